@@ -1,0 +1,56 @@
+"""The world read once, for commands without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from console.feeds.assemble import assemble
+from console.feeds.compose_feed import read as read_compose
+from console.model.container import Container, Engine
+from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
+from console.model.world import World
+from console.sources.protocols import Compose, ContainerEngine
+from console.text import Clean
+
+
+async def gather(docker: ContainerEngine, compose: Compose, *, host: Clean, demo: bool) -> World:
+    """Everything at this moment. A system that does not answer is a state in the world, never an exception."""
+    starting: Snapshot[object] = Snapshot(None, SourceStatus(SourceState.STARTING))
+    (engine, containers), project = await asyncio.gather(
+        _read_docker(docker), read_compose(compose, Snapshot(None, starting.status))
+    )
+    return assemble(
+        host=host,
+        demo=demo,
+        now=datetime.now(UTC),
+        engine=engine,
+        docker=containers,
+        compose=project,
+        usage={},
+        events=(),
+    )
+
+
+async def _read_docker(source: ContainerEngine) -> tuple[Engine | None, Snapshot[tuple[Container, ...]]]:
+    engine: Engine | None = None
+    now = datetime.now(UTC)
+    try:
+        engine = await source.engine()
+        containers = await _with_details(source, await source.containers())
+    except SourceError as error:
+        return engine, Snapshot(None, SourceStatus(error.state, error.reason, now))
+    return engine, Snapshot(containers, SourceStatus(SourceState.OK, None, None, datetime.now(UTC)))
+
+
+async def _with_details(source: ContainerEngine, listed: Sequence[Container]) -> tuple[Container, ...]:
+    async def detailed(container: Container) -> Container | None:
+        try:
+            return replace(container, details=(await source.inspect(container.id)).details)
+        except NotThereError:
+            return None
+
+    found = await asyncio.gather(*map(detailed, listed))
+    return tuple(container for container in found if container is not None)

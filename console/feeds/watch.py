@@ -1,0 +1,129 @@
+"""The live world: all feeds together, published as one immutable picture at a bounded rate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from console.feeds.assemble import assemble
+from console.feeds.backroom import BackRoom
+from console.feeds.compose_feed import ComposeFeed
+from console.feeds.docker_feed import DockerFeed
+from console.feeds.usage_feed import UsageFeed
+from console.model.world import World
+from console.sources.protocols import Compose, ContainerEngine
+from console.text import Clean
+
+# Five pictures a second are as many as a person can use, and as a slow link can carry.
+PUBLISH_SECONDS = 0.2
+# Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
+AGE_SECONDS = 15.0
+
+
+class Watch:
+    """Watches one server in the back room. All methods may be called from any thread.
+
+    `publish` is called in the back room with each new World; it must only hand it over.
+    """
+
+    def __init__(
+        self,
+        make_sources: Callable[[], tuple[ContainerEngine, Compose]],
+        *,
+        host: Clean,
+        demo: bool,
+    ) -> None:
+        self._make_sources = make_sources
+        self._host = host
+        self._demo = demo
+        self._room = BackRoom(self._job)
+        self._publish: Callable[[World], None] | None = None
+        self._docker: DockerFeed | None = None
+        self._compose: ComposeFeed | None = None
+        self._usage: UsageFeed | None = None
+        self._change: asyncio.Event | None = None
+        self.world: World | None = None
+
+    def start(self) -> None:
+        """Begin to read. Nobody needs to listen yet: `world` holds the newest picture."""
+        self._room.start()
+
+    def listen(self, publish: Callable[[World], None]) -> None:
+        """From now on `publish` gets each new picture, and at once the newest if there is one."""
+
+        def begin() -> None:
+            self._publish = publish
+            if self.world is not None:
+                publish(self.world)
+
+        self._room.post(begin)
+
+    def stop(self) -> bool:
+        """End all reading. True when everything was closed in time; a system that hangs is simply left."""
+        return self._room.stop()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the back room, if it was not asked to end: a defect of ours."""
+        return self._room.failure
+
+    def refresh(self) -> None:
+        """Read everything again now."""
+
+        def ask() -> None:
+            if self._docker is not None and self._compose is not None:
+                self._docker.refresh()
+                self._compose.refresh()
+
+        self._room.post(ask)
+
+    def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
+        """Which containers are on the screen, and whose details a person looks at."""
+
+        def tell() -> None:
+            if self._usage is not None and self._docker is not None:
+                self._usage.show(visible)
+                self._docker.select(selected)
+
+        self._room.post(tell)
+
+    async def _job(self) -> None:
+        change = self._change = asyncio.Event()
+        docker_source, compose_source = self._make_sources()
+        docker = self._docker = DockerFeed(docker_source, change.set)
+        compose = self._compose = ComposeFeed(compose_source, change.set)
+        usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(docker.run())
+                group.create_task(compose.run())
+                group.create_task(usage.run())
+                group.create_task(self._pictures(change, docker, compose, usage))
+        finally:
+            await docker_source.aclose()
+            await compose_source.aclose()
+
+    async def _pictures(
+        self, change: asyncio.Event, docker: DockerFeed, compose: ComposeFeed, usage: UsageFeed
+    ) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(AGE_SECONDS):
+                    await change.wait()
+            except TimeoutError:
+                pass
+            change.clear()
+            self.world = assemble(
+                host=self._host,
+                demo=self._demo,
+                now=datetime.now(UTC),
+                engine=docker.engine,
+                docker=docker.snapshot,
+                compose=compose.snapshot,
+                usage=usage.histories,
+                events=docker.events,
+            )
+            if self._publish is not None:
+                self._publish(self.world)
+            await asyncio.sleep(PUBLISH_SECONDS)

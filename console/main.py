@@ -1,0 +1,182 @@
+"""The entry point. It decides between the screen and a command, and loads only the one that is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.cli.options import GlobalOptions, UsageError, remote_command, split
+from console.settings import Loaded, Overrides, SettingsError, load
+from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.feeds.watch import Watch
+    from console.sources.docker_engine.endpoint import Endpoint
+    from console.sources.protocols import Compose, ContainerEngine
+
+NO_ENGINE = "no Docker Engine on this machine: an invented server, nothing here is real"
+
+
+class Backend:
+    """Settings and sources for this call, made when they are first needed."""
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self._options = options
+        self.demo = options.demo
+
+    @cached_property
+    def loaded(self) -> Loaded:
+        """Raises SettingsError with every problem in every file."""
+        overrides = Overrides(
+            config=self._options.config,
+            read_only=True if self._options.read_only else None,
+            no_color=self._options.no_color,
+        )
+        return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+
+    @property
+    def host(self) -> Clean:
+        if self.demo:
+            return Clean("demo-01")
+        return clean(os.uname().nodename.partition(".")[0])
+
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        """Raises SourceError when the address in the settings makes no sense."""
+        from console.sources.docker_engine.endpoint import find_endpoint
+
+        docker = self.loaded.settings.docker
+        return find_endpoint(
+            docker.host,
+            docker.context,
+            os.environ,
+            tls_verify=docker.tls_verify,
+            cert_path=docker.cert_path,
+        )
+
+    def sources(self) -> tuple[ContainerEngine, Compose]:
+        if self.demo:
+            from console.demo import demo_sources
+
+            return demo_sources()
+        from console.sources.compose import ComposeCli
+        from console.sources.docker_engine.source import DockerEngine
+
+        settings = self.loaded.settings
+        engine = DockerEngine(self.endpoint, settings.docker.timeout)
+        compose = ComposeCli(
+            file=settings.compose.file,
+            project=settings.compose.project or None,
+            profiles=settings.compose.profiles,
+            engine=engine,
+            env=os.environ,
+            root=Path.cwd(),
+        )
+        return engine, compose
+
+    def watch(self) -> Watch:
+        from console.feeds.watch import Watch
+
+        return Watch(self.sources, host=self.host, demo=self.demo)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `mlops-console` with these arguments (default: the program's own) and give the exit status."""
+    try:
+        options, rest = split(sys.argv[1:] if argv is None else argv)
+        if options.host is not None:
+            command = remote_command(options, rest, tty=sys.stdin.isatty() and sys.stdout.isatty())
+            return _become(command)
+    except UsageError as error:
+        return _complain(str(error))
+    backend = Backend(options)
+    completing = "_MLOPS_CONSOLE_COMPLETE" in os.environ
+    if rest or options.json or options.help or options.version or completing:
+        from console.cli import run
+
+        return run(rest, options, backend)
+    return _screen(backend)
+
+
+def _screen(backend: Backend) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _complain("the screen needs a terminal. Without one: mlops-console status [--json]")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return _complain('a terminal of type "dumb" cannot show the screen. Try: mlops-console status --watch')
+    try:
+        settings = backend.loaded.settings
+    except SettingsError as error:
+        return _complain(str(error))
+    reason = ""
+    if not backend.demo and _no_engine_here(backend):
+        backend.demo, reason = True, NO_ENGINE
+    watch = backend.watch()
+    # The first request is on its way while the screen's libraries are still being loaded.
+    watch.start()
+    from console.ui.app import ConsoleApp, Wishes
+    from console.ui.keymap import IDS
+
+    try:
+        check_keys(settings.keys, IDS)
+    except SettingsError as error:
+        watch.stop()
+        return _complain(str(error))
+    app = ConsoleApp(
+        watch,
+        host=backend.host,
+        demo=backend.demo,
+        demo_reason=reason,
+        demo_watch=_demo_watch(backend),
+        wishes=Wishes(
+            theme=settings.screen.theme,
+            glyphs=settings.screen.glyphs,
+            color=settings.screen.color != "never",
+            keys=settings.keys,
+        ),
+    )
+    status = app.run(mouse=settings.screen.mouse)
+    app.live.stop()
+    if app.live.failure is not None:
+        return _complain(f"a defect ended the console: {app.live.failure!r}", status=70)
+    return app.return_code or 0 if status is None else status
+
+
+def _demo_watch(backend: Backend) -> Callable[[], Watch]:
+    def make() -> Watch:
+        backend.demo = True
+        return backend.watch()
+
+    return make
+
+
+def _no_engine_here(backend: Backend) -> bool:
+    """True when nobody asked for a certain Engine and the usual place has none. What was asked for never turns into a demo."""
+    from console.model.source import SourceError
+    from console.sources.docker_engine.source import local_socket_answers
+
+    try:
+        endpoint = backend.endpoint
+    except SourceError:
+        return False
+    return endpoint.automatic and endpoint.path is not None and not local_socket_answers(endpoint.path)
+
+
+def _become(command: Sequence[str]) -> int:
+    try:
+        os.execvp(command[0], list(command))  # noqa: S606 - the words are ours, the host was checked, no shell is involved
+    except FileNotFoundError:
+        return _complain("--host needs ssh, which is not installed here.", status=3)
+
+
+def _complain(message: str, status: int = 2) -> int:
+    text = clean(message, lines=True)
+    sys.stderr.write(f"mlops-console: {text}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

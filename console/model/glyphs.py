@@ -1,0 +1,85 @@
+"""One glyph for each class of state, in Unicode and in ASCII.
+
+All are of East Asian Width Neutral or Narrow: Ambiguous ones are two cells wide in some Japanese set-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from console.model.state import StateClass
+
+_UNICODE = {
+    StateClass.GOOD: "✓",
+    StateClass.ACTIVE: "▸",
+    StateClass.WAITING: "◌",
+    StateClass.ATTENTION: "!",
+    StateClass.BROKEN: "✗",
+    StateClass.ENDED: "-",
+    StateClass.UNKNOWN: "?",
+}
+_ASCII = {
+    StateClass.GOOD: "+",
+    StateClass.ACTIVE: ">",
+    StateClass.WAITING: ".",
+    StateClass.ATTENTION: "!",
+    StateClass.BROKEN: "x",
+    StateClass.ENDED: "-",
+    StateClass.UNKNOWN: "?",
+}
+_ASCII_SPARK = "_.-=^"
+# Dots of the left and of the right column of a braille cell, lowest first.
+_LEFT_DOTS, _RIGHT_DOTS = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """What this terminal can show."""
+
+    unicode: bool
+
+    def state(self, kind: StateClass) -> str:
+        return (_UNICODE if self.unicode else _ASCII)[kind]
+
+    @property
+    def ellipsis(self) -> str:
+        return "⋯" if self.unicode else "~"
+
+    @property
+    def cursor(self) -> str:
+        return "▐" if self.unicode else "|"
+
+    @property
+    def crumb(self) -> str:
+        return "›" if self.unicode else ">"
+
+    def spark(self, values: Sequence[float | None], cells: int, top: float) -> str:
+        """The newest values as a curve, two to a braille cell (one in ASCII), `top` being a full column; None is a gap."""
+        if not self.unicode:
+            shown = list(values[-cells:])
+            return "".join(" " if v is None else _ASCII_SPARK[_level(v, top, len(_ASCII_SPARK) - 1)] for v in shown)
+        shown = list(values[-2 * cells :])
+        if len(shown) % 2:
+            shown.insert(0, None)
+        columns = []
+        for left, right in zip(shown[::2], shown[1::2], strict=True):
+            dots = 0
+            for value, bits in ((left, _LEFT_DOTS), (right, _RIGHT_DOTS)):
+                if value is not None:
+                    dots |= sum(bits[: 1 + _level(value, top, 3)])
+            columns.append(chr(0x2800 + dots) if dots else " ")
+        return "".join(columns)
+
+
+def _level(value: float, top: float, most: int) -> int:
+    return max(0, min(most, round(value / top * most))) if top > 0 else 0
+
+
+def wants_unicode(env: Mapping[str, str], encoding: str, setting: str = "auto") -> bool:
+    """False for `ascii`, and by itself where the locale is not UTF-8 or TERM is `linux` or `dumb`."""
+    if setting != "auto":
+        return setting == "unicode"
+    if env.get("TERM", "") in ("linux", "dumb"):
+        return False
+    return encoding.lower().replace("-", "").replace("_", "") == "utf8"

@@ -1,0 +1,60 @@
+"""Everything that is known at one moment, joined: what the screen draws and what `--json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.model.container import Container, ContainerEvent, Engine, UsageHistory
+from console.model.service import Service
+from console.model.source import SourceStatus
+from console.model.state import State, StateClass
+from console.text import Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that wants a person. `target` names the row it is about (`docker`, `service/web`, `container/ID`)."""
+
+    kind: StateClass
+    sentence: Clean
+    target: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRow:
+    """A container that is no service's replica, with its state in the words of the screen."""
+
+    container: Container
+    state: State
+    why: Clean
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One moment of one server.
+
+    `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
+    container ids, `events` are the newest first, at most 200. `engine` is None until the Engine has answered once.
+    """
+
+    host: Clean
+    demo: bool
+    taken_at: datetime
+    sources: Mapping[str, SourceStatus]
+    engine: Engine | None
+    services: tuple[Service, ...]
+    trainings: tuple[ContainerRow, ...]
+    others: tuple[ContainerRow, ...]
+    problems: tuple[Problem, ...]
+    usage: Mapping[Clean, UsageHistory]
+    events: tuple[ContainerEvent, ...]
+    notes: tuple[Clean, ...]
+
+    @property
+    def containers(self) -> tuple[Container, ...]:
+        """Every container of the host: replicas of services first, then trainings, then the others."""
+        replicas = tuple(container for service in self.services for container in service.containers)
+        return replicas + tuple(row.container for row in (*self.trainings, *self.others))

@@ -1,0 +1,186 @@
+"""HTTP/1.1 as the Engine speaks it: one connection, requests one after another, bodies read as they come.
+
+Only what the Engine sends is understood (RFC 9112: status line, headers, Content-Length, chunked). Everything is bounded: a
+peer that is no Engine gets a sentence, not our memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+HEAD_LIMIT = 64 * 1024
+BODY_LIMIT = 64 * 1024 * 1024
+READ_SIZE = 256 * 1024
+
+
+class WireError(Exception):
+    """What came is no HTTP answer, or it ended in the middle."""
+
+
+class ClosedBeforeAnswerError(WireError):
+    """The peer closed an idle connection: the same request may be sent again on a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    status: int
+    headers: dict[str, str]
+
+    @property
+    def chunked(self) -> bool:
+        return "chunked" in self.headers.get("transfer-encoding", "").lower()
+
+    @property
+    def length(self) -> int | None:
+        value = self.headers.get("content-length")
+        if value is None:
+            return None
+        if not value.isascii() or not value.isdigit():
+            raise WireError(f"Content-Length is {value[:40]!r}")
+        return int(value)
+
+    @property
+    def closes(self) -> bool:
+        return self.headers.get("connection", "").lower() == "close"
+
+    @property
+    def empty(self) -> bool:
+        return self.status in (204, 304) or self.status < 200
+
+
+def parse_head(raw: bytes) -> Head:
+    """Status and headers (names in lower case) out of everything up to the blank line; WireError if it is no such thing."""
+    first, *lines = raw.decode("latin-1").rstrip("\r\n").split("\r\n")
+    protocol, _, rest = first.partition(" ")
+    code = rest[:3]
+    if not protocol.startswith("HTTP/1.") or not code.isascii() or not code.isdigit() or len(code) != 3:
+        raise WireError("no HTTP answer")
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise WireError("a header without a colon")
+        headers[name.strip().lower()] = value.strip()
+    return Head(int(code), headers)
+
+
+class ChunkDecoder:
+    """Undoes chunked encoding, many chunks at a time: the Engine sends one for each log line."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._need = 0  # bytes still to come of the chunk under way, its final CRLF included
+        self._last = False
+        self.done = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The payload in `data`; sets `done` behind the last chunk. WireError on a size line that is none."""
+        data = self._rest + data if self._rest else data
+        self._rest = b""
+        parts: list[bytes] = []
+        at = 0
+        while at < len(data):
+            if self.done:
+                raise WireError("more than one answer")
+            if self._need:
+                take = min(self._need, len(data) - at)
+                parts.append(data[at : at + min(take, max(0, self._need - 2))])
+                self._need -= take
+                at += take
+                self.done = self._last and self._need == 0
+                continue
+            end = data.find(b"\r\n", at)
+            if end < 0:
+                if len(data) - at > 1024:
+                    raise WireError("a chunk without a size")
+                self._rest = data[at:]
+                break
+            size = self._size(data[at:end])
+            self._last = size == 0
+            self._need = size + 2
+            at = end + 2
+        return b"".join(parts)
+
+    @staticmethod
+    def _size(line: bytes) -> int:
+        digits = line.split(b";", 1)[0].strip()
+        try:
+            size = int(digits, 16)
+        except ValueError:
+            raise WireError("a chunk without a size") from None
+        if size < 0 or len(digits) > 16:
+            raise WireError("a chunk without a size")
+        return size
+
+
+class Connection:
+    """One open connection. Not for two tasks at once; after an error or an unfinished body it must be closed."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._host = host
+        self.reusable = False
+        self.used = False
+
+    async def get(self, target: str) -> Head:
+        """Send `GET target` and read the head of the answer."""
+        self.reusable = False
+        request = f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: mlops-console\r\nAccept: application/json\r\n\r\n"
+        try:
+            self._writer.write(request.encode("ascii"))
+            await self._writer.drain()
+            raw = await self._reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError:
+            raise WireError("no HTTP answer") from None
+        except asyncio.IncompleteReadError as cut:
+            if cut.partial:
+                raise WireError("the answer broke off") from None
+            raise ClosedBeforeAnswerError("the connection was closed before an answer") from None
+        except (ConnectionResetError, BrokenPipeError):
+            raise ClosedBeforeAnswerError("the connection was closed before an answer") from None
+        self.used = True
+        return parse_head(raw)
+
+    async def chunks(self, head: Head) -> AsyncIterator[bytes]:
+        """The body piece by piece. A body without length or chunks ends with the connection."""
+        if head.empty:
+            self.reusable = not head.closes
+            return
+        if head.chunked:
+            decoder = ChunkDecoder()
+            while not decoder.done:
+                data = await self._reader.read(READ_SIZE)
+                if not data:
+                    raise WireError("the answer broke off")
+                if payload := decoder.feed(data):
+                    yield payload
+            self.reusable = not head.closes
+            return
+        left = head.length
+        while left is None or left > 0:
+            data = await self._reader.read(READ_SIZE if left is None else min(left, READ_SIZE))
+            if not data:
+                if left is None:
+                    return
+                raise WireError("the answer broke off")
+            if left is not None:
+                left -= len(data)
+            yield data
+        self.reusable = not head.closes
+
+    async def body(self, head: Head) -> bytes:
+        """The whole body, at most 64 MiB."""
+        parts: list[bytes] = []
+        size = 0
+        async for data in self.chunks(head):
+            size += len(data)
+            if size > BODY_LIMIT:
+                raise WireError(f"an answer of more than {BODY_LIMIT >> 20} MiB")
+            parts.append(data)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        self._writer.transport.abort()

@@ -1,0 +1,62 @@
+"""What the rest of the console asks of a system. The real sources and the demo world both look like this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.service import ComposeProject
+from console.text import Clean
+
+
+class ContainerEngine(Protocol):
+    """A Docker Engine, read only. Every method raises `SourceError` with a state and a sentence for people."""
+
+    async def engine(self) -> Engine:
+        """Who answers; also settles the API version for all later requests."""
+        ...
+
+    async def containers(self) -> tuple[Container, ...]:
+        """All containers, running or not, without `details`: one request."""
+        ...
+
+    async def inspect(self, container_id: str) -> Container:
+        """One container with `details`; `NotThereError` when it is gone."""
+        ...
+
+    def events(
+        self, since_nano: int | None = None, connected: Callable[[], None] | None = None
+    ) -> AsyncIterator[ContainerEvent]:
+        """Events about containers, from `since_nano` (nanoseconds since 1970, the Engine's clock) on, without end.
+
+        `connected` is called once the Engine has begun to answer: nothing that happens from then on is missed.
+        """
+        ...
+
+    async def usage(self, containers: Sequence[Container]) -> Mapping[Clean, Usage]:
+        """Newest CPU and memory by container id. It keeps open what it needs for exactly these until the next call."""
+        ...
+
+    async def image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
+        """Full image id for each name that this Engine has an image of; the others are left out."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Compose(Protocol):
+    """The Compose file that this console looks after."""
+
+    async def project(self) -> ComposeProject | None:
+        """The file as Compose reads it now; None when no file is configured or found.
+
+        Raises `SourceError` when there is a file and it cannot be read: the reason quotes Compose's own message.
+        """
+        ...
+
+    def changed(self) -> bool:
+        """True when a file that went into the last answer is different on disk, so that asking again is worth it."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The screen. Renders worlds, knows no client library."""

@@ -1,0 +1,158 @@
+"""The Textual app: thin. It hands worlds from the back room to the screens and knows what the terminal can show."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from textual.app import App
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from console.feeds.watch import Watch
+from console.model.glyphs import Glyphs, wants_unicode
+from console.model.world import World
+from console.text import Clean
+from console.ui.look import Look
+from console.ui.net import SafetyNet
+from console.ui.palette import choose
+from console.ui.screens.base import ConsoleScreen
+from console.ui.screens.main import MainScreen
+
+TICK_SECONDS = 5.0
+INTERRUPT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person set about the screen. `theme` and `glyphs` as in the settings; `keys` maps binding ids to keys."""
+
+    theme: str = "auto"
+    glyphs: str = "auto"
+    color: bool = True
+    mouse: bool = True
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+class ConsoleApp(App[int], inherit_bindings=False):
+    """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers."""
+
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    CSS = "Screen { layers: base; overflow: hidden; } Prompt { layer: base; }"
+    TITLE = "mlops-console"
+
+    def __init__(
+        self,
+        watch: Watch,
+        *,
+        host: Clean,
+        demo: bool,
+        demo_reason: str = "",
+        demo_watch: Callable[[], Watch] | None = None,
+        wishes: Wishes | None = None,
+        env: Mapping[str, str] | None = None,
+        frozen: bool = False,
+    ) -> None:
+        wishes = wishes or Wishes()
+        env = os.environ if env is None else env
+        palette = choose(wishes.theme, env, color=wishes.color)
+        super().__init__(ansi_color=palette.own)
+        encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
+        self.look = Look(palette, Glyphs(wants_unicode(env, encoding, wishes.glyphs)))
+        self.live = watch
+        self.host = host
+        self.demo = demo
+        self.demo_reason = demo_reason
+        self.remapped = wishes.keys
+        self.wishes = wishes
+        self.frozen = frozen
+        self.world: World | None = watch.world
+        self._demo_watch = demo_watch
+        self._net = SafetyNet()
+        self._arriving: World | None = None
+        self._interrupted = 0.0
+        self._attended: tuple[frozenset[Clean], Clean | None] | None = None
+
+    @property
+    def background(self) -> Color:
+        color = self.look.style().bgcolor
+        return Color.parse(color.name) if color is not None else Color.parse("ansi_default")
+
+    def get_default_screen(self) -> Screen[object]:
+        return MainScreen()  # type: ignore[return-value]  # Screen is invariant in its result, and this one gives none
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The second net: whatever a widget was given, no control sequence of it reaches the terminal."""
+        return [self._net, *super().get_line_filters()]
+
+    def on_mount(self) -> None:
+        if self.remapped:
+            self.set_keymap(self.remapped)
+        self._listen()
+        self.set_interval(TICK_SECONDS, self._repaint)
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def hand_over(world: World) -> None:
+            # Only the newest counts: one call is under way at a time however fast they come.
+            waiting, self._arriving = self._arriving, world
+            if waiting is None:
+                try:
+                    loop.call_soon_threadsafe(self._arrived)
+                except RuntimeError:
+                    return  # the screen has been left
+
+        self.live.listen(hand_over)
+
+    def _arrived(self) -> None:
+        world, self._arriving = self._arriving, None
+        if world is None or world is self.world:
+            return
+        self.world = world
+        self._repaint()
+
+    def _repaint(self) -> None:
+        if self.live.failure is not None:
+            self.exit(1, message="")
+            return
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, ConsoleScreen):
+                screen.paint()
+                return
+
+    def attend(self, visible: frozenset[Clean], selected: Clean | None) -> None:
+        """Which containers are on the screen now: only these are measured."""
+        if self._attended != (visible, selected):
+            self._attended = (visible, selected)
+            self.live.show(visible, selected)
+
+    def enter_demo(self) -> bool:
+        """Leave the server that does not answer and look at the demo. False when there is none."""
+        if self._demo_watch is None or self.demo:
+            return False
+        self.live.stop()
+        self.live = self._demo_watch()
+        self.live.start()
+        self.demo, self.world, self._attended = True, None, None
+        self._listen()
+        self._repaint()
+        return True
+
+    def interrupted(self) -> bool:
+        """True when ctrl+c was pressed twice within two seconds."""
+        now = time.monotonic()
+        twice = now - self._interrupted < INTERRUPT_SECONDS
+        self._interrupted = now
+        return twice
+
+    def clear_terminal(self) -> None:
+        """Wipe what other programs may have left, before everything is drawn again."""
+        if self._driver is not None:
+            self._driver.write("\x1b[2J")

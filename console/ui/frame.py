@@ -1,0 +1,168 @@
+"""The lines around the panes: banner, one state for each system, the worst problems, the footer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.model.cells import cut, cut_middle, pad, width as cells_of
+from console.model.source import SourceState, SourceStatus
+from console.model.state import StateClass
+from console.model.world import Problem, World
+from console.ui.canvas import Line, Part
+from console.ui.keymap import TABLE, Key, keys_of, shown
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+
+STATE_CLASS: Mapping[SourceState, StateClass] = {
+    SourceState.OK: StateClass.GOOD,
+    SourceState.STALE: StateClass.ATTENTION,
+    SourceState.UNREACHABLE: StateClass.BROKEN,
+    SourceState.DENIED: StateClass.BROKEN,
+    SourceState.OFF: StateClass.ENDED,
+    SourceState.STARTING: StateClass.ACTIVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What line 1 says. `crumbs` are the names after the host on the way to what is open now."""
+
+    host: str
+    crumbs: Sequence[Part]
+    sources: Mapping[str, SourceStatus]
+    now: datetime
+
+
+def banner(text: str, look: Look, width: int) -> Line:
+    """The first line of every screen of the demo."""
+    parts = [
+        look.part(" DEMO ", Role.HIT, bold=True),
+        look.part(cut(f"  {text}", width - 6, look.glyphs.ellipsis), Role.ATTENTION, bold=True),
+    ]
+    return parts
+
+
+def header(head: Header, look: Look, width: int) -> Line:
+    """Host, then systems: bad ones always, the clock next, good ones while there is room, folded into a count before they go."""
+    clock = head.now.astimezone().strftime("%H:%M")
+    left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
+    for crumb in head.crumbs:
+        left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), crumb]
+    used = sum(cells_of(text) for text, _ in left)
+    bad = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] not in _QUIET]
+    good = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] in _QUIET]
+    systems: list[Part] = []
+    for name, status in bad:
+        systems += _system(name, status, look, word=True)
+    room = width - used - sum(cells_of(text) for text, _ in systems) - len(clock) - 2
+    full = [part for name, status in good for part in _system(name, status, look, word=False)]
+    fine = sum(status.state is SourceState.OK for _, status in good)
+    folded = [look.part("  "), look.glyph(StateClass.GOOD), look.part(f" {fine} systems")] if fine > 1 else []
+    for choice in (full, folded):
+        if choice and sum(cells_of(text) for text, _ in choice) <= room:
+            systems += choice
+            break
+    used += sum(cells_of(text) for text, _ in systems)
+    parts = [*left, *systems]
+    if used + len(clock) + 2 <= width:
+        parts += [look.part(" " * (width - used - len(clock) - 1)), look.part(clock, Role.MUTED)]
+    return parts
+
+
+_QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
+
+
+def _system(name: str, status: SourceStatus, look: Look, *, word: bool) -> list[Part]:
+    kind = STATE_CLASS[status.state]
+    text = f" {name} {status.state.value}" if word else f" {name}"
+    role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
+    return [look.part("  "), look.glyph(kind), look.part(text, role, bold=word)]
+
+
+def problem_lines(problems: Sequence[Problem], count: int, look: Look, width: int, key: str) -> list[Line]:
+    """The worst `count` problems, the last with how many more there are and the key that goes there."""
+    lines: list[Line] = []
+    for number, problem in enumerate(problems[:count]):
+        last = number == count - 1
+        more = len(problems) - count
+        hint = f"  +{more}" if last and more > 0 else ""
+        go = f"  {key} go there " if last else " "
+        if width < 60:
+            go = " "
+        text = cut(problem.sentence, width - 3 - len(hint) - len(go), look.glyphs.ellipsis)
+        text = pad(text, width - 3 - len(hint) - len(go)) if last else text
+        lines.append(
+            [
+                look.part(" "),
+                look.glyph(problem.kind),
+                look.part(f" {text}", bold=problem.kind is StateClass.BROKEN),
+                look.part(hint, Role.MUTED),
+                look.part(go, Role.MUTED),
+            ]
+        )
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class FootKey:
+    """One key of the footer and the cells it takes, for the mouse."""
+
+    key: Key
+    start: int
+    end: int
+
+
+def footer(
+    where: Sequence[str], remapped: Mapping[str, str], look: Look, width: int, *, ids: Sequence[str]
+) -> tuple[Line, list[FootKey]]:
+    """Keys of this screen from the left as far as they fit; help and quit always stay at the right."""
+    by_id = {key.id: key for key in TABLE if key.foot and (key.where in where or key.where == "everywhere")}
+    right_keys = [by_id[name] for name in ("help", "quit") if name in by_id]
+    right: list[Part] = []
+    spots: list[FootKey] = []
+    for key in right_keys:
+        right += _foot(key, remapped, look)
+    right_width = sum(cells_of(text) for text, _ in right) - 1
+    left: list[Part] = [look.part(" ")]
+    used = 1
+    for name in ids:
+        if name not in by_id:
+            continue
+        parts = _foot(by_id[name], remapped, look)
+        size = sum(cells_of(text) for text, _ in parts)
+        if used + size + right_width + 1 > width:
+            break
+        spots.append(FootKey(by_id[name], used, used + size - 2))
+        left += parts
+        used += size
+    blanks = max(0, width - used - right_width)
+    at = used + blanks
+    for key in right_keys:
+        size = sum(cells_of(text) for text, _ in _foot(key, remapped, look))
+        spots.append(FootKey(key, at, at + size - 2))
+        at += size
+    return [*left, look.part(" " * blanks), *right], spots
+
+
+def _foot(key: Key, remapped: Mapping[str, str], look: Look) -> list[Part]:
+    first = shown(keys_of(key, remapped).split(",")[0])
+    return [look.part(first, Role.ACCENT), look.part(f" {key.foot}  ")]
+
+
+def world_header(world: World | None, host: str, crumbs: Sequence[Part], now: datetime) -> Header:
+    """The header of a world that may not have been read yet."""
+    sources = world.sources if world is not None else {"docker": SourceStatus(SourceState.STARTING)}
+    return Header(world.host if world is not None else host, crumbs, sources, now)
+
+
+def title(name: str, note: str, look: Look, width: int, *, focused: bool) -> Line:
+    """A pane's title line: name at the left, note behind it."""
+    ground = Ground.FOCUS if focused else Ground.BAND
+    name = f" {name}"
+    rest = cut(f"  {note}" if note else "", max(0, width - cells_of(name)), look.glyphs.ellipsis)
+    return [
+        look.part(name, Role.TEXT, ground, bold=True),
+        look.part(pad(rest, max(0, width - cells_of(name))), Role.MUTED, ground),
+    ]

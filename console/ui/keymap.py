@@ -1,0 +1,118 @@
+"""Every key of the console in one table: it makes the bindings, the footer, the help, docs/keys.md and the remap setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a key does. `id` is its name in the `keys` setting, `keys` Textual's key names, the first is shown.
+
+    `where` names the screens or panes it works in, `group` its column in the help, `foot` its short word in the footer
+    (empty: not shown there), `priority` must win over the focused widget.
+    """
+
+    id: str
+    keys: str
+    action: str
+    words: str
+    group: str
+    where: str = "everywhere"
+    foot: str = ""
+
+
+MOVE, HERE, ANYWHERE = "Move", "Here", "Anywhere"
+GROUPS = (MOVE, HERE, ANYWHERE)
+
+TABLE: tuple[Key, ...] = (
+    Key("down", "j,down", "move(1)", "down", MOVE, "list"),
+    Key("up", "k,up", "move(-1)", "up", MOVE, "list"),
+    Key("first", "g,home", "edge(-1)", "first", MOVE, "list"),
+    Key("last", "G,end", "edge(1)", "last", MOVE, "list"),
+    Key("half-down", "ctrl+d", "half(1)", "half a page down", MOVE, "list"),
+    Key("half-up", "ctrl+u", "half(-1)", "half a page up", MOVE, "list"),
+    Key("page-down", "pagedown", "page(1)", "a page down", MOVE, "list"),
+    Key("page-up", "pageup", "page(-1)", "a page up", MOVE, "list"),
+    Key("next-pane", "tab,l,right", "pane(1)", "next pane", MOVE, "main"),
+    Key("previous-pane", "shift+tab,h,left", "pane(-1)", "previous pane", MOVE, "main"),
+    Key("pane-1", "1", "go(0)", "Services, again: full screen", MOVE, "main"),
+    Key("pane-2", "2", "go(1)", "the lower pane, again: full screen", MOVE, "main"),
+    Key("dashboard", "0", "dashboard", "the main screen", MOVE),
+    Key("open", "enter", "open", "open what is selected", HERE, "main", "open"),
+    Key("filter", "slash", "filter", "show only matching rows", HERE, "main", "filter"),
+    Key("order", "o", "order(1)", "next order", HERE, "main", "order"),
+    Key("order-back", "O", "order(-1)", "order the other way round", HERE, "main"),
+    Key("zoom", "z", "zoom", "full screen and back", HERE, "main", "zoom"),
+    Key("previous", "left_square_bracket", "step(-1)", "previous one of the list", HERE, "detail"),
+    Key("next", "right_square_bracket", "step(1)", "next one of the list", HERE, "detail", "next"),
+    Key("values", "v", "values", "show or hide the values of the environment", HERE, "detail", "values"),
+    Key("copy", "y", "copy", "copy the row", HERE, "everywhere", "copy"),
+    Key("problem", "exclamation_mark", "problem", "next problem, worst first", ANYWHERE, "everywhere", "next problem"),
+    Key("palette", "colon,ctrl+p", "palette", "all commands by name", ANYWHERE, "everywhere", "command"),
+    Key("refresh", "ctrl+r", "refresh", "read everything again now", ANYWHERE),
+    Key("redraw", "ctrl+l", "redraw", "draw the screen again", ANYWHERE),
+    Key("suspend", "ctrl+z", "suspend_process", "to the shell, `fg` comes back", ANYWHERE),
+    Key("demo", "d", "demo", "look around in the demo, while no Engine answers", ANYWHERE),
+    Key("back", "escape,backspace", "back", "back one level, or clear the filter", ANYWHERE),
+    Key("help", "question_mark", "help", "this help", ANYWHERE, "everywhere", "help"),
+    Key("quit", "q", "leave", "back; on the main screen: quit", ANYWHERE, "everywhere", "quit"),
+    Key("quit-now", "Q", "quit", "quit at once", ANYWHERE),
+    Key("interrupt", "ctrl+c", "interrupt", "twice: quit", ANYWHERE),
+)
+_BY_ID = {key.id: key for key in TABLE}
+IDS = frozenset(key.id for key in TABLE)
+
+_SHOWN = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+}
+
+
+def bindings(where: Iterable[str]) -> list[BindingType]:
+    """Textual bindings for the keys of these places; the ids let people remap them."""
+    places = set(where)
+    return [
+        Binding(key.keys, key.action, key.words, id=key.id, show=False, priority=key.id == "interrupt")
+        for key in TABLE
+        if key.where in places
+    ]
+
+
+def shown(keys: str) -> str:
+    """Key names as people write them: `slash` is `/`, `j,down` is `j down`."""
+    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
+
+
+def the_key(key_id: str) -> Key:
+    return _BY_ID[key_id]
+
+
+def keys_of(key: Key, remapped: Mapping[str, str]) -> str:
+    """The keys that a person has for this: their own, else ours."""
+    return remapped.get(key.id, key.keys)
+
+
+def markdown() -> str:
+    """docs/keys.md."""
+    lines = [
+        "# Keys",
+        "",
+        "Every key can be changed in the settings: `[keys]`, then `id = \"key\"`, for example `filter = \"f\"`.",
+        "Several keys for one thing are parted by commas.",
+        "",
+        "| key | where | what | id |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{shown(key.keys)}` | {key.where} | {key.words} | `{key.id}` |" for key in TABLE]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,203 @@
+"""The list pane as lines: a title that is also the column header, then rows, cut to the height around the selected one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.model.cells import cut, cut_middle, pad
+from console.model.source import SourceState
+from console.model.state import State, StateClass
+from console.model.words import age, memory, percent
+from console.model.world import World
+from console.ui.canvas import Line, Part
+from console.ui.columns import Column, fit
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+from console.ui.rows import Group, Order, Row
+
+COLUMNS = (
+    Column("name", 11, 16, 32, 0),
+    Column("state", 10, 12, 12, 0),
+    Column("for", 4, 4, 4, 1, right=True),
+    Column("why", 20, 20, 500, 3),
+    Column("cpu", 5, 5, 5, 6, right=True),
+    Column("mem", 5, 5, 5, 6, right=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line below the title: a row, or a heading (row is None)."""
+
+    row: Row | None
+    text: str = ""
+
+
+def entries(rows: Sequence[Row]) -> list[Entry]:
+    """Rows with a heading before the trainings and before the other containers."""
+    found: list[Entry] = []
+    group = Group.SERVICES
+    for row in rows:
+        if row.group is not group:
+            group = row.group
+            found.append(Entry(None, group.value))
+        found.append(Entry(row))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """Everything the list pane shows. `top` is the first entry on the screen, `words` the filter in force."""
+
+    world: World | None
+    rows: Sequence[Row]
+    selected: str | None
+    top: int
+    focused: bool
+    words: str
+    order: Order
+    backwards: bool
+    total: int
+    number: int = 1
+
+
+def lines(view: ListView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
+    """The pane in `height` lines; with a single line it is its own summary."""
+    if height <= 0:
+        return []
+    cells = fit(COLUMNS, max(20, width - 2))
+    if height == 1:
+        return [summary(view, look, width)]
+    found: list[Line] = [_title(view, look, cells, width, now)]
+    muted = False
+    if (sentence := _trouble(view, now)) is not None:
+        found += [[look.part(f" {part}", Role.BAD if view.world else Role.TEXT)] for part in _wrapped(sentence, width - 2)]
+        muted = True
+    if view.world is not None and not view.rows and not muted:
+        found.append([look.part(look.cut(f" {_nothing(view)}", width), Role.MUTED)])
+    shown = entries(view.rows)[view.top :]
+    for entry in shown[: max(0, height - len(found))]:
+        if entry.row is None:
+            found.append([look.part(f" {entry.text}", Role.MUTED)])
+        else:
+            found.append(_row(entry.row, view, look, cells, width, now, muted=muted))
+    return found
+
+
+def _title(view: ListView, look: Look, cells: dict[str, int], width: int, now: datetime) -> Line:
+    ground = Ground.FOCUS if view.focused else Ground.BAND
+    count = f"{len(view.rows)} of {view.total}" if view.words else str(view.total or "")
+    name = f" {view.number} Services {count}".rstrip()
+    notes = []
+    if view.words:
+        notes.append(f"/{view.words}")
+    if view.order is not Order.WORST or view.backwards:
+        notes.append(f"{view.order.value}{', reversed' if view.backwards else ''}")
+    if (old := _stale(view, now)) is not None:
+        notes.append(old)
+    parts: list[Part] = []
+    first = 1 + cells["name"] + 1
+    parts.append(look.part(pad(cut(name, first - 1, look.glyphs.ellipsis), first), Role.TEXT, ground, bold=True))
+    header = ""
+    for column in COLUMNS[1:]:
+        if column.id in cells:
+            header += pad(column.id, cells[column.id], right=column.right) + " "
+    if notes:
+        note = " ".join(notes)
+        header = pad(cut(note, max(0, width - first - 1), look.glyphs.ellipsis), width - first - 1, right=True)
+        if len(name) >= first:
+            parts = [look.part(pad(name, first), Role.TEXT, ground, bold=True)]
+    parts.append(look.part(pad(header, width - sum(len(text) for text, _ in parts)), Role.MUTED, ground))
+    return parts
+
+
+def _row(
+    row: Row, view: ListView, look: Look, cells: dict[str, int], width: int, now: datetime, *, muted: bool
+) -> Line:
+    selected = row.key == view.selected
+    ground = Ground.SELECT if selected and view.focused else Ground.PLAIN
+    text_role = Role.MUTED if muted else Role.TEXT
+    mark = look.glyphs.cursor if selected and view.focused else " "
+    name = pad(cut_middle(row.name, cells["name"], look.glyphs.ellipsis), cells["name"])
+    parts = [look.part(mark, Role.ACCENT, ground), look.part(name, text_role, ground), look.part(" ", text_role, ground)]
+    state = State(StateClass.UNKNOWN, row.state.word) if muted else row.state
+    parts += look.state(state, cells["state"], ground)
+    values = {"for": since(row, now), "why": row.why, "cpu": percent(row.cpu), "mem": memory(row.memory) if row.memory else ""}
+    for column in COLUMNS[2:]:
+        if column.id not in cells:
+            continue
+        text = cut(values[column.id], cells[column.id], look.glyphs.ellipsis)
+        role = Role.MUTED if muted or column.id == "for" else Role.TEXT
+        parts.append(look.part(" " + pad(text, cells[column.id], right=column.right), role, ground))
+    if ground is Ground.SELECT:
+        used = 1 + sum(cells.values()) + len(cells) - 1
+        parts.append(look.part(" " * max(0, width - used), text_role, ground))
+    return parts
+
+
+def since(row: Row, now: datetime) -> str:
+    """How long it has been so. An estimate looks the same here; the detail screen says `about`."""
+    return age((now - row.since).total_seconds()) if row.since is not None else ""
+
+
+def summary(view: ListView, look: Look, width: int) -> Line:
+    """The pane in one line: what is wrong by name, the rest as a count. Whole items only, never half a word."""
+    ground = Ground.BAND
+    parts: list[Part] = [look.part(f" {view.number} Services  ", Role.TEXT, ground, bold=True)]
+    used = len(parts[0][0])
+    bad = [row for row in view.rows if row.state.bad]
+    good = len(view.rows) - len(bad)
+    items: list[tuple[StateClass, str]] = [(row.state.kind, f"{row.name} {row.state.word}") for row in bad]
+    if good:
+        items.append((StateClass.GOOD, f"{good} fine"))
+    left = len(items)
+    for kind, text in items:
+        size = len(look.glyphs.state(kind)) + 1 + len(text) + 3
+        if used + size > width - (5 if left > 1 else 0):
+            break
+        parts += [look.glyph(kind, ground), look.part(f" {text}   ", Role.TEXT, ground)]
+        used += size
+        left -= 1
+    if left:
+        parts.append(look.part(f"+{left}", Role.MUTED, ground))
+        used += 1 + len(str(left))
+    parts.append(look.part(" " * max(0, width - used), Role.TEXT, ground))
+    return parts
+
+
+def _nothing(view: ListView) -> str:
+    if view.words:
+        return f'No row matches "{view.words}". esc shows all {view.total}.'
+    return "No containers on this Engine."
+
+
+def _stale(view: ListView, now: datetime) -> str | None:
+    status = view.world.sources["docker"] if view.world else None
+    if status is None or status.state is SourceState.OK or status.taken_at is None:
+        return None
+    return f"! {age((now - status.taken_at).total_seconds())} old"
+
+
+def _trouble(view: ListView, now: datetime) -> str | None:
+    """Why the rows below cannot be trusted, or why there are none."""
+    if view.world is None:
+        return "Reading docker"
+    status = view.world.sources["docker"]
+    if status.state is SourceState.STARTING:
+        return "Reading docker"
+    if status.state is SourceState.OK:
+        return None
+    sentence = str(status.reason or "Docker does not answer.")
+    if status.next_try is not None:
+        wait = max(0, int((status.next_try - now).total_seconds()))
+        # A countdown would repaint the screen every second: it moves in steps of five.
+        sentence += f" Next try in {-(-wait // 5) * 5}s, ctrl+r tries now." if wait > 2 else " Trying again."
+    return sentence
+
+
+def _wrapped(sentence: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(sentence, max(20, width))[:3]

@@ -1,0 +1,41 @@
+"""Palette and glyphs together: what a pane needs to put text on the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.style import Style
+
+from console.model.cells import cut, pad
+from console.model.glyphs import Glyphs
+from console.model.state import State, StateClass
+from console.ui.canvas import Part
+from console.ui.palette import GLYPH_ROLES, LOUD, WORD_ROLES, Ground, Palette, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    palette: Palette
+    glyphs: Glyphs
+
+    def style(self, role: Role = Role.TEXT, ground: Ground = Ground.PLAIN, *, bold: bool = False) -> Style:
+        return self.palette.style(role, ground, bold=bold)
+
+    def part(self, text: str, role: Role = Role.TEXT, ground: Ground = Ground.PLAIN, *, bold: bool = False) -> Part:
+        return (text, self.palette.style(role, ground, bold=bold))
+
+    def cut(self, text: str, cells: int) -> str:
+        """`text` in exactly `cells` cells: filled with blanks, or cut at its end."""
+        return pad(cut(text, cells, self.glyphs.ellipsis), cells)
+
+    def state(self, state: State, cells: int, ground: Ground = Ground.PLAIN) -> list[Part]:
+        """Glyph and word in `cells` cells; what is broken or wants a look is bold."""
+        loud = state.kind in LOUD
+        return [
+            self.part(self.glyphs.state(state.kind), GLYPH_ROLES[state.kind], ground, bold=loud),
+            self.part(" ", Role.TEXT, ground),
+            self.part(self.cut(state.word, max(0, cells - 2)), WORD_ROLES[state.kind], ground, bold=loud),
+        ]
+
+    def glyph(self, kind: StateClass, ground: Ground = Ground.PLAIN) -> Part:
+        return self.part(self.glyphs.state(kind), GLYPH_ROLES[kind], ground, bold=kind in LOUD)

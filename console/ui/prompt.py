@@ -1,0 +1,66 @@
+"""One line of input at the foot of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import events, on
+from textual.binding import Binding
+from textual.geometry import Region
+from textual.widgets import Input
+
+from console.ui.palette import Ground, Role
+
+if TYPE_CHECKING:
+    from console.ui.look import Look
+
+
+class Prompt(Input):
+    """An Input of one line. `changed` gets the text while it is typed, `done` whether it is to be kept."""
+
+    DEFAULT_CSS = """
+    Prompt { position: absolute; border: none; padding: 0 1; height: 1; background: transparent; }
+    Prompt:focus { border: none; }
+    """
+    BINDINGS = [Binding("escape", "give_up", show=False), Binding("ctrl+c", "give_up", show=False)]
+
+    def __init__(
+        self, hint: str, value: str, changed: Callable[[str], None], done: Callable[[bool], None], look: Look
+    ) -> None:
+        super().__init__(value=value, placeholder=f"{hint} type to search", compact=True, select_on_focus=False)
+        self._changed = changed
+        self._done = done
+        self._look = look
+
+    def on_mount(self) -> None:
+        style = self._look.style(Role.TEXT, Ground.BAND)
+        if style.bgcolor is not None:
+            self.styles.background = style.bgcolor.name
+        if style.color is not None:
+            self.styles.color = style.color.name
+        self.cursor_blink = False
+
+    def place(self, region: Region) -> None:
+        self.styles.offset = region.offset
+        self.styles.width, self.styles.height = region.width, 1
+
+    def focus_later(self) -> None:
+        self.call_after_refresh(self.focus)
+
+    @on(Input.Changed)
+    def _tell(self, event: Input.Changed) -> None:
+        event.stop()
+        self._changed(event.value)
+
+    @on(Input.Submitted)
+    def _keep(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._done(True)
+
+    def action_give_up(self) -> None:
+        self._done(False)
+
+    def on_blur(self, _event: events.Blur) -> None:
+        if self.is_attached:
+            self._done(True)

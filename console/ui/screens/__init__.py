@@ -1,0 +1,1 @@
+"""The screens: main, detail, and the sheets that rise from the bottom."""

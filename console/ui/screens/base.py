@@ -1,0 +1,208 @@
+"""What all screens share: panes placed by hand, painted from the newest world, a line for short messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from textual import events
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.timer import Timer
+
+from console.model.source import SourceState
+from console.model.state import StateClass
+from console.model.world import World
+from console.ui import frame
+from console.ui.canvas import Canvas, Line, Part
+from console.ui.look import Look
+from console.ui.palette import Role
+
+if TYPE_CHECKING:
+    from console.ui.app import ConsoleApp
+
+TOAST_SECONDS = 4.0
+DEMO_WORDS = "an invented server: nothing here is real, acts change only the demo"
+
+
+class ConsoleScreen(Screen[None], inherit_bindings=False):
+    """A screen made of canvases. Subclasses say which keys work (`where`), and paint."""
+
+    AUTO_FOCUS = None
+    where: Sequence[str] = ("everywhere",)
+    foot_ids: Sequence[str] = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = Canvas(id="top")
+        self.foot = Canvas(id="foot")
+        self.toast = Canvas(id="toast")
+        self.foot_spots: list[frame.FootKey] = []
+        self._toast_lines: list[Line] = []
+        self._toast_timer: Timer | None = None
+
+    @property
+    def console(self) -> ConsoleApp:
+        return cast("ConsoleApp", self.app)
+
+    @property
+    def look(self) -> Look:
+        return self.console.look
+
+    @property
+    def world(self) -> World | None:
+        return self.console.world
+
+    def paint(self) -> None:
+        """Draw everything from the newest facts. Cheap when nothing changed: only differences reach the terminal."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.styles.background = self.console.background
+        self.paint()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.paint()
+
+    def on_screen_resume(self) -> None:
+        self.paint()
+
+    def now(self) -> datetime:
+        """The moment to count durations from. A demo that stands still stands still on the screen too."""
+        world = self.world
+        return world.taken_at if world is not None and self.console.frozen else datetime.now(UTC)
+
+    def banner_lines(self, width: int) -> list[Line]:
+        if not self.console.demo:
+            return []
+        words = self.console.demo_reason or DEMO_WORDS
+        return [frame.banner(words, self.look, width)]
+
+    def header_line(self, crumbs: Sequence[Part], width: int) -> Line:
+        head = frame.world_header(self.world, self.console.host, crumbs, self.now())
+        return frame.header(head, self.look, width)
+
+    def paint_foot(self, width: int, height: int) -> None:
+        line, self.foot_spots = frame.footer(self.where, self.remapped, self.look, width, ids=self.foot_ids)
+        self.foot.place(Region(0, height - 1, width, 1))
+        self.foot.show([line], self.look.style())
+        lines = self._toast_lines
+        self.toast.place(Region(0, height - 1 - len(lines), width, len(lines)) if lines else None)
+        if lines:
+            self.toast.show(lines, self.look.style())
+
+    @property
+    def remapped(self) -> Mapping[str, str]:
+        return self.console.remapped
+
+    def too_small(self, width: int, height: int) -> bool:
+        """Below 30 by 6 there is no screen worth drawing: say what is wrong and what works instead."""
+        if width >= 30 and height >= 6:
+            return False
+        words = f"Too small: {width}x{height}. Try mlops-console status."
+        self.top.place(Region(0, 0, width, height))
+        cut = [words[at : at + max(1, width)] for at in range(0, len(words), max(1, width))]
+        self.top.show([[self.look.part(text)] for text in cut], self.look.style())
+        return True
+
+    def say(self, kind: StateClass, words: str) -> None:
+        """One line above the footer for four seconds; what is broken stays until a key is pressed."""
+        self._toast_lines = [[self.look.part(" "), self.look.glyph(kind), self.look.part(f" {words}", bold=True)]]
+        if self._toast_timer is not None:
+            self._toast_timer.stop()
+            self._toast_timer = None
+        if kind is not StateClass.BROKEN:
+            self._toast_timer = self.set_timer(TOAST_SECONDS, self.hush)
+        self.paint()
+
+    def hush(self) -> None:
+        if self._toast_lines:
+            self._toast_lines = []
+            self.paint()
+
+    def on_key(self, _event: events.Key) -> None:
+        if self._toast_lines and self._toast_timer is None:
+            self.hush()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.screen_y == self.size.height - 1:
+            for spot in self.foot_spots:
+                if spot.start <= event.screen_x < spot.end:
+                    self.call_next(self.run_action, spot.key.action)
+            return
+        self.clicked(event.screen_x, event.screen_y, event.chain)
+
+    def clicked(self, x: int, y: int, times: int) -> None:
+        """The mouse was pressed at this cell, `times` in a row."""
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self.action_move(3)
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self.action_move(-3)
+
+    def action_move(self, by: int) -> None:
+        """Subclasses with something to move through do."""
+
+    def action_refresh(self) -> None:
+        self.console.live.refresh()
+        self.say(StateClass.ACTIVE, "reading everything again")
+
+    def action_redraw(self) -> None:
+        self.app.refresh(repaint=True, layout=True)
+        self.console.clear_terminal()
+
+    def action_help(self) -> None:
+        from console.ui.screens.help import HelpSheet
+
+        self.app.push_screen(HelpSheet(self.where))
+
+    def action_palette(self) -> None:
+        from console.ui.screens.commands import CommandSheet
+
+        self.app.push_screen(CommandSheet(self.where), self._chosen)
+
+    def _chosen(self, action: str | None) -> None:
+        if action:
+            self.call_next(self.run_action, action)
+
+    def action_demo(self) -> None:
+        world = self.world
+        state = world.sources["docker"].state if world is not None else SourceState.STARTING
+        if state is SourceState.OK or not self.console.enter_demo():
+            self.say(StateClass.ENDED, "the demo is for when no Engine answers: mlops-console --demo opens it any time")
+
+    def action_interrupt(self) -> None:
+        if self.console.interrupted():
+            self.app.exit(130)
+        else:
+            self.say(StateClass.ATTENTION, "Press ctrl+c again to quit")
+
+    def action_quit(self) -> None:
+        self.app.exit(0)
+
+    def action_back(self) -> None:
+        self.dismiss_or_stay()
+
+    def action_leave(self) -> None:
+        self.dismiss_or_stay()
+
+    def action_dashboard(self) -> None:
+        self.dismiss_or_stay()
+
+    def dismiss_or_stay(self) -> None:
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def copy(self, text: str) -> None:
+        """Hand text to the clipboard of the terminal the person sits at (OSC 52)."""
+        from console.ui.net import safe_payload
+
+        payload = safe_payload(text)
+        self.app.copy_to_clipboard(payload)
+        count = payload.count("\n") + 1
+        self.say(StateClass.GOOD, f"copied {count} {'line' if count == 1 else 'lines'}")
+
+    def muted(self, text: str) -> Part:
+        return self.look.part(text, Role.MUTED)

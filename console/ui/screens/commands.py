@@ -1,0 +1,97 @@
+"""The command palette: everything that works here by its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.geometry import Region
+
+from console.model.cells import cut, pad
+from console.ui.canvas import Line
+from console.ui.frame import title
+from console.ui.keymap import TABLE, Key, keys_of, shown
+from console.ui.palette import Ground, Role
+from console.ui.prompt import Prompt
+from console.ui.screens.sheet import Sheet
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+_ROWS = 8
+
+
+class CommandSheet(Sheet[str], inherit_bindings=False):
+    """Answers with the action that was chosen, or None."""
+
+    def __init__(self, where: Sequence[str]) -> None:
+        super().__init__()
+        places = set(where)
+        self._all = [key for key in TABLE if key.where in places and key.id not in ("palette", "interrupt", "up", "down")]
+        self._found = list(self._all)
+        self._at = 0
+        self._prompt: Prompt | None = None
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        self._prompt = Prompt(":", "", self._typed, self._done, self.look)
+        yield self._prompt
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        if self._prompt is not None:
+            self._prompt.focus_later()
+
+    def paint(self) -> None:
+        super().paint()
+        if self._prompt is not None and self.size.width:
+            top = self.canvas.region_wanted
+            self._prompt.place(Region(0, top.y + 1, top.width, 1))
+
+    def lines(self, width: int, room: int) -> list[Line]:
+        look = self.look
+        rows = max(1, min(_ROWS, room - 3))
+        first = max(0, min(self._at - rows + 1, len(self._found) - rows))
+        note = f"{len(self._found)} of {len(self._all)}   enter do it   esc close"
+        lines: list[Line] = [title("Commands", note, look, width, focused=True), [look.part("")]]
+        for number, key in enumerate(self._found[first : first + rows], start=first):
+            ground = Ground.SELECT if number == self._at else Ground.PLAIN
+            keys = shown(keys_of(key, self.console.remapped))
+            mark = look.glyphs.cursor if number == self._at else " "
+            words = look.cut(f"{pad(key.id, 16)} {key.words}", max(10, width - 16))
+            lines.append(
+                [
+                    look.part(mark, Role.ACCENT, ground),
+                    look.part(words, Role.TEXT, ground),
+                    look.part(pad(cut(keys, 13, look.glyphs.ellipsis), 15, right=True), Role.MUTED, ground),
+                ]
+            )
+        if not self._found:
+            lines.append([look.part(" Nothing is called that.", Role.MUTED)])
+        lines += [[look.part("")]] * (rows - max(1, len(self._found[first : first + rows])))
+        return lines
+
+    def _typed(self, text: str) -> None:
+        words = text.casefold().split()
+        self._found = [key for key in self._all if _matches(key, words)]
+        self._at = 0
+        self.paint()
+
+    def _done(self, kept: bool) -> None:
+        # Closing the sheet takes the focus from the prompt, which then asks once more.
+        if not self.is_current:
+            return
+        self.dismiss(self._found[self._at].action if kept and self._found else None)
+
+    def on_key(self, event: events.Key) -> None:
+        step = {"down": 1, "up": -1, "ctrl+n": 1}.get(event.key)
+        if step is not None and self._found:
+            event.stop()
+            self._at = (self._at + step) % len(self._found)
+            self.paint()
+
+
+def _matches(key: Key, words: Sequence[str]) -> bool:
+    text = f"{key.id} {key.words}".casefold()
+    return all(word in text for word in words)

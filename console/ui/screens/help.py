@@ -1,0 +1,100 @@
+"""The help: the keys that work on the screen below, as the person has them, and what the glyphs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.binding import Binding
+
+from console.model.cells import cut, pad
+from console.model.state import StateClass
+from console.ui.canvas import Line, Part
+from console.ui.frame import title
+from console.ui.keymap import GROUPS, TABLE, Key, keys_of, shown
+from console.ui.palette import Role
+from console.ui.screens.sheet import Sheet
+
+_KEY_CELLS = 10
+_WORDS = (
+    (StateClass.GOOD, "good"),
+    (StateClass.ACTIVE, "working"),
+    (StateClass.WAITING, "waiting"),
+    (StateClass.ATTENTION, "look"),
+    (StateClass.BROKEN, "broken"),
+    (StateClass.ENDED, "ended"),
+    (StateClass.UNKNOWN, "unknown"),
+)
+
+
+class HelpSheet(Sheet[None], inherit_bindings=False):
+    """Lists the bindings of `where` in columns, one under the other where the terminal is narrow."""
+
+    BINDINGS = [
+        Binding("question_mark,escape,backspace,q,enter,ctrl+c", "close", show=False),
+        Binding("Q", "quit", show=False),
+        Binding("j,down,pagedown,space", "scroll(1)", show=False),
+        Binding("k,up,pageup", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, where: Sequence[str]) -> None:
+        super().__init__()
+        self._where = set(where)
+        self._first = 0
+
+    def lines(self, width: int, room: int) -> list[Line]:
+        look = self.look
+        columns = 3 if width >= 110 else 2 if width >= 72 else 1
+        groups = {
+            group: [key for key in TABLE if key.group == group and key.where in self._where] for group in GROUPS
+        }
+        cell = width // columns
+        body: list[Line] = []
+        if columns == 1:
+            for group, keys in groups.items():
+                body += [[look.part(f" {group}", bold=True)], *([*self._key(key, cell)] for key in keys)]
+        elif columns == 2:
+            left = self._column(GROUPS[0], groups[GROUPS[0]], cell) + self._column(GROUPS[1], groups[GROUPS[1]], cell)
+            body = self._beside([left, self._column(GROUPS[2], groups[GROUPS[2]], width - cell)], cell)
+        else:
+            body = self._beside([self._column(group, keys, cell) for group, keys in groups.items()], cell)
+        body.append(self._words(width))
+        shown_rows = room - 1
+        self._first = max(0, min(self._first, len(body) - shown_rows))
+        note = "keys that work here" if len(body) <= shown_rows else "keys that work here; j k scroll"
+        return [title("Help", note, look, width, focused=True), *body[self._first : self._first + shown_rows]]
+
+    def _column(self, group: str, keys: Sequence[Key], cell: int) -> list[Line]:
+        look = self.look
+        return [[look.part(pad(f" {group}", cell), bold=True)], *(self._key(key, cell) for key in keys)]
+
+    def _key(self, key: Key, cell: int) -> Line:
+        look = self.look
+        keys = shown(keys_of(key, self.console.remapped))
+        name = pad(cut(keys, _KEY_CELLS, look.glyphs.ellipsis), _KEY_CELLS + 1)
+        return [look.part(f" {name}", Role.ACCENT), look.part(look.cut(key.words, max(4, cell - len(name) - 1)))]
+
+    def _beside(self, columns: Sequence[Sequence[Line]], cell: int) -> list[Line]:
+        look = self.look
+        height = max(len(column) for column in columns)
+        lines: list[Line] = []
+        for at in range(height):
+            parts: list[Part] = []
+            for column in columns:
+                parts += column[at] if at < len(column) else [look.part(" " * cell)]
+            lines.append(parts)
+        return lines
+
+    def _words(self, width: int) -> Line:
+        look = self.look
+        parts = [look.part(" Words ", bold=True)]
+        used = 7
+        for kind, word in _WORDS:
+            if used + len(word) + 4 > width:
+                break
+            parts += [look.part(" "), look.glyph(kind), look.part(f" {word}")]
+            used += len(word) + 3
+        return parts
+
+    def action_scroll(self, by: int) -> None:
+        self._first += by
+        self.paint()
