@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.options import GlobalOptions, UsageError, remote_command, split
-from console.settings import Loaded, Overrides, SettingsError, load
+from console.settings import Loaded, Overrides, SettingsError, check_keys, load
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _screen(backend: Backend) -> int:
     from console.ui.keymap import IDS
 
     try:
-        check_keys(settings.keys, IDS)
+        check_keys(backend.loaded, IDS)
     except SettingsError as error:
         watch.stop()
         return _complain(str(error))

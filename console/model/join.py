@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ NOTHING = Clean("")
 _ALWAYS = frozenset({"always", "unless-stopped"})
 # 128 + SIGINT, SIGTERM: the program ended because it was asked to.
 _ASKED = frozenset({130, 143})
+
+_REFUSED = re.compile(r"connection refused", re.IGNORECASE)
+_PORT = re.compile(r"(?:[\w\])]:|\bport )(\d{1,5})\b")
 
 Told = tuple[State, Clean, datetime | None, bool]
 
@@ -107,7 +111,12 @@ def _probe_cause(details: Inspection | None) -> Clean:
     if not lines:
         took = (newest.end - newest.start).total_seconds()
         return clean(f"its probe timed out after {took:.0f}s" if newest.exit_code == -1 else f"probe exit {newest.exit_code}")
-    return clean(lines[-1] if lines[0].startswith("Traceback") else lines[0])
+    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    if _REFUSED.search(line):
+        # The cause before the program that met it: every client words this one differently.
+        port = _PORT.search(line)
+        return clean(f"connection refused on :{port.group(1)}" if port else "connection refused")
+    return clean(line)
 
 
 def unhealthy_since(details: Inspection) -> tuple[datetime | None, bool]:
@@ -209,13 +218,22 @@ def _drift(
         return Drift.NOT_DECLARED, clean("not in the file any more")
     for one in replicas:
         if one.image and one.image != declared.image and not one.image.startswith("sha256:"):
-            return Drift.IMAGE, clean(f"image {one.image} runs, the file says {declared.image}")
+            return Drift.IMAGE, _other_image(one.image, declared.image)
         label = one.label("com.docker.compose.config-hash")
         if label is not None and declared.config_hash and label != declared.config_hash:
             return Drift.CONFIG, clean("configuration differs from the file")
         if declared.image_id is not None and one.image_id != declared.image_id:
             return Drift.IMAGE, clean(f"a newer image of {declared.image} is here")
     return Drift.NONE, NOTHING
+
+
+def _other_image(runs: str, wanted: str) -> Clean:
+    """Two images; when only their tags differ the tags are enough."""
+    ours, _, tag = runs.rpartition(":")
+    theirs, _, wanted_tag = wanted.rpartition(":")
+    if ours and ours == theirs:
+        return clean(f"image {tag} runs, the file says {wanted_tag}")
+    return clean(f"image {runs} runs, the file says {wanted}")
 
 
 def rest(

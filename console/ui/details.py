@@ -114,6 +114,13 @@ def clock(moment: datetime) -> str:
     return moment.astimezone().strftime("%H:%M:%S")
 
 
+def _moment(moment: datetime, now: datetime) -> str:
+    """The clock, with the day when it was not within the last day."""
+    if (now - moment).total_seconds() < 86_400:
+        return clock(moment)
+    return moment.astimezone().strftime("%b %d %H:%M")
+
+
 def _probe(container: Container, look: Look, width: int) -> Section | None:
     details = container.details
     if details is None or (details.probe is None and not details.probes):
@@ -196,7 +203,7 @@ def _facts(
     pairs: list[tuple[str, str]] = []
     service = row.service
     if row.since is not None:
-        pairs.append((row.state.word, f"{held(row, now)}, since {clock(row.since)}"))
+        pairs.append((row.state.word, f"{held(row, now)}, since {_moment(row.since, now)}"))
     if service is not None and service.declared is not None:
         pairs.append(("declared", f"{service.declared.image}, {service.declared.scale} of it"))
         pairs.append(("differs", "no: what runs is what the file says" if service.drift is Drift.NONE else service.drift_detail))

@@ -48,8 +48,8 @@ def header(head: Header, look: Look, width: int) -> Line:
     """Host, then systems: bad ones always, the clock next, good ones while there is room, folded into a count before they go."""
     clock = head.now.astimezone().strftime("%H:%M")
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
-    for crumb in head.crumbs:
-        left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), crumb]
+    if head.crumbs:
+        left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
     used = sum(cells_of(text) for text, _ in left)
     bad = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] not in _QUIET]
     good = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] in _QUIET]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.model.cells import cut, cut_middle, pad
+from console.model.cells import width as cells_of
 from console.model.source import SourceState
 from console.model.state import State, StateClass
 from console.model.words import age, memory, percent
@@ -17,14 +18,18 @@ from console.ui.look import Look
 from console.ui.palette import Ground, Role
 from console.ui.rows import Group, Order, Row
 
-COLUMNS = (
-    Column("name", 11, 16, 32, 0),
-    Column("state", 10, 12, 12, 0),
-    Column("for", 4, 4, 4, 1, right=True),
-    Column("why", 20, 20, 500, 3),
-    Column("cpu", 5, 5, 5, 6, right=True),
-    Column("mem", 5, 5, 5, 6, right=True),
-)
+def columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
+    """The columns of the list. Names get what the longest needs, so that the causes get the rest."""
+    most = 20 if width < 100 else 32
+    name = min(most, max([11, *(cells_of(row.name) for row in rows)]))
+    return (
+        Column("name", 11, name, 0, 0),
+        Column("state", 10, 12, 0, 0),
+        Column("for", 4, 4, 0, 1, right=True),
+        Column("why", 20, 20, 500, 3),
+        Column("cpu", 5, 5, 0, 6, right=True),
+        Column("mem", 5, 5, 0, 6, right=True),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,11 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
     """The pane in `height` lines; with a single line it is its own summary."""
     if height <= 0:
         return []
-    cells = fit(COLUMNS, max(20, width - 2))
+    order = columns(view.rows, width)
+    cells = fit(order, max(20, width - 2))
     if height == 1:
         return [summary(view, look, width)]
-    found: list[Line] = [_title(view, look, cells, width, now)]
+    found: list[Line] = [_title(view, look, order, cells, width, now)]
     muted = False
     if (sentence := _trouble(view, now)) is not None:
         found += [[look.part(f" {part}", Role.BAD if view.world else Role.TEXT)] for part in _wrapped(sentence, width - 2)]
@@ -82,11 +88,13 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
         if entry.row is None:
             found.append([look.part(f" {entry.text}", Role.MUTED)])
         else:
-            found.append(_row(entry.row, view, look, cells, width, now, muted=muted))
+            found.append(_row(entry.row, view, look, order, cells, width, now, muted=muted))
     return found
 
 
-def _title(view: ListView, look: Look, cells: dict[str, int], width: int, now: datetime) -> Line:
+def _title(
+    view: ListView, look: Look, order: Sequence[Column], cells: dict[str, int], width: int, now: datetime
+) -> Line:
     ground = Ground.FOCUS if view.focused else Ground.BAND
     count = f"{len(view.rows)} of {view.total}" if view.words else str(view.total or "")
     name = f" {view.number} Services {count}".rstrip()
@@ -97,24 +105,35 @@ def _title(view: ListView, look: Look, cells: dict[str, int], width: int, now: d
         notes.append(f"{view.order.value}{', reversed' if view.backwards else ''}")
     if (old := _stale(view, now)) is not None:
         notes.append(old)
-    parts: list[Part] = []
     first = 1 + cells["name"] + 1
-    parts.append(look.part(pad(cut(name, first - 1, look.glyphs.ellipsis), first), Role.TEXT, ground, bold=True))
-    header = ""
-    for column in COLUMNS[1:]:
-        if column.id in cells:
-            header += pad(column.id, cells[column.id], right=column.right) + " "
     if notes:
-        note = " ".join(notes)
-        header = pad(cut(note, max(0, width - first - 1), look.glyphs.ellipsis), width - first - 1, right=True)
-        if len(name) >= first:
-            parts = [look.part(pad(name, first), Role.TEXT, ground, bold=True)]
-    parts.append(look.part(pad(header, width - sum(len(text) for text, _ in parts)), Role.MUTED, ground))
+        # Order and filter change what the columns mean: while they are in force they stand where the headers were.
+        left = f"{name}  "
+        note = cut(" ".join(notes), max(0, width - cells_of(left) - 1), look.glyphs.ellipsis)
+        right = pad(f"{note} ", width - cells_of(left), right=True)
+    else:
+        left = pad(cut(name, first - 1, look.glyphs.ellipsis), first)
+        header = "".join(
+            pad(column.id, cells[column.id], right=column.right) + " " for column in order[1:] if column.id in cells
+        )
+        right = pad(header, width - cells_of(left))
+    parts: list[Part] = [
+        look.part(left, Role.TEXT, ground, bold=True),
+        look.part(right, Role.MUTED, ground),
+    ]
     return parts
 
 
 def _row(
-    row: Row, view: ListView, look: Look, cells: dict[str, int], width: int, now: datetime, *, muted: bool
+    row: Row,
+    view: ListView,
+    look: Look,
+    order: Sequence[Column],
+    cells: dict[str, int],
+    width: int,
+    now: datetime,
+    *,
+    muted: bool,
 ) -> Line:
     selected = row.key == view.selected
     ground = Ground.SELECT if selected and view.focused else Ground.PLAIN
@@ -125,7 +144,7 @@ def _row(
     state = State(StateClass.UNKNOWN, row.state.word) if muted else row.state
     parts += look.state(state, cells["state"], ground)
     values = {"for": since(row, now), "why": row.why, "cpu": percent(row.cpu), "mem": memory(row.memory) if row.memory else ""}
-    for column in COLUMNS[2:]:
+    for column in order[2:]:
         if column.id not in cells:
             continue
         text = cut(values[column.id], cells[column.id], look.glyphs.ellipsis)

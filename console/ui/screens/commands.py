@@ -11,7 +11,7 @@ from textual.geometry import Region
 from console.model.cells import cut, pad
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.keymap import TABLE, Key, keys_of, shown
+from console.ui.keymap import MOVE, TABLE, Key, keys_of, shown
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
 from console.ui.screens.sheet import Sheet
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _ROWS = 8
+_NOT_HERE = frozenset({"palette", "interrupt"})
 
 
 class CommandSheet(Sheet[str], inherit_bindings=False):
@@ -28,7 +29,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
     def __init__(self, where: Sequence[str]) -> None:
         super().__init__()
         places = set(where)
-        self._all = [key for key in TABLE if key.where in places and key.id not in ("palette", "interrupt", "up", "down")]
+        # Moving about by typing its name helps nobody.
+        self._all = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
         self._found = list(self._all)
         self._at = 0
         self._prompt: Prompt | None = None

@@ -60,7 +60,10 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
         row = self._main.row
         if row is None:
             return [self.muted("gone")]
-        return [self.look.part(row.name, bold=True)]
+        crumbs = [self.look.part(f"{row.name}   ", bold=True), *self.look.state(row.state, 2 + len(row.state.word))]
+        if row.since is not None:
+            crumbs.append(self.muted(f"  {details.held(row, self.now())}"))
+        return crumbs
 
     def _body(self, width: int) -> list[Line]:
         row, world, look = self._main.row, self.world, self.look
@@ -68,12 +71,8 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
             return []
         if row is None:
             return [[self.muted(" It is gone: removed, or hidden by the filter. esc goes back.")]]
-        first = [look.part(" "), *look.state(row.state, 2 + len(row.state.word))]
-        if row.since is not None:
-            first.append(self.muted(f"  {details.held(row, self.now())}"))
-        lines: list[Line] = [first]
         sections = details.sections(row, world, look, width, self.now(), values=self._values)
-        return lines + details.titled(sections, look, width)
+        return details.titled(sections, look, width)
 
     def action_move(self, by: int) -> None:
         self._first = max(0, self._first + by)

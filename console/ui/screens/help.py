@@ -57,11 +57,11 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
             body = self._beside([left, self._column(GROUPS[2], groups[GROUPS[2]], width - cell)], cell)
         else:
             body = self._beside([self._column(group, keys, cell) for group, keys in groups.items()], cell)
-        body.append(self._words(width))
-        shown_rows = room - 1
+        shown_rows = room - 2
         self._first = max(0, min(self._first, len(body) - shown_rows))
         note = "keys that work here" if len(body) <= shown_rows else "keys that work here; j k scroll"
-        return [title("Help", note, look, width, focused=True), *body[self._first : self._first + shown_rows]]
+        head = [title("Help", note, look, width, focused=True), self._words(width)]
+        return [*head, *body[self._first : self._first + shown_rows]]
 
     def _column(self, group: str, keys: Sequence[Key], cell: int) -> list[Line]:
         look = self.look

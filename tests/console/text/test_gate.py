@@ -41,12 +41,17 @@ class Shout(str):
         (Colour.RED, "red"),
         (Shout("a\x1b[2Jb"), "ab"),
         ("\ud83d" + "\ude00", "\ufffd\ufffd"),
-        ("x" * 5000, "x" * 4092 + "+908"),
         (memoryview(b"a-b-")[::2], "ab"),
     ],
 )
 def test_any_object_becomes_text(raw: object, expected: str) -> None:
     assert clean(raw) == expected
+
+
+def test_a_line_is_cut_at_4096_characters_unless_told_otherwise() -> None:
+    assert clean("x" * 4096) == "x" * 4096
+    assert clean("x" * 5000) == "x" * 4092 + "+908"
+    assert clean("x" * 5000, limit=5000) == "x" * 5000
 
 
 def released() -> memoryview:

@@ -1,0 +1,156 @@
+"""The settings themselves. Everything else about them (manual, example, checks, variables) is made from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from console.settings.secret import Secret
+
+Theme = Literal["auto", "ansi", "dark", "light", "contrast"]
+GlyphSet = Literal["auto", "unicode", "ascii"]
+ColorUse = Literal["auto", "never"]
+
+
+def _setting(
+    words: str, default: Any, *, env: str = "", repository: bool = False, secret: bool = False, unit: str = ""
+) -> Any:
+    return field(
+        default=default,
+        metadata={"words": words, "env": env, "repository": repository, "secret": secret, "unit": unit},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    host: str = _setting(
+        "Address of the Docker Engine: unix://PATH, tcp://HOST:PORT or ssh://USER@HOST. Empty: as `docker` finds it.",
+        "",
+        env="DOCKER_HOST",
+    )
+    context: str = _setting("Docker context to use when no address is given.", "", env="DOCKER_CONTEXT")
+    timeout: float = _setting("How long one request may take.", 5.0, unit="seconds")
+    tls_verify: bool = _setting("Verify the Engine's certificate on tcp.", False, env="DOCKER_TLS_VERIFY")
+    cert_path: Path | None = _setting(
+        "Folder with ca.pem, cert.pem and key.pem for tcp.", None, env="DOCKER_CERT_PATH"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    file: Path | None = _setting(
+        "Compose file of the platform. Empty: infra/docker-compose.yml of the current folder if it is there.",
+        None,
+        env="MLOPS_COMPOSE_FILE",
+        repository=True,
+    )
+    project: str = _setting(
+        "Name of the Compose project. Empty: what the file says.",
+        "",
+        env="MLOPS_COMPOSE_PROJECT",
+        repository=True,
+    )
+    profiles: tuple[str, ...] = _setting("Compose profiles that are switched on.", (), repository=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    dir: Path = _setting("Folder with one training project in each subfolder.", Path("projects"), repository=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Jenkins:
+    url: str = _setting("Address of Jenkins. Empty: Jenkins is not configured.", "", env="MLOPS_JENKINS_URL")
+    user: str = _setting("User at Jenkins.", "", env="MLOPS_JENKINS_USER")
+    token: Secret | None = _setting(
+        "API token of that user. Only in the variable; in a file it is refused: name a file with jenkins.token_file.",
+        None,
+        env="MLOPS_JENKINS_TOKEN",
+        secret=True,
+    )
+    token_file: Path | None = _setting(
+        "File that holds the API token and that only its owner may read.", None, env="MLOPS_JENKINS_TOKEN_FILE"
+    )
+    insecure_http: bool = _setting("Allow plain http to a Jenkins that is not on this machine.", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    theme: Theme = _setting(
+        "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.", "auto", repository=True
+    )
+    glyphs: GlyphSet = _setting("Characters of states and curves.", "auto", repository=True)
+    color: ColorUse = _setting("Whether colours are used at all. NO_COLOR means never.", "auto", repository=True)
+    mouse: bool = _setting("Whether the mouse does what the keys do.", True, repository=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. `keys` maps the names in docs/keys.md to keys."""
+
+    docker: Docker = field(default_factory=Docker)
+    compose: Compose = field(default_factory=Compose)
+    projects: Projects = field(default_factory=Projects)
+    jenkins: Jenkins = field(default_factory=Jenkins)
+    screen: Screen = field(default_factory=Screen)
+    read_only: bool = _setting("Switch every act off.", False, env="MLOPS_READ_ONLY")
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """One setting for people and for checks. `key` is dotted, `kind` its Python type, `expected` that type in words."""
+
+    key: str
+    kind: Any
+    expected: str
+    default: Any
+    env: str
+    secret: bool
+    repository: bool
+    words: str
+    unit: str
+
+
+@cache
+def describe() -> tuple[SettingInfo, ...]:
+    """Every setting but the `keys` table, in the order of the manual."""
+    found: list[SettingInfo] = []
+    hints = get_type_hints(Settings)
+    for group in fields(Settings):
+        if group.name == "keys":
+            continue
+        if group.metadata:
+            found.append(_info(group.name, hints[group.name], group.default, group.metadata))
+            continue
+        inner = get_type_hints(hints[group.name])
+        for one in fields(hints[group.name]):
+            found.append(_info(f"{group.name}.{one.name}", inner[one.name], one.default, one.metadata))
+    return tuple(found)
+
+
+def _info(key: str, kind: Any, default: Any, metadata: Mapping[str, Any]) -> SettingInfo:
+    return SettingInfo(
+        key=key,
+        kind=kind,
+        expected=_expected(kind),
+        default=default,
+        env=metadata["env"],
+        secret=metadata["secret"],
+        repository=metadata["repository"],
+        words=metadata["words"],
+        unit=metadata["unit"],
+    )
+
+
+def _expected(kind: Any) -> str:
+    """A type in the words of a message."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    names = {str: "a text", bool: "true or false", float: "a number", tuple[str, ...]: "a list of texts"}
+    if kind in names:
+        return names[kind]
+    return "a secret" if Secret in get_args(kind) else "a path"

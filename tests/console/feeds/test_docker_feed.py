@@ -1,0 +1,180 @@
+"""The Engine's containers stay fresh: by events, by asking now and then, and across an Engine that goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from console.feeds import docker_feed as module
+from console.feeds.docker_feed import DockerFeed
+from console.model.container import Container, ContainerState, Health
+from console.model.source import SourceError, SourceState
+from console.text import clean
+from tests.console.fakes import FakeEngine, container, event
+from tests.support.waiting import until
+
+GONE = SourceError(SourceState.UNREACHABLE, clean("Nobody listens."))
+
+
+@asynccontextmanager
+async def running(engine: FakeEngine, changed: Callable[[], None] = lambda: None) -> AsyncIterator[DockerFeed]:
+    feed = DockerFeed(engine, changed)
+    task = asyncio.create_task(feed.run())
+    try:
+        yield feed
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def held(feed: DockerFeed, name: str) -> Container | None:
+    return next((one for one in feed.snapshot.value or () if one.name == name), None)
+
+
+async def test_everything_is_read_with_its_details() -> None:
+    engine = FakeEngine(container("a"), container("b"))
+    async with running(engine) as feed:
+        await until(lambda: (one := held(feed, "b")) is not None and one.details is not None)
+        assert feed.snapshot.status.state is SourceState.OK
+        assert feed.snapshot.status.taken_at is not None
+
+
+async def test_a_death_shows_at_once_from_its_event_alone() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await engine.connected.wait()
+        engine.hang = asyncio.Event()  # nothing can be asked any more: the event has to be enough
+        engine.stream.put_nowait(event(one, "die", code=137))
+        await until(lambda: (known := held(feed, "a")) is not None and known.exit_code == 137)
+        dead = held(feed, "a")
+        assert dead is not None
+        assert dead.state is ContainerState.EXITED
+        assert dead.details is not None
+        assert dead.details.pid is None
+        engine.hang.set()
+
+
+async def test_what_an_event_only_hints_at_is_read_again() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await engine.connected.wait()
+        engine.held[one.id] = replace(one, health=Health.UNHEALTHY)
+        engine.stream.put_nowait(event(one, "health_status", detail="unhealthy"))
+        await until(lambda: (known := held(feed, "a")) is not None and known.health is Health.UNHEALTHY)
+
+
+async def test_a_container_that_was_removed_leaves() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: held(feed, "a"))
+        await engine.connected.wait()
+        del engine.held[one.id]
+        engine.stream.put_nowait(event(one, "destroy"))
+        await until(lambda: held(feed, "a") is None)
+
+
+async def test_a_new_container_comes_with_its_event() -> None:
+    engine = FakeEngine(container("a"))
+    async with running(engine) as feed:
+        await until(lambda: held(feed, "a"))
+        await engine.connected.wait()
+        fresh = container("b")
+        engine.held[fresh.id] = fresh
+        engine.stream.put_nowait(event(fresh, "create"))
+        await until(lambda: (one := held(feed, "b")) is not None and one.details is not None)
+
+
+async def test_a_storm_of_events_is_few_requests() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await engine.connected.wait()
+        before = len(engine.asked)
+        for nano in range(1, 2001):
+            engine.stream.put_nowait(event(one, "start" if nano % 2 else "die", code=1, nano=nano))
+        await until(lambda: engine.stream.empty())
+        await until(lambda: (known := held(feed, "a")) is not None and known.state is ContainerState.RUNNING)
+        assert len(engine.asked) - before < 20
+        assert len(feed.events) == module.KEPT_EVENTS
+
+
+async def test_an_engine_that_goes_away_keeps_its_last_facts_and_is_picked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.feeds.backoff.random.uniform", lambda *_: 0.02)
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await engine.connected.wait()
+        engine.stream.put_nowait(event(one, "update", nano=77))
+        await until(lambda: len(feed.events) == 1)
+        engine.failure = GONE
+        engine.stream.put_nowait(GONE)
+        await until(lambda: feed.snapshot.status.state is SourceState.UNREACHABLE)
+        status = feed.snapshot.status
+        assert status.reason == "Nobody listens."
+        assert held(feed, "a") is not None
+        assert status.next_try is not None
+        since = status.since
+        await until(lambda: engine.asked.count("engine") >= 3)
+        assert feed.snapshot.status.since == since
+        engine.failure = None
+        await until(lambda: feed.snapshot.status.state is SourceState.OK)
+        await until(lambda: "events 77" in engine.asked, "the stream goes on from the last event")
+
+
+async def test_tries_get_rarer_while_an_engine_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def remember(self: DockerFeed, error: SourceError, wait: float) -> object:
+        waits.append(wait)
+        return asyncio.sleep(0)
+
+    monkeypatch.setattr(DockerFeed, "_failed", remember)
+    engine = FakeEngine()
+    engine.failure = GONE
+    async with running(engine):
+        await until(lambda: len(waits) >= 9)
+    assert waits[0] < 1.0
+    assert all(later > earlier for earlier, later in zip(waits[:5], waits[1:6], strict=True))
+    assert max(waits) <= 36.0
+
+
+async def test_asking_now_ends_the_wait() -> None:
+    engine = FakeEngine(container("a"))
+    engine.failure = GONE
+    async with running(engine) as feed:
+        await until(lambda: feed.snapshot.status.state is SourceState.UNREACHABLE)
+        engine.failure = None
+        feed.refresh()
+        await until(lambda: feed.snapshot.status.state is SourceState.OK)
+
+
+async def test_the_event_the_stream_begins_with_again_counts_once() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await engine.connected.wait()
+        for nano in (5, 5, 6):
+            engine.stream.put_nowait(event(one, "update", nano=nano))
+        await until(lambda: feed.events and feed.events[0].time_nano == 6)
+        assert [item.time_nano for item in feed.events] == [6, 5]
+
+
+async def test_the_selected_container_is_read_again() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        before = engine.asked.count(f"inspect {one.id[:12]}")
+        feed.select(one.id)
+        await until(lambda: engine.asked.count(f"inspect {one.id[:12]}") > before)

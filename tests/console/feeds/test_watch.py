@@ -1,0 +1,192 @@
+"""The back room as the screen and the commands use it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from console.feeds.backroom import BackRoom
+from console.feeds.once import gather
+from console.feeds.usage_feed import UsageFeed
+from console.feeds.watch import Watch
+from console.model.container import Usage
+from console.model.service import ComposeProject, Declared
+from console.model.source import SourceError, SourceState
+from console.model.world import World
+from console.text import Clean, clean
+from tests.console.fakes import FakeCompose, FakeEngine, container
+from tests.support.waiting import until, until_sync
+
+PROJECT = ComposeProject(
+    clean("mlops"), clean("compose.yml"), (Declared(clean("web"), clean("busybox:1"), 1, clean("hash")),)
+)
+
+
+def watch(make: Callable[[], tuple[FakeEngine, FakeCompose]]) -> Watch:
+    return Watch(make, host=clean("train-01"), demo=False)
+
+
+def test_worlds_arrive_and_everything_is_closed_at_the_end() -> None:
+    made: list[tuple[FakeEngine, FakeCompose]] = []
+
+    def make() -> tuple[FakeEngine, FakeCompose]:
+        made.append((FakeEngine(container("web", service="web")), FakeCompose(PROJECT)))
+        return made[0]
+
+    live = watch(make)
+    worlds: list[World] = []
+    live.start()
+    live.listen(worlds.append)
+    until_sync(lambda: worlds and worlds[-1].services and worlds[-1].sources["compose"].state is SourceState.OK)
+    assert [service.name for service in worlds[-1].services] == ["web"]
+    assert live.stop()
+    assert made[0][0].closed
+    assert made[0][1].closed
+
+
+def test_leaving_does_not_wait_for_a_system_that_hangs() -> None:
+    def make() -> tuple[FakeEngine, FakeCompose]:
+        engine = FakeEngine()
+        engine.hang = asyncio.Event()
+        return engine, FakeCompose()
+
+    live = watch(make)
+    live.start()
+    until_sync(lambda: live.world is not None)
+    assert live.stop()
+
+
+def test_a_thread_that_is_stuck_in_a_system_call_does_not_keep_the_program() -> None:
+    stuck = threading.Event()
+
+    async def job() -> None:
+        stuck.wait()
+
+    room = BackRoom(job)
+    room.start()
+    assert room.stop(0.05) is False
+    stuck.set()
+
+
+def test_a_defect_of_ours_is_told() -> None:
+    def make() -> tuple[FakeEngine, FakeCompose]:
+        raise ValueError("a defect")
+
+    live = watch(make)
+    live.start()
+    until_sync(lambda: live.failure is not None)
+    assert isinstance(live.failure, ValueError)
+
+
+def test_only_what_is_on_the_screen_is_measured() -> None:
+    seen, hidden = container("seen"), container("hidden")
+    engines: list[FakeEngine] = []
+
+    def make() -> tuple[FakeEngine, FakeCompose]:
+        engine = FakeEngine(seen, hidden)
+        engine.usages = {one.id: Usage(12.5, 1000, None) for one in (seen, hidden)}
+        engines.append(engine)
+        return engine, FakeCompose()
+
+    live = watch(make)
+    live.start()
+    until_sync(lambda: live.world is not None and live.world.others)
+    live.show(frozenset({seen.id}), None)
+    until_sync(lambda: live.world is not None and seen.id in live.world.usage)
+    assert live.world is not None
+    assert hidden.id not in live.world.usage
+    assert live.world.usage[seen.id].now == Usage(12.5, 1000, None)
+    assert "usage hidden seen" not in engines[0].asked
+    live.stop()
+
+
+async def test_a_gap_in_the_readings_is_a_gap_in_the_history() -> None:
+    one = container("a")
+    engine = FakeEngine(one)
+    engine.usages = {one.id: Usage(1.0, 10, 100)}
+    feed = UsageFeed(engine, lambda: (one,), lambda: None)
+    await feed._read((one,))
+    engine.failure = SourceError(SourceState.UNREACHABLE, clean("gone"))
+    await feed._read((one,))
+    engine.failure = None
+    await feed._read((one,))
+    history = feed.histories[one.id]
+    assert history.cpu == (1.0, None, 1.0)
+    assert history.memory == (10, None, 10)
+    assert history.memory_limit == 100
+
+
+async def test_the_readings_of_a_container_that_is_gone_go_too() -> None:
+    one, other = container("a"), container("b")
+    engine = FakeEngine(one, other)
+    here = [one, other]
+    feed = UsageFeed(engine, lambda: here, lambda: None)
+    await feed._read(here)
+    here.remove(one)
+    await feed._read(here)
+    assert set(feed.histories) == {other.id}
+
+
+async def test_a_compose_file_that_breaks_says_so_and_labels_take_over() -> None:
+    engine = FakeEngine(container("web", service="web"))
+    broken = FakeCompose(SourceError(SourceState.STALE, clean("compose.yml line 3: did not find expected key")))
+    world = await gather(engine, broken, host=clean("h"), demo=False)
+    assert [service.name for service in world.services] == ["web"]
+    assert world.services[0].drift.value == "unknown"
+    assert world.notes == (
+        "Drift is unknown, services come from labels: compose.yml line 3: did not find expected key",
+    )
+
+
+async def test_a_dead_engine_is_a_state_and_never_an_exception() -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.DENIED, clean("No permission."))
+    world = await gather(engine, FakeCompose(PROJECT), host=clean("h"), demo=False)
+    assert world.sources["docker"].state is SourceState.DENIED
+    assert world.sources["compose"].state is SourceState.OK
+    assert world.services == ()
+    assert [problem.sentence for problem in world.problems] == ["No permission."]
+
+
+async def test_the_file_is_read_again_when_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.feeds import compose_feed
+
+    monkeypatch.setattr(compose_feed, "LOOK_SECONDS", 0.01)
+    compose = FakeCompose(PROJECT)
+    feed = compose_feed.ComposeFeed(compose, lambda: None)
+    task = asyncio.create_task(feed.run())
+    await until(lambda: compose.asked == 1)
+    compose.is_changed = True
+    await until(lambda: compose.asked == 2)
+    compose.answer = None
+    compose.is_changed = True
+    await until(lambda: feed.snapshot.status.state is SourceState.OFF)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def test_many_changes_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.feeds import watch as module
+
+    monkeypatch.setattr(module, "PUBLISH_SECONDS", 3600.0)
+    many = [container(f"c{n}") for n in range(30)]
+    engines: list[FakeEngine] = []
+
+    def make() -> tuple[FakeEngine, FakeCompose]:
+        engines.append(FakeEngine(*many))
+        return engines[0], FakeCompose()
+
+    live = watch(make)
+    worlds: list[World] = []
+    live.start()
+    live.listen(worlds.append)
+    until_sync(lambda: engines and sum(item.startswith("inspect") for item in engines[0].asked) == 30)
+    live.stop()
+    assert len(worlds) <= 2  # the one that was there when the listener came, and the first of its own
+
+
+def test_labels_are_clean_strings() -> None:
+    assert all(isinstance(text, Clean) for pair in container("a", service="b").labels.items() for text in pair)

@@ -1,0 +1,69 @@
+"""The real app on a world that stands still, or on sources in the test's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from console.feeds.watch import Watch
+from console.model.world import World
+from console.text import Clean, clean
+from console.ui.app import ConsoleApp, Wishes
+from console.ui.canvas import Canvas
+
+ENV: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+class StillWatch(Watch):
+    """A Watch that shows what it is given and asks nobody."""
+
+    def __init__(self, world: World | None = None) -> None:
+        super().__init__(_no_sources, host=clean("train-01"), demo=False)
+        self.world = world
+        self.publish: Callable[[World], None] | None = None
+        self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
+        self.refreshed = 0
+
+    def start(self) -> None:
+        """There is nothing to start."""
+
+    def listen(self, publish: Callable[[World], None]) -> None:
+        self.publish = publish
+
+    def stop(self) -> bool:
+        return True
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
+        self.shown.append((visible, selected))
+
+    def give(self, world: World) -> None:
+        self.world = world
+        if self.publish is not None:
+            self.publish(world)
+
+
+def _no_sources() -> object:
+    raise AssertionError("a still watch asks nobody")
+
+
+def app_of(world: World | None, *, wishes: Wishes | None = None, env: Mapping[str, str] = ENV, demo: bool = False) -> ConsoleApp:
+    chosen = wishes or Wishes(glyphs="unicode")
+    return ConsoleApp(StillWatch(world), host=clean("train-01"), demo=demo, wishes=chosen, env=env, frozen=True)
+
+
+def screen_text(app: ConsoleApp) -> str:
+    """What stands on the screen, line by line, as the canvases of the top screen have it."""
+    width, height = app.size
+    rows = [" " * width for _ in range(height)]
+    for screen in app.screen_stack:
+        for canvas in screen.query(Canvas):
+            region = canvas.region_wanted
+            if not canvas.display:
+                continue
+            for number, line in enumerate(canvas.text.split("\n")[: region.height]):
+                y = region.y + number
+                before = rows[y][: region.x]
+                rows[y] = (before + line).ljust(width) if region.right >= width else before + line.ljust(region.width) + rows[y][region.right :]
+    return "\n".join(row.rstrip() for row in rows)
