@@ -21,7 +21,7 @@ _ALWAYS = frozenset({"always", "unless-stopped"})
 _ASKED = frozenset({130, 143})
 
 _REFUSED = re.compile(r"connection refused", re.IGNORECASE)
-_PORT = re.compile(r"(?:[\w\])]:|\bport )(\d{1,5})\b")
+_PORT = re.compile(r"(?:[\w\])\s]:|\bport )(\d{2,5})\b")
 
 Told = tuple[State, Clean, datetime | None, bool]
 

@@ -19,7 +19,7 @@ from console.model.glyphs import Glyphs, wants_unicode
 from console.model.world import World
 from console.text import Clean
 from console.ui.look import Look
-from console.ui.net import SafetyNet
+from console.ui.net import SafetyNet, safe_payload
 from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
@@ -89,7 +89,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The second net: whatever a widget was given, no control sequence of it reaches the terminal."""
-        return [self._net, *super().get_line_filters()]
+        return [*super().get_line_filters(), self._net]
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Nothing leaves by OSC 52 but plain text."""
+        super().copy_to_clipboard(safe_payload(text))
 
     def on_mount(self) -> None:
         if self.remapped:
@@ -132,6 +136,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._attended != (visible, selected):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
+
+    @property
+    def has_demo(self) -> bool:
+        return self._demo_watch is not None and not self.demo
 
     def enter_demo(self) -> bool:
         """Leave the server that does not answer and look at the demo. False when there is none."""

@@ -21,7 +21,7 @@ from console.ui.rows import Group, Order, Row
 def columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """The columns of the list. Names get what the longest needs, so that the causes get the rest."""
     most = 20 if width < 100 else 32
-    name = min(most, max([11, *(cells_of(row.name) for row in rows)]))
+    name = min(most, max([13, *(cells_of(row.name) for row in rows)]))
     return (
         Column("name", 11, name, 0, 0),
         Column("state", 10, 12, 0, 0),
@@ -54,7 +54,10 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class ListView:
-    """Everything the list pane shows. `top` is the first entry on the screen, `words` the filter in force."""
+    """Everything the list pane shows.
+
+    `top` is the first entry on the screen, `words` the filter in force, `ways` the keys to offer when there is nothing to see.
+    """
 
     world: World | None
     rows: Sequence[Row]
@@ -65,6 +68,7 @@ class ListView:
     order: Order
     backwards: bool
     total: int
+    ways: Sequence[tuple[str, str]] = ()
     number: int = 1
 
 
@@ -81,6 +85,9 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
     if (sentence := _trouble(view, now)) is not None:
         found += [[look.part(f" {part}", Role.BAD if view.world else Role.TEXT)] for part in _wrapped(sentence, width - 2)]
         muted = True
+        if view.world is not None and not view.rows and view.world.sources["docker"].state is not SourceState.STARTING:
+            found.append([look.part("")])
+            found += [[look.part(f" {pad(key, 8)}", Role.ACCENT), look.part(words)] for key, words in view.ways]
     if view.world is not None and not view.rows and not muted:
         found.append([look.part(look.cut(f" {_nothing(view)}", width), Role.MUTED)])
     shown = entries(view.rows)[view.top :]

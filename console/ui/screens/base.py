@@ -197,11 +197,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def copy(self, text: str) -> None:
         """Hand text to the clipboard of the terminal the person sits at (OSC 52)."""
-        from console.ui.net import safe_payload
-
-        payload = safe_payload(text)
-        self.app.copy_to_clipboard(payload)
-        count = payload.count("\n") + 1
+        self.app.copy_to_clipboard(text)
+        count = text.count("\n") + 1
         self.say(StateClass.GOOD, f"copied {count} {'line' if count == 1 else 'lines'}")
 
     def muted(self, text: str) -> Part:

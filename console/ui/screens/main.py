@@ -121,6 +121,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             order=self.order,
             backwards=self.backwards,
             total=self._total(),
+            ways=self._ways(),
         )
         lines = listing.lines(view, self.look, shape.list.width, shape.list.height, self.now())
         self.list.show(lines, self.look.style())
@@ -151,6 +152,12 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         if self.world is None:
             return []
         return rows(self.world, words=self.words.split(), order=self.order, backwards=self.backwards)
+
+    def _ways(self) -> list[tuple[str, str]]:
+        """What a person can do while there is nothing to see."""
+        offers = [("demo", "look around in the demo")] if self.console.has_demo else []
+        offers += [("refresh", "try again now"), ("quit", "quit")]
+        return [(shown(keys_of(the_key(name), self.remapped)), words) for name, words in offers]
 
     def _total(self) -> int:
         world = self.world

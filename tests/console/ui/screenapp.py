@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NoReturn, cast
 
 from console.feeds.watch import Watch
 from console.model.world import World
@@ -44,13 +45,18 @@ class StillWatch(Watch):
             self.publish(world)
 
 
-def _no_sources() -> object:
+def _no_sources() -> NoReturn:
     raise AssertionError("a still watch asks nobody")
 
 
 def app_of(world: World | None, *, wishes: Wishes | None = None, env: Mapping[str, str] = ENV, demo: bool = False) -> ConsoleApp:
     chosen = wishes or Wishes(glyphs="unicode")
     return ConsoleApp(StillWatch(world), host=clean("train-01"), demo=demo, wishes=chosen, env=env, frozen=True)
+
+
+def still(app: ConsoleApp) -> StillWatch:
+    """The watch of an app that was made here."""
+    return cast("StillWatch", app.live)
 
 
 def screen_text(app: ConsoleApp) -> str:
@@ -65,5 +71,5 @@ def screen_text(app: ConsoleApp) -> str:
             for number, line in enumerate(canvas.text.split("\n")[: region.height]):
                 y = region.y + number
                 before = rows[y][: region.x]
-                rows[y] = (before + line).ljust(width) if region.right >= width else before + line.ljust(region.width) + rows[y][region.right :]
+                rows[y] = before + line.ljust(region.width) + rows[y][region.right :]
     return "\n".join(row.rstrip() for row in rows)

@@ -1,0 +1,85 @@
+"""Who gets which lines and columns, at every size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.geometry import Region
+
+from console.ui.columns import Column, fit
+from console.ui.layout import plan
+
+SIZES = st.tuples(st.integers(30, 260), st.integers(6, 90))
+
+
+@given(
+    size=SIZES,
+    banner=st.booleans(),
+    problems=st.integers(0, 9),
+    rows=st.integers(0, 300),
+    focus=st.sampled_from(["list", "bottom"]),
+    zoom=st.booleans(),
+)
+def test_panes_never_overlap_and_cover_what_they_should(
+    size: tuple[int, int], banner: bool, problems: int, rows: int, focus: str, zoom: bool
+) -> None:
+    width, height = size
+    shape = plan(width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom)
+    regions = [shape.top, shape.list, shape.foot, *([shape.bottom] if shape.bottom else [])]
+    screen = Region(0, 0, width, height)
+    for region in regions:
+        assert region.height >= 0
+        assert region.area == 0 or screen.contains_region(region), (region, size)
+    cells = [
+        {(x, y) for y in range(r.y, r.bottom) for x in range(r.x, r.right)} for r in regions if r.area
+    ]
+    assert sum(map(len, cells)) == len(set().union(*cells))
+
+
+@pytest.mark.parametrize("focus", ["list", "bottom"])
+def test_the_focused_pane_has_twelve_rows_at_80x24(focus: str) -> None:
+    shape = plan(80, 24, banner=False, problems=6, rows=40, focus=focus, zoom=False)
+    region = shape.list if focus == "list" else shape.bottom
+    assert region is not None
+    assert region.height - 1 >= 12
+
+
+def test_a_short_terminal_shows_the_list_and_the_worst_problem() -> None:
+    shape = plan(40, 10, banner=False, problems=6, rows=40, focus="list", zoom=False)
+    assert (shape.problems, shape.list.height, shape.bottom) == (1, 7, None)
+
+
+def test_a_large_terminal_has_two_columns() -> None:
+    shape = plan(200, 50, banner=False, problems=6, rows=40, focus="list", zoom=False)
+    assert shape.bottom is not None
+    assert shape.list.width == 118
+    assert shape.bottom.x == 120
+
+
+def test_without_problems_their_line_goes_to_the_list() -> None:
+    with_one = plan(80, 24, banner=False, problems=1, rows=40, focus="list", zoom=False)
+    without = plan(80, 24, banner=False, problems=0, rows=40, focus="list", zoom=False)
+    assert without.top.height == with_one.top.height - 1
+
+
+NAME = Column("name", 5, 10, 0, 0)
+WHEN = Column("when", 4, 4, 0, 1)
+WHY = Column("why", 10, 10, 500, 3)
+CPU = Column("cpu", 5, 5, 0, 6)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (12, {"name": 7, "when": 4}),
+        (15, {"name": 10, "when": 4}),
+        (26, {"name": 10, "when": 4, "why": 10}),
+        (31, {"name": 10, "when": 4, "why": 15}),
+        (32, {"name": 10, "when": 4, "why": 10, "cpu": 5}),
+        (60, {"name": 10, "when": 4, "why": 38, "cpu": 5}),
+        (4, {"name": 5, "when": 4}),
+    ],
+)
+def test_columns_come_in_order_of_priority(width: int, expected: dict[str, int]) -> None:
+    assert fit((NAME, WHEN, WHY, CPU), width) == expected
