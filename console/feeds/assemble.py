@@ -20,22 +20,30 @@ def assemble(
     now: datetime,
     engine: Engine | None,
     docker: Snapshot[tuple[Container, ...]],
-    compose: Snapshot[ComposeProject],
+    compose: Snapshot[ComposeProject] | None,
     usage: Mapping[Clean, UsageHistory],
     events: Iterable[ContainerEvent],
 ) -> World:
-    """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so."""
+    """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
+
+    `compose` is None where nobody asked about the file at all.
+    """
     containers = docker.value or ()
-    project = compose.value if docker.value is not None else None
-    services = join.services(containers, project, now, reason_unknown=compose.status.reason)
-    trainings, others = join.rest(containers, services, now)
-    sources = {"docker": docker.status, "compose": compose.status}
+    sources = {"docker": docker.status}
+    project, unknown = None, None
     notes: list[Clean] = []
-    if compose.value is not None:
-        notes.extend(compose.value.warnings)
-    elif compose.status.state is not SourceState.STARTING:
-        reason = compose.status.reason or clean("No compose file is configured.")
-        notes.append(clean(f"Drift is unknown, services come from labels: {reason}"))
+    if compose is not None:
+        sources["compose"] = compose.status
+        project, unknown = compose.value, compose.status.reason
+        if project is not None:
+            notes.extend(project.warnings)
+        elif compose.status.state is not SourceState.STARTING:
+            notes.append(clean(f"Drift is unknown, services come from labels: {unknown}"))
+    # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
+    services = join.services(
+        containers, project if docker.value is not None else None, now, reason_unknown=unknown
+    )
+    trainings, others = join.rest(containers, services, now)
     return World(
         host=host,
         demo=demo,

@@ -10,18 +10,19 @@ from datetime import UTC, datetime
 from console.feeds.assemble import assemble
 from console.feeds.compose_feed import read as read_compose
 from console.model.container import Container, Engine
+from console.model.service import ComposeProject
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import Compose, ContainerEngine
 from console.text import Clean
 
 
-async def gather(docker: ContainerEngine, compose: Compose, *, host: Clean, demo: bool) -> World:
-    """Everything at this moment. A system that does not answer is a state in the world, never an exception."""
-    starting: Snapshot[object] = Snapshot(None, SourceStatus(SourceState.STARTING))
-    (engine, containers), project = await asyncio.gather(
-        _read_docker(docker), read_compose(compose, Snapshot(None, starting.status))
-    )
+async def gather(docker: ContainerEngine, compose: Compose | None, *, host: Clean, demo: bool) -> World:
+    """Everything at this moment. A system that does not answer is a state in the world, never an exception.
+
+    Without `compose` the world has no source of that name, and services come from labels.
+    """
+    (engine, containers), project = await asyncio.gather(_read_docker(docker), _read_compose(compose))
     return assemble(
         host=host,
         demo=demo,
@@ -32,6 +33,10 @@ async def gather(docker: ContainerEngine, compose: Compose, *, host: Clean, demo
         usage={},
         events=(),
     )
+
+
+async def _read_compose(source: Compose | None) -> Snapshot[ComposeProject] | None:
+    return await read_compose(source, Snapshot(None, SourceStatus(SourceState.STARTING))) if source is not None else None
 
 
 async def _read_docker(source: ContainerEngine) -> tuple[Engine | None, Snapshot[tuple[Container, ...]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from console.model.source import SourceState
 from console.model.state import StateClass
 
 _UNICODE = {
@@ -27,6 +28,14 @@ _ASCII = {
     StateClass.BROKEN: "x",
     StateClass.ENDED: "-",
     StateClass.UNKNOWN: "?",
+}
+SOURCE_CLASS: Mapping[SourceState, StateClass] = {
+    SourceState.OK: StateClass.GOOD,
+    SourceState.STALE: StateClass.ATTENTION,
+    SourceState.UNREACHABLE: StateClass.BROKEN,
+    SourceState.DENIED: StateClass.BROKEN,
+    SourceState.OFF: StateClass.ENDED,
+    SourceState.STARTING: StateClass.ACTIVE,
 }
 _ASCII_SPARK = "_.-=^"
 # Dots of the left and of the right column of a braille cell, lowest first.

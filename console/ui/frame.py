@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.model.cells import cut, cut_middle, pad, width as cells_of
+from console.model.glyphs import SOURCE_CLASS
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.world import Problem, World
@@ -14,16 +15,6 @@ from console.ui.canvas import Line, Part
 from console.ui.keymap import TABLE, Key, keys_of, shown
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
-
-STATE_CLASS: Mapping[SourceState, StateClass] = {
-    SourceState.OK: StateClass.GOOD,
-    SourceState.STALE: StateClass.ATTENTION,
-    SourceState.UNREACHABLE: StateClass.BROKEN,
-    SourceState.DENIED: StateClass.BROKEN,
-    SourceState.OFF: StateClass.ENDED,
-    SourceState.STARTING: StateClass.ACTIVE,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -51,8 +42,8 @@ def header(head: Header, look: Look, width: int) -> Line:
     if head.crumbs:
         left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
     used = sum(cells_of(text) for text, _ in left)
-    bad = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] not in _QUIET]
-    good = [(name, status) for name, status in head.sources.items() if STATE_CLASS[status.state] in _QUIET]
+    bad = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] not in _QUIET]
+    good = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] in _QUIET]
     systems: list[Part] = []
     for name, status in bad:
         systems += _system(name, status, look, word=True)
@@ -75,7 +66,7 @@ _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 
 def _system(name: str, status: SourceStatus, look: Look, *, word: bool) -> list[Part]:
-    kind = STATE_CLASS[status.state]
+    kind = SOURCE_CLASS[status.state]
     text = f" {name} {status.state.value}" if word else f" {name}"
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
     return [look.part("  "), look.glyph(kind), look.part(text, role, bold=word)]

@@ -41,12 +41,12 @@ class DockerEngine:
             raise SourceError(SourceState.UNREACHABLE, reason)
         theirs = _version(raw["ApiVersion"])
         if theirs < OLDEST_API:
-            reason = f"Docker API {raw['ApiVersion']} is too old, 1.40 is needed (Engine 19.03)."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason))
+            old = f"Docker API {raw['ApiVersion']} is too old, 1.40 is needed (Engine 19.03)."
+            raise SourceError(SourceState.UNREACHABLE, clean(old))
         oldest = _version(str(raw.get("MinAPIVersion", "1.0")))
         if oldest > NEWEST_API:
-            reason = f"This Docker Engine wants API {raw['MinAPIVersion']} or newer; this console speaks 1.40 to 1.51."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason))
+            new = f"This Docker Engine wants API {raw['MinAPIVersion']} or newer; this console speaks 1.40 to 1.51."
+            raise SourceError(SourceState.UNREACHABLE, clean(new))
         used = min(theirs, NEWEST_API)
         self._prefix = f"/v{used[0]}.{used[1]}"
         return Engine(

@@ -1,0 +1,26 @@
+"""What commands need from the outside; `console.main` provides it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from console.settings import Loaded
+from console.sources.protocols import Compose, ContainerEngine
+from console.text import Clean
+
+
+class Backend(Protocol):
+    @property
+    def loaded(self) -> Loaded:
+        """The settings; raises SettingsError with every mistake in them."""
+        ...
+
+    @property
+    def host(self) -> Clean: ...
+
+    @property
+    def demo(self) -> bool: ...
+
+    def sources(self) -> tuple[ContainerEngine, Compose]:
+        """Fresh sources, for one event loop; raises SourceError for an address that makes no sense."""
+        ...

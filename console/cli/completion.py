@@ -1,0 +1,22 @@
+"""`completion`: what a shell has to read to complete our commands."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from click.shell_completion import get_completion_class
+
+from console.cli.group import Context, command, root
+
+
+@command("completion")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_obj
+def completion(context: Context, shell: str) -> int:
+    """Print the script for SHELL. For bash: mlops-console completion bash > ~/.local/share/bash-completion/completions/mlops-console"""
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - the choice above holds only shells that click knows
+    script = kind(root(), {}, "mlops-console", "_MLOPS_CONSOLE_COMPLETE").source()
+    sys.stdout.write(script + "\n")
+    return 0

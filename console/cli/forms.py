@@ -1,0 +1,114 @@
+"""Model objects as JSON: times ISO 8601 UTC, sizes bytes, durations seconds, unknown null. Schemas: docs/schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from console.model.container import Container, Health
+from console.model.join import container_state
+from console.model.service import Service
+from console.model.source import SourceStatus
+from console.model.world import Problem, World
+
+VERSION = 1
+
+
+def moment(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def envelope(
+    kind: str,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    taken_at: datetime,
+    demo: bool,
+    sources: Mapping[str, SourceStatus],
+    **more: Any,
+) -> dict[str, Any]:
+    """What every answer has around its items."""
+    return {
+        "version": VERSION,
+        "kind": kind,
+        "taken_at": moment(taken_at),
+        "demo": demo,
+        "sources": {name: source(status) for name, status in sources.items()},
+        **more,
+        "items": list(items),
+    }
+
+
+def source(status: SourceStatus) -> dict[str, Any]:
+    return {"state": status.state.value, "reason": status.reason, "taken_at": moment(status.taken_at)}
+
+
+def of_world(kind: str, world: World, items: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
+    return envelope(kind, items, taken_at=world.taken_at, demo=world.demo, sources=world.sources, **more)
+
+
+def problem(one: Problem) -> dict[str, Any]:
+    return {"class": one.kind.name.lower(), "sentence": one.sentence, "target": one.target}
+
+
+def service(one: Service) -> dict[str, Any]:
+    return {
+        "project": one.project,
+        "name": one.name,
+        "state": one.state.word,
+        "class": one.state.kind.name.lower(),
+        "why": one.why or None,
+        "since": moment(one.since),
+        "since_exact": one.since_exact,
+        "wanted": one.wanted,
+        "running": sum(container.alive for container in one.containers),
+        "image": one.declared.image if one.declared else (one.containers[0].image if one.containers else None),
+        "drift": one.drift.value,
+        "drift_detail": one.drift_detail or None,
+        "containers": [{"id": container.id, "name": container.name} for container in one.containers],
+    }
+
+
+def container(one: Container, now: datetime) -> dict[str, Any]:
+    state, why, since, exact = container_state(one, now)
+    details = one.details
+    return {
+        "id": one.id,
+        "name": one.name,
+        "image": one.image,
+        "image_id": one.image_id,
+        "state": state.word,
+        "class": state.kind.name.lower(),
+        "why": why or None,
+        "since": moment(since),
+        "since_exact": exact,
+        "docker_state": one.state.value,
+        "health": None if one.health is Health.NONE else one.health.value,
+        "exit_code": one.exit_code,
+        "oom_killed": details.oom_killed if details else None,
+        "restarts": details.restarts if details else None,
+        "created": moment(one.created),
+        "started_at": moment(details.started_at) if details else None,
+        "finished_at": moment(details.finished_at) if details else None,
+        "memory_limit": details.memory_limit if details else None,
+        "project": one.project,
+        "service": one.service,
+        "training": one.training,
+        "ports": [
+            {
+                "container_port": port.container_port,
+                "protocol": port.protocol,
+                "host_ip": port.host_ip,
+                "host_port": port.host_port,
+            }
+            for port in one.ports
+        ],
+        "mounts": [
+            {"kind": mount.kind, "source": mount.source, "target": mount.target, "read_only": mount.read_only}
+            for mount in one.mounts
+        ],
+        "labels": dict(one.labels),
+    }

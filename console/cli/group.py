@@ -1,0 +1,142 @@
+"""The tree of commands. A command's module is loaded when it is used, and only then."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from console.cli.backend import Backend
+from console.cli.options import GLOBAL, GlobalOptions, UsageError
+from console.cli.output import Printer, complain
+
+T = TypeVar("T")
+
+COMMANDS = {
+    "status": ("console.cli.status:status", "Show what is wrong, and the state of every system."),
+    "services": ("console.cli.services:services", "List the services, worst first."),
+    "containers": ("console.cli.containers:containers", "List every container of the host."),
+    "config": ("console.cli.config:config", "Show, find or begin the settings."),
+    "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
+}
+
+
+@dataclass(slots=True)
+class Context:
+    """What every command gets."""
+
+    options: GlobalOptions
+    backend: Backend
+    _printer: Printer | None = field(default=None)
+
+    @property
+    def json(self) -> bool:
+        return self.options.json
+
+    def printer(self) -> Printer:
+        if self._printer is None:
+            screen = self.backend.loaded.settings.screen
+            self._printer = Printer(color=screen.color != "never", glyphs=screen.glyphs)
+        return self._printer
+
+    @staticmethod
+    def complain(message: str) -> None:
+        complain(message)
+
+
+def _global_params() -> list[click.Parameter]:
+    """The options that `options.split` takes out: here only so that help and completion know them."""
+    found: list[click.Parameter] = []
+    for name, (option, wants_value, words) in GLOBAL.items():
+        if option == "help":
+            continue
+        found.append(
+            click.Option([name], is_flag=not wants_value, expose_value=False, help=words, metavar=option.upper() if wants_value else None)
+        )
+    return found
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and sentence; loads one when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        found = getattr(importlib.import_module(module), name)
+        assert isinstance(found, click.Command)  # noqa: S101 - the table above names nothing else
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
+            hint = f" Did you mean {near[0]}?" if near else " See: mlops-console --help"
+            raise UsageError(f"there is no command {name}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
+    """A click command that also shows the global options."""
+
+    def make(call: Callable[..., int]) -> click.Command:
+        made = click.command(name, context_settings={"help_option_names": ["--help", "-h"]})(call)
+        made.params += _global_params()
+        return made
+
+    return make
+
+
+def root() -> click.Group:
+    return LazyGroup(
+        name="mlops-console",
+        params=_global_params(),
+        no_args_is_help=False,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        help="A console for model training on your own server. Without a command it opens the screen.",
+    )
+
+
+def only_named(
+    names: Sequence[str],
+    found: Sequence[T],
+    name_of: Callable[[T], str],
+    what: str,
+    id_of: Callable[[T], str] | None = None,
+) -> list[T]:
+    """Those of `found` that are named, in the order of the names; UsageError names the nearest for one that is not there."""
+    chosen: list[T] = []
+    for name in names:
+        matches = [one for one in found if name_of(one) == name]
+        if not matches and id_of is not None and len(name) >= 4:
+            matches = [one for one in found if id_of(one).startswith(name)]
+        if not matches:
+            near = difflib.get_close_matches(name, [name_of(one) for one in found], 1, 0.5)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise UsageError(f"there is no {what} {name}.{hint}")
+        chosen += [one for one in matches if one not in chosen]
+    return chosen
+
+
+def run_click(group: click.Group, rest: Sequence[str], context: Context) -> int:
+    """Run a command and give its exit status; click's own complaints become sentences."""
+    try:
+        result: Any = group.main(args=list(rest), prog_name="mlops-console", standalone_mode=False, obj=context)
+    except click.exceptions.NoSuchOption as error:
+        near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
+        raise UsageError(f"there is no option {error.option_name}.{near}") from None
+    except click.UsageError as error:
+        raise UsageError(error.format_message()) from None
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,84 @@
+"""Images made on the spot from the machine's own static busybox: no registry, no network."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import struct
+import subprocess
+import tarfile
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from tests.support.engine import Engine, NoEngineError
+
+BUSYBOX = "busybox:test"
+
+_PT_INTERP = 3
+
+
+def import_busybox(engine: Engine, *tags: str, content: str = "") -> str:
+    """Import busybox under `BUSYBOX`, or under `tags` when given, and return the image's id.
+
+    Another `content` (of the file /etc/content) is another image. Raises NoEngineError without a static busybox.
+    """
+    first, *others = tags or (BUSYBOX,)
+    repository, _, tag = first.rpartition(":")
+    query = urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": 'CMD ["sh"]'})
+    status, answer = engine.request("POST", f"/images/create?{query}", _root_file_system(content), "application/x-tar")
+    if status != 200:
+        raise AssertionError(f"import of {first}: {status} {answer.decode(errors='replace')}")
+    for other in others:
+        engine.docker("tag", first, other)
+    identity = engine.api("GET", f"/images/{quote(first, safe='')}/json")["Id"]
+    return str(identity)
+
+
+@cache
+def _root_file_system(content: str) -> bytes:
+    """A tar with the binary, a link for each of its applets, and the few files that programs look for."""
+    program = _static_busybox()
+    applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for folder in ("bin", "dev", "etc", "proc", "root", "sys", "tmp"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            archive.addfile(entry)
+        _add_file(archive, "bin/busybox", program.read_bytes(), 0o755)
+        _add_file(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644)
+        _add_file(archive, "etc/group", b"root:x:0:\n", 0o644)
+        _add_file(archive, "etc/content", content.encode(), 0o644)
+        for applet in applets:
+            if applet != "busybox":
+                link = tarfile.TarInfo(f"bin/{applet}")
+                link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+                archive.addfile(link)
+    return buffer.getvalue()
+
+
+def _add_file(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))
+
+
+@cache
+def _static_busybox() -> Path:
+    for name in ("busybox", "busybox-static", "busybox.static"):
+        found = shutil.which(name)
+        if found is not None and _is_static(Path(found)):
+            return Path(found)
+    raise NoEngineError("there is no static busybox to make an image of (Debian: apt install busybox-static)")
+
+
+def _is_static(program: Path) -> bool:
+    """Whether a 64-bit little-endian ELF file asks for no loader. The header's fields: man 5 elf."""
+    data = program.read_bytes()
+    if data[:6] != b"\x7fELF\x02\x01":
+        return False
+    (table,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    kinds = (struct.unpack_from("<I", data, table + index * size)[0] for index in range(count))
+    return _PT_INTERP not in kinds
