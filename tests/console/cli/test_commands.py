@@ -1,0 +1,283 @@
+"""The commands, in process, on sources in the test's hands: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from console.cli import run
+from console.cli.options import split
+from console.model.container import ContainerState, Health
+from console.model.service import ComposeProject
+from console.model.source import SourceError, SourceState
+from console.settings import Loaded, Overrides, load
+from console.text import Clean, clean
+from tests.console.fakes import FakeCompose, FakeEngine, container, failing, inspection
+from tests.console.ui.worlds import PROJECT, fleet
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
+
+
+@dataclass
+class FakeBackend:
+    engine: FakeEngine
+    compose: FakeCompose
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    config: Path | None = None
+    host: Clean = Clean("train-01")
+    demo: bool = False
+
+    @property
+    def loaded(self) -> Loaded:
+        env = {"HOME": str(self.folder), **self.env}
+        return load(argv=Overrides(config=self.config), env=env, cwd=self.folder, etc=self.folder / "etc.toml")
+
+    def sources(self) -> tuple[FakeEngine, FakeCompose]:
+        return self.engine, self.compose
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> FakeBackend:
+    return FakeBackend(FakeEngine(*fleet()), FakeCompose(PROJECT), tmp_path)
+
+
+def call(backend: FakeBackend, *argv: str) -> int:
+    options, rest = split(argv)
+    return run(rest, options, backend)
+
+
+def answer(backend: FakeBackend, capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any]]:
+    status = call(backend, *argv, "--json")
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    document = json.loads(out)
+    schema = json.loads((SCHEMAS / f"{document['kind']}.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    return status, document
+
+
+@pytest.mark.parametrize("schema", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
+def test_schemas_are_schemas(schema: Path) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(schema.read_text()))
+
+
+def test_status_says_the_worst_first(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    status, document = answer(backend, capsys, "status")
+    assert status == 1
+    assert [item["target"] for item in document["items"]][:2] == ["service/cache", "service/flaky"]
+    assert document["sources"]["docker"]["state"] == "ok"
+    assert call(backend, "status") == 1
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[0].startswith("train-01  ")
+    assert lines[0].endswith("6 need a look")
+    assert "cache killed" in lines[1]
+
+
+def test_status_is_good_when_all_is_well(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.engine, backend.compose = FakeEngine(container("web", service="web", health=Health.HEALTHY)), FakeCompose()
+    status, document = answer(backend, capsys, "status")
+    assert (status, document["items"]) == (0, [])
+    assert document["notes"][0].startswith("Drift is unknown")
+    assert call(backend, "status") == 0
+    assert "all is well" in capsys.readouterr().out
+
+
+def test_services_tell_what_is_declared_and_what_runs(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    status, document = answer(backend, capsys, "services")
+    found = {item["name"]: item for item in document["items"]}
+    assert status == 1
+    assert found["worker"]["state"] == "1 of 2"
+    assert (found["worker"]["running"], found["worker"]["wanted"]) == (1, 2)
+    assert found["jenkins"]["drift"] == "image"
+    assert found["tunnel"]["containers"] == []
+    assert found["portainer"]["since_exact"] is False
+
+
+@pytest.mark.parametrize(("names", "status"), [(("gate",), 0), (("gate", "cache"), 1)])
+def test_the_exit_status_is_about_what_was_asked(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], names: tuple[str, ...], status: int
+) -> None:
+    got, document = answer(backend, capsys, "services", *names)
+    assert got == status
+    assert [item["name"] for item in document["items"]] == list(names)
+
+
+def test_a_service_that_is_not_there_names_the_nearest(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(backend, "services", "portaner") == 2
+    assert capsys.readouterr().err == "mlops-console: there is no service portaner. Did you mean portainer?\n"
+
+
+def test_containers_hold_everything_but_the_values_of_the_environment(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, document = answer(backend, capsys, "containers")
+    assert status == 0
+    found = {item["name"]: item for item in document["items"]}
+    assert len(found) == len(fleet())
+    assert found["mlops-cache-1"]["oom_killed"] is True
+    assert found["mlops-flaky-1"]["restarts"] == 14
+    assert found["mlops-gate-1"]["ports"][0]["host_port"] == 18080
+    assert found["mlops-project-a-128"]["training"] is True
+    assert "s3cret-value" not in json.dumps(document)
+    assert "compose" not in document["sources"]
+    assert backend.compose.asked == 0, "containers needs Docker only"
+
+
+def test_containers_by_name_or_id(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    scratch = next(one for one in fleet() if one.name == "scratch")
+    assert call(backend, "containers", scratch.id[:12]) == 1
+    assert "exited 3" in capsys.readouterr().out
+    assert call(backend, "containers", "--running", "--json") == 0
+    assert "scratch" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["status", "services", "containers"])
+def test_docker_out_of_reach_is_three(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    backend.engine.failure = SourceError(SourceState.DENIED, clean("No permission for /var/run/docker.sock."))
+    status, document = answer(backend, capsys, command)
+    assert status == 3
+    assert document["sources"]["docker"] == {
+        "state": "denied",
+        "reason": "No permission for /var/run/docker.sock.",
+        "taken_at": None,
+    }
+    assert call(backend, command) == 3
+    got = capsys.readouterr()
+    assert "No permission for /var/run/docker.sock." in got.out + got.err
+
+
+def test_a_broken_compose_file_leaves_the_rest_working(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.compose = FakeCompose(SourceError(SourceState.STALE, clean("compose.yml line 3: did not find expected key")))
+    status, document = answer(backend, capsys, "services", "gate")
+    assert status == 0
+    assert document["items"][0]["drift"] == "unknown"
+    assert document["sources"]["compose"]["state"] == "stale"
+    assert "compose.yml line 3" in document["notes"][0]
+
+
+def test_warnings_of_the_file_are_told(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    warned = ComposeProject(PROJECT.name, PROJECT.file, PROJECT.services, (clean("x.yml: variable TAG is not set"),))
+    backend.compose = FakeCompose(warned)
+    call(backend, "services")
+    assert "x.yml: variable TAG is not set" in capsys.readouterr().out
+
+
+def test_hostile_names_stay_harmless_on_a_pipe_and_in_json(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nasty = "\x1b]52;c;aGk=\x07[@click=app.quit]x[/]\u202e\x9b2J"
+    backend.engine = FakeEngine(container(nasty, details=failing(nasty), health=Health.UNHEALTHY, labels={nasty: nasty}))
+    call(backend, "containers")
+    text = capsys.readouterr().out
+    assert "[@click=app.quit]x[/]<U+202E>" in text
+    call(backend, "containers", "--json")
+    for out in (text, capsys.readouterr().out):
+        assert not set(out) & set("\x1b\x07\x9b\u202e")
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (("servces",), "there is no command servces. Did you mean services?"),
+        (("status", "--wach"), "there is no option --wach. Did you mean --watch?"),
+        (("status", "--config"), None),
+        (("completion", "tcsh"), "tcsh"),
+        (("--json",), "--json wants a command"),
+    ],
+)
+def test_wrong_use_is_a_sentence(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], says: str | None
+) -> None:
+    if says is None:
+        with pytest.raises(Exception, match="wants a value"):
+            call(backend, *argv)
+        return
+    assert call(backend, *argv) == 2
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_wrong_settings_are_told_with_their_lines(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.config = backend.folder / "mine.toml"
+    backend.config.write_text("[docker]\ntiemout = 3\n")
+    assert call(backend, "config", "show") == 2
+    err = capsys.readouterr().err
+    assert f"{backend.config} line 2: there is no setting docker.tiemout. Did you mean docker.timeout?" in err
+
+
+def test_config_show_hides_secrets_and_names_origins(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.env = {"MLOPS_JENKINS_TOKEN": "t0ken-value", "DOCKER_HOST": "unix:///x.sock"}
+    status, document = answer(backend, capsys, "config", "show")
+    found = {item["key"]: item for item in document["items"]}
+    assert status == 0
+    assert found["jenkins.token"] == {
+        "key": "jenkins.token",
+        "value": None,
+        "set": True,
+        "origin": "environment",
+        "where": "MLOPS_JENKINS_TOKEN",
+    }
+    assert found["docker.host"]["value"] == "unix:///x.sock"
+    assert call(backend, "config", "show") == 0
+    text = capsys.readouterr().out
+    assert "********" in text
+    assert "t0ken-value" not in text
+
+
+def test_config_path(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(backend.folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(backend.folder / "xdg"))
+    _, document = answer(backend, capsys, "config", "path")
+    assert [item["role"] for item in document["items"]] == ["administrator", "user", "repository"]
+    assert call(backend, "config", "path") == 0
+    assert "your own" in capsys.readouterr().out
+
+
+def test_config_init_writes_once_and_for_its_owner_only(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(backend.folder / "xdg"))
+    target = backend.folder / "xdg" / "mlops-console" / "config.toml"
+    assert call(backend, "config", "init") == 0
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in target.parent.iterdir()] == ["config.toml"]
+    target.write_text("# mine\n")
+    assert call(backend, "config", "init") == 2
+    assert target.read_text() == "# mine\n"
+    assert "--force replaces it" in capsys.readouterr().err
+    assert call(backend, "config", "init", "--force") == 0
+    assert "#timeout = 5.0" in target.read_text()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script(backend: FakeBackend, capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    assert call(backend, "completion", shell) == 0
+    assert "_MLOPS_CONSOLE_COMPLETE" in capsys.readouterr().out
+
+
+def test_help_knows_every_command_and_the_global_options(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(backend, "--help") == 0
+    text = capsys.readouterr().out
+    for word in ("status", "services", "containers", "config", "completion", "--host", "--json", "--read-only"):
+        assert word in text
+    assert call(backend, "services", "--help") == 0
+    assert "--watch" in capsys.readouterr().out
+
+
+def test_a_replica_that_needs_no_look_is_not_an_error(backend: FakeBackend) -> None:
+    done = container("job", service="job", state=ContainerState.EXITED, exit_code=0, details=inspection())
+    backend.engine, backend.compose = FakeEngine(done), FakeCompose()
+    assert call(backend, "services", "job") == 0

@@ -1,0 +1,225 @@
+"""Two terminals for tests: tmux, which shows what a person sees, and a bare pty, which keeps every byte."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import shutil
+import signal
+import struct
+import subprocess
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support import leftovers, scratch
+from tests.support.controls import control_kinds
+from tests.support.waiting import DEADLINE, until_sync
+
+__all__ = ["Pty", "Tmux", "control_kinds"]
+
+_CHUNK = 65536
+
+
+class Tmux:
+    """A command in a tmux server of its own, in a window of the given size.
+
+    Its environment is `environment` over PATH, a UTF-8 locale, an empty HOME and the usual terminal's variables.
+    """
+
+    def __init__(
+        self, command: Sequence[str], columns: int = 120, rows: int = 36, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = scratch.new_folder("t")
+        self._socket = self._folder / "s"
+        (self._folder / "home").mkdir()
+        self._environment = _environment(self._folder, environment)
+        try:
+            # The server hands its own environment on, except for TERM, which is an option of it.
+            self._tmux(
+                *("set-option", "-g", "default-terminal", self._environment["TERM"], ";"),
+                *("set-option", "-g", "remain-on-exit", "on", ";"),
+                *("set-option", "-s", "escape-time", "0", ";"),
+                *("set-option", "-g", "status", "off", ";"),
+                *("new-session", "-d", "-x", str(columns), "-y", str(rows), "--", *command),
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def home(self) -> Path:
+        """The HOME of the command."""
+        return Path(self._environment["HOME"])
+
+    @property
+    def pid(self) -> int:
+        """Of the command."""
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
+    def keys(self, *names: str) -> None:
+        """Press keys by tmux's names (`Enter`, `C-c`, `q`), one after the other."""
+        self._tmux("send-keys", "--", *names)
+
+    def type(self, text: str) -> None:
+        """Type text as it is."""
+        self._tmux("send-keys", "-l", "--", text)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def screen(self) -> str:
+        """What the screen shows, one line a row, without colours."""
+        return self._tmux("capture-pane", "-p")
+
+    def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
+        """The first screen that holds the text, or for which the predicate is true. Raises AssertionError with the last."""
+        test = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
+        end = time.monotonic() + deadline
+        while not test(screen := self.screen()):
+            if time.monotonic() > end:
+                raise AssertionError(f"waited {deadline:g}s in vain for {wanted!r} on this screen:\n{screen}")
+            time.sleep(0.005)
+        return screen
+
+    def wait(self, deadline: float = DEADLINE) -> int:
+        """The command's exit status, once it has ended; 128 and the signal's number for one that a signal ended."""
+        until_sync(lambda: self._pane("#{pane_dead}") == "1", "the command in tmux to end", deadline)
+        status = self._pane("#{pane_dead_status}")
+        return int(status) if status else 128 + int(self._pane("#{pane_dead_signal}"))
+
+    def close(self) -> None:
+        """End the command and the server. Harmless when done twice."""
+        leftovers.sweep(self._folder)
+
+    def _pane(self, form: str) -> str:
+        return self._tmux("display-message", "-p", form).strip()
+
+    def _tmux(self, *arguments: str) -> str:
+        command = ["tmux", "-u", "-S", str(self._socket), "-f", "/dev/null", *arguments]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"tmux {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+
+class Pty:
+    """A command in a pty of its own, in a session of its own. Everything it writes is kept; nothing answers its questions.
+
+    Its environment is made like that of `Tmux`.
+    """
+
+    def __init__(
+        self, command: Sequence[str], columns: int = 120, rows: int = 36, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = scratch.new_folder("p")
+        (self._folder / "home").mkdir()
+        self._data = bytearray()
+        self._grown = threading.Condition()
+        self._master, terminal = pty.openpty()
+        try:
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            # setsid makes the pty the session's controlling terminal, so that ctrl-c in it is a signal.
+            self._process = subprocess.Popen(
+                ["setsid", "--ctty", *command],
+                env=_environment(self._folder, environment),
+                stdin=terminal,
+                stdout=terminal,
+                stderr=terminal,
+            )
+        except BaseException:
+            os.close(self._master)
+            shutil.rmtree(self._folder)
+            raise
+        finally:
+            os.close(terminal)
+        self._reader = threading.Thread(target=self._read, name="pty reader", daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the command, which leads its process group."""
+        return self._process.pid
+
+    @property
+    def data(self) -> bytes:
+        """Everything written so far."""
+        with self._grown:
+            return bytes(self._data)
+
+    def write(self, keys: bytes) -> None:
+        """Type bytes."""
+        os.write(self._master, keys)
+
+    def wait_for(self, wanted: bytes | Callable[[bytes], bool], deadline: float = DEADLINE) -> bytes:
+        """Everything written, as soon as it holds the bytes or the predicate is true. Raises AssertionError with it."""
+        test = (lambda data: wanted in data) if isinstance(wanted, bytes) else wanted
+        with self._grown:
+            if self._grown.wait_for(lambda: test(bytes(self._data)), deadline):
+                return bytes(self._data)
+            raise AssertionError(f"waited {deadline:g}s in vain for {wanted!r} in {bytes(self._data)!r}")
+
+    def wait(self, deadline: float = DEADLINE) -> int:
+        """The exit status, with everything read that was written; negative is the signal that ended it."""
+        status = self._process.wait(deadline)
+        self._reader.join(deadline)
+        return status
+
+    def close(self) -> None:
+        """End the process group and forget the pty; `data` stays. Harmless when done twice."""
+        if self._master < 0:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+        leftovers.sweep(self._folder)
+        self._reader.join()
+        os.close(self._master)
+        self._master = -1
+
+    def _read(self) -> None:
+        while True:
+            try:
+                chunk = os.read(self._master, _CHUNK)
+            except OSError:
+                # EIO: the last process that had the terminal open has ended.
+                return
+            with self._grown:
+                self._data += chunk
+                self._grown.notify_all()
+
+
+def _environment(folder: Path, given: Mapping[str, str] | None) -> dict[str, str]:
+    """What both terminals give to a command. The mark is the terminal's, so that it can end whatever the command started."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder / "home"),
+        "LANG": "C.UTF-8",
+        "TERM": "tmux-256color",
+        "COLORTERM": "truecolor",
+        **(given or {}),
+        leftovers.MARKER: str(folder),
+    }
