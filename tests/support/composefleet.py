@@ -20,10 +20,9 @@ PROBE_OUTPUT = "GET http://127.0.0.1:9000/api/system/status: connection refused"
 
 _MOVING = "busybox:moving"
 _UP_LIMIT = 60.0
-# Docker waits 0.1 s before the first restart and twice as long before each next one: from here on it rests for 3.2 s or more
-# between two restarts that take a tenth of a second, and this project is seen in one state.
+# Docker waits 0.1 s before the first restart and twice as long before each next one: from here on it rests for 3.2 s
+# or more between two runs that take a tenth of a second.
 _RESTARTS = 5
-# In the order of the file. `2 of 2` would be `running`.
 _EXPECTED = {
     "healthy": "healthy",
     "unhealthy": "unhealthy",
@@ -48,9 +47,9 @@ _numbers = count(1)
 class Fleet:
     """The project as it stands after `up`, and `file` as it was changed since.
 
-    `expected` gives each service's state in the console's word. Tests share one fleet and leave it as it is. `restarting`
-    runs for a tenth of a second now and then: a test that looks at it waits for its condition. Where memory cannot be
-    limited, `killed` is `done`.
+    `expected` gives each service's state in the console's word. Tests share one fleet and leave it as it is.
+    `restarting` runs for a tenth of a second now and then: a test that looks at it waits for its condition. Where
+    memory cannot be limited, `killed` is `done`.
     """
 
     engine: Engine
@@ -93,7 +92,7 @@ def bring_up(engine: Engine) -> Fleet:
 
 
 def fleet_of(engine: Engine, number: int, image: str = BUSYBOX) -> list[str]:
-    """Start that many containers that do nothing; their names. Whoever started them removes them, or closes the Engine."""
+    """Start that many containers that do nothing; their names. They stay until removed, or until the Engine is closed."""
     names = [f"quiet-{next(_numbers)}" for _ in range(number)]
     body = {
         "Image": image,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
-_C0_NAMES = {0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x09: "HT", 0x0A: "LF", 0x0B: "VT", 0x0C: "FF", 0x0D: "CR", 0x0E: "SO",
-             0x0F: "SI", 0x18: "CAN", 0x1A: "SUB", 0x7F: "DEL"}
+_C0_NAMES = dict(enumerate("NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI".split())) | {
+    0x18: "CAN",
+    0x1A: "SUB",
+    0x7F: "DEL",
+}
 _CANCEL = "\x18\x1a"
 # A 7-bit ESC and a letter, or one 8-bit control, open the same string: ECMA-48, 5.3 and 8.3.
 _STRINGS = {"P": "DCS", "X": "SOS", "]": "OSC", "^": "PM", "_": "APC"}
@@ -16,17 +19,17 @@ _NUMBER = re.compile("[0-9]+")
 
 
 def control_kinds(data: bytes) -> set[str]:
-    """The kinds in `data`, as a UTF-8 terminal reads it: `CSI m`, `CSI ?h`, `OSC 52`, `DCS`, `ESC (`, `C0 BEL`, `C1 9B`.
+    """The kinds in `data` as a UTF-8 terminal reads it: `CSI m`, `CSI ?h`, `OSC 52`, `DCS`, `ESC (`, `C0 BEL`, `C1 9B`.
 
-    Of the parameters only a private marker and an OSC's number count. An 8-bit control, raw or as U+0080 to U+009F, counts
-    as itself and as what it opens. ` unterminated` is added to what the end or a cancel cuts short, and bytes that are no
-    UTF-8 are `invalid UTF-8`.
+    Of the parameters only a private marker and an OSC's number count. An 8-bit control, raw or as U+0080 to U+009F,
+    counts as itself and as what it opens. ` unterminated` is added to what the end or a cancel cuts short, and other
+    bytes that are no UTF-8 are `invalid UTF-8`.
     """
     return _Parser(data.decode("utf-8", "surrogateescape")).parse()
 
 
 class _Parser:
-    """`_text` holds undecodable bytes as lone surrogates, so that a raw C1 byte can be told from a letter's second byte."""
+    """`_text` holds undecodable bytes as lone surrogates: so a raw C1 byte differs from a letter's second byte."""
 
     def __init__(self, text: str) -> None:
         self._text = text

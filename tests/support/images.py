@@ -18,6 +18,23 @@ BUSYBOX = "busybox:test"
 _PT_INTERP = 3
 
 
+def engine_with_busybox() -> Engine:
+    """A new Engine that has `BUSYBOX` and has run a container of it. Raises NoEngineError.
+
+    Some machines let an Engine start and then no container in it.
+    """
+    engine = Engine()
+    try:
+        import_busybox(engine)
+        engine.docker("run", "--rm", "--network=none", BUSYBOX, "true")
+    except BaseException as error:
+        engine.close()
+        if isinstance(error, AssertionError):
+            raise NoEngineError(f"it starts no container: {error}") from error
+        raise
+    return engine
+
+
 def import_busybox(engine: Engine, *tags: str, content: str = "") -> str:
     """Import busybox under `BUSYBOX`, or under `tags` when given, and return the image's id.
 

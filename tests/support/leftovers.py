@@ -1,7 +1,7 @@
 """What a test run left on the machine, and its removal: processes, mounts, cgroups, sockets.
 
-Everything belongs to a folder. A process is a folder's when it was started with `MARKER` naming the folder (or one in it),
-or when it runs in the folder's cgroup, which is where its Engine puts containers.
+Everything belongs to a folder. A process is a folder's when it was started with `MARKER` naming the folder, or one in
+it, or when it runs in the folder's cgroup, which is where its Engine puts containers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ def find(folder: Path) -> list[str]:
 
 def children() -> list[str]:
     """One line for each living child of this process."""
-    return [f"process {pid}: {_command(pid)}" for pid, parent, state in _stats() if parent == os.getpid() and state != "Z"]
+    return [
+        f"process {pid}: {_command(pid)}" for pid, parent, state in _stats() if parent == os.getpid() and state != "Z"
+    ]
 
 
 def sweep(folder: Path) -> None:

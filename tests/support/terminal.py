@@ -43,6 +43,7 @@ class Tmux:
         try:
             # The server hands its own environment on, except for TERM, which is an option of it.
             self._tmux(
+                *("start-server", ";"),
                 *("set-option", "-g", "default-terminal", self._environment["TERM"], ";"),
                 *("set-option", "-g", "remain-on-exit", "on", ";"),
                 *("set-option", "-s", "escape-time", "0", ";"),
@@ -149,6 +150,8 @@ class Pty:
             os.close(terminal)
         self._reader = threading.Thread(target=self._read, name="pty reader", daemon=True)
         self._reader.start()
+        # Until then a ctrl-c that is typed would reach nobody.
+        until_sync(self._in_charge, "the pty to be the command's terminal")
 
     def __enter__(self) -> Self:
         return self
@@ -183,9 +186,9 @@ class Pty:
 
     def wait(self, deadline: float = DEADLINE) -> int:
         """The exit status, with everything read that was written; negative is the signal that ended it."""
-        status = self._process.wait(deadline)
+        until_sync(lambda: self._process.poll() is not None, "the command in the pty to end", deadline)
         self._reader.join(deadline)
-        return status
+        return self._process.wait()
 
     def close(self) -> None:
         """End the process group and forget the pty; `data` stays. Harmless when done twice."""
@@ -196,9 +199,12 @@ class Pty:
         self._process.kill()
         self._process.wait()
         leftovers.sweep(self._folder)
-        self._reader.join()
+        self._reader.join(DEADLINE)
         os.close(self._master)
         self._master = -1
+
+    def _in_charge(self) -> bool:
+        return self._process.poll() is not None or os.tcgetpgrp(self._master) == self._process.pid
 
     def _read(self) -> None:
         while True:

