@@ -92,7 +92,7 @@ def bring_up(engine: Engine) -> Fleet:
 
 
 def fleet_of(engine: Engine, number: int, image: str = BUSYBOX) -> list[str]:
-    """Start that many containers that do nothing; their names. They stay until removed, or until the Engine is closed."""
+    """Start that many containers that do nothing; their names. They stay until the Engine is closed."""
     names = [f"quiet-{next(_numbers)}" for _ in range(number)]
     body = {
         "Image": image,

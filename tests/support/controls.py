@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\udc80-\udcff]")
-_C0_NAMES = dict(enumerate("NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI".split())) | {
+_C0_NAMES = dict(
+    enumerate(("NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "HT", "LF", "VT", "FF", "CR", "SO", "SI"))
+) | {
     0x18: "CAN",
     0x1A: "SUB",
     0x7F: "DEL",

@@ -47,7 +47,7 @@ def children() -> list[str]:
 
 
 def sweep(folder: Path) -> None:
-    """End every process of `folder`, undo its mounts and cgroups, delete it. Raises TimeoutError when something resists."""
+    """End the processes of `folder`, undo its mounts and cgroups, delete it. Raises TimeoutError if something resists."""
     sockets = _shim_sockets(folder)
     _kill(folder)
     mounts = _mounts(folder)
@@ -158,9 +158,6 @@ def _cgroups(folder: Path) -> list[Path]:
 
 
 def _shim_sockets(folder: Path) -> list[Path]:
-    """containerd's shims listen outside of the folder that containerd was given; a killed one leaves its socket there."""
-    found = []
-    for pattern in (_SHIM_ADDRESSES, f"*/{_SHIM_ADDRESSES}"):
-        for file in folder.glob(pattern):
-            found.append(Path(file.read_text().strip().removeprefix("unix://")))
-    return found
+    """Shims listen outside of the folder that their containerd was given; a killed one leaves its socket there."""
+    files = [*folder.glob(_SHIM_ADDRESSES), *folder.glob(f"*/{_SHIM_ADDRESSES}")]
+    return [Path(file.read_text().strip().removeprefix("unix://")) for file in files]

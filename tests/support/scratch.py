@@ -17,7 +17,7 @@ _LONGEST_BASE = 20
 
 
 class Scratch:
-    """A folder with a lock beside it. The kernel drops the lock with its owner, however that ends: no lock, no owner."""
+    """A folder with a lock beside it. The kernel drops the lock when its owner ends, however that happens."""
 
     def __init__(self) -> None:
         self._lock, lock_file = _locked_file()
@@ -26,7 +26,7 @@ class Scratch:
         os.environ[leftovers.MARKER] = str(self.folder)
 
     def close(self) -> list[str]:
-        """Remove the folder and all that belongs to it; what was still there, a line each. Empty is how it should be."""
+        """Remove the folder and all that belongs to it; a line for each thing that should not have been there any more."""
         left = leftovers.find(self.folder) + leftovers.children()
         os.environ.pop(leftovers.MARKER, None)
         leftovers.sweep(self.folder)
@@ -81,11 +81,11 @@ def base() -> Path:
 
 
 def _locked_file() -> tuple[int, Path]:
-    """A new locked file, open. Between its making and its locking a run that removes stale ones may take it: then another."""
+    """A new locked file, open. Before it is locked another run may take it for a stale one: then a next one is made."""
     while True:
         number, name = tempfile.mkstemp(prefix=leftovers.PREFIX, suffix=".lock", dir=base())
         with suppress(OSError):
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(number), os.stat(name)):
+            if os.path.samestat(os.fstat(number), Path(name).stat()):
                 return number, Path(name)
         os.close(number)

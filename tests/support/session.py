@@ -15,7 +15,7 @@ _KEY = "leftovers"
 
 
 class CleanSession:
-    """Opens the Scratch of a process that runs tests. With xdist those are the workers; the main process collects their word."""
+    """Opens the Scratch of a process that runs tests. With xdist that is each worker; the main process gathers their findings."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

@@ -88,7 +88,7 @@ class Tmux:
         return self._tmux("capture-pane", "-p")
 
     def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
-        """The first screen that holds the text, or for which the predicate is true. Raises AssertionError with the last."""
+        """The first screen that holds the text or satisfies the predicate. Raises AssertionError with the last one."""
         test = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
         end = time.monotonic() + deadline
         while not test(screen := self.screen()):
@@ -119,7 +119,7 @@ class Tmux:
 
 
 class Pty:
-    """A command in a pty of its own, in a session of its own. Everything it writes is kept; nothing answers its questions.
+    """A command in a pty and a session of its own. Everything it writes is kept; nothing answers its questions.
 
     Its environment is made like that of `Tmux`.
     """
@@ -219,7 +219,7 @@ class Pty:
 
 
 def _environment(folder: Path, given: Mapping[str, str] | None) -> dict[str, str]:
-    """What both terminals give to a command. The mark is the terminal's, so that it can end whatever the command started."""
+    """What both terminals give to a command. By the mark a terminal finds whatever the command started."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),

@@ -1,0 +1,14 @@
+"""An invented server to look around in. Deterministic, alive, and it touches nothing outside of itself."""
+
+from console.demo.clock import Clock, FrozenClock, RunningClock
+from console.demo.compose import DemoCompose
+from console.demo.engine import DemoEngine
+
+__all__ = ["Clock", "DemoCompose", "DemoEngine", "FrozenClock", "RunningClock", "demo_sources"]
+
+SEED = 7
+
+
+def demo_sources(seed: int = SEED, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:
+    """The demo's Engine and Compose file. The same seed and the same time since its beginning give the same world."""
+    return DemoEngine(seed, clock or RunningClock()), DemoCompose()
