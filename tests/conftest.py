@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def _engine_or_reason() -> Iterator[Engine | str]:
+def engine_or_reason() -> Iterator[Engine | str]:
     """Tried once for each process: a skipped session fixture would be tried again by every test."""
     try:
         engine = engine_with_busybox()
@@ -32,11 +32,11 @@ def _engine_or_reason() -> Iterator[Engine | str]:
 
 
 @pytest.fixture(scope="session")
-def engine(_engine_or_reason: Engine | str) -> Engine:
+def engine(engine_or_reason: Engine | str) -> Engine:
     """A running Engine with `busybox:test`, shared by the tests of this process: leave it running and as it was."""
-    if isinstance(_engine_or_reason, str):
-        pytest.skip(_engine_or_reason)
-    return _engine_or_reason
+    if isinstance(engine_or_reason, str):
+        pytest.skip(engine_or_reason)
+    return engine_or_reason
 
 
 @pytest.fixture

@@ -140,3 +140,29 @@ def run_click(group: click.Group, rest: Sequence[str], context: Context) -> int:
     except click.UsageError as error:
         raise UsageError(error.format_message()) from None
     return result if isinstance(result, int) else 0
+
+
+def manual() -> str:
+    """The table of docs/cli.md: every command with its own options, then the global ones."""
+    lines = ["| command | what |", "|---|---|"]
+    group = root()
+    with click.Context(group, info_name="mlops-console") as ctx:
+        for name in group.list_commands(ctx):
+            found = group.get_command(ctx, name)
+            parts = list(found.commands.values()) if isinstance(found, click.Group) else [found]
+            for part in parts:
+                if part is None:
+                    continue
+                words = name if part is found else f"{name} {part.name}"
+                usage = " ".join(_usage(param) for param in part.params if param.expose_value)
+                lines.append(f"| `{words}{' ' + usage if usage else ''}` | {(part.help or '').splitlines()[0]} |")
+    lines += ["", "| everywhere | what |", "|---|---|"]
+    for name, (option, wants_value, words) in GLOBAL.items():
+        lines.append(f"| `{name}{' ' + option.upper() if wants_value else ''}` | {words} |")
+    return "\n".join(lines) + "\n"
+
+
+def _usage(param: click.Parameter) -> str:
+    if isinstance(param, click.Argument):
+        return param.metavar or (param.name or "").upper()
+    return f"[{param.opts[0]}]"

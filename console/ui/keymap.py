@@ -104,13 +104,8 @@ def keys_of(key: Key, remapped: Mapping[str, str]) -> str:
 
 
 def markdown() -> str:
-    """docs/keys.md."""
+    """The table of docs/keys.md."""
     lines = [
-        "# Keys",
-        "",
-        "Every key can be changed in the settings: `[keys]`, then `id = \"key\"`, for example `filter = \"f\"`.",
-        "Several keys for one thing are parted by commas.",
-        "",
         "| key | where | what | id |",
         "|---|---|---|---|",
     ]

@@ -47,7 +47,7 @@ def children() -> list[str]:
 
 
 def sweep(folder: Path) -> None:
-    """End the processes of `folder`, undo its mounts and cgroups, delete it. Raises TimeoutError if something resists."""
+    """End its processes, undo its mounts and cgroups, delete it. Raises TimeoutError if something resists."""
     sockets = _shim_sockets(folder)
     _kill(folder)
     mounts = _mounts(folder)

@@ -26,7 +26,7 @@ class Scratch:
         os.environ[leftovers.MARKER] = str(self.folder)
 
     def close(self) -> list[str]:
-        """Remove the folder and all that belongs to it; a line for each thing that should not have been there any more."""
+        """Remove the folder and all that belongs to it; a line for each thing that was still there."""
         left = leftovers.find(self.folder) + leftovers.children()
         os.environ.pop(leftovers.MARKER, None)
         leftovers.sweep(self.folder)

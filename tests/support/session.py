@@ -15,7 +15,7 @@ _KEY = "leftovers"
 
 
 class CleanSession:
-    """Opens the Scratch of a process that runs tests. With xdist that is each worker; the main process gathers their findings."""
+    """Opens the Scratch of a process that runs tests: with xdist each worker, whose findings the main process gathers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

@@ -54,7 +54,7 @@ def test_stopped_it_is_gone_and_started_again_it_has_its_containers(own_engine: 
 
     own_engine.stop()
     assert not own_engine.socket.exists()
-    with pytest.raises(AssertionError, match="Cannot connect to the Docker daemon|failed to connect"):
+    with pytest.raises(AssertionError, match=r"Cannot connect to the Docker daemon|failed to connect"):
         own_engine.docker("ps")
 
     own_engine.start()

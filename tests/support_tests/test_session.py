@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,8 @@ from tests.support.engine import Engine
 from tests.support.waiting import until_sync
 
 ROOT = Path(__file__).parent.parent.parent
-WAYS = pytest.mark.parametrize("way", [(), ("-n", "2")], ids=["alone", "xdist"])
+XDIST = ("-p", "xdist", "-n", "2")
+WAYS = pytest.mark.parametrize("way", [(), XDIST], ids=["alone", "xdist"])
 
 
 @dataclass
@@ -25,6 +27,14 @@ class Inner:
     """A folder of tests with the fixtures and hooks of this one, and a pytest to run them."""
 
     folder: Path
+
+    # Plugins that the inner tests do not use would take most of their time.
+    environment: ClassVar[Mapping[str, str]] = {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "CI": "",
+    }
 
     def write(self, tests: str) -> None:
         (self.folder / "conftest.py").write_text("from tests.conftest import *\n")
@@ -35,7 +45,7 @@ class Inner:
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(self.folder)],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "CI": "", **environment},
+            env={**os.environ, **self.environment, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -72,16 +82,17 @@ def test_a_clean_run_passes_and_its_scratch_is_gone(inner: Inner, way: Sequence[
     assert not Path(inner.told("where") + ".lock").exists()
 
 
-@WAYS
 @pytest.mark.parametrize(
-    ("mess", "line"),
+    ("mess", "line", "way"),
     [
-        ("subprocess.Popen(['sleep', '4321'])", "process {pid}: sleep 4321"),
-        ("subprocess.Popen(['setsid', '--fork', 'sleep', '4321'])", "process "),
-        ("new_folder('forgotten')", "file "),
-        ("subprocess.run(['mount', '-t', 'tmpfs', 'none', new_folder('forgotten')], check=True)", "mount "),
+        ("subprocess.Popen(['sleep', '4321'])", "process {pid}: sleep 4321", ()),
+        ("subprocess.Popen(['sleep', '4321'])", "process {pid}: sleep 4321", XDIST),
+        ("subprocess.Popen(['sleep', '4321'], env={})", "process {pid}: sleep 4321", ()),
+        ("subprocess.run(['setsid', '--fork', 'sleep', '4321'])", ": sleep 4321", ()),
+        ("new_folder('forgotten')", "/forgotten-", ()),
+        ("subprocess.run(['mount', '-t', 'tmpfs', 'none', new_folder('forgotten')], check=True)", "mount /", ()),
     ],
-    ids=["child", "daemon", "folder", "mount"],
+    ids=["child", "child-xdist", "unmarked-child", "daemon", "folder", "mount"],
 )
 def test_a_run_that_leaves_something_fails_and_says_what(
     inner: Inner, way: Sequence[str], mess: str, line: str
@@ -136,10 +147,12 @@ def interrupted(inner: Inner, way: Sequence[str], number: int) -> Path:
         "    time.sleep(1000)\n"
     )
     process = inner.start(*way)
-    until_sync((inner.folder / "where").exists, "the inner test to run")
+    where = inner.folder / "where"
+    until_sync(lambda: where.exists() or process.poll() is not None, "the inner test to run")
     process.send_signal(number)
     printed, _ = process.communicate(timeout=60)
     assert process.returncode != 0, printed
+    assert where.exists(), printed
     return Path(inner.told("where"))
 
 

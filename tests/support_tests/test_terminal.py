@@ -81,7 +81,7 @@ def test_pty_is_the_controlling_terminal_from_the_start() -> None:
 def test_pty_says_what_was_written_instead() -> None:
     with Pty(["sh", "-c", "echo something else; cat"]) as terminal:
         terminal.wait_for(b"something")
-        with pytest.raises(AssertionError, match="'the right thing'.*something else"):
+        with pytest.raises(AssertionError, match=r"'the right thing'.*something else"):
             terminal.wait_for(b"the right thing", deadline=0.05)
 
 
