@@ -14,7 +14,7 @@ from console.cli.group import Context, command, root
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_obj
 def completion(context: Context, shell: str) -> int:
-    """Print the script for SHELL. For bash: mlops-console completion bash > ~/.local/share/bash-completion/completions/mlops-console"""
+    """Print what teaches SHELL to complete our commands; docs/cli.md says where to put it."""
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the choice above holds only shells that click knows
     script = kind(root(), {}, "mlops-console", "_MLOPS_CONSOLE_COMPLETE").source()

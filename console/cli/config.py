@@ -35,11 +35,7 @@ def show(context: Context) -> int:
     """Show every setting and where its value comes from; secrets stay hidden."""
     loaded = context.backend.loaded
     if context.json:
-        print_json(
-            forms.envelope(
-                "config", as_data(loaded), taken_at=datetime.now(UTC), demo=context.backend.demo, sources={}
-            )
-        )
+        print_json(forms.envelope("config", as_data(loaded), taken_at=datetime.now(UTC), demo=context.backend.demo, sources={}))
         return 0
     rows = [[Cell(key), Cell(value), Cell(where)] for key, value, where in shown(loaded)]
     context.printer().table(rows, header=("SETTING", "VALUE", "FROM"))

@@ -55,7 +55,13 @@ def _global_params() -> list[click.Parameter]:
         if option == "help":
             continue
         found.append(
-            click.Option([name], is_flag=not wants_value, expose_value=False, help=words, metavar=option.upper() if wants_value else None)
+            click.Option(
+                [name],
+                is_flag=not wants_value,
+                expose_value=False,
+                help=words,
+                metavar=option.upper() if wants_value else None,
+            )
         )
     return found
 

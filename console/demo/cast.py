@@ -137,7 +137,10 @@ CAST: tuple[Actor, ...] = (
         memory=610 * _MIB,
         limit=2 * _GIB,
         command="setup-sshd",
-        mounts=(_bind("/var/run/docker.sock", "/var/run/docker.sock"), _volume("mlops_agent_work", "/home/jenkins/agent")),
+        mounts=(
+            _bind("/var/run/docker.sock", "/var/run/docker.sock"),
+            _volume("mlops_agent_work", "/home/jenkins/agent"),
+        ),
     ),
     Actor(
         "mlops-gate-1",
@@ -225,7 +228,11 @@ CAST: tuple[Actor, ...] = (
         command="python -m src.train",
         user="1000:1000",
         mounts=(_volume("mlops_hf_cache", "/cache"),),
-        environment=(("MLOPS_PROJECT", "project-a"), ("MLOPS_BUILD", "128"), ("HF_TOKEN_PATH", "/run/secrets/hf_token")),
+        environment=(
+            ("MLOPS_PROJECT", "project-a"),
+            ("MLOPS_BUILD", "128"),
+            ("HF_TOKEN_PATH", "/run/secrets/hf_token"),
+        ),
         labels=_training("project-a", 128, "7fa01469cc8e4d0b6c1f3a8e92b7d5140c6e8f21", "0"),
     ),
     Actor(

@@ -40,9 +40,7 @@ def assemble(
         elif compose.status.state is not SourceState.STARTING:
             notes.append(clean(f"Drift is unknown, services come from labels: {unknown}"))
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
-    services = join.services(
-        containers, project if docker.value is not None else None, now, reason_unknown=unknown
-    )
+    services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
     trainings, others = join.rest(containers, services, now)
     return World(
         host=host,

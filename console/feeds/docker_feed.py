@@ -182,9 +182,7 @@ class DockerFeed:
             return
         if event.action == "die":
             details = replace(known.details, finished_at=event.time, pid=None) if known.details else None
-            known = replace(
-                known, state=ContainerState.EXITED, health=Health.NONE, exit_code=event.exit_code, details=details
-            )
+            known = replace(known, state=ContainerState.EXITED, health=Health.NONE, exit_code=event.exit_code, details=details)
         elif event.action == "start":
             known = replace(known, state=ContainerState.RUNNING, exit_code=None)
         elif event.action == "pause":

@@ -104,9 +104,7 @@ class Watch:
             await docker_source.aclose()
             await compose_source.aclose()
 
-    async def _pictures(
-        self, change: asyncio.Event, docker: DockerFeed, compose: ComposeFeed, usage: UsageFeed
-    ) -> None:
+    async def _pictures(self, change: asyncio.Event, docker: DockerFeed, compose: ComposeFeed, usage: UsageFeed) -> None:
         while True:
             try:
                 async with asyncio.timeout(AGE_SECONDS):

@@ -186,7 +186,11 @@ def _service(
     drift, detail = _drift(replicas, declared, project, reason_unknown)
     told = _of_replicas(replicas, declared, now)
     condition, why, since, exact = told
-    if drift not in (Drift.NONE, Drift.UNKNOWN) and condition.kind in (StateClass.GOOD, StateClass.ACTIVE, StateClass.ENDED):
+    if drift not in (Drift.NONE, Drift.UNKNOWN) and condition.kind in (
+        StateClass.GOOD,
+        StateClass.ACTIVE,
+        StateClass.ENDED,
+    ):
         condition, why = state(StateClass.ATTENTION, "drifted"), detail
     return Service(project_name, name, condition, why, since, exact, replicas, declared, drift, detail)
 
@@ -256,9 +260,7 @@ def rest(
     return tuple(sorted(trainings, key=order)), tuple(sorted(others, key=order))
 
 
-def problems(
-    found: Sequence[Service], sources: Mapping[str, SourceStatus], now: datetime
-) -> tuple[Problem, ...]:
+def problems(found: Sequence[Service], sources: Mapping[str, SourceStatus], now: datetime) -> tuple[Problem, ...]:
     """What wants a person, worst first: systems that do not answer, then services."""
     told: list[Problem] = []
     for name, status in sources.items():

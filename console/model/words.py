@@ -7,7 +7,10 @@ _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 
 
 def duration(seconds: float) -> str:
-    """`12s 1m12s 12m 5h 9d`: two figures at most, minutes keep their seconds below ten. Negative (a clock that is off) is `0s`."""
+    """`12s 1m12s 12m 5h 9d`: two figures at most, minutes keep their seconds below ten.
+
+    Negative, as with a clock that is off, is `0s`.
+    """
     whole = max(0, int(seconds))
     if whole < _MINUTE:
         return f"{whole}s"

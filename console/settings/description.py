@@ -15,9 +15,7 @@ GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
 
 
-def _setting(
-    words: str, default: Any, *, env: str = "", repository: bool = False, secret: bool = False, unit: str = ""
-) -> Any:
+def _setting(words: str, default: Any, *, env: str = "", repository: bool = False, secret: bool = False, unit: str = "") -> Any:
     return field(
         default=default,
         metadata={"words": words, "env": env, "repository": repository, "secret": secret, "unit": unit},
@@ -34,9 +32,7 @@ class Docker:
     context: str = _setting("Docker context to use when no address is given.", "", env="DOCKER_CONTEXT")
     timeout: float = _setting("How long one request may take.", 5.0, unit="seconds")
     tls_verify: bool = _setting("Verify the Engine's certificate on tcp.", False, env="DOCKER_TLS_VERIFY")
-    cert_path: Path | None = _setting(
-        "Folder with ca.pem, cert.pem and key.pem for tcp.", None, env="DOCKER_CERT_PATH"
-    )
+    cert_path: Path | None = _setting("Folder with ca.pem, cert.pem and key.pem for tcp.", None, env="DOCKER_CERT_PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,9 @@ class Jenkins:
 @dataclass(frozen=True, slots=True)
 class Screen:
     theme: Theme = _setting(
-        "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.", "auto", repository=True
+        "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.",
+        "auto",
+        repository=True,
     )
     glyphs: GlyphSet = _setting("Characters of states and curves.", "auto", repository=True)
     color: ColorUse = _setting("Whether colours are used at all. NO_COLOR means never.", "auto", repository=True)
@@ -127,8 +125,9 @@ def describe() -> tuple[SettingInfo, ...]:
             found.append(_info(group.name, hints[group.name], group.default, group.metadata))
             continue
         inner = get_type_hints(hints[group.name])
-        for one in fields(hints[group.name]):
-            found.append(_info(f"{group.name}.{one.name}", inner[one.name], one.default, one.metadata))
+        found += [
+            _info(f"{group.name}.{one.name}", inner[one.name], one.default, one.metadata) for one in fields(hints[group.name])
+        ]
     return tuple(found)
 
 

@@ -73,9 +73,7 @@ class _Found:
         self.origins[key] = origin
 
 
-def load(
-    *, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMINISTRATOR
-) -> Loaded:
+def load(*, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMINISTRATOR) -> Loaded:
     """The settings for this call. SettingsError with every mistake of every place."""
     files = places(argv, env, cwd, etc)
     found = _Found()
@@ -167,7 +165,7 @@ class _Reader:
             self._refused("keys", ("keys",))
             return
         if not isinstance(value, dict):
-            self._wrong(("keys",), "keys is a table: write [keys] and lines such as filter = \"f\"")
+            self._wrong(("keys",), 'keys is a table: write [keys] and lines such as filter = "f"')
             return
         for name, key in value.items():
             if isinstance(key, str) and key.strip():
@@ -291,7 +289,7 @@ def _origins(found: _Found) -> Mapping[str, Origin]:
 def check_keys(loaded: Loaded, known: Collection[str]) -> None:
     """SettingsError for every entry of `[keys]` that names nothing there is to do."""
     problems = []
-    for name in loaded.settings.keys:  # noqa: SIM118 - `keys` is a field, not a method
+    for name in loaded.settings.keys:
         if name in known:
             continue
         near = difflib.get_close_matches(name, known, 1, 0.5)

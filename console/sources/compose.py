@@ -30,7 +30,9 @@ _PLUGIN_FOLDERS = (
 _KEPT_VARIABLES = ("PATH", "HOME", "DOCKER_CONFIG", "TMPDIR", "XDG_CACHE_HOME")
 _UNSET = re.compile(r'The \\?"(?P<name>[^"\\]+)\\?" variable is not set')
 _LOG_MESSAGE = re.compile(r'level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)"')
-_YAML_LINE = re.compile(r"yaml: (?:[^:]+: )*?line (?P<line>\d+)(?:, column \d+)?: (?P<what>.*)|line (?P<line2>\d+): (?P<what2>.*)")
+_YAML_LINE = re.compile(
+    r"yaml: (?:[^:]+: )*?line (?P<line>\d+)(?:, column \d+)?: (?P<what>.*)|line (?P<line2>\d+): (?P<what2>.*)"
+)
 
 
 class Images(Protocol):
@@ -93,7 +95,11 @@ class ComposeCli:
             command += ["--profile", profile]
         env = {name: self._env[name] for name in _KEPT_VARIABLES if name in self._env}
         # A file must not make the console fetch other files from somewhere.
-        env |= {"COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false", "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false", "LANG": "C.UTF-8"}
+        env |= {
+            "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
+            "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
+            "LANG": "C.UTF-8",
+        }
         try:
             return await self._children.run([*command, *words], env=env, cwd=self._file.parent, deadline=self._timeout)
         except TimeoutError:

@@ -74,8 +74,7 @@ def suspects() -> re.Pattern[str]:
 def _table() -> tuple[list[int], list[tuple[int, bool]]]:
     """Where each range begins; where it ends and whether it is one of combining characters."""
     spans = sorted(
-        [(first, last, False) for first, last in ranges(HIDDEN)]
-        + [(first, last, True) for first, last in ranges(COMBINING)]
+        [(first, last, False) for first, last in ranges(HIDDEN)] + [(first, last, True) for first, last in ranges(COMBINING)]
     )
     return [first for first, _, _ in spans], [(last, combining) for _, last, combining in spans]
 

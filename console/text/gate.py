@@ -118,7 +118,7 @@ def _expand_tabs(row: str) -> str:
     """One line with every tab as the spaces up to its stop. Columns are cells."""
     if row.isascii():
         return row.expandtabs(TAB_STOP)
-    from rich.cells import cell_len  # noqa: PLC0415  its tables are read only for a line that needs them
+    from rich.cells import cell_len
 
     *parts, last = row.split("\t")
     return "".join([part + " " * (TAB_STOP - cell_len(part) % TAB_STOP) for part in parts]) + last

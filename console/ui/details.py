@@ -69,7 +69,9 @@ def sections(row: Row, world: World, look: Look, width: int, now: datetime, *, v
     if container is not None and container.details is not None:
         found.append(_environment(container, look, width, values=values))
     if container is not None and container.labels:
-        labels = [_fact(name, value, look, width, label=_widest(container.labels)) for name, value in sorted(container.labels.items())]
+        labels = [
+            _fact(name, value, look, width, label=_widest(container.labels)) for name, value in sorted(container.labels.items())
+        ]
         found.append(Section("Labels", str(len(container.labels)), labels))
     return found
 
@@ -156,7 +158,10 @@ def _probe_lines(same: Sequence[Probe], look: Look, width: int) -> Iterable[Line
         look.part("  " if good else "E ", role, bold=not good),
     ]
     room = width - 12
-    yield [*head, look.part(cut(first, room - (0 if more else len(outcome)), look.glyphs.ellipsis) + ("" if more else outcome))]
+    yield [
+        *head,
+        look.part(cut(first, room - (0 if more else len(outcome)), look.glyphs.ellipsis) + ("" if more else outcome)),
+    ]
     for number, text in enumerate(more[:7]):
         last = number == min(len(more), 7) - 1
         yield [look.part(" " * 11), look.part(cut(text + (outcome if last else ""), room, look.glyphs.ellipsis))]
@@ -197,16 +202,16 @@ def _replicas(row: Row, look: Look, width: int, now: datetime) -> list[Line]:
     return lines
 
 
-def _facts(
-    row: Row, container: Container | None, world: World, look: Look, width: int, now: datetime
-) -> list[Line]:
+def _facts(row: Row, container: Container | None, world: World, look: Look, width: int, now: datetime) -> list[Line]:
     pairs: list[tuple[str, str]] = []
     service = row.service
     if row.since is not None:
         pairs.append((row.state.word, f"{held(row, now)}, since {_moment(row.since, now)}"))
     if service is not None and service.declared is not None:
         pairs.append(("declared", f"{service.declared.image}, {service.declared.scale} of it"))
-        pairs.append(("differs", "no: what runs is what the file says" if service.drift is Drift.NONE else service.drift_detail))
+        pairs.append(
+            ("differs", "no: what runs is what the file says" if service.drift is Drift.NONE else service.drift_detail)
+        )
     elif service is not None:
         pairs.append(("differs", service.drift_detail or "not known: the file cannot be read"))
     if container is not None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console.model.cells import cut, cut_middle, pad, width as cells_of
+from console.model.cells import cut, cut_middle, pad
+from console.model.cells import width as cells_of
 from console.model.glyphs import SOURCE_CLASS
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
@@ -15,6 +16,7 @@ from console.ui.canvas import Line, Part
 from console.ui.keymap import TABLE, Key, keys_of, shown
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -28,15 +30,14 @@ class Header:
 
 def banner(text: str, look: Look, width: int) -> Line:
     """The first line of every screen of the demo."""
-    parts = [
+    return [
         look.part(" DEMO ", Role.HIT, bold=True),
         look.part(cut(f"  {text}", width - 6, look.glyphs.ellipsis), Role.ATTENTION, bold=True),
     ]
-    return parts
 
 
 def header(head: Header, look: Look, width: int) -> Line:
-    """Host, then systems: bad ones always, the clock next, good ones while there is room, folded into a count before they go."""
+    """Host, then systems: bad ones always, then the clock, good ones while there is room, else folded into a count."""
     clock = head.now.astimezone().strftime("%H:%M")
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
     if head.crumbs:

@@ -18,6 +18,7 @@ from console.ui.look import Look
 from console.ui.palette import Ground, Role
 from console.ui.rows import Group, Order, Row
 
+
 def columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
     """The columns of the list. Names get what the longest needs, so that the causes get the rest."""
     most = 20 if width < 100 else 32
@@ -99,9 +100,7 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
     return found
 
 
-def _title(
-    view: ListView, look: Look, order: Sequence[Column], cells: dict[str, int], width: int, now: datetime
-) -> Line:
+def _title(view: ListView, look: Look, order: Sequence[Column], cells: dict[str, int], width: int, now: datetime) -> Line:
     ground = Ground.FOCUS if view.focused else Ground.BAND
     count = f"{len(view.rows)} of {view.total}" if view.words else str(view.total or "")
     name = f" {view.number} Services {count}".rstrip()
@@ -147,10 +146,19 @@ def _row(
     text_role = Role.MUTED if muted else Role.TEXT
     mark = look.glyphs.cursor if selected and view.focused else " "
     name = pad(cut_middle(row.name, cells["name"], look.glyphs.ellipsis), cells["name"])
-    parts = [look.part(mark, Role.ACCENT, ground), look.part(name, text_role, ground), look.part(" ", text_role, ground)]
+    parts = [
+        look.part(mark, Role.ACCENT, ground),
+        look.part(name, text_role, ground),
+        look.part(" ", text_role, ground),
+    ]
     state = State(StateClass.UNKNOWN, row.state.word) if muted else row.state
     parts += look.state(state, cells["state"], ground)
-    values = {"for": since(row, now), "why": row.why, "cpu": percent(row.cpu), "mem": memory(row.memory) if row.memory else ""}
+    values = {
+        "for": since(row, now),
+        "why": row.why,
+        "cpu": percent(row.cpu),
+        "mem": memory(row.memory) if row.memory else "",
+    }
     for column in order[2:]:
         if column.id not in cells:
             continue

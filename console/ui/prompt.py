@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.widgets import Input
 
@@ -23,11 +23,9 @@ class Prompt(Input):
     Prompt { position: absolute; border: none; padding: 0 1; height: 1; background: transparent; }
     Prompt:focus { border: none; }
     """
-    BINDINGS = [Binding("escape", "give_up", show=False), Binding("ctrl+c", "give_up", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False), Binding("ctrl+c", "give_up", show=False)]
 
-    def __init__(
-        self, hint: str, value: str, changed: Callable[[str], None], done: Callable[[bool], None], look: Look
-    ) -> None:
+    def __init__(self, hint: str, value: str, changed: Callable[[str], None], done: Callable[[bool], None], look: Look) -> None:
         super().__init__(value=value, placeholder=f"{hint} type to search", compact=True, select_on_focus=False)
         self._changed = changed
         self._done = done

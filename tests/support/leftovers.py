@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MARKER = "CONSOLE_TESTS_SCRATCH"
@@ -39,11 +40,13 @@ def find(folder: Path) -> list[str]:
     return found
 
 
-def children() -> list[str]:
-    """One line for each living child of this process."""
-    return [
-        f"process {pid}: {_command(pid)}" for pid, parent, state in _stats() if parent == os.getpid() and state != "Z"
-    ]
+def end_children() -> list[str]:
+    """Kill what this process has started and not ended, marked or not; a line for each."""
+    found = {pid: _command(pid) for pid, parent, state in _stats() if parent == os.getpid() and state != "Z"}
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return [f"process {pid}: {command}" for pid, command in found.items()]
 
 
 def sweep(folder: Path) -> None:
@@ -86,10 +89,8 @@ def _kill(folder: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while alive := processes(folder):
         for pid in alive:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         if time.monotonic() > deadline:
             raise TimeoutError(f"these processes do not end: {alive}")
         time.sleep(0.002)
@@ -100,10 +101,8 @@ def _remove_cgroups(folder: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while left := _cgroups(folder):
         for cgroup in left:
-            try:
+            with suppress(OSError):
                 cgroup.rmdir()
-            except OSError:
-                continue
         if time.monotonic() > deadline:
             raise TimeoutError(f"these cgroups stay busy: {left}")
         time.sleep(0.002)

@@ -27,7 +27,7 @@ class Scratch:
 
     def close(self) -> list[str]:
         """Remove the folder and all that belongs to it; a line for each thing that was still there."""
-        left = leftovers.find(self.folder) + leftovers.children()
+        left = sorted({*leftovers.find(self.folder), *leftovers.end_children()})
         os.environ.pop(leftovers.MARKER, None)
         leftovers.sweep(self.folder)
         self.folder.with_suffix(".lock").unlink(missing_ok=True)

@@ -15,7 +15,7 @@ _KEY = "leftovers"
 
 
 class CleanSession:
-    """Opens the Scratch of a process that runs tests: with xdist each worker, whose findings the main process gathers."""
+    """Opens the Scratch of a process that runs tests: with xdist a worker, whose findings the main process gathers."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

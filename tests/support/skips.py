@@ -47,4 +47,5 @@ class SkipSummary:
     def _count(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
             _, _, reason = report.longrepr if isinstance(report.longrepr, tuple) else ("", 0, str(report.longrepr))
-            self._reasons[reason.removeprefix("Skipped: "), _ALLOWED_MARK in report.keywords] += 1
+            keywords = report.keywords if isinstance(report, pytest.TestReport) else ()
+            self._reasons[reason.removeprefix("Skipped: "), _ALLOWED_MARK in keywords] += 1

@@ -16,9 +16,7 @@ from tests.support.waiting import until_sync
 
 
 def test_it_answers_the_docker_program_by_its_environment(engine: Engine) -> None:
-    assert (
-        engine.docker("version", "--format", "{{.Server.Version}}").strip() == engine.api("GET", "/version")["Version"]
-    )
+    assert engine.docker("version", "--format", "{{.Server.Version}}").strip() == engine.api("GET", "/version")["Version"]
 
 
 def test_it_keeps_to_its_own_folder(engine: Engine) -> None:

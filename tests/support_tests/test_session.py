@@ -94,9 +94,7 @@ def test_a_clean_run_passes_and_its_scratch_is_gone(inner: Inner, way: Sequence[
     ],
     ids=["child", "child-xdist", "unmarked-child", "daemon", "folder", "mount"],
 )
-def test_a_run_that_leaves_something_fails_and_says_what(
-    inner: Inner, way: Sequence[str], mess: str, line: str
-) -> None:
+def test_a_run_that_leaves_something_fails_and_says_what(inner: Inner, way: Sequence[str], mess: str, line: str) -> None:
     if "mount" in mess and os.geteuid() != 0:
         pytest.skip("mounting takes root")
     inner.write(
@@ -113,6 +111,8 @@ def test_a_run_that_leaves_something_fails_and_says_what(
     assert line.format(pid=inner.told("pid")) in printed
     assert leftovers.find(Path(inner.told("where"))) == []
     assert not Path(inner.told("where")).exists()
+    if inner.told("pid"):
+        assert not Path(f"/proc/{inner.told('pid')}").exists()
 
 
 @WAYS

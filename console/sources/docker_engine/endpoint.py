@@ -140,11 +140,11 @@ def _from_context(name: str, env: Mapping[str, str]) -> Endpoint:
         docker = meta["Endpoints"]["docker"]  # type: ignore[index]  # any wrong shape ends in the except below
         host = docker["Host"]
         verify = not docker.get("SkipTLSVerify", False)
-        if not isinstance(host, str):
-            raise TypeError
     except (KeyError, TypeError, AttributeError):
+        host, verify = None, True
+    if not isinstance(host, str):
         reason = f"Docker context {name!r} is not there or not readable. See: docker context ls"
-        raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+        raise SourceError(SourceState.UNREACHABLE, clean(reason))
     keys = folder / "tls" / digest / "docker"
     return parse_address(host, Tls(keys, verify) if keys.is_dir() else None)
 

@@ -20,7 +20,21 @@ OLDEST_API = (1, 40)
 NEWEST_API = (1, 51)
 MAX_STATS_STREAMS = 20
 # Probes run a command every few seconds and each makes three events: asking for the rest only keeps an idle host idle.
-EVENTS = "create destroy die health_status kill oom pause rename restart start stop unpause update".split()
+EVENTS = [
+    "create",
+    "destroy",
+    "die",
+    "health_status",
+    "kill",
+    "oom",
+    "pause",
+    "rename",
+    "restart",
+    "start",
+    "stop",
+    "unpause",
+    "update",
+]
 _NANO = 1_000_000_000
 
 

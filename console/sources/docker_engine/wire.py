@@ -128,7 +128,9 @@ class Connection:
     async def get(self, target: str) -> Head:
         """Send `GET target` and read the head of the answer."""
         self.reusable = False
-        request = f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: mlops-console\r\nAccept: application/json\r\n\r\n"
+        request = (
+            f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nUser-Agent: mlops-console\r\nAccept: application/json\r\n\r\n"
+        )
         try:
             self._writer.write(request.encode("ascii"))
             await self._writer.drain()

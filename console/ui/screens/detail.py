@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 
 from console.model.state import StateClass
-from console.ui import details, frame
+from console.ui import details
 from console.ui.canvas import Canvas, Line, Part
 from console.ui.keymap import bindings
 from console.ui.screens.base import ConsoleScreen

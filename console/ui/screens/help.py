@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 from console.model.cells import cut, pad
 from console.model.state import StateClass
@@ -29,7 +30,7 @@ _WORDS = (
 class HelpSheet(Sheet[None], inherit_bindings=False):
     """Lists the bindings of `where` in columns, one under the other where the terminal is narrow."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,escape,backspace,q,enter,ctrl+c", "close", show=False),
         Binding("Q", "quit", show=False),
         Binding("j,down,pagedown,space", "scroll(1)", show=False),
@@ -44,9 +45,7 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         columns = 3 if width >= 110 else 2 if width >= 72 else 1
-        groups = {
-            group: [key for key in TABLE if key.group == group and key.where in self._where] for group in GROUPS
-        }
+        groups = {group: [key for key in TABLE if key.group == group and key.where in self._where] for group in GROUPS}
         cell = width // columns
         body: list[Line] = []
         if columns == 1:

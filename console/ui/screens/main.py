@@ -347,4 +347,3 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
                 if times == 2:
                     self.action_open()
             self.paint()
-

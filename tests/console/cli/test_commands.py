@@ -30,7 +30,7 @@ class FakeBackend:
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
     config: Path | None = None
-    host: Clean = Clean("train-01")
+    host: Clean = field(default_factory=lambda: Clean("train-01"))
     demo: bool = False
 
     @property
@@ -138,9 +138,7 @@ def test_containers_by_name_or_id(backend: FakeBackend, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("command", ["status", "services", "containers"])
-def test_docker_out_of_reach_is_three(
-    backend: FakeBackend, capsys: pytest.CaptureFixture[str], command: str
-) -> None:
+def test_docker_out_of_reach_is_three(backend: FakeBackend, capsys: pytest.CaptureFixture[str], command: str) -> None:
     backend.engine.failure = SourceError(SourceState.DENIED, clean("No permission for /var/run/docker.sock."))
     status, document = answer(backend, capsys, command)
     assert status == 3
@@ -170,9 +168,7 @@ def test_warnings_of_the_file_are_told(backend: FakeBackend, capsys: pytest.Capt
     assert "x.yml: variable TAG is not set" in capsys.readouterr().out
 
 
-def test_hostile_names_stay_harmless_on_a_pipe_and_in_json(
-    backend: FakeBackend, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_hostile_names_stay_harmless_on_a_pipe_and_in_json(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     nasty = "\x1b]52;c;aGk=\x07[@click=app.quit]x[/]\u202e\x9b2J"
     backend.engine = FakeEngine(container(nasty, details=failing(nasty), health=Health.UNHEALTHY, labels={nasty: nasty}))
     call(backend, "containers")
@@ -233,9 +229,7 @@ def test_config_show_hides_secrets_and_names_origins(backend: FakeBackend, capsy
     assert "t0ken-value" not in text
 
 
-def test_config_path(
-    backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_config_path(backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(backend.folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(backend.folder / "xdg"))
     _, document = answer(backend, capsys, "config", "path")
@@ -266,9 +260,7 @@ def test_completion_prints_a_script(backend: FakeBackend, capsys: pytest.Capture
     assert "_MLOPS_CONSOLE_COMPLETE" in capsys.readouterr().out
 
 
-def test_help_knows_every_command_and_the_global_options(
-    backend: FakeBackend, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_help_knows_every_command_and_the_global_options(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(backend, "--help") == 0
     text = capsys.readouterr().out
     for word in ("status", "services", "containers", "config", "completion", "--host", "--json", "--read-only"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -102,7 +103,7 @@ async def test_a_storm_of_events_is_few_requests() -> None:
         before = len(engine.asked)
         for nano in range(1, 2001):
             engine.stream.put_nowait(event(one, "start" if nano % 2 else "die", code=1, nano=nano))
-        await until(lambda: engine.stream.empty())
+        await until(engine.stream.empty)
         await until(lambda: (known := held(feed, "a")) is not None and known.state is ContainerState.RUNNING)
         assert len(engine.asked) - before < 20
         assert len(feed.events) == module.KEPT_EVENTS
@@ -145,7 +146,7 @@ async def test_tries_get_rarer_while_an_engine_is_away(monkeypatch: pytest.Monke
     async with running(engine):
         await until(lambda: len(waits) >= 9)
     assert waits[0] < 1.0
-    assert all(later > earlier for earlier, later in zip(waits[:5], waits[1:6], strict=True))
+    assert all(later > earlier for earlier, later in itertools.pairwise(waits[:6]))
     assert max(waits) <= 36.0
 
 

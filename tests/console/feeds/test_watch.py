@@ -20,9 +20,7 @@ from console.text import Clean, clean
 from tests.console.fakes import FakeCompose, FakeEngine, container
 from tests.support.waiting import until, until_sync
 
-PROJECT = ComposeProject(
-    clean("mlops"), clean("compose.yml"), (Declared(clean("web"), clean("busybox:1"), 1, clean("hash")),)
-)
+PROJECT = ComposeProject(clean("mlops"), clean("compose.yml"), (Declared(clean("web"), clean("busybox:1"), 1, clean("hash")),))
 
 
 def watch(make: Callable[[], tuple[FakeEngine, FakeCompose]]) -> Watch:
@@ -136,9 +134,7 @@ async def test_a_compose_file_that_breaks_says_so_and_labels_take_over() -> None
     world = await gather(engine, broken, host=clean("h"), demo=False)
     assert [service.name for service in world.services] == ["web"]
     assert world.services[0].drift.value == "unknown"
-    assert world.notes == (
-        "Drift is unknown, services come from labels: compose.yml line 3: did not find expected key",
-    )
+    assert world.notes == ("Drift is unknown, services come from labels: compose.yml line 3: did not find expected key",)
 
 
 async def test_a_dead_engine_is_a_state_and_never_an_exception() -> None:

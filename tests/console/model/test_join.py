@@ -126,9 +126,7 @@ def probes(*codes: int, apart: float = 30.0) -> tuple[Probe, ...]:
         ((), 10, 3, None, False),
     ],
 )
-def test_unhealthy_since_when(
-    codes: tuple[int, ...], streak: int, retries: int, since: datetime | None, exact: bool
-) -> None:
+def test_unhealthy_since_when(codes: tuple[int, ...], streak: int, retries: int, since: datetime | None, exact: bool) -> None:
     plan = ProbePlan(clean("true"), 30.0, 5.0, retries, 0.0)
     details = inspection(probe=plan, probes=probes(*codes), failing_streak=streak)
     assert unhealthy_since(details) == (since, exact)

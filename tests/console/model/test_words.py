@@ -29,7 +29,8 @@ def test_ages_move_by_the_minute(seconds: float, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"), [(None, "n/a"), (0, "0K"), (320 << 10, "320K"), (41 << 20, "41M"), (9_771_050_598, "9.1G"), (200 << 30, "200G")]
+    ("size", "words"),
+    [(None, "n/a"), (0, "0K"), (320 << 10, "320K"), (41 << 20, "41M"), (9_771_050_598, "9.1G"), (200 << 30, "200G")],
 )
 def test_memory_fits_its_column(size: int | None, words: str) -> None:
     assert memory(size) == words

@@ -67,7 +67,18 @@ def test_lines(path: tuple[str, ...], line: int) -> None:
 
 _KEY = st.text(alphabet="abcdef_-", min_size=1, max_size=5)
 _VALUE = st.sampled_from(
-    ["1", "true", '"x"', "'#'", '"a \\" = [b"', "[1, 2]", "[\n 1,\n # c\n]", "{ q = 1 }", '"""\nk = 1\n"""', "'''\n[t]\n'''"]
+    [
+        "1",
+        "true",
+        '"x"',
+        "'#'",
+        '"a \\" = [b"',
+        "[1, 2]",
+        "[\n 1,\n # c\n]",
+        "{ q = 1 }",
+        '"""\nk = 1\n"""',
+        "'''\n[t]\n'''",
+    ]
 )
 
 

@@ -107,7 +107,10 @@ def test_paths_belong_to_the_file_they_stand_in(places: Places) -> None:
         ('docker.timeout = "5"', "line 1: docker.timeout wants a number of seconds above 0, found '5'"),
         ("[docker]\ntimeout = -1", "line 2: docker.timeout wants a number of seconds above 0, found -1"),
         ("read_only = 1", "line 1: read_only wants true or false, found 1"),
-        ('[screen]\ntheme = "blue"', "line 2: screen.theme wants one of auto, ansi, dark, light, contrast, found 'blue'"),
+        (
+            '[screen]\ntheme = "blue"',
+            "line 2: screen.theme wants one of auto, ansi, dark, light, contrast, found 'blue'",
+        ),
         ('[compose]\nprofiles = "a"', "line 2: compose.profiles wants a list of texts, found 'a'"),
         ("[compose]\nfile = 1979-05-27", "line 2: compose.file wants a path, found "),
         ("docker = 1", "line 1: docker is a table: write [docker] and its settings below"),
@@ -196,9 +199,7 @@ def test_a_key_that_names_nothing_is_told_with_its_line(places: Places) -> None:
     assert loaded.settings.keys == {"filter": "f", "flter": "g"}
     with pytest.raises(SettingsError) as caught:
         check_keys(loaded, {"filter", "quit"})
-    assert caught.value.problems == (
-        f"{places.user}:3: keys.flter names nothing there is to do. Did you mean filter?",
-    )
+    assert caught.value.problems == (f"{places.user}:3: keys.flter names nothing there is to do. Did you mean filter?",)
 
 
 def test_a_secret_shows_itself_to_nobody(places: Places) -> None:
@@ -230,7 +231,8 @@ def test_a_secret_file_of_ones_own_is_read_without_its_last_line_end(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"), [(b"", "is empty"), (b"\n", "is empty"), (b"\xff\xfe", "is no text"), (b"x" * 70_000, "larger than")]
+    ("raw", "says"),
+    [(b"", "is empty"), (b"\n", "is empty"), (b"\xff\xfe", "is no text"), (b"x" * 70_000, "larger than")],
 )
 def test_a_secret_that_cannot_be_one(tmp_path: Path, raw: bytes, says: str) -> None:
     path = tmp_path / "token"

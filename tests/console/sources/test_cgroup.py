@@ -22,7 +22,10 @@ def reader(tmp_path: Path) -> CgroupReader:
 
 
 def version_one(root: Path, *, limit: str = "67108864", joined: bool = False) -> Path:
-    write(root / "proc" / "7" / "cgroup", f"4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n")
+    write(
+        root / "proc" / "7" / "cgroup",
+        f"4:memory:/docker/{ID}\n3:cpu,cpuacct:/docker/{ID}\n1:name=systemd:/docker/{ID}\n",
+    )
     cpu = root / "cgroup" / ("cpu,cpuacct" if joined else "cpuacct") / "docker" / ID / "cpuacct.usage"
     write(cpu, "1000000000\n")
     memory = root / "cgroup" / "memory" / "docker" / ID

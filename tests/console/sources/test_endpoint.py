@@ -41,7 +41,7 @@ def test_addresses(address: str, expected: Endpoint) -> None:
     ],
 )
 def test_an_address_that_makes_no_sense_says_why(address: str, says: str) -> None:
-    with pytest.raises(SourceError, match="docker.host") as caught:
+    with pytest.raises(SourceError, match=r"docker\.host") as caught:
         parse_address(address)
     assert says in caught.value.reason
 

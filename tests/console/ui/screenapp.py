@@ -49,7 +49,9 @@ def _no_sources() -> NoReturn:
     raise AssertionError("a still watch asks nobody")
 
 
-def app_of(world: World | None, *, wishes: Wishes | None = None, env: Mapping[str, str] = ENV, demo: bool = False) -> ConsoleApp:
+def app_of(
+    world: World | None, *, wishes: Wishes | None = None, env: Mapping[str, str] = ENV, demo: bool = False
+) -> ConsoleApp:
     chosen = wishes or Wishes(glyphs="unicode")
     return ConsoleApp(StillWatch(world), host=clean("train-01"), demo=demo, wishes=chosen, env=env, frozen=True)
 

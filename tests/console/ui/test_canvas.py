@@ -32,9 +32,7 @@ def test_the_span_that_changed(old: list[Part], new: list[Part], expected: tuple
     assert spans(old, new) == expected
 
 
-_PARTS = st.lists(
-    st.tuples(st.text(alphabet="ab 名⠿é", max_size=5), st.sampled_from([PLAIN, BOLD])), max_size=5
-)
+_PARTS = st.lists(st.tuples(st.text(alphabet="ab 名⠿é", max_size=5), st.sampled_from([PLAIN, BOLD])), max_size=5)
 
 
 @given(old=_PARTS, new=_PARTS)

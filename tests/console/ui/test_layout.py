@@ -31,9 +31,7 @@ def test_panes_never_overlap_and_cover_what_they_should(
     for region in regions:
         assert region.height >= 0
         assert region.area == 0 or screen.contains_region(region), (region, size)
-    cells = [
-        {(x, y) for y in range(r.y, r.bottom) for x in range(r.x, r.right)} for r in regions if r.area
-    ]
+    cells = [{(x, y) for y in range(r.y, r.bottom) for x in range(r.x, r.right)} for r in regions if r.area]
     assert sum(map(len, cells)) == len(set().union(*cells))
 
 

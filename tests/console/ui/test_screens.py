@@ -270,7 +270,13 @@ async def test_an_engine_that_was_never_reached_offers_the_demo() -> None:
 
     start = StillWatch(world(docker=never, containers=[]))
     app = ConsoleApp(
-        start, host=clean("train-01"), demo=False, demo_watch=demo, wishes=Wishes(glyphs="unicode"), env=ENV, frozen=True
+        start,
+        host=clean("train-01"),
+        demo=False,
+        demo_watch=demo,
+        wishes=Wishes(glyphs="unicode"),
+        env=ENV,
+        frozen=True,
     )
     async with app.run_test(size=(80, 24)) as pilot:
         text = await press(pilot)
@@ -439,8 +445,8 @@ async def main():
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
 asyncio.run(main())
-heavy = {'docker', 'jenkins', 'httpx', 'requests', 'pydantic', 'yaml', 'sqlite3', 'click', 'msgspec', 'console.demo', 'console.cli',
-         'textual.widgets', 'textual.command', 'ssl'}
+heavy = {'docker', 'jenkins', 'httpx', 'requests', 'pydantic', 'yaml', 'sqlite3', 'click', 'msgspec', 'console.demo',
+         'console.cli', 'textual.widgets', 'textual.command', 'ssl'}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)

@@ -38,8 +38,22 @@ def fleet() -> list[Container]:
         web,
         container("mlops-agent-1", service="agent", details=running, labels={HASH: "h"}),
         container("mlops-worker-1", service="worker", details=running, labels={HASH: "h"}),
-        container("mlops-flaky-1", service="flaky", state=ContainerState.RESTARTING, exit_code=1, details=loop, labels={HASH: "h"}),
-        container("mlops-cache-1", service="cache", state=ContainerState.EXITED, exit_code=137, details=oom, labels={HASH: "h"}),
+        container(
+            "mlops-flaky-1",
+            service="flaky",
+            state=ContainerState.RESTARTING,
+            exit_code=1,
+            details=loop,
+            labels={HASH: "h"},
+        ),
+        container(
+            "mlops-cache-1",
+            service="cache",
+            state=ContainerState.EXITED,
+            exit_code=137,
+            details=oom,
+            labels={HASH: "h"},
+        ),
         container("mlops-project-a-128", labels={"mlops.managed": "true", "mlops.project": "project-a"}, details=running),
         container("scratch", state=ContainerState.EXITED, exit_code=3, details=dead),
         container("日本語コンテナ", labels={"名前": "値"}),
@@ -75,9 +89,7 @@ def world(
 ) -> World:
     held = tuple(fleet() if containers is None else containers)
     known = held if docker.usable else None
-    usage = {
-        one.id: UsageHistory(2.0, (1.0, 3.2, 7.5), (40 << 20, 41 << 20, 41 << 20), 512 << 20) for one in held if one.alive
-    }
+    usage = {one.id: UsageHistory(2.0, (1.0, 3.2, 7.5), (40 << 20, 41 << 20, 41 << 20), 512 << 20) for one in held if one.alive}
     return assemble(
         host=clean("train-01"),
         demo=demo,
