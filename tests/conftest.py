@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import composefleet, skips
 from tests.support.composefleet import Fleet
-from tests.support.engine import Engine, NoEngineError, compose_program
+from tests.support.engine import Engine, NoEngineError
 from tests.support.images import engine_with_busybox, import_busybox
 from tests.support.session import CleanSession
 
@@ -53,7 +53,9 @@ def own_engine(engine: Engine) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def fleet(engine: Engine) -> Iterator[Fleet]:
     """The Compose project with a service in every state, shared by the tests of this process: only look."""
-    if compose_program() is None:
+    try:
+        engine.docker("compose", "version")
+    except AssertionError:
         pytest.skip(skips.NO_COMPOSE)
     brought_up = composefleet.bring_up(engine)
     yield brought_up

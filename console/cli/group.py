@@ -140,6 +140,8 @@ def run_click(group: click.Group, rest: Sequence[str], context: Context) -> int:
     """Run a command and give its exit status; click's own complaints become sentences."""
     try:
         result: Any = group.main(args=list(rest), prog_name="mlops-console", standalone_mode=False, obj=context)
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.exceptions.NoSuchOption as error:
         near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
         raise UsageError(f"there is no option {error.option_name}.{near}") from None

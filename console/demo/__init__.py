@@ -6,9 +6,7 @@ from console.demo.engine import DemoEngine
 
 __all__ = ["Clock", "DemoCompose", "DemoEngine", "FrozenClock", "RunningClock", "demo_sources"]
 
-SEED = 7
 
-
-def demo_sources(seed: int = SEED, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:
-    """The demo's Engine and Compose file. The same seed and the same time since its beginning give the same world."""
+def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:
+    """The demo's Engine and Compose file. The same seed and the same time since the world began give the same world."""
     return DemoEngine(seed, clock or RunningClock()), DemoCompose()

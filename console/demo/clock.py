@@ -1,38 +1,53 @@
-"""The demo's time: the real one, or one that a test moves."""
+"""The demo's time: the real one, or one that stands still."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
 class Clock(Protocol):
-    def now(self) -> datetime:
-        """Aware UTC."""
+    """All moments are aware UTC."""
+
+    @property
+    def began(self) -> datetime:
+        """When the demo's world began; never later than `now()`."""
         ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    def now(self) -> datetime:
+        """Never earlier than what it told before."""
+        ...
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return at about the time when `now()` reaches `moment`: whoever needs to know looks at it again."""
+        ...
 
 
 class RunningClock:
-    """The wall clock."""
+    """The wall clock since it was made. While somebody sets it back it waits, so that nothing happens twice."""
+
+    def __init__(self) -> None:
+        self.began = self._newest = datetime.now(UTC)
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        self._newest = max(self._newest, datetime.now(UTC))
+        return self._newest
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def sleep_until(self, moment: datetime) -> None:
+        await asyncio.sleep(max(0.0, (moment - self.now()).total_seconds()))
 
 
 class FrozenClock:
-    """Stands still at one moment: nothing ever happens."""
+    """Stands still at the moment `at`, `elapsed` seconds after the world began: nothing ever happens."""
 
-    def __init__(self, at: datetime) -> None:
+    def __init__(self, at: datetime, elapsed: float = 0.0) -> None:
+        self.began = at - timedelta(seconds=elapsed)
         self._at = at
 
     def now(self) -> datetime:
         return self._at
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.Event().wait()
+    async def sleep_until(self, moment: datetime) -> None:
+        if moment > self._at:
+            await asyncio.Event().wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.demo.cast import DECLARED, FILE, PROJECT
-from console.demo.engine import config_hash
+from console.demo.identity import config_hash, image_id, images_here
 from console.model.service import ComposeProject, Declared
 from console.text import clean
 
@@ -12,8 +12,16 @@ class DemoCompose:
     """See `sources.protocols.Compose`: a file that never changes."""
 
     async def project(self) -> ComposeProject | None:
+        here = images_here()
         declared = tuple(
-            Declared(clean(name), clean(image), scale, clean(config_hash(name))) for name, image, scale in DECLARED
+            Declared(
+                name=clean(name),
+                image=clean(image),
+                scale=scale,
+                config_hash=config_hash(name, image),
+                image_id=image_id(image) if image in here else None,
+            )
+            for name, image, scale in DECLARED
         )
         return ComposeProject(clean(PROJECT), clean(FILE), declared)
 

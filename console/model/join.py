@@ -20,6 +20,7 @@ _ALWAYS = frozenset({"always", "unless-stopped"})
 # 128 + SIGINT, SIGTERM: the program ended because it was asked to.
 _ASKED = frozenset({130, 143})
 
+_SETTLED = timedelta(seconds=10)
 _REFUSED = re.compile(r"connection refused", re.IGNORECASE)
 _PORT = re.compile(r"(?:[\w\])\s]:|\bport )(\d{2,5})\b")
 
@@ -33,7 +34,7 @@ def container_state(container: Container, now: datetime) -> Told:
     finished = details.finished_at if details else None
     match container.state:
         case ContainerState.RUNNING:
-            return _running(container)
+            return _running(container, now)
         case ContainerState.PAUSED:
             return state(StateClass.ATTENTION, "paused"), NOTHING, started, True
         case ContainerState.RESTARTING:
@@ -53,9 +54,14 @@ def container_state(container: Container, now: datetime) -> Told:
             return state(StateClass.UNKNOWN, "unknown"), NOTHING, None, True
 
 
-def _running(container: Container) -> Told:
+def _running(container: Container, now: datetime) -> Told:
     details = container.details
     started = details.started_at if details else None
+    if container.health is not Health.HEALTHY and details is not None and started is not None:
+        # Between two crashes it runs for a moment. Calling that "running" would make its row jump up and down.
+        again = details.restarts > 0 and details.restart_policy != "no" and now - started < _SETTLED
+        if again:
+            return state(StateClass.BROKEN, "restarting"), clean(_times(details)), started, True
     match container.health:
         case Health.HEALTHY:
             return state(StateClass.GOOD, "healthy"), NOTHING, started, True
@@ -93,9 +99,13 @@ def _out_of_memory(details: Inspection) -> Clean:
     return clean(f"out of memory{limit}")
 
 
+def _times(details: Inspection) -> str:
+    return f"{details.restarts} restart{'' if details.restarts == 1 else 's'}"
+
+
 def _why_restarting(container: Container) -> Clean:
     details = container.details
-    times = f", {details.restarts} restarts" if details and details.restarts else ""
+    times = f", {_times(details)}" if details and details.restarts else ""
     if details is not None and details.oom_killed:
         return clean(f"{_out_of_memory(details)}{times}")
     return clean(f"exit {container.exit_code}{times}")

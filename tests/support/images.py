@@ -35,15 +35,15 @@ def engine_with_busybox() -> Engine:
     return engine
 
 
-def import_busybox(engine: Engine, *tags: str, content: str = "") -> str:
-    """Import busybox under `BUSYBOX`, or under `tags` when given, and return the image's id.
+def import_busybox(engine: Engine, *tags: str) -> str:
+    """Import busybox under `BUSYBOX`, or under `tags` when given, and return the image's id, a new one every time.
 
-    Another `content` (of the file /etc/content) is another image. Raises NoEngineError without a static busybox.
+    Raises NoEngineError without a static busybox.
     """
     first, *others = tags or (BUSYBOX,)
     repository, _, tag = first.rpartition(":")
     query = urlencode({"fromSrc": "-", "repo": repository, "tag": tag, "changes": 'CMD ["sh"]'})
-    status, answer = engine.request("POST", f"/images/create?{query}", _root_file_system(content), "application/x-tar")
+    status, answer = engine.request("POST", f"/images/create?{query}", _root_file_system(), "application/x-tar")
     if status != 200:
         raise AssertionError(f"import of {first}: {status} {answer.decode(errors='replace')}")
     for other in others:
@@ -53,7 +53,7 @@ def import_busybox(engine: Engine, *tags: str, content: str = "") -> str:
 
 
 @cache
-def _root_file_system(content: str) -> bytes:
+def _root_file_system() -> bytes:
     """A tar with the binary, a link for each of its applets, and the few files that programs look for."""
     program = _static_busybox()
     applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
@@ -66,7 +66,6 @@ def _root_file_system(content: str) -> bytes:
         _add_file(archive, "bin/busybox", program.read_bytes(), 0o755)
         _add_file(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644)
         _add_file(archive, "etc/group", b"root:x:0:\n", 0o644)
-        _add_file(archive, "etc/content", content.encode(), 0o644)
         for applet in applets:
             if applet != "busybox":
                 link = tarfile.TarInfo(f"bin/{applet}")

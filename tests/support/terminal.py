@@ -97,7 +97,8 @@ class Tmux:
 
     def wait(self, deadline: float = DEADLINE) -> int:
         """The command's exit status, once it has ended; 128 and the signal's number for one that a signal ended."""
-        until_sync(lambda: self._pane("#{pane_dead}") == "1", "the command in tmux to end", deadline)
+        # A pane is dead when its terminal is closed, which can be before tmux has heard of the status.
+        until_sync(lambda: self._pane("#{pane_dead_status}#{pane_dead_signal}"), "the command in tmux to end", deadline)
         status = self._pane("#{pane_dead_status}")
         return int(status) if status else 128 + int(self._pane("#{pane_dead_signal}"))
 

@@ -37,13 +37,12 @@ def test_busybox_runs_with_its_applets(engine: Engine) -> None:
     assert printed == "42\n"
 
 
-def test_other_content_moves_the_tag_to_another_image(own_engine: Engine) -> None:
-    first = import_busybox(own_engine, "moving:1", "moving:also", content="one")
-    second = import_busybox(own_engine, "moving:1", content="two")
+def test_a_second_import_moves_the_tag_to_another_image(own_engine: Engine) -> None:
+    first = import_busybox(own_engine, "moving:1", "moving:also")
+    second = import_busybox(own_engine, "moving:1")
     assert first != second
     assert own_engine.api("GET", "/images/moving:1/json")["Id"] == second
     assert own_engine.api("GET", "/images/moving:also/json")["Id"] == first
-    assert own_engine.docker("run", "--rm", "--network=none", "moving:1", "cat", "/etc/content") == "two"
 
 
 def test_stopped_it_is_gone_and_started_again_it_has_its_containers(own_engine: Engine, engine: Engine) -> None:
@@ -97,12 +96,14 @@ def test_a_frozen_one_can_be_stopped(own_engine: Engine) -> None:
 def test_closed_it_leaves_nothing(engine: Engine) -> None:
     one = engine_with_busybox()
     fleet_of(one, 2)
-    kinds = {line.split()[0] for line in leftovers.find(one.folder)}
-    assert kinds == {"process", "mount", "cgroup", "socket", "file"}
+    before = leftovers.find(one.folder)
+    assert {line.split()[0] for line in before} == {"process", "mount", "cgroup", "socket", "file"}
 
     one.close()
     assert leftovers.find(one.folder) == []
-    assert not one.folder.exists()
+    # These two say where they are, the folder is not asked again.
+    paths = [Path(line.split()[1]) for line in before if line.startswith(("file ", "socket "))]
+    assert [path for path in paths if path.exists()] == []
     one.close()
 
 

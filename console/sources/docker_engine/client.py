@@ -17,6 +17,7 @@ from console.sources.docker_engine.wire import (
     READ_SIZE,
     ClosedBeforeAnswerError,
     Connection,
+    CutOffError,
     Head,
     WireError,
 )
@@ -140,6 +141,9 @@ class Client:
         except TimeoutError:
             reason = f"Docker has not answered on {where} (timed out after {self._timeout:g}s)."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+        except CutOffError:
+            reason = f"Docker on {where} has closed the connection: it was stopped or is being restarted."
+            raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
         except WireError as broken:
             reason = f"What answers on {where} is no Docker Engine: {broken}."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
@@ -193,6 +197,8 @@ class _SshConnection(Connection):
             super().close()
         if self._child.returncode is None:
             self._child.kill()
+        # Its pipes too, or they would be closed by the garbage collector when the loop is gone.
+        self._child._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way to close a child's pipes
         self._children.discard(self._child)
 
 

@@ -19,7 +19,11 @@ class WireError(Exception):
     """What came is no HTTP answer, or it ended in the middle."""
 
 
-class ClosedBeforeAnswerError(WireError):
+class CutOffError(WireError):
+    """The peer went away in the middle of an answer: a program that ended, not one that speaks something else."""
+
+
+class ClosedBeforeAnswerError(CutOffError):
     """The peer closed an idle connection: the same request may be sent again on a new one."""
 
 
@@ -139,7 +143,7 @@ class Connection:
             raise WireError("no HTTP answer") from None
         except asyncio.IncompleteReadError as cut:
             if cut.partial:
-                raise WireError("the answer broke off") from None
+                raise CutOffError("the answer broke off") from None
             raise ClosedBeforeAnswerError("the connection was closed before an answer") from None
         except (ConnectionResetError, BrokenPipeError):
             raise ClosedBeforeAnswerError("the connection was closed before an answer") from None
@@ -156,7 +160,7 @@ class Connection:
             while not decoder.done:
                 data = await self._reader.read(READ_SIZE)
                 if not data:
-                    raise WireError("the answer broke off")
+                    raise CutOffError("the answer broke off")
                 if payload := decoder.feed(data):
                     yield payload
             self.reusable = not head.closes
@@ -167,7 +171,7 @@ class Connection:
             if not data:
                 if left is None:
                     return
-                raise WireError("the answer broke off")
+                raise CutOffError("the answer broke off")
             if left is not None:
                 left -= len(data)
             yield data

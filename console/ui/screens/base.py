@@ -18,6 +18,7 @@ from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
 from console.ui.look import Look
 from console.ui.palette import Role
+from console.ui.tight import TightCompositor
 
 if TYPE_CHECKING:
     from console.ui.app import ConsoleApp
@@ -35,6 +36,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = TightCompositor()
         self.top = Canvas(id="top")
         self.foot = Canvas(id="foot")
         self.toast = Canvas(id="toast")

@@ -15,7 +15,7 @@ from console.ui.keymap import GROUPS, TABLE, Key, keys_of, shown
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
 
-_KEY_CELLS = 10
+_KEY_CELLS = 13
 _WORDS = (
     (StateClass.GOOD, "good"),
     (StateClass.ACTIVE, "working"),
@@ -68,7 +68,8 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
 
     def _key(self, key: Key, cell: int) -> Line:
         look = self.look
-        keys = shown(keys_of(key, self.console.remapped))
+        # The third name of a key, an arrow mostly, is in docs/keys.md.
+        keys = shown(",".join(keys_of(key, self.console.remapped).split(",")[:2]))
         name = pad(cut(keys, _KEY_CELLS, look.glyphs.ellipsis), _KEY_CELLS + 1)
         return [look.part(f" {name}", Role.ACCENT), look.part(look.cut(key.words, max(4, cell - len(name) - 1)))]
 

@@ -86,6 +86,19 @@ def test_words_of_a_container(one: Container, kind: StateClass, word: str, why: 
     assert len(state.word) <= 12
 
 
+def test_a_moment_between_two_crashes_is_not_running() -> None:
+    def told(seconds: float, health: Health = Health.NONE, restarts: int = 3) -> str:
+        details = inspection(
+            started_at=NOW - timedelta(seconds=seconds), restarts=restarts, restart_policy=clean("always")
+        )
+        return container_state(container("a", health=health, details=details), NOW)[0].word
+
+    assert told(2) == "restarting"
+    assert told(11) == "running"
+    assert told(2, restarts=0) == "running"
+    assert told(2, health=Health.HEALTHY) == "healthy"
+
+
 @pytest.mark.parametrize(
     ("output", "cause"),
     [

@@ -106,9 +106,7 @@ async def test_a_socket_that_is_not_permitted(tmp_path: Path, monkeypatch: pytes
         ok(b"<html>hello</html>"),
         ok(b"[]"),
         ok(b'{"ApiVersion": 5}'),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"",
     ],
 )
 async def test_garbage_is_no_engine(tmp_path: Path, garbage: bytes) -> None:
@@ -117,6 +115,13 @@ async def test_garbage_is_no_engine(tmp_path: Path, garbage: bytes) -> None:
     assert error.state is SourceState.UNREACHABLE
     assert error.reason.startswith(f"What answers on {tmp_path}/s is no Docker Engine: "), error.reason
     assert "\x1b" not in error.reason
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort"])
+async def test_an_engine_that_goes_away_in_the_middle_is_still_an_engine(tmp_path: Path, said: bytes) -> None:
+    async with serving(tmp_path / "s", saying(said)) as endpoint:
+        error = await failure(endpoint)
+    assert error.reason == f"Docker on {tmp_path}/s has closed the connection: it was stopped or is being restarted."
 
 
 async def test_an_engine_that_hangs_costs_its_time_limit_and_no_more(tmp_path: Path) -> None:

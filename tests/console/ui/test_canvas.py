@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from console.ui.canvas import Canvas, Part, changed_span, to_strip
+from console.ui.tight import TightUpdate
 
 PLAIN, BOLD = Style(), Style(bold=True)
 
@@ -73,3 +76,32 @@ async def test_the_same_lines_again_ask_for_no_repaint(monkeypatch: pytest.Monke
         canvas.show([[("one", PLAIN)], [("tow", PLAIN)]], PLAIN)
         assert asked == [(Region(1, 1, 2, 1),)]
         assert canvas.text == "one\ntow"
+
+
+def written(old: list[Part], new: list[Part], width: int = 24) -> str:
+    """What a repaint of the difference between two rows writes to the terminal."""
+    before, after = to_strip(old, width, PLAIN), to_strip(new, width, PLAIN)
+    span = changed_span(before, after)
+    if span is None:
+        return ""
+    update = TightUpdate([{0: after}], [(0, *span)], [[width]])
+    return update.render_segments(Console(color_system="truecolor", force_terminal=True, width=width))
+
+
+def test_only_the_changed_cells_are_written() -> None:
+    text = written([("gate  healthy", BOLD), ("  7.5%", PLAIN)], [("gate  healthy", BOLD), ("  7.6%", PLAIN)])
+    assert text == "\x1b[1;18H6"
+
+
+@given(old=_PARTS, new=_PARTS)
+def test_a_terminal_shows_the_new_row_after_the_difference(old: list[Part], new: list[Part]) -> None:
+    def shown(*texts: str) -> list[tuple[str, bool]]:
+        screen = pyte.Screen(24, 1)
+        stream = pyte.Stream(screen)
+        for text in texts:
+            stream.feed(text)
+        return [(screen.buffer[0][x].data, screen.buffer[0][x].bold) for x in range(24)]
+
+    console = Console(color_system="truecolor", force_terminal=True, width=24)
+    before, after = (to_strip(parts, 24, PLAIN).render(console) for parts in (old, new))
+    assert shown(before, written(old, new)) == shown(after)
