@@ -45,8 +45,9 @@ format: dev ## bring the Python into its one format
 	@$(VENV)/bin/ruff format .
 
 .PHONY: docs
-docs: dev ## make the tables in docs/ anew from the code
+docs: dev ## make the tables and pictures in docs/ anew from the program
 	@$(PYTHON) scripts/docs.py
+	@$(PYTHON) scripts/pictures.py
 
 .PHONY: snapshots
 snapshots: dev ## make the pictures of the screen anew; look at every one of them before you commit

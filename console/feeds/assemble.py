@@ -9,7 +9,8 @@ from console.model import join
 from console.model.container import Container, ContainerEvent, Engine, UsageHistory
 from console.model.service import ComposeProject
 from console.model.source import Snapshot, SourceState
-from console.model.world import World
+from console.model.state import StateClass
+from console.model.world import Problem, World
 from console.text import Clean, clean
 
 
@@ -35,9 +36,7 @@ def assemble(
     if compose is not None:
         sources["compose"] = compose.status
         project, unknown = compose.value, compose.status.reason
-        if project is not None:
-            notes.extend(project.warnings)
-        elif compose.status.state is not SourceState.STARTING:
+        if project is None and compose.status.state is not SourceState.STARTING:
             notes.append(clean(f"Drift is unknown, services come from labels: {unknown}"))
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
     services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
@@ -51,8 +50,15 @@ def assemble(
         services=services,
         trainings=trainings,
         others=others,
-        problems=join.problems(services, sources, now),
+        problems=_problems(join.problems(services, sources, now), compose),
         usage=usage,
         events=tuple(events),
         notes=tuple(notes),
     )
+
+
+def _problems(found: tuple[Problem, ...], compose: Snapshot[ComposeProject] | None) -> tuple[Problem, ...]:
+    """What Compose warns of (a variable that is not set, say) wants a look too: it changes what the file means."""
+    project = compose.value if compose is not None else None
+    warnings = project.warnings if project is not None else ()
+    return (*found, *(Problem(StateClass.ATTENTION, warning, clean("compose")) for warning in warnings))

@@ -24,6 +24,7 @@ AGE_SECONDS = 15.0
 class Watch:
     """Watches one server in the back room. All methods may be called from any thread.
 
+    `now` is the clock that durations are counted by; a world that stands still brings its own.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -33,7 +34,9 @@ class Watch:
         *,
         host: Clean,
         demo: bool,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._now = now
         self._make_sources = make_sources
         self._host = host
         self._demo = demo
@@ -115,7 +118,7 @@ class Watch:
             self.world = assemble(
                 host=self._host,
                 demo=self._demo,
-                now=datetime.now(UTC),
+                now=self._now(),
                 engine=docker.engine,
                 docker=docker.snapshot,
                 compose=compose.snapshot,

@@ -97,14 +97,21 @@ class Tmux:
 
     def wait(self, deadline: float = DEADLINE) -> int:
         """The command's exit status, once it has ended; 128 and the signal's number for one that a signal ended."""
-        # A pane is dead when its terminal is closed, which can be before tmux has heard of the status.
-        until_sync(lambda: self._pane("#{pane_dead_status}#{pane_dead_signal}"), "the command in tmux to end", deadline)
+        until_sync(self._status, "the command in tmux to end", deadline)
         status = self._pane("#{pane_dead_status}")
         return int(status) if status else 128 + int(self._pane("#{pane_dead_signal}"))
 
     def close(self) -> None:
         """End the command and the server. Harmless when done twice."""
         leftovers.sweep(self._folder)
+
+    def _status(self) -> str:
+        """The exit status or the signal; empty before the end."""
+        server, dead, status = self._pane("#{pid}/#{pane_dead}/#{pane_dead_status}#{pane_dead_signal}").split("/")
+        if dead == "1" and not status:
+            # tmux 3.3a on a busy machine can miss the one SIGCHLD that would make it ask for the status.
+            os.kill(int(server), signal.SIGCHLD)
+        return status
 
     def _pane(self, form: str) -> str:
         return self._tmux("display-message", "-p", form).strip()

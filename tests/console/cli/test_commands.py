@@ -164,8 +164,8 @@ def test_a_broken_compose_file_leaves_the_rest_working(backend: FakeBackend, cap
 def test_warnings_of_the_file_are_told(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     warned = ComposeProject(PROJECT.name, PROJECT.file, PROJECT.services, (clean("x.yml: variable TAG is not set"),))
     backend.compose = FakeCompose(warned)
-    call(backend, "services")
-    assert "x.yml: variable TAG is not set" in capsys.readouterr().out
+    assert call(backend, "status") == 1
+    assert "! x.yml: variable TAG is not set" in capsys.readouterr().out
 
 
 def test_hostile_names_stay_harmless_on_a_pipe_and_in_json(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,9 @@ def environment(engine: Engine | None, home: Path, **more: str) -> dict[str, str
     return found | more
 
 
-def run(env: Mapping[str, str], *words: str, limit: float = 60.0, stdin: Any = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+def run(
+    env: Mapping[str, str], *words: str, limit: float = 60.0, stdin: Any = subprocess.DEVNULL
+) -> subprocess.CompletedProcess[str]:
     """The finished program, without a terminal."""
     return subprocess.run(
         [*PROGRAM, *words], env=env, cwd=env["HOME"], stdin=stdin, capture_output=True, text=True, timeout=limit, check=False

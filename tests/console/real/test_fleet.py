@@ -12,6 +12,7 @@ import pytest
 
 from console.feeds.once import gather
 from console.model.container import Container
+from console.model.service import Service
 from console.model.source import SourceState
 from console.model.world import World
 from console.sources.compose import ComposeCli
@@ -53,7 +54,7 @@ async def test_every_state_has_its_word(fleet: Fleet, tmp_path: Path) -> None:
 
 async def test_causes_and_drift_are_told(fleet: Fleet, tmp_path: Path) -> None:
     world = await read_world(fleet, tmp_path)
-    services = {service.name: service for service in world.services}
+    services: dict[str, Service] = {service.name: service for service in world.services}
     assert PROBE_OUTPUT.endswith("connection refused")
     assert services["unhealthy"].why.startswith("connection refused")
     assert services["unhealthy"].since is not None
@@ -109,15 +110,12 @@ async def test_usage_over_the_api(fleet: Fleet, monkeypatch: pytest.MonkeyPatch)
 
 
 async def until_usage(docker: DockerEngine, held: list[Container], what: str) -> None:
+    """Read until every container has told its CPU, which takes two readings."""
     found: dict[str, float | None] = {}
-
-    async def ask() -> bool:
-        found.update({one: usage.cpu for one, usage in (await docker.usage(held)).items()})
-        return len(found) >= len(held) and all(cpu is not None for cpu in found.values())
-
     async with asyncio.timeout(20):
-        while not await ask():
-            await asyncio.sleep(0.05)
+        while len(found) < len(held) or None in found.values():
+            found.update({one: usage.cpu for one, usage in (await docker.usage(held)).items()})
+            await asyncio.sleep(0)
     assert all(cpu is not None and 0 <= cpu < 6400 for cpu in found.values()), what
 
 

@@ -186,7 +186,12 @@ def test_watching_ends_with_ctrl_c_and_with_a_closed_pipe(tmp_path: Path) -> Non
         assert terminal.wait() == 130
     command = " ".join([*PROGRAM, "containers", "--demo", "|", "head", "-n", "1"])
     done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}; echo status $?"], env=env, capture_output=True, text=True, timeout=60, check=True
+        ["bash", "-c", f"set -o pipefail; {command}; echo status $?"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert done.stderr == ""
     assert done.stdout.startswith("CONTAINER")
@@ -236,6 +241,13 @@ def planted(engine: Engine, label: str, probe: str) -> list[str]:
     return names
 
 
+def press(terminal: Pty, keys: bytes, wanted: bytes) -> None:
+    """Press keys and wait until something new, with these words in it, was written."""
+    before = len(terminal.data)
+    terminal.write(keys)
+    until_sync(lambda: len(terminal.data) > before and wanted in terminal.data[before:], repr(wanted))
+
+
 def tour(engine: Engine, home: Path, *, gate: bool = True) -> set[str]:
     """The kinds of control sequences that a look at everything writes to the terminal."""
     env = environment(engine, home)
@@ -246,9 +258,7 @@ def tour(engine: Engine, home: Path, *, gate: bool = True) -> set[str]:
     with Pty(command, 120, 40, env) as terminal:
         terminal.wait_for(b"plant" if gate else b"1 Services")
         for keys, wanted in ((b"z", b""), (b"z", b""), (b"\r", b"Environment"), (b"v", b"EVIL"), (b"G", b"Labels")):
-            before = len(terminal.data)
-            terminal.write(keys)
-            until_sync(lambda at=before, text=wanted: text in terminal.data[at:] if text else len(terminal.data) > at)
+            press(terminal, keys, wanted)
         terminal.write(b"Q")
         terminal.wait()
         return controls.control_kinds(terminal.data)

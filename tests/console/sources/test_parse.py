@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.container import ContainerState, Health
+from console.model.container import Container, ContainerState, Health
 from console.sources.docker_engine import parse
 from console.text import Clean
 
@@ -41,7 +41,9 @@ def strings_of(value: object) -> list[str]:
 
 
 def test_a_list_of_containers() -> None:
-    found = {c.name: c for c in (parse.listed(item) for item in recorded("containers-20.10")) if c is not None}
+    found: dict[str, Container] = {
+        c.name: c for c in (parse.listed(item) for item in recorded("containers-20.10")) if c is not None
+    }
     assert found["t1"].state is ContainerState.EXITED
     assert found["t1"].exit_code == 137
     assert found["ex"].exit_code == 3
@@ -203,5 +205,6 @@ def test_odd_stats_are_never_an_error(value: Any) -> None:
 
 @pytest.mark.parametrize("read", [parse.listed, parse.inspected, parse.event, parse.stats])
 def test_something_else_altogether_is_nothing(read: Callable[[object], object]) -> None:
-    for value in (None, [], 5, "text", {}, {"Id": 5}, {"Type": "container"}):
+    odd: tuple[object, ...] = (None, [], 5, "text", {}, {"Id": 5}, {"Type": "container"})
+    for value in odd:
         assert read(value) is None

@@ -15,7 +15,12 @@ SIZES = [(80, 24), (120, 36), (200, 50)]
 
 
 def taken(
-    snap_compare: Compare, app: ConsoleApp, size: tuple[int, int], *keys: str, says: tuple[str, ...], hides: tuple[str, ...] = ()
+    snap_compare: Compare,
+    app: ConsoleApp,
+    size: tuple[int, int],
+    *keys: str,
+    says: tuple[str, ...],
+    hides: tuple[str, ...] = (),
 ) -> None:
     """Compare the picture of the screen after these keys, and hold its text to `says` and `hides`."""
     texts: list[str] = []
@@ -37,7 +42,13 @@ def taken(
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_main(snap_compare: Compare, size: tuple[int, int]) -> None:
-    says = ("✗ cache killed 2m ago: out of memory, limit 64 MiB", "! 1 of 2", "trainings", "✗ exited 3", "connection refused on :9000")
+    says = (
+        "✗ cache killed 2m ago: out of memory, limit 64 MiB",
+        "! 1 of 2",
+        "trainings",
+        "✗ exited 3",
+        "connection refused on :9000",
+    )
     taken(snap_compare, app_of(world()), size, "j", "j", says=says)
 
 

@@ -1,0 +1,53 @@
+"""Takes the pictures in docs/ from the real screen, on the demo standing still."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.demo import FrozenClock, demo_sources
+from console.feeds.watch import Watch
+from console.text import Clean
+from console.ui.app import ConsoleApp, Wishes
+
+PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
+MOMENT = datetime(2026, 11, 23, 14, 3, 46, tzinfo=UTC)
+
+
+async def take(name: str, *keys: str) -> None:
+    """One picture of 100x30 cells after these keys."""
+    clock = FrozenClock(MOMENT)
+    live = Watch(lambda: demo_sources(clock=clock), host=Clean("demo-01"), demo=True, now=clock.now)
+    live.start()
+    app = ConsoleApp(
+        live,
+        host=Clean("demo-01"),
+        demo=True,
+        wishes=Wishes(theme="dark", glyphs="unicode"),
+        env={"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        frozen=True,
+    )
+    async with app.run_test(size=(100, 30)) as pilot:
+        for _ in range(40):
+            # Details and usage follow the first list: a picture without them would show a server that was just met.
+            await pilot.pause(0.1)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+        (PICTURES / f"{name}.svg").write_text(app.export_screenshot(title="mlops-console"), encoding="utf-8")
+    live.stop()
+
+
+async def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    await take("main")
+    await take("detail", "enter")
+
+
+if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    asyncio.run(main())
