@@ -17,7 +17,7 @@ def run(rest: list[str], options: GlobalOptions, backend: Backend) -> int:
     """Run the command in `rest` and give the exit status: 0 good, 1 bad, 2 wrong use, 3 unreachable, 130 ctrl+c."""
     from console.cli.group import Context, root, run_click
     from console.cli.options import UsageError
-    from console.cli.output import complain
+    from console.cli.output import ReaderGoneError, complain
     from console.model.source import SourceError
     from console.settings import SettingsError
 
@@ -45,7 +45,7 @@ def run(rest: list[str], options: GlobalOptions, backend: Backend) -> int:
         return BAD_USE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGoneError:
         # Whoever read us has had enough. What is left in the buffer must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

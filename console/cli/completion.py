@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 from click.shell_completion import get_completion_class
 
 from console.cli.group import Context, command, root
+from console.cli.output import write_out
 
 
 @command("completion")
@@ -18,5 +17,5 @@ def completion(context: Context, shell: str) -> int:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the choice above holds only shells that click knows
     script = kind(root(), {}, "mlops-console", "_MLOPS_CONSOLE_COMPLETE").source()
-    sys.stdout.write(script + "\n")
+    write_out(script + "\n")
     return 0

@@ -23,6 +23,10 @@ _COLORS = {
 }
 
 
+class ReaderGoneError(Exception):
+    """Whoever read our output has closed it. An exception of our own: click would end the program for a broken pipe."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One field of a table. With a state its glyph comes first and is coloured."""
@@ -89,14 +93,21 @@ class Printer:
     @staticmethod
     def _write(text: str) -> None:
         encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        sys.stdout.flush()
+        write_out(text.encode(encoding, "replace").decode(encoding) + "\n")
 
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One object on one line; everything that is not plain ASCII is escaped, so no control can get out."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=True, separators=(", ", ": ")) + "\n")
-    sys.stdout.flush()
+    write_out(json.dumps(document, ensure_ascii=True, separators=(", ", ": ")) + "\n")
+
+
+def write_out(text: str) -> None:
+    """Text to stdout at once; ReaderGoneError when nobody reads it any more."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
 
 
 def complain(message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from console.model.container import Container, ContainerState, Health, Inspection, Probe
+from console.model.causes import probe_cause, start_cause
+from console.model.container import HASH_LABEL, NUMBER_LABEL, Container, ContainerState, Health, Inspection
 from console.model.service import ComposeProject, Declared, Drift, Service
+from console.model.since import unhealthy_since
 from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass, state
 from console.model.words import age, binary
@@ -17,12 +18,21 @@ from console.text import Clean, clean
 
 NOTHING = Clean("")
 _ALWAYS = frozenset({"always", "unless-stopped"})
-# 128 + SIGINT, SIGTERM: the program ended because it was asked to.
-_ASKED = frozenset({130, 143})
+# An exit code above this one is that of a program that was ended by a signal.
+_SIGNALLED, _LAST_SIGNAL = 128, 64
+# SIGINT, SIGTERM: the program ended because it was asked to.
+_ASKED = frozenset({_SIGNALLED + 2, _SIGNALLED + 15})
+_KILLED = _SIGNALLED + 9
 
+# A program that has run for this long counts as running again: the Engine forgets earlier crashes after it, too.
 _SETTLED = timedelta(seconds=10)
-_REFUSED = re.compile(r"connection refused", re.IGNORECASE)
-_PORT = re.compile(r"(?:[\w\])\s]:|\bport )(\d{2,5})\b")
+
+# What is broken, scaled down, starting or stopped is said before how it differs; what is not declared should not be there.
+_DRIFT_SHOWS: Mapping[Drift, Collection[StateClass]] = {
+    Drift.IMAGE: (StateClass.GOOD,),
+    Drift.CONFIG: (StateClass.GOOD,),
+    Drift.NOT_DECLARED: (StateClass.GOOD, StateClass.ACTIVE, StateClass.ENDED),
+}
 
 Told = tuple[State, Clean, datetime | None, bool]
 
@@ -30,13 +40,12 @@ Told = tuple[State, Clean, datetime | None, bool]
 def container_state(container: Container, now: datetime) -> Told:
     """State, one cause (empty when all is well), since when, and whether that moment is exact."""
     details = container.details
-    started = details.started_at if details else None
     finished = details.finished_at if details else None
     match container.state:
         case ContainerState.RUNNING:
             return _running(container, now)
         case ContainerState.PAUSED:
-            return state(StateClass.ATTENTION, "paused"), NOTHING, started, True
+            return state(StateClass.ATTENTION, "paused"), NOTHING, None, True  # Docker does not tell since when
         case ContainerState.RESTARTING:
             return state(StateClass.BROKEN, "restarting"), _why_restarting(container), finished, True
         case ContainerState.EXITED:
@@ -44,7 +53,8 @@ def container_state(container: Container, now: datetime) -> Told:
             return word, why, finished, True
         case ContainerState.CREATED:
             if details is not None and details.error:
-                return state(StateClass.BROKEN, "not started"), details.error, container.created, True
+                why = clean(f"never started: {start_cause(details.error)}")
+                return state(StateClass.BROKEN, "created"), why, container.created, True
             return state(StateClass.ENDED, "created"), clean("never started"), container.created, True
         case ContainerState.DEAD:
             return state(StateClass.BROKEN, "dead"), clean("Docker could not remove it whole"), finished, True
@@ -66,10 +76,10 @@ def _running(container: Container, now: datetime) -> Told:
         case Health.HEALTHY:
             return state(StateClass.GOOD, "healthy"), NOTHING, started, True
         case Health.STARTING:
-            return state(StateClass.ACTIVE, "starting"), _probe_cause(details), started, True
+            return state(StateClass.ACTIVE, "starting"), probe_cause(details), started, True
         case Health.UNHEALTHY:
             since, exact = unhealthy_since(details) if details else (None, False)
-            return state(StateClass.BROKEN, "unhealthy"), _probe_cause(details), since, exact
+            return state(StateClass.BROKEN, "unhealthy"), probe_cause(details), since, exact
         case _:
             return state(StateClass.GOOD, "running"), NOTHING, started, True
 
@@ -78,6 +88,8 @@ def _ended(container: Container) -> tuple[State, Clean]:
     details, code = container.details, container.exit_code
     if details is not None and details.oom_killed:
         return state(StateClass.BROKEN, "killed"), _out_of_memory(details)
+    if details is not None and details.error and code is not None:
+        return state(StateClass.BROKEN, f"exited {code}"), start_cause(details.error)
     policy = details.restart_policy if details else "no"
     if policy in _ALWAYS:
         # The Engine starts these again by itself: one that stays down was stopped by somebody.
@@ -86,12 +98,12 @@ def _ended(container: Container) -> tuple[State, Clean]:
         return state(StateClass.GOOD, "done"), NOTHING
     if code in _ASKED:
         return state(StateClass.ENDED, "stopped"), clean(f"exit {code}")
-    if code == 137:
+    if code == _KILLED:
         return state(StateClass.BROKEN, "killed"), clean("by signal 9")
     if code is None:
         return state(StateClass.UNKNOWN, "unknown"), clean("ended, Docker tells no exit code")
-    error = details.error if details else NOTHING
-    return state(StateClass.BROKEN, f"exited {code}"), error
+    signal = code - _SIGNALLED
+    return state(StateClass.BROKEN, f"exited {code}"), clean(f"by signal {signal}") if 0 < signal <= _LAST_SIGNAL else NOTHING
 
 
 def _out_of_memory(details: Inspection) -> Clean:
@@ -109,46 +121,6 @@ def _why_restarting(container: Container) -> Clean:
     if details is not None and details.oom_killed:
         return clean(f"{_out_of_memory(details)}{times}")
     return clean(f"exit {container.exit_code}{times}")
-
-
-def _probe_cause(details: Inspection | None) -> Clean:
-    """The line of the newest failed probe that names the cause: the last of a traceback, else the first."""
-    failed = [probe for probe in details.probes if probe.exit_code != 0] if details else []
-    if not failed:
-        return NOTHING
-    newest = max(failed, key=lambda probe: probe.start)
-    lines = [line.strip() for line in newest.output.split("\n") if line.strip()]
-    if not lines:
-        took = (newest.end - newest.start).total_seconds()
-        return clean(f"its probe timed out after {took:.0f}s" if newest.exit_code == -1 else f"probe exit {newest.exit_code}")
-    line = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-    if _REFUSED.search(line):
-        # The cause before the program that met it: every client words this one differently.
-        port = _PORT.search(line)
-        return clean(f"connection refused on :{port.group(1)}" if port else "connection refused")
-    return clean(line)
-
-
-def unhealthy_since(details: Inspection) -> tuple[datetime | None, bool]:
-    """When the failing streak reached the number of retries that makes it unhealthy.
-
-    Docker keeps the last five results. With the streak's beginning among them the answer is exact, else it is worked out
-    from the streak's length and the rhythm of those five.
-    """
-    probes: list[Probe] = sorted(details.probes, key=lambda probe: probe.start)
-    if not probes:
-        return None, False
-    retries = max(1, details.probe.retries if details.probe and details.probe.retries else 3)
-    streak = max(details.failing_streak, 1)
-    kept = probes[-min(streak, len(probes)) :]
-    if streak <= len(probes):
-        return kept[min(retries, len(kept)) - 1].end, True
-    rhythm = timedelta(0)
-    if len(kept) > 1:
-        rhythm = (kept[-1].end - kept[0].end) / (len(kept) - 1)
-    elif details.probe is not None:
-        rhythm = timedelta(seconds=details.probe.interval or 30.0)
-    return kept[-1].end - rhythm * max(0, streak - retries), False
 
 
 def services(
@@ -180,7 +152,7 @@ def services(
 
 
 def _number(container: Container) -> tuple[int, str]:
-    number = container.label("com.docker.compose.container-number") or ""
+    number = container.label(NUMBER_LABEL) or ""
     return (int(number) if number.isascii() and number.isdigit() else 0, container.name)
 
 
@@ -196,11 +168,7 @@ def _service(
     drift, detail = _drift(replicas, declared, project, reason_unknown)
     told = _of_replicas(replicas, declared, now)
     condition, why, since, exact = told
-    if drift not in (Drift.NONE, Drift.UNKNOWN) and condition.kind in (
-        StateClass.GOOD,
-        StateClass.ACTIVE,
-        StateClass.ENDED,
-    ):
+    if condition.kind in _DRIFT_SHOWS.get(drift, ()):
         condition, why = state(StateClass.ATTENTION, "drifted"), detail
     return Service(project_name, name, condition, why, since, exact, replicas, declared, drift, detail)
 
@@ -229,15 +197,17 @@ def _drift(
     if project is None:
         return Drift.UNKNOWN, clean(f"not known: {reason_unknown or 'there is no compose file'}")
     if declared is None:
-        return Drift.NOT_DECLARED, clean("not in the file any more")
+        return Drift.NOT_DECLARED, clean("not in the file, or in a profile that is off")
     for one in replicas:
         if one.image and one.image != declared.image and not one.image.startswith("sha256:"):
             return Drift.IMAGE, _other_image(one.image, declared.image)
-        label = one.label("com.docker.compose.config-hash")
+        label = one.label(HASH_LABEL)
         if label is not None and declared.config_hash and label != declared.config_hash:
             return Drift.CONFIG, clean("configuration differs from the file")
         if declared.image_id is not None and one.image_id != declared.image_id:
             return Drift.IMAGE, clean(f"a newer image of {declared.image} is here")
+    if not declared.config_hash:
+        return Drift.UNKNOWN, clean("the image is as declared, the rest cannot be compared")
     return Drift.NONE, NOTHING
 
 
@@ -290,12 +260,12 @@ def _sentence(service: Service, now: datetime) -> Clean:
     seconds = (now - service.since).total_seconds() if service.since is not None else None
     word = str(service.state.word)
     why = f": {service.why}" if service.why else ""
-    if word in ("unhealthy", "restarting", "paused") and seconds is not None:
+    if word in ("unhealthy", "restarting") and seconds is not None:
         return clean(f"{service.name} {word} for {age(seconds)}{why}")
-    if (word.startswith("exited") or word == "killed") and seconds is not None:
-        return clean(f"{service.name} {word} {age(seconds)} ago{why}")
-    if word == "missing":
-        return clean(f"{service.name} missing{why}")
+    if word.startswith("exited") and seconds is not None:
+        return clean(f"{service.name} {word}, {age(seconds)} ago{why}")
+    if word == "killed" and seconds is not None:
+        return clean(f"{service.name} killed {age(seconds)} ago{why}")
     if " of " in word:
         return clean(f"{service.name} {word} running")
     return clean(f"{service.name} {word}{why}")

@@ -1,4 +1,4 @@
-"""Running a child process from the back room: no shell, no input, bounded output, nothing left behind."""
+"""Running a child process from an event loop: no shell, no terminal, bounded output, nothing left behind."""
 
 from __future__ import annotations
 
@@ -9,66 +9,121 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 OUTPUT_LIMIT = 16 * 1024 * 1024
+# A killed process is gone within a millisecond, unless the kernel holds it: then nobody can wait for it.
+_REAP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a child ended and what it wrote. `status` is negative for a signal."""
+    """How a child ended and what it wrote.
+
+    `status` is negative for a signal. `cut` tells that `out` or `err` was longer than `OUTPUT_LIMIT` bytes, which are all
+    that is kept of each.
+    """
 
     status: int
     out: bytes
     err: bytes
+    cut: bool = False
 
 
 class Children:
-    """Starts children and knows those that still run, so that leaving can end them all."""
+    """Starts children and knows those that still run, so that leaving can end them all.
+
+    Works on a loop in any thread.
+    """
 
     def __init__(self) -> None:
-        self._running: set[asyncio.subprocess.Process] = set()
+        self._running: set[_Child] = set()
 
     async def run(
-        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None, deadline: float
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        deadline: float,
+        given: bytes = b"",
     ) -> Finished:
-        """The finished child. TimeoutError after `deadline` seconds, OSError when it cannot be started."""
-        child = await asyncio.create_subprocess_exec(
-            *map(str, command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=dict(env),
-            cwd=cwd,
-            start_new_session=True,
-        )
-        self._running.add(child)
-        try:
-            async with asyncio.timeout(deadline):
-                out, err = await asyncio.gather(_all_of(child.stdout), _all_of(child.stderr))
-                status = await child.wait()
-        finally:
-            self._end(child)
-            self._running.discard(child)
-        return Finished(status, out, err)
+        """The finished child, to which `given` was written. It sees no variables but those of `env`.
 
-    def end_all(self) -> None:
-        for child in list(self._running):
-            self._end(child)
+        Raises TimeoutError after `deadline` seconds and OSError when it cannot be started. Then, and when the caller is
+        cancelled, it and all that it started are dead before this returns.
+        """
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(deadline):
+            transport, child = await loop.subprocess_exec(
+                _Child,
+                *command,
+                stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
+                env=dict(env),
+                cwd=cwd,
+                # A group of its own, to be killed whole; no terminal, so that ctrl+c and ctrl+z are not for it.
+                start_new_session=True,
+            )
+            self._running.add(child)
+            try:
+                child.write(given)
+                await child.closed.wait()
+            finally:
+                await child.end()
+                transport.close()
+                self._running.discard(child)
+        return Finished(child.status, bytes(child.out), bytes(child.err), child.cut)
 
-    @staticmethod
-    def _end(child: asyncio.subprocess.Process) -> None:
-        """Kill its whole group: what it started goes with it."""
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+    async def aclose(self) -> None:
+        """Kill those that run; whoever waits for one gets it as finished by signal 9."""
+        await asyncio.gather(*(child.end() for child in self._running))
 
 
-async def _all_of(stream: asyncio.StreamReader | None) -> bytes:
-    """Everything up to the limit; more is read and dropped, so that the child does not block on a full pipe."""
-    parts: list[bytes] = []
-    size = 0
-    while stream is not None and (data := await stream.read(65536)):
-        if size < OUTPUT_LIMIT:
-            parts.append(data)
-        size += len(data)
-    return b"".join(parts)
+class _Child(asyncio.SubprocessProtocol):
+    """One process as its loop sees it."""
+
+    def __init__(self) -> None:
+        self.out, self.err = bytearray(), bytearray()
+        self.cut = False
+        self.exited, self.closed = asyncio.Event(), asyncio.Event()
+        self._transport: asyncio.SubprocessTransport
+
+    @property
+    def status(self) -> int:
+        code = self._transport.get_returncode()
+        return -signal.SIGKILL if code is None else code
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        kept = self.out if fd == 1 else self.err
+        room = OUTPUT_LIMIT - len(kept)
+        kept += data[:room]
+        # The rest is read and dropped, so that the child does not block on a full pipe.
+        self.cut = self.cut or len(data) > room
+
+    def process_exited(self) -> None:
+        self.exited.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
+
+    def write(self, given: bytes) -> None:
+        pipe = self._transport.get_pipe_transport(0)
+        if isinstance(pipe, asyncio.WriteTransport):
+            pipe.write(given)
+            pipe.write_eof()
+
+    async def end(self) -> None:
+        """Kill the whole group unless all of it has ended, and wait until the process itself has been reaped.
+
+        A process that its loop has not reaped when it closes would be reported on the terminal.
+        """
+        if self.closed.is_set():
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._transport.get_pid(), signal.SIGKILL)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REAP_SECONDS):
+                await self.exited.wait()

@@ -22,8 +22,8 @@ OK = SourceStatus(SourceState.OK, taken_at=BEGAN)
 class SteppingClock:
     """Moves only when it is told to, from any thread."""
 
-    def __init__(self) -> None:
-        self.began = self._now = BEGAN
+    def __init__(self, began: datetime = BEGAN) -> None:
+        self.began = self._now = began
         self._lock = threading.Lock()
         self._sleepers: list[tuple[datetime, asyncio.AbstractEventLoop, asyncio.Event]] = []
 
@@ -45,7 +45,7 @@ class SteppingClock:
     def move_to(self, elapsed: float) -> None:
         """Let it be `elapsed` seconds after the beginning, and wake who waited for that."""
         with self._lock:
-            self._now = BEGAN + timedelta(seconds=elapsed)
+            self._now = self.began + timedelta(seconds=elapsed)
             for moment, loop, wake in self._sleepers:
                 if moment <= self._now:
                     loop.call_soon_threadsafe(wake.set)

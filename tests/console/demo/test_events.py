@@ -260,6 +260,14 @@ async def test_time_passes_and_a_clock_set_back_repeats_nothing(monkeypatch: pyt
     Wall.time = BEGAN
     assert running.now() == BEGAN + timedelta(seconds=30)
     await running.sleep_until(BEGAN + timedelta(seconds=30))
+
+
+async def test_a_frozen_clock_never_reaches_what_is_to_come() -> None:
     frozen = FrozenClock(BEGAN, 5.0)
-    await frozen.sleep_until(BEGAN)
     assert frozen.began == BEGAN - timedelta(seconds=5)
+    await frozen.sleep_until(BEGAN)
+    sleeper = asyncio.create_task(frozen.sleep_until(BEGAN + timedelta(microseconds=1)))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not sleeper.done()
+    sleeper.cancel()

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from console.model.container import Container, ContainerState, Health, Inspection, Probe, ProbePlan
-from console.model.join import container_state, problems, rest, services, unhealthy_since
+from console.model.join import container_state, problems, rest, services
 from console.model.service import ComposeProject, Declared, Drift
+from console.model.since import unhealthy_since
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
 from console.text import clean
@@ -24,6 +25,7 @@ def ended(**changes: object) -> Inspection:
     return inspection(finished_at=ENDED, **changes)
 
 
+ALWAYS = clean("always")
 OOM = {"oom_killed": True, "memory_limit": 64 << 20}
 
 
@@ -36,6 +38,28 @@ OOM = {"oom_killed": True, "memory_limit": 64 << 20}
         (container("a", state=ContainerState.PAUSED), StateClass.ATTENTION, "paused", ""),
         (container("a", state=EXITED, exit_code=0, details=ended()), StateClass.GOOD, "done", ""),
         (container("a", state=EXITED, exit_code=3, details=ended()), StateClass.BROKEN, "exited 3", ""),
+        (container("a", state=EXITED, exit_code=139, details=ended()), StateClass.BROKEN, "exited 139", "by signal 11"),
+        (container("a", state=EXITED, exit_code=255, details=ended()), StateClass.BROKEN, "exited 255", ""),
+        (container("a", state=EXITED, exit_code=130, details=ended()), StateClass.ENDED, "stopped", "exit 130"),
+        (container("a", state=EXITED, exit_code=None), StateClass.UNKNOWN, "unknown", "ended, Docker tells no exit code"),
+        (
+            container("a", state=EXITED, exit_code=1, details=ended(restart_policy=clean("on-failure"))),
+            StateClass.BROKEN,
+            "exited 1",
+            "",
+        ),
+        (
+            container("a", state=EXITED, exit_code=128, details=ended(restart_policy=ALWAYS, error=clean("no such device"))),
+            StateClass.BROKEN,
+            "exited 128",
+            "no such device",
+        ),
+        (
+            container("a", state=ContainerState.RESTARTING, exit_code=1, details=ended(restarts=1)),
+            StateClass.BROKEN,
+            "restarting",
+            "exit 1, 1 restart",
+        ),
         (container("a", state=EXITED, exit_code=143, details=ended()), StateClass.ENDED, "stopped", "exit 143"),
         (container("a", state=EXITED, exit_code=137, details=ended()), StateClass.BROKEN, "killed", "by signal 9"),
         (
@@ -72,8 +96,8 @@ OOM = {"oom_killed": True, "memory_limit": 64 << 20}
         (
             container("a", state=ContainerState.CREATED, details=inspection(error=clean("port is taken"))),
             StateClass.BROKEN,
-            "not started",
-            "port is taken",
+            "created",
+            "never started: port is taken",
         ),
         (container("a", state=ContainerState.DEAD), StateClass.BROKEN, "dead", "Docker could not remove it whole"),
         (container("a", state=ContainerState.REMOVING), StateClass.ACTIVE, "removing", ""),
@@ -83,43 +107,18 @@ OOM = {"oom_killed": True, "memory_limit": 64 << 20}
 def test_words_of_a_container(one: Container, kind: StateClass, word: str, why: str) -> None:
     state, cause, _, _ = container_state(one, NOW)
     assert (state.kind, state.word, cause) == (kind, word, why)
-    assert len(state.word) <= 12
+    assert len(state.word) <= 10
 
 
 def test_a_moment_between_two_crashes_is_not_running() -> None:
     def told(seconds: float, health: Health = Health.NONE, restarts: int = 3) -> str:
-        details = inspection(
-            started_at=NOW - timedelta(seconds=seconds), restarts=restarts, restart_policy=clean("always")
-        )
+        details = inspection(started_at=NOW - timedelta(seconds=seconds), restarts=restarts, restart_policy=clean("always"))
         return container_state(container("a", health=health, details=details), NOW)[0].word
 
     assert told(2) == "restarting"
     assert told(11) == "running"
     assert told(2, restarts=0) == "running"
     assert told(2, health=Health.HEALTHY) == "healthy"
-
-
-@pytest.mark.parametrize(
-    ("output", "cause"),
-    [
-        ("wget: can't connect to remote host (127.0.0.1:9000): Connection refused", "connection refused on :9000"),
-        ("curl: (7) Failed to connect to localhost port 8080: Connection refused", "connection refused on :8080"),
-        ("connection refused", "connection refused"),
-        ("HTTP 503\nbody of the answer", "HTTP 503"),
-        ('Traceback (most recent call last):\n  File "x.py", line 1\nOSError: no route', "OSError: no route"),
-        ("\n\n  spaced  \n", "spaced"),
-        ("", "probe exit 1"),
-    ],
-)
-def test_the_cause_of_a_failed_probe(output: str, cause: str) -> None:
-    one = container("a", health=Health.UNHEALTHY, details=failing(output))
-    assert container_state(one, NOW)[1] == cause
-
-
-def test_a_probe_that_ran_into_its_limit_says_so() -> None:
-    late = Probe(NOW - timedelta(seconds=5), NOW, -1, clean(""))
-    one = container("a", health=Health.UNHEALTHY, details=replace(failing(""), probes=(late,)))
-    assert container_state(one, NOW)[1] == "its probe timed out after 5s"
 
 
 def probes(*codes: int, apart: float = 30.0) -> tuple[Probe, ...]:
@@ -213,6 +212,41 @@ def test_what_is_broken_is_said_before_drift() -> None:
     assert (word, drift) == ("exited 3", Drift.IMAGE)
 
 
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (replica(state=EXITED, exit_code=0, details=ended(restart_policy=ALWAYS)), "stopped"),
+        (replica(health=Health.STARTING), "starting"),
+        (replica(state=ContainerState.PAUSED), "paused"),
+        (replica(state=EXITED, exit_code=0, details=ended()), "drifted"),
+        (replica(health=Health.HEALTHY), "drifted"),
+    ],
+)
+def test_drift_shows_only_on_what_is_fine(one: Container, word: str) -> None:
+    told, _, drift = one_service(one, image="busybox:2")
+    assert (told, drift) == (word, Drift.IMAGE)
+
+
+def test_one_replica_that_differs_is_drift() -> None:
+    other = replica(2, labels={**replica(2).labels, clean(HASH): clean("other")})
+    assert one_service(replica(1), other, scale=2)[1] == "configuration differs from the file"
+
+
+def test_what_cannot_be_compared_is_not_drift() -> None:
+    wanted = replace(declared("web"), config_hash=clean(""))
+    (found,) = services([replica()], project(wanted), NOW)
+    assert (found.state.word, found.drift) == ("running", Drift.UNKNOWN)
+    assert found.drift_detail == "the image is as declared, the rest cannot be compared"
+    (moved,) = services([replica(image=clean("old:1"))], project(wanted), NOW)
+    assert (moved.state.word, moved.drift) == ("drifted", Drift.IMAGE)
+
+
+def test_an_image_that_lost_its_name_is_compared_by_its_id() -> None:
+    nameless = replica(image=clean("sha256:" + "ab" * 32))
+    assert one_service(nameless, image_id=nameless.image_id)[2] is Drift.NONE
+    assert one_service(nameless, image_id="sha256:new")[2] is Drift.IMAGE
+
+
 def test_a_service_that_left_the_file_is_told() -> None:
     found = services([container("old-1", service="old")], project(declared("web")), NOW)
     assert [(one.name, one.state.word, one.drift) for one in found] == [
@@ -240,6 +274,44 @@ def test_one_off_containers_are_no_replicas() -> None:
     assert [row.container.name for row in others] == ["web-run"]
 
 
+def test_a_stopped_container_of_no_service_is_told_too() -> None:
+    left = container("old-1", service="old", state=EXITED, exit_code=0, details=ended(restart_policy=ALWAYS))
+    (found,) = services([left], project(), NOW)
+    assert (found.state.word, found.why, found.drift) == (
+        "drifted",
+        "not in the file, or in a profile that is off",
+        Drift.NOT_DECLARED,
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "since", "exact"),
+    [
+        (container("a"), NOW - timedelta(minutes=5), True),
+        (container("a", health=Health.HEALTHY), NOW - timedelta(minutes=5), True),
+        (container("a", state=EXITED, exit_code=3, details=ended()), ENDED, True),
+        (container("a", state=ContainerState.RESTARTING, exit_code=3, details=ended(restarts=2)), ENDED, True),
+        (container("a", state=ContainerState.CREATED), NOW - timedelta(minutes=6), True),
+        (container("a", state=ContainerState.PAUSED), None, True),
+        (container("a", health=Health.UNHEALTHY, details=failing("x")), NOW - timedelta(seconds=35 + 21 * 30), False),
+    ],
+)
+def test_since_when(one: Container, since: datetime | None, exact: bool) -> None:
+    assert container_state(one, NOW)[2:] == (since, exact)
+
+
+def test_before_it_was_inspected_a_state_is_told_without_its_cause() -> None:
+    for state_, health, word in (
+        (RUNNING, Health.UNHEALTHY, "unhealthy"),
+        (RUNNING, Health.NONE, "running"),
+        (EXITED, Health.NONE, "exited 3"),
+        (ContainerState.RESTARTING, Health.NONE, "restarting"),
+    ):
+        bare = replace(container("a", state=state_, health=health, exit_code=3), details=None)
+        told, _, since, _ = container_state(bare, NOW)
+        assert (told.word, since) == (word, None)
+
+
 def test_every_container_is_somewhere_once() -> None:
     held = [
         replica(),
@@ -263,9 +335,53 @@ def test_sentences_are_worst_first_and_have_a_subject() -> None:
     told = problems(found, {"docker": away, "compose": SourceStatus(SourceState.OFF, clean("no file"))}, NOW)
     assert [one.sentence for one in told] == [
         "Docker is away.",
-        "gone exited 3 4m ago",
+        "gone exited 3, 4m ago",
         "none missing: declared, but there is no container",
         "two missing: declared, but there is no container",
         "web unhealthy for 11m: boom",
     ]
     assert told[1].target == "service/gone"
+
+
+@pytest.mark.parametrize(
+    ("one", "sentence"),
+    [
+        (replica(state=EXITED, exit_code=137, details=ended(**OOM)), "web killed 4m ago: out of memory, limit 64 MiB"),
+        (
+            replica(state=ContainerState.RESTARTING, exit_code=1, details=ended(restarts=14)),
+            "web restarting for 4m: exit 1, 14 restarts",
+        ),
+        (replica(state=ContainerState.PAUSED), "web paused"),
+        (replica(image=clean("busybox:0")), "web drifted: image 0 runs, the file says 1"),
+        (
+            replica(state=ContainerState.CREATED, details=inspection(error=clean("no such device"))),
+            "web created: never started: no such device",
+        ),
+    ],
+)
+def test_sentences(one: Container, sentence: str) -> None:
+    found = services([one], project(declared("web")), NOW)
+    assert [problem.sentence for problem in problems(found, {}, NOW)] == [sentence]
+
+
+def test_a_service_scaled_down_is_a_sentence_and_a_good_one_is_none() -> None:
+    found = services([replica()], project(declared("web", scale=2)), NOW)
+    assert [problem.sentence for problem in problems(found, {}, NOW)] == ["web 1 of 2 running"]
+    assert not problems(services([replica()], project(declared("web")), NOW), {}, NOW)
+
+
+def test_systems_that_do_not_answer_are_told_and_those_nobody_asked_for_are_not() -> None:
+    sources = {state.value: SourceStatus(state, clean(f"{state.value}!")) for state in SourceState}
+    assert [(one.kind, one.sentence, one.target) for one in problems((), sources, NOW)] == [
+        (StateClass.BROKEN, "unreachable!", "unreachable"),
+        (StateClass.BROKEN, "denied!", "denied"),
+        (StateClass.ATTENTION, "stale!", "stale"),
+    ]
+
+
+def test_targets_name_the_project_where_there_are_two() -> None:
+    held = [
+        container(f"{name}-1", service="web", project=name, state=EXITED, exit_code=3, details=ended()) for name in ("a", "b")
+    ]
+    found = services(held, None, NOW)
+    assert [one.target for one in problems(found, {}, NOW)] == ["service/a/web", "service/b/web"]

@@ -35,7 +35,7 @@ def test_a_morning_look(fleet: Fleet, tmp_path: Path) -> None:
         terminal.wait_for(lambda text: "1 Services 1 of " in text)
         terminal.keys("Enter", "Enter")
         screen = terminal.wait_for("› unhealthy")
-        assert "connection refused" in screen
+        assert "E GET http://127.0.0.1:9000/api/system/status" in screen
         terminal.keys("G")
         terminal.wait_for("com.docker.compose.service")
         terminal.keys("?")

@@ -1,0 +1,220 @@
+"""`ComposeCli`: one Compose file, read by running Compose v2.
+
+`docker compose config` resolves variables, includes, extends and profiles; no reading of the YAML by ourselves would say the
+same. `config --hash` gives what `up` writes into the label com.docker.compose.config-hash, so a difference is drift. It has
+to be asked about the resolved model: of the file itself it leaves out what env_file brings, and `up` does not (2.40).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from console.model.service import ComposeProject, Declared
+from console.model.source import SourceError, SourceState
+from console.sources._process import Children, Finished
+from console.sources.compose import program
+from console.sources.compose.inputs import Marks, inputs, marks
+from console.sources.compose.messages import complaint, short, warnings
+from console.text import Clean, clean
+
+DEFAULT_FILE = Path("infra") / "docker-compose.yml"
+
+# Only what Compose needs to run. The caller's other variables would change what the file says, differently for everyone;
+# those of the .env beside the file count, as Compose reads that one itself.
+_KEPT_VARIABLES = ("PATH", "HOME", "DOCKER_CONFIG", "TMPDIR", "XDG_CACHE_HOME")
+_SET_VARIABLES = {
+    "LANG": "C.UTF-8",
+    # A file must not make the console fetch other files from somewhere. A .env cannot set these back.
+    "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
+    "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
+}
+_NAMESPACES = ("network_mode", "pid", "ipc")
+
+Spec = Mapping[str, Any]
+
+
+class Images(Protocol):
+    """What answers which image a name stands for on the Engine."""
+
+    async def image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]: ...
+
+
+class ComposeCli:
+    """See `sources.protocols.Compose`.
+
+    `file` None means infra/docker-compose.yml under `root`, if there is one. Without `engine` no image ids are told. Of
+    `env` only what Compose needs to run is passed on. `timeout` is seconds for each call of Compose.
+
+    The states of what `project` raises: OFF, no Compose v2 here; UNREACHABLE, the configured file is not there or Compose
+    does not finish; DENIED, no permission to read it; STALE, it is there and Compose refuses it.
+    """
+
+    def __init__(
+        self,
+        *,
+        file: Path | None,
+        project: str | None,
+        profiles: Sequence[str],
+        engine: Images | None,
+        env: Mapping[str, str],
+        root: Path,
+        timeout: float = 10.0,
+    ) -> None:
+        self._configured = file is not None
+        self._root = root
+        self._file = root / (file if file is not None else DEFAULT_FILE)
+        self._options = [*(["-p", project] if project else []), *(f"--profile={profile}" for profile in profiles)]
+        self._engine = engine
+        self._env = env
+        self._child_env = {name: env[name] for name in _KEPT_VARIABLES if name in env} | _SET_VARIABLES
+        self._timeout = timeout
+        self._children = Children()
+        self._seen: Marks = {}
+
+    async def project(self) -> ComposeProject | None:
+        self._seen = marks(inputs(self._file))
+        if not self._is_there():
+            return None
+        compose = await self._program()
+        config = await self._run([*compose, *self._options, "-f", str(self._file), "config", "--format", "json"])
+        if config.status != 0:
+            raise self._refusal(config)
+        model = self._model(config)
+        name, specs = str(model["name"]), _with_containers(model["services"])
+        names = {one: str(spec.get("image") or f"{name}-{one}") for one, spec in specs.items()}
+        asking = asyncio.ensure_future(self._image_ids(set(names.values())))
+        try:
+            hashes = await self._run(
+                [*compose, "--project-directory", str(self._file.parent), "-f", "-", "config", "--hash", "*"],
+                given=_for_hashing(model),
+            )
+            ids = await asking
+        finally:
+            asking.cancel()
+        notes = warnings(config.err, self._file)
+        if hashes.status != 0:
+            notes += (clean(f"Configurations cannot be compared: {complaint(hashes.err, self._file, self._root)}"),)
+        labels = _by_service(hashes.out)
+        declared = tuple(
+            Declared(
+                name=clean(one),
+                image=clean(names[one]),
+                scale=_scale(spec),
+                config_hash=clean("" if _joins_another(spec) else labels.get(one, "")),
+                image_id=ids.get(clean(names[one])),
+            )
+            for one, spec in sorted(specs.items())
+        )
+        return ComposeProject(clean(name), clean(str(self._file)), declared, notes)
+
+    def changed(self) -> bool:
+        return marks(self._seen) != self._seen
+
+    async def aclose(self) -> None:
+        await self._children.aclose()
+
+    def _is_there(self) -> bool:
+        """False when there is none and nobody asked for one."""
+        try:
+            self._file.stat()
+        except PermissionError:
+            raise self._denied() from None
+        except (OSError, ValueError):
+            if not self._configured:
+                return False
+            where = short(self._file, self._root)
+            raise SourceError(SourceState.UNREACHABLE, clean(f"No compose file at {where}. Set compose.file.")) from None
+        if not os.access(self._file, os.R_OK):
+            raise self._denied()
+        return True
+
+    def _denied(self) -> SourceError:
+        return SourceError(SourceState.DENIED, clean(f"No permission to read {short(self._file, self._root)}."))
+
+    async def _program(self) -> list[str]:
+        found = program.plugin(self._env) or await program.on_path(self._env, self._run)
+        if found is None:
+            reason = "Compose v2 is not installed, so the file cannot be read. Install docker-compose-plugin."
+            raise SourceError(SourceState.OFF, clean(reason))
+        return found
+
+    async def _run(self, command: Sequence[str], given: bytes = b"") -> Finished:
+        where = short(self._file, self._root)
+        try:
+            done = await self._children.run(
+                command, env=self._child_env, cwd=self._file.parent, deadline=self._timeout, given=given
+            )
+        except TimeoutError:
+            reason = f"Compose has not read {where} within {self._timeout:g}s."
+            raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+        except OSError as failed:
+            reason = f"Compose cannot be run: {command[0]}: {failed.strerror}."
+            raise SourceError(SourceState.OFF, clean(reason)) from None
+        if done.status < 0:
+            reason = f"Compose was ended by signal {-done.status} while it read {where}."
+            raise SourceError(SourceState.UNREACHABLE, clean(reason))
+        return done
+
+    def _refusal(self, config: Finished) -> SourceError:
+        reason = complaint(config.err, self._file, self._root)
+        return SourceError(SourceState.DENIED if reason.endswith("permission denied") else SourceState.STALE, reason)
+
+    def _model(self, config: Finished) -> dict[str, Any]:
+        """The resolved model, with `name` and `services` as they are in every one."""
+        import json
+
+        try:
+            model = json.loads(config.out)
+            return {**model, "name": model.get("name") or "", "services": dict(model.get("services") or {})}
+        except (ValueError, AttributeError, TypeError):
+            what = "more than can be read" if config.cut else "no JSON"
+            reason = f"{short(self._file, self._root)}: Compose answers with {what}."
+            raise SourceError(SourceState.STALE, clean(reason)) from None
+
+    async def _image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
+        if self._engine is None:
+            return {}
+        try:
+            return await self._engine.image_ids(names)
+        except SourceError:
+            return {}  # the Engine's own state is told elsewhere; the file can be read without it
+
+
+def _with_containers(services: Mapping[str, Spec]) -> dict[str, Spec]:
+    """Those that a container runs: one with a `provider` is something else's, which Compose only starts."""
+    return {name: spec for name, spec in services.items() if "provider" not in spec}
+
+
+def _for_hashing(model: Mapping[str, Any]) -> bytes:
+    """The model as Compose takes it back: profiles are decided by now, and it does not read its own `"-1"`."""
+    import json
+
+    services = {}
+    for name, spec in model["services"].items():
+        services[name] = {key: value for key, value in spec.items() if key != "profiles"}
+        if spec.get("memswap_limit") == "-1":
+            services[name]["memswap_limit"] = -1
+    return json.dumps({**model, "services": services}).encode()
+
+
+def _by_service(out: bytes) -> dict[str, str]:
+    """`NAME HASH` lines."""
+    lines = (line.split() for line in out.decode(errors="replace").splitlines())
+    return {words[0]: words[1] for words in lines if len(words) == 2}
+
+
+def _joins_another(spec: Spec) -> bool:
+    """Whether `up` writes a container's id into what it hashes, which no reading of the file can know."""
+    spaces = any(str(spec.get(key, "")).startswith("service:") for key in _NAMESPACES)
+    return spaces or any(not str(one).startswith("container:") for one in spec.get("volumes_from") or ())
+
+
+def _scale(spec: Spec) -> int:
+    deploy = spec.get("deploy")
+    replicas = deploy.get("replicas") if isinstance(deploy, Mapping) else None
+    value = replicas if replicas is not None else spec.get("scale", 1)
+    return value if isinstance(value, int) else 1

@@ -1,0 +1,122 @@
+"""Child processes: what comes back, and that nothing stays behind however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from console.sources._process import OUTPUT_LIMIT, Children, Finished
+from tests.support.waiting import until
+
+ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+# Tells its own number and that of a child which keeps the output open, and never ends by itself.
+STAYS = "sleep 1000 & echo $$ $! > pids.new; mv pids.new pids; wait"
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+async def started(folder: Path) -> list[int]:
+    await until((folder / "pids").exists, "the child to tell its numbers")
+    return [int(word) for word in (folder / "pids").read_text().split()]
+
+
+def shell(
+    children: Children, script: str, folder: Path, *, deadline: float = 60.0, given: bytes = b""
+) -> asyncio.Task[Finished]:
+    return asyncio.create_task(children.run(["sh", "-c", script], env=ENV, cwd=folder, deadline=deadline, given=given))
+
+
+async def test_status_and_both_outputs(tmp_path: Path) -> None:
+    done = await shell(Children(), "echo out; echo err >&2; exit 3", tmp_path)
+    assert done == Finished(3, b"out\n", b"err\n")
+
+
+async def test_only_the_given_variables_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEAK", "s3cret")
+    done = await shell(Children(), "env; pwd", tmp_path)
+    assert b"LEAK" not in done.out
+    assert done.out.endswith(f"{tmp_path}\n".encode())
+
+
+async def test_what_is_given_is_read_and_otherwise_there_is_nothing_to_read(tmp_path: Path) -> None:
+    much = b"x" * 1_000_000
+    assert (await shell(Children(), "cat", tmp_path, given=much)).out == much
+    assert (await shell(Children(), "cat", tmp_path)).out == b""
+    assert (await shell(Children(), "exec <&-; exit 4", tmp_path, given=much)).status == 4
+
+
+async def test_output_beyond_the_limit_is_dropped_and_told(tmp_path: Path) -> None:
+    done = await shell(Children(), f"head -c {OUTPUT_LIMIT + 1} /dev/zero; echo end >&2", tmp_path)
+    assert (done.status, len(done.out), done.err, done.cut) == (0, OUTPUT_LIMIT, b"end\n", True)
+    full = await shell(Children(), f"head -c {OUTPUT_LIMIT} /dev/zero", tmp_path)
+    assert (len(full.out), full.cut) == (OUTPUT_LIMIT, False)
+
+
+async def test_the_deadline_ends_all_of_it(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError):
+        await shell(Children(), "sleep 1000", tmp_path, deadline=0.1)
+
+
+async def test_cancelling_ends_all_of_it(tmp_path: Path) -> None:
+    task = shell(Children(), STAYS, tmp_path)
+    pids = await started(tmp_path)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: gone(pids), "all of the group to be gone")
+
+
+async def test_a_group_without_its_leader_ends_too(tmp_path: Path) -> None:
+    task = shell(Children(), STAYS.replace("; wait", ""), tmp_path)
+    leader, left = await started(tmp_path)
+    await until(lambda: gone([leader]), "the leader to end")
+    assert not gone([left])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: gone([left]), "what it left to be gone")
+
+
+async def test_closing_ends_all_of_them(tmp_path: Path) -> None:
+    children = Children()
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+    tasks = [shell(children, STAYS, folder) for folder in folders]
+    pids = [pid for folder in folders for pid in await started(folder)]
+    await children.aclose()
+    assert [(await task).status for task in tasks] == [-9, -9]
+    await until(lambda: gone(pids), "both groups to be gone")
+    await children.aclose()
+
+
+async def test_a_program_that_cannot_be_run(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"\x7fELF nonsense")
+    program.chmod(0o755)
+    for command in (str(program), str(tmp_path / "none")):
+        with pytest.raises(OSError, match=r"program|none|Exec format"):
+            await Children().run([command], env=ENV, cwd=tmp_path, deadline=60.0)
+
+
+def test_on_a_loop_that_is_not_the_main_thread_s(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[object] = []
+
+    async def cancelled() -> Finished:
+        children = Children()
+        task = shell(children, STAYS, tmp_path)
+        told.append(await started(tmp_path))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return await shell(children, "echo fine", tmp_path)
+
+    thread = threading.Thread(target=lambda: told.append(asyncio.run(cancelled())))
+    thread.start()
+    thread.join(60.0)
+    assert told[1:] == [Finished(0, b"fine\n", b"")]
+    assert not caplog.records, "asyncio complains of a process that it did not see end"
