@@ -112,8 +112,14 @@ def _screen(backend: Backend) -> int:
     except SettingsError as error:
         return _complain(str(error))
     reason = ""
-    if not backend.demo and _no_engine_here(backend):
-        backend.demo, reason = True, NO_ENGINE
+    if not backend.demo:
+        from console.model.source import SourceError
+
+        try:
+            if _no_engine_at(backend.endpoint):
+                backend.demo, reason = True, NO_ENGINE
+        except SourceError as error:
+            return _complain(error.reason)
     watch = backend.watch()
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
@@ -153,15 +159,10 @@ def _demo_watch(backend: Backend) -> Callable[[], Watch]:
     return make
 
 
-def _no_engine_here(backend: Backend) -> bool:
+def _no_engine_at(endpoint: Endpoint) -> bool:
     """True when nobody asked for a certain Engine and the usual place has none. What was asked for never turns into a demo."""
-    from console.model.source import SourceError
     from console.sources.docker_engine.source import local_socket_answers
 
-    try:
-        endpoint = backend.endpoint
-    except SourceError:
-        return False
     return endpoint.automatic and endpoint.path is not None and not local_socket_answers(endpoint.path)
 
 

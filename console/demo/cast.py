@@ -327,7 +327,7 @@ _OTHERS: tuple[Actor, ...] = (
         command="tini -g -- start-notebook.py",
         user="jovyan",
         ports=(_port(8888, 8888),),
-        mounts=(_bind("/home/sato/ノート", "/home/jovyan/work"),),
+        mounts=(_bind("/home/sato/ノート", "/home/jovyan/notes"),),
         environment=(("JUPYTER_TOKEN", "an-invented-token"),),
         labels=(("持ち主", "佐藤"), ("用途", "画像分類の実験ノート")),
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region
-from textual.widget import Widget
 
 from console.model.state import StateClass
 from console.text import clean
@@ -19,6 +18,8 @@ from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+    from console.ui.prompt import Prompt
 
 _PANES = ("list", "bottom")
 
@@ -44,7 +45,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._top_entry = 0
         self._bottom_top = 0
         self._plan: Plan | None = None
-        self._input: Widget | None = None
+        self._input: Prompt | None = None
         self._problem = -1
         self._slow = False
 
@@ -94,6 +95,8 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._paint_list(shape)
         self._paint_bottom(shape)
         self.paint_foot(width, height)
+        if self._input is not None:
+            self._input.place(Region(0, height - 1, width, 1))
         self._tell_visible(shape)
 
     def _paint_list(self, shape: Plan) -> None:

@@ -178,6 +178,16 @@ def test_wrong_settings_are_a_sentence_and_no_screen(tmp_path: Path) -> None:
         assert b"\x1b[?1049h" not in terminal.data
 
 
+def test_an_address_that_makes_no_sense_is_a_sentence_and_no_screen(tmp_path: Path) -> None:
+    env = environment(None, tmp_path, DOCKER_HOST="train-01:2375")
+    with Pty(screen_command(), 100, 24, env) as terminal:
+        assert terminal.wait() == 2
+        assert b"docker.host 'train-01:2375' is not understood: it begins with unix://, tcp:// or ssh://." in terminal.data
+    done = run(env, "status")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not understood" in done.stderr
+
+
 def test_watching_ends_with_ctrl_c_and_with_a_closed_pipe(tmp_path: Path) -> None:
     env = environment(None, tmp_path)
     with Pty(screen_command("status", "--watch", "--demo"), 80, 24, env) as terminal:

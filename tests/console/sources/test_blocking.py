@@ -15,8 +15,9 @@ from console.sources._blocking import Pool
 async def test_results_and_errors_come_back() -> None:
     pool = Pool("test")
     assert await pool.run(lambda: 5, 5.0) == 5
+    nothing: dict[str, int] = {}
     with pytest.raises(KeyError):
-        await pool.run(lambda: {}["x"], 5.0)
+        await pool.run(lambda: nothing["x"], 5.0)
 
 
 async def test_calls_run_in_daemon_threads_of_the_pool() -> None:
