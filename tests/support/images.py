@@ -64,7 +64,7 @@ def _root_file_system() -> bytes:
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
             archive.addfile(entry)
         _add_file(archive, "bin/busybox", program.read_bytes(), 0o755)
-        _add_file(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644)
+        _add_file(archive, "etc/passwd", b"root:x:0:0:root:/:/bin/sh\n", 0o644)
         _add_file(archive, "etc/group", b"root:x:0:\n", 0o644)
         for applet in applets:
             if applet != "busybox":
