@@ -37,7 +37,7 @@ class Children:
     """
 
     def __init__(self) -> None:
-        self._running: set[_Child] = set()
+        self._running: set[_Starting] = set()
 
     async def run(
         self,
@@ -50,12 +50,11 @@ class Children:
     ) -> Finished:
         """The finished child, to which `given` was written. It sees no variables but those of `env`.
 
-        Raises TimeoutError after `deadline` seconds and OSError when it cannot be started. Then, and when the caller is
-        cancelled, it and all that it started are dead before this returns.
+        Raises TimeoutError after `deadline` seconds and OSError when it cannot be started. At the deadline, and when the
+        caller is cancelled, it and all that it started are killed before this returns.
         """
-        loop = asyncio.get_running_loop()
-        async with asyncio.timeout(deadline):
-            transport, child = await loop.subprocess_exec(
+        starting = asyncio.create_task(
+            asyncio.get_running_loop().subprocess_exec(
                 _Child,
                 *command,
                 stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
@@ -64,19 +63,22 @@ class Children:
                 # A group of its own, to be killed whole; no terminal, so that ctrl+c and ctrl+z are not for it.
                 start_new_session=True,
             )
-            self._running.add(child)
-            try:
+        )
+        self._running.add(starting)
+        try:
+            async with asyncio.timeout(deadline):
+                # A start that is cancelled kills the process alone, and it may have started others by then.
+                _, child = await asyncio.shield(starting)
                 child.write(given)
                 await child.closed.wait()
-            finally:
-                await child.end()
-                transport.close()
-                self._running.discard(child)
+        finally:
+            await _end(starting)
+            self._running.discard(starting)
         return Finished(child.status, bytes(child.out), bytes(child.err), child.cut)
 
     async def aclose(self) -> None:
         """Kill those that run; whoever waits for one gets it as finished by signal 9."""
-        await asyncio.gather(*(child.end() for child in self._running))
+        await asyncio.gather(*map(_end, self._running))
 
 
 class _Child(asyncio.SubprocessProtocol):
@@ -127,3 +129,15 @@ class _Child(asyncio.SubprocessProtocol):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_REAP_SECONDS):
                 await self.exited.wait()
+
+
+_Starting = asyncio.Task[tuple[asyncio.SubprocessTransport, _Child]]
+
+
+async def _end(starting: _Starting) -> None:
+    try:
+        transport, child = await asyncio.shield(starting)
+    except OSError:
+        return  # it never started
+    await child.end()
+    transport.close()

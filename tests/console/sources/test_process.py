@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.sources._process import OUTPUT_LIMIT, Children, Finished
-from tests.support.waiting import until
+from tests.support.waiting import until, until_sync
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 # Tells its own number and that of a child which keeps the output open, and never ends by itself.
@@ -17,7 +17,15 @@ STAYS = "sleep 1000 & echo $$ $! > pids.new; mv pids.new pids; wait"
 
 
 def gone(pids: list[int]) -> bool:
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    """Whether all are dead. One that its parent has not heard of yet is."""
+    return all(state(pid) in "ZX" for pid in pids)
+
+
+def state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+    except OSError:
+        return "X"
 
 
 async def started(folder: Path) -> list[int]:
@@ -64,6 +72,19 @@ async def test_the_deadline_ends_all_of_it(tmp_path: Path) -> None:
 
 async def test_cancelling_ends_all_of_it(tmp_path: Path) -> None:
     task = shell(Children(), STAYS, tmp_path)
+    pids = await started(tmp_path)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: gone(pids), "all of the group to be gone")
+
+
+async def test_cancelling_in_the_middle_of_the_start_ends_all_of_it(tmp_path: Path) -> None:
+    """A child can be quicker than the loop that has just forked it."""
+    task = shell(Children(), STAYS, tmp_path)
+    for _ in range(2):
+        await asyncio.sleep(0)
+    until_sync((tmp_path / "pids").exists, "the child to be ahead of the loop, which stands still")
     pids = await started(tmp_path)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
