@@ -16,6 +16,7 @@ _MOST_BYTES = 1 << 20
 # counts, or it is looked at for nothing.
 _BETWEEN = re.compile(r"""[\s"'`,:=\[\]{}]+""")
 _COMPOSE_FILES = (".yml", ".yaml")
+_RESOLVED = re.compile(r"\b(env_file|include|extends)\b")
 
 
 def inputs(file: Path) -> set[Path]:
@@ -34,6 +35,14 @@ def inputs(file: Path) -> set[Path]:
                 if compose_file:
                     unread.append(named)
     return found
+
+
+def needs_resolving(file: Path) -> bool:
+    """True when `config --hash` would differ from what `up` labels: with environment files, includes and extends.
+
+    Compose 2.40 hashes such services before it has read those files. Without the words in the file there are none.
+    """
+    return _RESOLVED.search(_text(file)) is not None
 
 
 def marks(paths: Collection[Path]) -> Marks:

@@ -17,7 +17,7 @@ from console.model.service import ComposeProject, Declared
 from console.model.source import SourceError, SourceState
 from console.sources._process import Children, Finished
 from console.sources.compose import program
-from console.sources.compose.inputs import Marks, inputs, marks
+from console.sources.compose.inputs import Marks, inputs, marks, needs_resolving
 from console.sources.compose.messages import complaint, short, warnings
 from console.text import Clean, clean
 
@@ -80,7 +80,13 @@ class ComposeCli:
         if not self._is_there():
             return None
         compose = await self._program()
-        config = await self._run([*compose, *self._options, "-f", str(self._file), "config", "--format", "json"])
+        direct = [*compose, *self._options, "-f", str(self._file), "config"]
+        reading = self._run([*direct, "--format", "json"])
+        hashes: Finished | None = None
+        if needs_resolving(self._file):
+            config = await reading
+        else:
+            config, hashes = await asyncio.gather(reading, self._run([*direct, "--hash", "*"]))
         if config.status != 0:
             raise self._refusal(config)
         model = self._model(config)
@@ -88,10 +94,11 @@ class ComposeCli:
         names = {one: str(spec.get("image") or f"{name}-{one}") for one, spec in specs.items()}
         asking = asyncio.ensure_future(self._image_ids(set(names.values())))
         try:
-            hashes = await self._run(
-                [*compose, "--project-directory", str(self._file.parent), "-f", "-", "config", "--hash", "*"],
-                given=_for_hashing(model),
-            )
+            if hashes is None:
+                hashes = await self._run(
+                    [*compose, "--project-directory", str(self._file.parent), "-f", "-", "config", "--hash", "*"],
+                    given=_for_hashing(model),
+                )
             ids = await asking
         finally:
             asking.cancel()

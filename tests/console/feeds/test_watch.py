@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ from console.model.service import ComposeProject, Declared
 from console.model.source import SourceError, SourceState
 from console.model.world import World
 from console.text import Clean, clean
-from tests.console.fakes import FakeCompose, FakeEngine, container
+from tests.console.fakes import FakeCompose, FakeEngine, container, event
 from tests.support.waiting import until, until_sync
 
 PROJECT = ComposeProject(clean("mlops"), clean("compose.yml"), (Declared(clean("web"), clean("busybox:1"), 1, clean("hash")),))
@@ -57,15 +58,18 @@ def test_leaving_does_not_wait_for_a_system_that_hangs() -> None:
     assert live.stop()
 
 
-def test_a_thread_that_is_stuck_in_a_system_call_does_not_keep_the_program() -> None:
+def test_a_thread_that_is_stuck_in_a_system_call_does_not_keep_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = threading.Event()
+    waited: list[float | None] = []
 
     async def job() -> None:
         stuck.wait()
 
     room = BackRoom(job)
     room.start()
+    monkeypatch.setattr(room._thread, "join", waited.append)
     assert room.stop(0.05) is False
+    assert waited == [0.05]
     stuck.set()
 
 
@@ -179,7 +183,11 @@ def test_many_changes_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     worlds: list[World] = []
     live.start()
     live.listen(worlds.append)
-    until_sync(lambda: engines and sum(item.startswith("inspect") for item in engines[0].asked) == 30)
+    until_sync(lambda: engines and engines[0].connected.is_set() and live.world is not None)
+    for nano in range(1, 101):
+        item = event(many[nano % 30], "update", nano=nano)
+        live._room.post(functools.partial(engines[0].stream.put_nowait, item))
+    until_sync(lambda: live._docker is not None and len(live._docker.events) == 100)
     live.stop()
     assert len(worlds) <= 2  # the one that was there when the listener came, and the first of its own
 

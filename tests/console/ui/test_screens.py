@@ -432,6 +432,19 @@ async def test_a_terminal_without_unicode_gets_only_ascii(glyphs: str) -> None:
     assert "x unhealthy" in text
 
 
+async def test_text_that_never_passed_the_gate_is_stopped_by_the_net() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot)
+        hostile = "before\x1b]52;c;aGk=\x07\x1b[2J\x9b6n\u202eafter"
+        main_of(app).list.show([[(hostile, app.look.style())]], app.look.style())
+        await pilot.pause()
+        drawn = "".join(strip.text for strip in app.screen._compositor.render_strips())
+    assert "before" in drawn
+    assert "after" in drawn
+    assert not set(drawn) & set("\x1b\x07\x9b\u202e")
+
+
 def test_nothing_heavy_is_loaded_for_the_first_paint() -> None:
     import subprocess
 
