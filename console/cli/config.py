@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from console.cli import forms
-from console.cli.group import Context, command
+from console.cli.group import Context, command, global_params
 from console.cli.options import UsageError
-from console.cli.output import Cell, print_json
+from console.cli.output import Cell, Column, Printer, print_json
 from console.settings import Overrides
 from console.settings.loading import places, user_file
 from console.settings.manual import as_data, example_config, shown
+from console.text import clean
 
 _ROLES = {
     "administrator": "the administrator's defaults",
@@ -22,6 +23,8 @@ _ROLES = {
     "given": "the one you named",
     "repository": "this repository's",
 }
+_SHOW_COLUMNS = (Column("SETTING", least=12, middle=True), Column("VALUE", least=12, drop=1), Column("FROM", least=16, drop=2))
+_PATH_COLUMNS = (Column(drop=1), Column(), Column(least=16))
 
 
 @click.group("config", context_settings={"help_option_names": ["--help", "-h"]})
@@ -38,7 +41,7 @@ def show(context: Context) -> int:
         print_json(forms.envelope("config", as_data(loaded), taken_at=datetime.now(UTC), demo=context.backend.demo, sources={}))
         return 0
     rows = [[Cell(key), Cell(value), Cell(where)] for key, value, where in shown(loaded)]
-    context.printer().table(rows, header=("SETTING", "VALUE", "FROM"))
+    context.printer().table(_SHOW_COLUMNS, rows)
     return 0
 
 
@@ -46,13 +49,16 @@ def show(context: Context) -> int:
 @click.pass_obj
 def path(context: Context) -> int:
     """Show which files are read, lowest first: a later one wins."""
-    files = places(Overrides(config=context.options.config), os.environ, Path.cwd())
+    files = [
+        (str(one.path), one.role, one.found and os.access(one.path, os.F_OK))
+        for one in places(Overrides(config=context.options.config), os.environ, Path.cwd())
+    ]
     if context.json:
-        items = [{"path": str(one.path), "role": one.role, "found": one.found} for one in files]
+        items = [{"path": clean(path), "role": role, "found": found} for path, role, found in files]
         print_json(forms.envelope("config-path", items, taken_at=datetime.now(UTC), demo=False, sources={}))
         return 0
-    rows = [[Cell(_ROLES[one.role]), Cell("read" if one.found else "not there"), Cell(str(one.path))] for one in files]
-    context.printer().table(rows)
+    rows = [[Cell(_ROLES[role]), Cell("read" if found else "not there"), Cell(path)] for path, role, found in files]
+    _printer().table(_PATH_COLUMNS, rows)
     return 0
 
 
@@ -62,19 +68,42 @@ def path(context: Context) -> int:
 def init(context: Context, force: bool) -> int:
     """Write a commented file with every setting to your own place (or to --config)."""
     target = context.options.config or user_file(os.environ)
-    if target.exists() and not force:
+    # Also true for a link that leads nowhere, and false instead of an exception where we may not look.
+    if os.path.lexists(target) and not force:
         raise UsageError(f"{target} is already there. --force replaces it.")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = target.with_name(f".{target.name}.{os.getpid()}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(example_config())
-        fresh.replace(target)
+        _write(target, example_config())
     except OSError as failed:
         raise UsageError(f"{target} cannot be written: {failed.strerror}") from None
-    context.printer().line(f"Wrote {target}. Every line in it is a comment until you take its # away.")
+    if context.json:
+        role = "user" if context.options.config is None else "given"
+        written = {"path": clean(target), "role": role, "found": True}
+        print_json(forms.envelope("config-path", [written], taken_at=datetime.now(UTC), demo=False, sources={}))
+        return 0
+    _printer().line(f"Wrote {target}. Every line in it is a comment until you take its # away.")
     return 0
 
 
+def _printer() -> Printer:
+    """For what has to work while the settings themselves are broken."""
+    return Printer(color=False)
+
+
+def _write(target: Path, text: str) -> None:
+    """The whole file or nothing, for its owner only, in a folder for its owner only."""
+    import tempfile
+
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+config.params += global_params()
 for part in (show, path, init):
     config.add_command(part)

@@ -11,6 +11,7 @@ from console.model.join import container_state
 from console.model.service import Service
 from console.model.source import SourceStatus
 from console.model.world import Problem, World
+from console.text import clean
 
 VERSION = 1
 
@@ -52,6 +53,10 @@ def of_world(kind: str, world: World, items: Sequence[Mapping[str, Any]], **more
 
 def problem(one: Problem) -> dict[str, Any]:
     return {"class": one.kind.name.lower(), "sentence": one.sentence, "target": one.target}
+
+
+def mistake(message: str) -> dict[str, Any]:
+    return {"message": clean(message, lines=True)}
 
 
 def service(one: Service) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Context:
         complain(message)
 
 
-def _global_params() -> list[click.Parameter]:
+def global_params() -> list[click.Parameter]:
     """The options that `options.split` takes out: here only so that help and completion know them."""
     found: list[click.Parameter] = []
     for name, (option, wants_value, words) in GLOBAL.items():
@@ -98,7 +98,7 @@ def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
 
     def make(call: Callable[..., int]) -> click.Command:
         made = click.command(name, context_settings={"help_option_names": ["--help", "-h"]})(call)
-        made.params += _global_params()
+        made.params += global_params()
         return made
 
     return make
@@ -107,7 +107,7 @@ def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
 def root() -> click.Group:
     return LazyGroup(
         name="mlops-console",
-        params=_global_params(),
+        params=global_params(),
         no_args_is_help=False,
         invoke_without_command=True,
         context_settings={"help_option_names": ["--help", "-h"]},
@@ -118,17 +118,20 @@ def root() -> click.Group:
 def only_named(
     names: Sequence[str],
     found: Sequence[T],
+    is_called: Callable[[T, str], bool],
     name_of: Callable[[T], str],
     what: str,
-    id_of: Callable[[T], str] | None = None,
+    *,
+    gone_is_fine: bool = False,
 ) -> list[T]:
-    """Those of `found` that are named, in the order of the names; UsageError names the nearest for one that is not there."""
+    """Those of `found` that are named, in the order of the names.
+
+    UsageError names the nearest for one that is not there, unless `gone_is_fine`: what is watched may go and come back.
+    """
     chosen: list[T] = []
     for name in names:
-        matches = [one for one in found if name_of(one) == name]
-        if not matches and id_of is not None and len(name) >= 4:
-            matches = [one for one in found if id_of(one).startswith(name)]
-        if not matches:
+        matches = [one for one in found if name_of(one) == name] or [one for one in found if is_called(one, name)]
+        if not matches and not gone_is_fine:
             near = difflib.get_close_matches(name, [name_of(one) for one in found], 1, 0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise UsageError(f"there is no {what} {name}.{hint}")

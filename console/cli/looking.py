@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Callable
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import NoReturn, Protocol
 
 from console.cli.backend import Backend
 from console.feeds.once import gather
 from console.feeds.watch import Watch
+from console.model.service import ComposeProject
 from console.model.source import SourceState
 from console.model.world import World
+from console.sources.protocols import Compose, ContainerEngine
 
 UNREACHABLE = 3
-Show = Callable[[World], int]
 
 
-def look(backend: Backend, show: Show, *, watch: bool, compose: bool = True) -> int:
-    """Show the world and give the exit status that `show` answers with; with `watch` until ctrl+c, each time it changed."""
-    return _watch(backend, show) if watch else show(once(backend, compose=compose))
+class View(Protocol):
+    """One command's answer about a world."""
+
+    def seen(self, world: World) -> Hashable:
+        """What makes it worth showing again: no clock reading and no duration is part of it."""
+        ...
+
+    def show(self, world: World, *, again: bool) -> int:
+        """Print it and give the exit status; `again` when --watch has printed one before."""
+        ...
+
+
+def look(backend: Backend, view: View, *, watch: bool, compose: bool = True) -> int:
+    """Show the world and give the exit status; with `watch` until ctrl+c, each time it changed.
+
+    Without `compose` no Compose file is read and no process started.
+    """
+    if watch:
+        _watch(backend, view, compose=compose)
+    return view.show(once(backend, compose=compose), again=False)
 
 
 def once(backend: Backend, *, compose: bool = True) -> World:
@@ -35,26 +55,69 @@ def once(backend: Backend, *, compose: bool = True) -> World:
     return asyncio.run(read())
 
 
-def _watch(backend: Backend, show: Show) -> int:
+class _Unread:
+    """Stands in for the Compose file where a command needs Docker only."""
+
+    def __init__(self, file: Compose) -> None:
+        self._file = file
+
+    async def project(self) -> ComposeProject | None:
+        return None
+
+    def changed(self) -> bool:
+        return False
+
+    async def aclose(self) -> None:
+        await self._file.aclose()
+
+
+def _watch(backend: Backend, view: View, *, compose: bool) -> NoReturn:
+    """Ends by an exception only: ctrl+c, a reader that has gone, a mistake in what was asked for."""
+
+    def sources() -> tuple[ContainerEngine, Compose]:
+        engine, file = backend.sources()
+        return engine, file if compose else _Unread(file)
+
     worlds: queue.SimpleQueue[World] = queue.SimpleQueue()
-    live = Watch(backend.sources, host=backend.host, demo=backend.demo)
+    live = Watch(sources, host=backend.host, demo=backend.demo)
     live.start()
     live.listen(worlds.put)
+    last: Hashable = None
     try:
         while live.failure is None:
             try:
                 world = worlds.get(timeout=1.0)
             except queue.Empty:
                 continue
-            if all(status.state is not SourceState.STARTING for status in world.sources.values()):
-                show(world)
+            if not compose:
+                world = replace(world, sources={"docker": world.sources["docker"]}, notes=())
+            if _complete(world) and (seen := view.seen(world)) != last:
+                view.show(world, again=last is not None)
+                last = seen
         raise live.failure
     finally:
         live.stop()
 
 
+def _complete(world: World) -> bool:
+    """Without its details a container that somebody stopped looks like one that is done."""
+    if any(status.state is SourceState.STARTING for status in world.sources.values()):
+        return False
+    return not answers(world) or all(one.details is not None for one in world.containers)
+
+
+def answers(world: World) -> bool:
+    """True when what the world says of containers is how things are now."""
+    return world.sources["docker"].state is SourceState.OK
+
+
+def states(world: World) -> Hashable:
+    """How the systems are doing, as a part of `View.seen`."""
+    return tuple((name, status.state, status.reason) for name, status in world.sources.items()), world.notes
+
+
 def docker_status(world: World, bad: bool) -> int:
     """3 when Docker could not be asked, 1 when what was asked about is bad, else 0."""
-    if world.sources["docker"].state is not SourceState.OK:
+    if not answers(world):
         return UNREACHABLE
     return 1 if bad else 0

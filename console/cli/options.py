@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,8 +63,15 @@ def split(argv: Sequence[str]) -> tuple[GlobalOptions, list[str]]:
             value = words.pop(0)
         if not value:
             raise UsageError(f"{name} wants a value that is not empty.")
-        found[field] = Path(value).expanduser() if field == "config" else value
+        found[field] = _path(value) if field == "config" else value
     return GlobalOptions(**found), rest
+
+
+def _path(value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{value}: nobody here has that home folder.") from None
 
 
 def remote_command(options: GlobalOptions, rest: Sequence[str], *, tty: bool) -> list[str]:
@@ -84,8 +90,3 @@ def remote_command(options: GlobalOptions, rest: Sequence[str], *, tty: bool) ->
         words += [name, str(value)] if wants_value else [name]
     remote = " ".join(shlex.quote(word) for word in [*words, *rest])
     return ["ssh", *(["-t"] if tty else []), "--", host, remote]
-
-
-def completing() -> bool:
-    """True while a shell asks which words could come next."""
-    return "_MLOPS_CONSOLE_COMPLETE" in os.environ

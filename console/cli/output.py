@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from console.model.cells import cut, cut_middle, pad, width
+from console.model.cells import cut, cut_middle, head, pad, width
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.state import State, StateClass
 from console.text import clean
@@ -27,6 +28,10 @@ class ReaderGoneError(Exception):
     """Whoever read our output has closed it. An exception of our own: click would end the program for a broken pipe."""
 
 
+class OutputError(Exception):
+    """The answer could not be written, for example to a full disk; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One field of a table. With a state its glyph comes first and is coloured."""
@@ -35,65 +40,133 @@ class Cell:
     state: State | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a column gives way on a terminal that is too narrow.
+
+    It is cut to no fewer than `least` cells (None: never), in its `middle` or at its end. Where that is not enough the
+    columns with the highest `drop` go first; one with 0 always stays. What goes first is also cut first.
+    """
+
+    title: str = ""
+    least: int | None = None
+    drop: int = 0
+    middle: bool = False
+
+
 class Printer:
     """Writes to stdout as this terminal, or this pipe, can take it."""
 
     def __init__(self, *, color: bool, glyphs: str = "auto", env: Mapping[str, str] | None = None) -> None:
         env = os.environ if env is None else env
-        terminal = sys.stdout.isatty()
+        terminal = sys.stdout is not None and sys.stdout.isatty()
         self._color = color and terminal and not env.get("NO_COLOR") and env.get("TERM") not in (None, "", "dumb")
-        self.glyphs = Glyphs(wants_unicode(env, sys.stdout.encoding or "ascii", glyphs))
+        self.glyphs = Glyphs(wants_unicode(env, _encoding(), glyphs))
         self.columns = shutil.get_terminal_size().columns if terminal else None
 
     def line(self, text: str = "") -> None:
-        """One line of text from ourselves or through the gate; longer than the terminal it wraps."""
-        self._write(clean(text, lines=True))
+        """A sentence of ours: on a terminal it goes on in the next line, because its end says what to do."""
+        for line in clean(text, lines=True).split("\n"):
+            for part in _wrapped(line, self.columns) if self.columns is not None else (line,):
+                self._write(part)
+
+    def fitting(self, *lines: str) -> None:
+        """The first of these that fits, longest first; the last one is cut if it has to be."""
+        fits = (line for line in lines if self.columns is None or width(clean(line)) <= self.columns)
+        self._write(self._cut(clean(next(fits, lines[-1]))))
+
+    def time(self, moment: datetime) -> None:
+        """What stands above a picture that replaces an older one."""
+        self._write("")
+        self._write(moment.astimezone().strftime("%H:%M:%S"))
 
     def state_line(self, kind: StateClass, text: str) -> None:
-        self._write(f"{self._glyph(kind)} {clean(text)}")
+        """A glyph and what it is about, cut at its end to fit."""
+        self._write(self._colored(kind, self._cut(f"{self.glyphs.state(kind)} {clean(text)}")))
 
-    def table(self, rows: Sequence[Sequence[Cell]], *, header: Sequence[str] = (), names: int = 0) -> None:
-        """Aligned columns. On a terminal the last column is cut at its end and column `names` in its middle to fit."""
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
+        """Aligned columns, below their titles if they have any."""
         if not rows:
             return
-        texts = [[self._plain(cell) for cell in row] for row in rows]
-        if header:
-            texts.insert(0, list(header))
-        widths = [max(width(row[at]) for row in texts) for at in range(len(texts[0]))]
+        titles = [Cell(column.title) for column in columns]
+        shown = [titles, *rows] if any(column.title for column in columns) else rows
+        widths = [max(width(self._plain(row[at])) for row in shown) for at in range(len(columns))]
         if self.columns is not None:
-            over = sum(widths) + 2 * (len(widths) - 1) - self.columns
-            for at, least in ((len(widths) - 1, 16), (names, 12)):
-                give = max(0, min(over, widths[at] - least))
-                widths[at] -= give
-                over -= give
-        if header:
-            self._write(self._row([Cell(text) for text in header], widths, names))
-        for row in rows:
-            self._write(self._row(row, widths, names))
+            _fit(columns, widths, self.columns)
+        for row in shown:
+            self._write(self._row(columns, row, widths))
 
-    def _row(self, row: Sequence[Cell], widths: Sequence[int], names: int) -> str:
+    def _row(self, columns: Sequence[Column], row: Sequence[Cell], widths: Sequence[int]) -> str:
         parts = []
-        for at, cell in enumerate(row):
-            shorten = cut_middle if at == names else cut
-            text = pad(shorten(self._plain(cell), widths[at], self.glyphs.ellipsis), widths[at])
-            if cell.state is not None and self._color:
-                code = _COLORS.get(cell.state.kind)
-                text = f"\x1b[{code}m{text[:1]}\x1b[0m{text[1:]}" if code else text
-            parts.append(text)
+        for column, cell, cells in zip(columns, row, widths, strict=True):
+            if cells == 0:
+                continue
+            shorten = cut_middle if column.middle else cut
+            text = pad(shorten(self._plain(cell), cells, self.glyphs.ellipsis), cells)
+            parts.append(self._colored(cell.state.kind, text) if cell.state is not None else text)
         return "  ".join(parts).rstrip()
+
+    def _cut(self, text: str) -> str:
+        return text if self.columns is None else cut(text, self.columns, self.glyphs.ellipsis)
+
+    def _colored(self, kind: StateClass, text: str) -> str:
+        """The glyph that `text` begins with in its colour."""
+        code = _COLORS.get(kind)
+        return f"\x1b[{code}m{text[:1]}\x1b[0m{text[1:]}" if self._color and code else text
 
     def _plain(self, cell: Cell) -> str:
         text = clean(cell.text)
         return f"{self.glyphs.state(cell.state.kind)} {text}" if cell.state is not None else text
 
-    def _glyph(self, kind: StateClass) -> str:
-        glyph, code = self.glyphs.state(kind), _COLORS.get(kind)
-        return f"\x1b[{code}m{glyph}\x1b[0m" if self._color and code else glyph
-
     @staticmethod
     def _write(text: str) -> None:
-        encoding = sys.stdout.encoding or "ascii"
+        encoding = _encoding()
         write_out(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+def _encoding() -> str:
+    return (sys.stdout.encoding if sys.stdout is not None else None) or "ascii"
+
+
+def _fit(columns: Sequence[Column], widths: list[int], room: int) -> None:
+    """Make `widths` fit into `room` cells with two blanks in between; a column that goes gets 0."""
+    by_drop = sorted(range(len(columns)), key=lambda at: columns[at].drop, reverse=True)
+
+    def over() -> int:
+        kept = [cells for cells in widths if cells]
+        return sum(kept) + 2 * (len(kept) - 1) - room
+
+    def spare() -> int:
+        return sum(max(0, cells - least) for cells, least in zip(widths, leasts, strict=True) if cells)
+
+    leasts = [cells if column.least is None else column.least for column, cells in zip(columns, widths, strict=True)]
+    for at in by_drop:
+        if over() > spare() and columns[at].drop:
+            widths[at] = 0
+    # What must stay gives way below its least only where the terminal leaves nothing else.
+    for floors in (leasts, [1] * len(columns)):
+        for at in by_drop:
+            widths[at] -= max(0, min(over(), widths[at] - floors[at]))
+
+
+def _wrapped(line: str, cells: int) -> Iterator[str]:
+    """`line` in parts of at most `cells`, broken at blanks where there are any; all parts have its indent."""
+    if width(line) <= cells:
+        yield line
+        return
+    text = line.strip()
+    indent = line[: len(line) - len(line.lstrip())] if text else ""
+    if 2 * len(indent) >= cells:
+        indent = ""
+    room = cells - len(indent)
+    while width(text) > room and len(text) > 1:
+        part = head(text, room) or text[0]  # a wide character where there is one cell only
+        blank = part.rfind(" ")
+        if blank > 0 and text[len(part)] != " ":
+            part = part[:blank]
+        yield indent + part.rstrip()
+        text = text[len(part) :].lstrip()
+    yield indent + text
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -102,14 +175,30 @@ def print_json(document: Mapping[str, Any]) -> None:
 
 
 def write_out(text: str) -> None:
-    """Text to stdout at once; ReaderGoneError when nobody reads it any more."""
+    """Text to stdout at once, or nowhere when the program was started without one.
+
+    Raises ReaderGoneError when nobody reads it any more, OutputError when it cannot be written.
+    """
+    if sys.stdout is None:
+        return
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
+    except OSError as failed:
+        raise OutputError(f"the answer cannot be written: {failed.strerror}") from None
+
+
+def drop_output() -> None:
+    """What is left in the buffer goes nowhere: it must not complain when the program ends."""
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def complain(message: str) -> None:
     """A sentence for people on stderr."""
-    sys.stderr.write(f"mlops-console: {clean(message, lines=True)}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"mlops-console: {clean(message, lines=True)}\n")

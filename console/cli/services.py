@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+
 import click
 
 from console.cli import forms
 from console.cli.group import Context, command, only_named
-from console.cli.looking import docker_status, look
-from console.cli.output import Cell, print_json
+from console.cli.looking import answers, docker_status, look, states
+from console.cli.output import Cell, Column, print_json
 from console.model.service import Service
-from console.model.source import SourceState
 from console.model.words import age
 from console.model.world import World
+
+_COLUMNS = (
+    Column("SERVICE", least=12, middle=True),
+    Column("STATE"),
+    Column("FOR", drop=1),
+    Column("RUNS", drop=3),
+    Column("WHY", least=16, drop=2),
+)
 
 
 @command("services")
@@ -23,45 +33,59 @@ def services(context: Context, names: tuple[str, ...], watch: bool) -> int:
 
     Exit status: 0 all are fine, 1 one of them is not, 3 Docker cannot be reached.
     """
-    last: object = None
+    return look(context.backend, _Services(context, names), watch=watch)
 
-    def show(world: World) -> int:
-        nonlocal last
-        found = list(world.services)
-        if names and world.sources["docker"].state is SourceState.OK:
-            found = only_named(names, found, lambda one: one.name, "service")
-        seen = [(one.name, one.state, one.why, one.drift_detail) for one in found], world.notes
-        if seen != last:
-            if context.json:
-                items = [forms.service(one) for one in found]
-                print_json(forms.of_world("services", world, items, notes=list(world.notes)))
-            else:
-                _print(context, world, found, again=last is not None)
-            last = seen
+
+@dataclass(frozen=True, slots=True)
+class _Services:
+    context: Context
+    names: tuple[str, ...]
+
+    def seen(self, world: World) -> Hashable:
+        return states(world), tuple(
+            (one.project, one.name, one.state, one.why, one.drift_detail, tuple((c.id, c.state) for c in one.containers))
+            for one in self._asked_for(world, again=True)
+        )
+
+    def show(self, world: World, *, again: bool) -> int:
+        found = self._asked_for(world, again=again)
+        if self.context.json:
+            print_json(forms.of_world("services", world, [forms.service(one) for one in found], notes=list(world.notes)))
+        else:
+            self._print(world, found, again=again)
         return docker_status(world, any(one.state.bad for one in found))
 
-    return look(context.backend, show, watch=watch)
+    def _asked_for(self, world: World, *, again: bool) -> list[Service]:
+        if not self.names or not answers(world):
+            return list(world.services)
+        return only_named(self.names, world.services, _is_called, lambda one: one.name, "service", gone_is_fine=again)
+
+    def _print(self, world: World, found: list[Service], *, again: bool) -> None:
+        printer = self.context.printer()
+        if again:
+            printer.time(world.taken_at)
+        reason = world.sources["docker"].reason
+        if reason is not None:
+            self.context.complain(reason)
+            return
+        for note in world.notes:
+            printer.line(note)
+        if not found:
+            printer.line(
+                f"None of them is there now: {', '.join(self.names)}."
+                if self.names
+                else "No services: no compose file declares one, and no container carries Compose's labels."
+            )
+            return
+        projects = {one.project for one in found}
+        rows = []
+        for one in found:
+            name = one.name if len(projects) == 1 else f"{one.project}/{one.name}"
+            since = age((world.taken_at - one.since).total_seconds()) if one.since else ""
+            replicas = f"{sum(c.alive for c in one.containers)}/{one.wanted if one.wanted is not None else len(one.containers)}"
+            rows.append([Cell(name), Cell(one.state.word, one.state), Cell(since), Cell(replicas), Cell(one.why)])
+        printer.table(_COLUMNS, rows)
 
 
-def _print(context: Context, world: World, found: list[Service], *, again: bool) -> None:
-    printer = context.printer()
-    if again:
-        printer.line()
-        printer.line(world.taken_at.astimezone().strftime("%H:%M:%S"))
-    reason = world.sources["docker"].reason
-    if reason is not None:
-        context.complain(reason)
-        return
-    for note in world.notes:
-        printer.line(note)
-    if not found:
-        printer.line("No services: no compose file declares one, and no container carries Compose's labels.")
-        return
-    projects = {one.project for one in found}
-    rows = []
-    for one in found:
-        name = one.name if len(projects) == 1 else f"{one.project}/{one.name}"
-        since = age((world.taken_at - one.since).total_seconds()) if one.since else ""
-        replicas = f"{sum(c.alive for c in one.containers)}/{one.wanted if one.wanted is not None else len(one.containers)}"
-        rows.append([Cell(name), Cell(one.state.word, one.state), Cell(since), Cell(replicas), Cell(one.why)])
-    printer.table(rows, header=("SERVICE", "STATE", "FOR", "RUNS", "WHY"))
+def _is_called(one: Service, name: str) -> bool:
+    return name in (one.name, f"{one.project}/{one.name}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
+
 import click
 
 from console.cli import forms
 from console.cli.group import Context, command
-from console.cli.looking import docker_status, look
-from console.cli.output import Cell, Printer, print_json
+from console.cli.looking import docker_status, look, states
+from console.cli.output import Cell, Column, Printer, print_json
 from console.model.glyphs import SOURCE_CLASS
 from console.model.service import Drift
 from console.model.state import State
 from console.model.world import World
 from console.text import clean
+
+_COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
 @command("status")
@@ -23,26 +28,27 @@ def status(context: Context, watch: bool) -> int:
 
     Exit status: 0 all is well, 1 something needs a look, 3 Docker cannot be reached.
     """
-    last = ""
+    return look(context.backend, _Status(context), watch=watch)
 
-    def show(world: World) -> int:
-        nonlocal last
-        if context.json:
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    context: Context
+
+    def seen(self, world: World) -> Hashable:
+        # The sentences of problems hold durations: what they are made of is compared instead.
+        services = tuple((one.project, one.name, one.state, one.why) for one in world.services if one.state.bad)
+        others = tuple(problem for problem in world.problems if not problem.target.startswith("service/"))
+        return states(world), services, others, tuple(_summaries(world).items())
+
+    def show(self, world: World, *, again: bool) -> int:
+        if self.context.json:
             items = [forms.problem(problem) for problem in world.problems]
-            document = forms.of_world("status", world, items, host=world.host, notes=list(world.notes))
-            if (seen := str({**document, "taken_at": "", "sources": _states(world)})) != last:
-                print_json(document)
-                last = seen
-        elif (seen := str((world.problems, _states(world), world.notes, _summaries(world)))) != last:
-            _print(world, context.printer(), again=bool(last))
-            last = seen
+            more = {"host": world.host, "notes": list(world.notes), "summaries": _summaries(world)}
+            print_json(forms.of_world("status", world, items, **more))
+        else:
+            _print(world, self.context.printer(), again=again)
         return docker_status(world, bool(world.problems))
-
-    return look(context.backend, show, watch=watch)
-
-
-def _states(world: World) -> list[tuple[str, str]]:
-    return [(name, f"{status.state} {status.reason}") for name, status in world.sources.items()]
 
 
 def _print(world: World, printer: Printer, *, again: bool) -> None:
@@ -50,23 +56,21 @@ def _print(world: World, printer: Printer, *, again: bool) -> None:
         printer.line()
     count = len(world.problems)
     verdict = "all is well" if not count else f"{count} {'needs' if count == 1 else 'need'} a look"
-    when = world.taken_at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
-    printer.line(f"{world.host}  {when}   {verdict}{'   (demo: invented)' if world.demo else ''}")
+    told = f"   {verdict}{'   (demo: invented)' if world.demo else ''}"
+    when = world.taken_at.astimezone()
+    printer.fitting(
+        f"{world.host}  {when:%Y-%m-%d %H:%M:%S %Z}{told}", f"{world.host}  {when:%H:%M:%S}{told}", f"{world.host}{told}"
+    )
     for problem in world.problems:
         printer.state_line(problem.kind, problem.sentence)
     for note in world.notes:
         printer.line(f"  {note}")
     summaries = _summaries(world)
-    printer.table(
-        [
-            [
-                Cell(name),
-                Cell(status.state.value, State(SOURCE_CLASS[status.state], clean(status.state.value))),
-                Cell(summaries[name]),
-            ]
-            for name, status in world.sources.items()
-        ]
-    )
+    rows = []
+    for name, status in world.sources.items():
+        state = State(SOURCE_CLASS[status.state], clean(status.state.value))
+        rows.append([Cell(name), Cell(state.word, state), Cell(summaries[name])])
+    printer.table(_COLUMNS, rows)
 
 
 def _summaries(world: World) -> dict[str, str]:

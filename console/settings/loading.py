@@ -94,15 +94,34 @@ def load(*, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMI
 def places(argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMINISTRATOR) -> tuple[SettingsFile, ...]:
     """The files that count, lowest first. A file given by name takes the place of the user's own."""
     given = argv.config or (Path(env["MLOPS_CONFIG"]) if env.get("MLOPS_CONFIG") else None)
-    found = [SettingsFile(etc, "administrator", etc.is_file())]
+    found = [SettingsFile(etc, "administrator", _is_there(etc))]
     if given is not None:
-        found.append(SettingsFile(cwd / given.expanduser(), "given", True))
+        found.append(SettingsFile(cwd / expanded(given), "given", True))
     else:
         user = user_file(env)
-        found.append(SettingsFile(user, "user", user.exists()))
+        found.append(SettingsFile(user, "user", _is_there(user)))
     repository = _repository(cwd) / REPOSITORY_NAME
-    found.append(SettingsFile(repository, "repository", repository.is_file()))
+    found.append(SettingsFile(repository, "repository", _is_there(repository)))
     return tuple(found)
+
+
+def _is_there(path: Path) -> bool:
+    """True also for what cannot be looked at: reading it then says why."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def expanded(path: Path) -> Path:
+    """`~` and `~user` replaced; a user that nobody knows stays as it is written, and is then not found."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def user_file(env: Mapping[str, str]) -> Path:
@@ -194,7 +213,7 @@ class _Reader:
             self._wrong(path, str(wrong))
             return
         if isinstance(taken, Path) and info.key != "projects.dir":
-            taken = self._place.path.parent / taken.expanduser()
+            taken = self._place.path.parent / expanded(taken)
             if self._place.role == "repository" and not taken.resolve().is_relative_to(self._place.path.parent.resolve()):
                 self._wrong(path, f"{info.key} of a repository must stay inside of it, {value!r} does not")
                 return
@@ -251,7 +270,7 @@ def _read_environment(env: Mapping[str, str], cwd: Path, found: _Found) -> None:
         elif info.secret:
             found.set(info.key, Secret(text), origin)
         elif Path in get_args(info.kind) or info.kind is Path:
-            found.set(info.key, cwd / Path(text).expanduser(), origin)
+            found.set(info.key, cwd / expanded(Path(text)), origin)
         else:
             found.set(info.key, text, origin)
     if env.get("NO_COLOR"):

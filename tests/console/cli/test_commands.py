@@ -113,6 +113,17 @@ def test_a_service_that_is_not_there_names_the_nearest(backend: FakeBackend, cap
     assert capsys.readouterr().err == "mlops-console: there is no service portaner. Did you mean portainer?\n"
 
 
+def test_a_service_goes_by_the_name_it_is_shown_with(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    both = [container(f"{one}-web-1", service="web", project=one, health=Health.HEALTHY) for one in ("alpha", "beta")]
+    backend.engine, backend.compose = FakeEngine(*both), FakeCompose()
+    assert call(backend, "services") == 0
+    assert "beta/web" in capsys.readouterr().out
+    _, document = answer(backend, capsys, "services", "beta/web")
+    assert [item["project"] for item in document["items"]] == ["beta"]
+    _, document = answer(backend, capsys, "services", "web")
+    assert [item["project"] for item in document["items"]] == ["alpha", "beta"]
+
+
 def test_containers_hold_everything_but_the_values_of_the_environment(
     backend: FakeBackend, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -229,6 +240,71 @@ def test_config_show_hides_secrets_and_names_origins(backend: FakeBackend, capsy
     assert "t0ken-value" not in text
 
 
+@pytest.mark.parametrize("words", [("servces",), ("services", "portaner"), ("config", "show", "--wrong"), ()])
+def test_programs_are_told_of_wrong_use_in_json(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert call(backend, *words, "--json") == 2
+    got = capsys.readouterr()
+    document = json.loads(got.out)
+    jsonschema.Draft202012Validator(json.loads((SCHEMAS / "error.schema.json").read_text())).validate(document)
+    assert [f"mlops-console: {item['message']}" for item in document["items"]] == got.err.splitlines()
+
+
+def test_every_mistake_in_the_settings_is_an_item(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    backend.config = backend.folder / "mine.toml"
+    backend.config.write_text("[docker]\ntiemout = 3\nhots = 1\n")
+    status, document = answer(backend, capsys, "config", "show")
+    assert (status, document["kind"], len(document["items"])) == (2, "error", 2)
+
+
+def test_status_has_a_sentence_for_each_system(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = answer(backend, capsys, "status")
+    assert document["summaries"]["docker"].startswith(f"29.7.2, {len(fleet())} containers")
+    assert document["summaries"].keys() == document["sources"].keys()
+
+
+def test_config_path_and_init_work_while_a_file_is_broken(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(backend.folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(backend.folder / "xdg"))
+    (backend.folder / ".mlops-console.toml").write_text("not toml")
+    assert call(backend, "config", "path") == 0
+    assert "read       " in capsys.readouterr().out
+    assert call(backend, "config", "init") == 0
+    assert "Wrote " in capsys.readouterr().out
+
+
+def test_config_path_does_not_call_a_missing_file_read(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = str(backend.folder / "missing.toml")
+    _, document = answer(backend, capsys, "config", "path", "--config", missing)
+    assert [item["found"] for item in document["items"] if item["path"] == missing] == [False]
+
+
+@pytest.mark.parametrize("occupied", ["folder", "link"])
+def test_config_init_leaves_nothing_beside_what_it_cannot_replace(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], occupied: str
+) -> None:
+    place = backend.folder / "place"
+    target = place / "config.toml"
+    place.mkdir()
+    target.mkdir() if occupied == "folder" else target.symlink_to(place / "nowhere")
+    assert call(backend, "config", "init", "--config", str(target)) == 2
+    assert "is already there" in capsys.readouterr().err
+    if occupied == "folder":
+        assert call(backend, "config", "init", "--force", "--config", str(target)) == 2
+        assert "cannot be written" in capsys.readouterr().err
+    assert [path.name for path in place.iterdir()] == ["config.toml"]
+
+
+def test_config_init_answers_programs_too(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    target = backend.folder / "new" / "config.toml"
+    status, document = answer(backend, capsys, "config", "init", "--config", str(target))
+    assert (status, document["items"]) == (0, [{"path": str(target), "role": "given", "found": True}])
+    assert target.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_config_path(backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(backend.folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(backend.folder / "xdg"))
@@ -267,6 +343,8 @@ def test_help_knows_every_command_and_the_global_options(backend: FakeBackend, c
         assert word in text
     assert call(backend, "services", "--help") == 0
     assert "--watch" in capsys.readouterr().out
+    assert call(backend, "config", "--help") == 0
+    assert "--config CONFIG" in capsys.readouterr().out
 
 
 def test_a_replica_that_needs_no_look_is_not_an_error(backend: FakeBackend) -> None:

@@ -38,6 +38,7 @@ def test_options_stand_anywhere(argv: list[str], options: GlobalOptions, rest: l
         (["--config"], "--config wants a value"),
         (["--host="], "--host wants a value that is not empty"),
         (["--json=yes"], "--json takes no value"),
+        (["--config", "~nobody-at-all/x.toml"], "nobody here has that home folder"),
     ],
 )
 def test_a_value_too_few_or_too_many(argv: list[str], says: str) -> None:

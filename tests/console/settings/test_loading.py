@@ -140,6 +140,27 @@ def test_a_file_that_cannot_be_understood(places: Places, raw: bytes, says: str)
     assert says in places.problems()[0]
 
 
+def test_a_user_that_nobody_knows_is_a_file_that_is_not_there(places: Places) -> None:
+    problem = places.problems(MLOPS_CONFIG="~nobody-knows/x.toml")[0]
+    assert problem.endswith("~nobody-knows/x.toml: cannot be read: No such file or directory")
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_sentence(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.stat
+
+    def refuse(path: Path, **options: bool) -> object:
+        if path == places.user:
+            raise PermissionError(13, "Permission denied")
+        return real(path, **options)
+
+    def refuse_to_read(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse_to_read)
+    assert places.problems() == [f"{places.user}: cannot be read: Permission denied"]
+
+
 def test_a_folder_in_the_place_of_a_file(places: Places) -> None:
     places.user.mkdir()
     assert "cannot be read" in places.problems()[0]
