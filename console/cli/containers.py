@@ -9,7 +9,7 @@ import click
 
 from console.cli import forms
 from console.cli.group import Context, command, only_named
-from console.cli.looking import answers, docker_status, look, states
+from console.cli.looking import answers, docker_status, look, printer_for, states
 from console.cli.output import Cell, Column, print_json
 from console.model.container import Container
 from console.model.join import container_state
@@ -67,12 +67,8 @@ class _Containers:
         return [one for one in found if one.alive] if self.running else found
 
     def _print(self, world: World, found: list[Container], *, again: bool) -> None:
-        printer = self.context.printer()
-        if again:
-            printer.time(world.taken_at)
-        reason = world.sources["docker"].reason
-        if reason is not None:
-            self.context.complain(reason)
+        printer = printer_for(self.context, world, again=again)
+        if printer is None:
             return
         if not found:
             printer.line(self._nothing(world))

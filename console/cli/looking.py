@@ -9,6 +9,8 @@ from dataclasses import replace
 from typing import NoReturn, Protocol
 
 from console.cli.backend import Backend
+from console.cli.group import Context
+from console.cli.output import Printer
 from console.feeds.once import gather
 from console.feeds.watch import Watch
 from console.model.service import ComposeProject
@@ -121,3 +123,15 @@ def docker_status(world: World, bad: bool) -> int:
     if not answers(world):
         return UNREACHABLE
     return 1 if bad else 0
+
+
+def printer_for(context: Context, world: World, *, again: bool) -> Printer | None:
+    """The printer for one picture, after its time if it is not the first; None when Docker did not answer, which is then said."""
+    printer = context.printer()
+    if again:
+        printer.time(world.taken_at)
+    reason = world.sources["docker"].reason
+    if reason is None:
+        return printer
+    context.complain(reason)
+    return None

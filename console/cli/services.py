@@ -9,7 +9,7 @@ import click
 
 from console.cli import forms
 from console.cli.group import Context, command, only_named
-from console.cli.looking import answers, docker_status, look, states
+from console.cli.looking import answers, docker_status, look, printer_for, states
 from console.cli.output import Cell, Column, print_json
 from console.model.service import Service
 from console.model.words import age
@@ -61,12 +61,8 @@ class _Services:
         return only_named(self.names, world.services, _is_called, lambda one: one.name, "service", gone_is_fine=again)
 
     def _print(self, world: World, found: list[Service], *, again: bool) -> None:
-        printer = self.context.printer()
-        if again:
-            printer.time(world.taken_at)
-        reason = world.sources["docker"].reason
-        if reason is not None:
-            self.context.complain(reason)
+        printer = printer_for(self.context, world, again=again)
+        if printer is None:
             return
         for note in world.notes:
             printer.line(note)

@@ -45,7 +45,6 @@ class Watch:
         self._docker: DockerFeed | None = None
         self._compose: ComposeFeed | None = None
         self._usage: UsageFeed | None = None
-        self._change: asyncio.Event | None = None
         self.world: World | None = None
 
     def start(self) -> None:
@@ -92,7 +91,7 @@ class Watch:
         self._room.post(tell)
 
     async def _job(self) -> None:
-        change = self._change = asyncio.Event()
+        change = asyncio.Event()
         docker_source, compose_source = self._make_sources()
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)

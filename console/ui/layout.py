@@ -16,9 +16,10 @@ SHORT = 16
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Regions of the main screen. `list_rows` and `bottom_rows` leave the title line out; 0 means a summary line only.
+    """Regions of the main screen.
 
-    `problems` is how many problem lines the top shows; a pane that is not there has no region.
+    `problems` is how many problem lines the top shows; a pane that is not there has no region or an empty one; a list of one
+    line is its own summary.
     """
 
     top: Region
@@ -26,8 +27,6 @@ class Plan:
     bottom: Region | None
     foot: Region
     problems: int
-    side_by_side: bool
-    list_summary: bool
 
 
 def plan(width: int, height: int, *, banner: bool, problems: int, rows: int, focus: str, zoom: bool) -> Plan:
@@ -45,24 +44,24 @@ def plan(width: int, height: int, *, banner: bool, problems: int, rows: int, foc
 
     if zoom:
         if focus == "list":
-            return Plan(top, body, None, foot, shown, False, False)
-        return Plan(top, Region(0, top_height, width, 0), body, foot, shown, False, False)
+            return Plan(top, body, None, foot, shown)
+        return Plan(top, Region(0, top_height, width, 0), body, foot, shown)
     if width >= TWO_COLUMNS[0] and height >= TWO_COLUMNS[1]:
         first = Region(0, top_height, LEFT_WIDTH, left)
         second = Region(LEFT_WIDTH + 2, top_height, width - LEFT_WIDTH - 2, left)
-        return Plan(top, first, second, foot, shown, True, False)
+        return Plan(top, first, second, foot, shown)
     if height < SHORT:
         if focus == "list":
-            return Plan(top, body, None, foot, shown, False, False)
-        return Plan(top, Region(0, top_height, width, 1), _below(body, 1), foot, shown, False, True)
+            return Plan(top, body, None, foot, shown)
+        return Plan(top, Region(0, top_height, width, 1), _below(body, 1), foot, shown)
     if focus == "bottom" and height < TALL:
-        return Plan(top, Region(0, top_height, width, 1), _below(body, 1), foot, shown, False, True)
+        return Plan(top, Region(0, top_height, width, 1), _below(body, 1), foot, shown)
     least_bottom = 1 + (FOCUSED_ROWS if focus == "bottom" else 3)
     wanted = 1 + max(rows, FOCUSED_ROWS if focus == "list" else 3)
     most = max(1 + FOCUSED_ROWS, left * 3 // 5)
     list_height = max(2, min(wanted, most, left - least_bottom - gap))
     below = _below(body, list_height + gap)
-    return Plan(top, Region(0, top_height, width, list_height), below, foot, shown, False, False)
+    return Plan(top, Region(0, top_height, width, list_height), below, foot, shown)
 
 
 def _below(body: Region, used: int) -> Region:

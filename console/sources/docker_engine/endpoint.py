@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.model.source import SourceError, SourceState
-from console.text import Clean, clean
+from console.text import clean
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 _TCP_PORT, _TLS_PORT = 2375, 2376
@@ -156,8 +156,3 @@ def _default_socket(env: Mapping[str, str]) -> Path:
         if rootless.exists():
             return rootless
     return DEFAULT_SOCKET
-
-
-def context_label(endpoint: Endpoint) -> Clean:
-    """The endpoint in the words of a sentence."""
-    return clean(str(endpoint))

@@ -16,6 +16,7 @@ from console.model.state import StateClass
 from console.model.world import World
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
+from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
 from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.tight import TightCompositor
@@ -99,8 +100,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return self.console.remapped
 
     def too_small(self, width: int, height: int) -> bool:
-        """Below 30 by 6 there is no screen worth drawing: say what is wrong and what works instead."""
-        if width >= 30 and height >= 6:
+        """Below the smallest size there is no screen worth drawing: say what is wrong and what works instead."""
+        if width >= MIN_WIDTH and height >= MIN_HEIGHT:
             return False
         words = f"Too small: {width}x{height}. Try mlops-console status."
         self.top.place(Region(0, 0, width, height))

@@ -46,7 +46,6 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._bottom_top = 0
         self._plan: Plan | None = None
         self._input: Prompt | None = None
-        self._problem = -1
         self._slow = False
 
     def compose(self) -> ComposeResult:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual import events
 from textual.geometry import Region
@@ -67,6 +67,3 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
 
     def action_quit(self) -> None:
         self.app.exit(0)
-
-    def run_later(self, action: str) -> Any:
-        return self.call_next(self.run_action, action)
