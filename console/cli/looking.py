@@ -126,7 +126,7 @@ def docker_status(world: World, bad: bool) -> int:
 
 
 def printer_for(context: Context, world: World, *, again: bool) -> Printer | None:
-    """The printer for one picture, after its time if it is not the first; None when Docker did not answer, which is then said."""
+    """The printer for one picture, after its time if not the first; None when Docker did not answer, which is then said."""
     printer = context.printer()
     if again:
         printer.time(world.taken_at)
