@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import Compose, ContainerEngine
 
-NO_ENGINE = "no Docker Engine on this machine: an invented server, nothing here is real"
+NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
 
 class Backend:
