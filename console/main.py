@@ -94,8 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _complain(str(error))
     backend = Backend(options)
-    completing = "_MLOPS_CONSOLE_COMPLETE" in os.environ
-    if rest or options.json or options.help or options.version or completing:
+    if rest or options.json or options.help or options.version or "_MLOPS_CONSOLE_COMPLETE" in os.environ:
         from console.cli import run
 
         return run(rest, options, backend)

@@ -73,6 +73,8 @@ class DockerFeed:
     async def _session(self) -> None:
         """One time of being connected. Returns never; raises SourceError when the Engine is gone."""
         self._engine = await self._source.engine()
+        # What happened while nobody was connected is not told: an Engine that was restarted forgets its events.
+        self._soil(self._containers)
         events = asyncio.create_task(self._follow())
         inspections = asyncio.create_task(self._inspect_dirty())
         polls = asyncio.create_task(self._poll())

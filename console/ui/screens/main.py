@@ -36,6 +36,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.list = Canvas(id="list")
         self.bottom = Canvas(id="bottom")
         self.rows: list[Row] = []
+        self._entries: list[listing.Entry] = []
         self.selected: str | None = None
         self.words = ""
         self.order = Order.WORST
@@ -70,13 +71,12 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.refresh_rows()
         banner = self.banner_lines(width)
         problems = world.problems if world is not None else ()
-        wanted = len(listing.entries(self.rows))
         shape = self._plan = plan(
             width,
             height,
             banner=bool(banner),
             problems=len(problems),
-            rows=wanted,
+            rows=len(self._entries),
             focus=self.pane,
             zoom=self.zoomed,
         )
@@ -102,7 +102,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.list.place(shape.list)
         if shape.list.height == 0:
             return
-        entries = listing.entries(self.rows)
+        entries = self._entries
         room = max(1, shape.list.height - 1)
         at = next((n for n, entry in enumerate(entries) if entry.row and entry.row.key == self.selected), 0)
         first_of_group = at > 0 and entries[at - 1].row is None
@@ -181,7 +181,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
     def _tell_visible(self, shape: Plan) -> None:
         """Only rows on the screen are measured; the selected one's details are kept fresh."""
-        entries = listing.entries(self.rows)[self._top_entry :][: max(0, shape.list.height - 1)]
+        entries = self._entries[self._top_entry :][: max(0, shape.list.height - 1)]
         visible = {container.id for entry in entries if entry.row for container in entry.row.containers}
         row = self.row
         if row is not None:
@@ -274,6 +274,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     def refresh_rows(self) -> None:
         """Take the newest world over without painting."""
         self.rows = self._rows()
+        self._entries = listing.entries(self.rows)
         self._keep_selection()
 
     def action_copy(self) -> None:
@@ -343,7 +344,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         elif shape.list.contains(x, y):
             self.pane = "list"
             entry = y - shape.list.y - 1 + self._top_entry
-            found = listing.entries(self.rows)[entry : entry + 1] if y > shape.list.y else []
+            found = self._entries[entry : entry + 1] if y > shape.list.y else []
             if found and found[0].row is not None:
                 self.selected = found[0].row.key
                 if times == 2:

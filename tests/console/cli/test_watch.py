@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +17,7 @@ from console.cli.options import GlobalOptions
 from console.cli.services import _Services
 from console.cli.status import _Status
 from console.feeds.assemble import assemble
+from console.feeds.watch import Watch
 from console.model.container import Container, ContainerState, Health
 from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
@@ -26,6 +26,7 @@ from tests.console.cli.test_commands import SCHEMAS, FakeBackend
 from tests.console.cli.watching import watching
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container, failing, inspection
 from tests.console.ui.worlds import PROJECT, fleet
+from tests.support.waiting import until, until_sync
 
 GONE = SourceError(SourceState.UNREACHABLE, clean("Docker does not answer."))
 
@@ -99,14 +100,17 @@ def test_nothing_is_shown_before_its_details_are_known(backend: FakeBackend, mon
     """A container that somebody stopped looks done until its restart policy is read."""
     stopped = container("old", state=ContainerState.EXITED, exit_code=0, details=inspection(restart_policy=clean("always")))
 
+    lives: list[Watch] = []
+
     class Slow(FakeEngine):
         async def inspect(self, container_id: str) -> Container:
-            # The list alone is published meanwhile: a picture is due every fifth of a second.
-            await asyncio.sleep(0.5)
+            await until(lambda: lives and (world := lives[0].world) is not None and world.containers, "the list alone")
             return await super().inspect(container_id)
 
     backend.engine = Slow(stopped)
     with watching(backend, monkeypatch, "containers", "--json") as seen:
+        until_sync(lambda: seen.lives, "the watch")
+        lives += seen.lives
         assert [item["state"] for item in seen.next_json()["items"]] == ["stopped"]
 
 

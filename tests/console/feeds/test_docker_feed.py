@@ -15,7 +15,7 @@ from console.feeds.docker_feed import DockerFeed
 from console.model.container import Container, ContainerState, Health
 from console.model.source import SourceError, SourceState
 from console.text import clean
-from tests.console.fakes import FakeEngine, container, event
+from tests.console.fakes import FakeEngine, container, event, inspection
 from tests.support.waiting import until
 
 GONE = SourceError(SourceState.UNREACHABLE, clean("Nobody listens."))
@@ -36,10 +36,16 @@ def held(feed: DockerFeed, name: str) -> Container | None:
     return next((one for one in feed.snapshot.value or () if one.name == name), None)
 
 
+def is_read(feed: DockerFeed, name: str) -> bool:
+    """True once the container is known with its details."""
+    one = held(feed, name)
+    return one is not None and one.details is not None
+
+
 async def test_everything_is_read_with_its_details() -> None:
     engine = FakeEngine(container("a"), container("b"))
     async with running(engine) as feed:
-        await until(lambda: (one := held(feed, "b")) is not None and one.details is not None)
+        await until(lambda: is_read(feed, "b"))
         assert feed.snapshot.status.state is SourceState.OK
         assert feed.snapshot.status.taken_at is not None
 
@@ -48,7 +54,7 @@ async def test_a_death_shows_at_once_from_its_event_alone() -> None:
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
-        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await until(lambda: is_read(feed, "a"))
         await engine.connected.wait()
         engine.hang = asyncio.Event()  # nothing can be asked any more: the event has to be enough
         engine.stream.put_nowait(event(one, "die", code=137))
@@ -65,7 +71,7 @@ async def test_what_an_event_only_hints_at_is_read_again() -> None:
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
-        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await until(lambda: is_read(feed, "a"))
         await engine.connected.wait()
         engine.held[one.id] = replace(one, health=Health.UNHEALTHY)
         engine.stream.put_nowait(event(one, "health_status", detail="unhealthy"))
@@ -91,14 +97,14 @@ async def test_a_new_container_comes_with_its_event() -> None:
         fresh = container("b")
         engine.held[fresh.id] = fresh
         engine.stream.put_nowait(event(fresh, "create"))
-        await until(lambda: (one := held(feed, "b")) is not None and one.details is not None)
+        await until(lambda: is_read(feed, "b"))
 
 
 async def test_a_storm_of_events_is_few_requests() -> None:
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
-        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await until(lambda: is_read(feed, "a"))
         await engine.connected.wait()
         before = len(engine.asked)
         for nano in range(1, 2001):
@@ -114,7 +120,7 @@ async def test_an_engine_that_goes_away_keeps_its_last_facts_and_is_picked_up(mo
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
-        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await until(lambda: is_read(feed, "a"))
         await engine.connected.wait()
         engine.stream.put_nowait(event(one, "update", nano=77))
         await until(lambda: len(feed.events) == 1)
@@ -131,6 +137,19 @@ async def test_an_engine_that_goes_away_keeps_its_last_facts_and_is_picked_up(mo
         engine.failure = None
         await until(lambda: feed.snapshot.status.state is SourceState.OK)
         await until(lambda: "events 77" in engine.asked, "the stream goes on from the last event")
+
+
+async def test_details_are_read_again_after_a_time_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.feeds.backoff.random.uniform", lambda *_: 0.02)
+    one = container("a")
+    engine = FakeEngine(one)
+    async with running(engine) as feed:
+        await until(lambda: is_read(feed, "a"))
+        await engine.connected.wait()
+        # It was restarted meanwhile: the list says the same as before, and no event tells of it.
+        engine.held[one.id] = replace(one, details=inspection(restarts=1, pid=4711))
+        engine.stream.put_nowait(GONE)
+        await until(lambda: (known := held(feed, "a")) is not None and known.details == inspection(restarts=1, pid=4711))
 
 
 async def test_tries_get_rarer_while_an_engine_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +194,7 @@ async def test_the_selected_container_is_read_again() -> None:
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
-        await until(lambda: (known := held(feed, "a")) is not None and known.details is not None)
+        await until(lambda: is_read(feed, "a"))
         before = engine.asked.count(f"inspect {one.id[:12]}")
         feed.select(one.id)
         await until(lambda: engine.asked.count(f"inspect {one.id[:12]}") > before)
