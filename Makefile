@@ -8,7 +8,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: console
 console: runtime ## set everything up and open the console (ARGS="status --json" runs a command instead)
@@ -19,9 +19,37 @@ demo: runtime ## open the console on an invented server
 	@exec $(BIN)/mlops-console --demo $(ARGS)
 
 # Two at a time: each worker starts a Docker Engine of its own, which costs more than a third one brings.
+.PHONY: train
+train: platform ## train a project for real (PROJECT=project-b; COMMIT=, RESUME_FROM=, OVERRIDES="epochs=2", PUBLISH=no)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/train
+
+.PHONY: publish
+publish: platform ## publish a finished run to the Hub, again if need be (RUN=local-3)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/publish
+
+.PHONY: dataset
+dataset: platform ## upload a project's data set into your namespace on the Hub and pin it (PROJECT=project-b)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/dataset
+
+.PHONY: reap
+reap: platform ## bring trainings to their end whose build, or make train, has died
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/reap
+
+.PHONY: new-project
+new-project: platform ## make a project that trains at once (NAME=my-project)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/new-project
+
+.PHONY: check-projects
+check-projects: platform ## hold every project against the contract in docs/projects.md
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/check-projects
+
 .PHONY: test
 test: dev ## run the tests; what this machine cannot run is named at the end (ARGS="-k words")
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+.PHONY: test-projects
+test-projects: dev ## run the projects' own tests, each in an environment of its own (several GB for project-a)
+	@scripts/test-projects
 
 .PHONY: lint
 lint: dev ## check the Python: rules, format, types, who imports whom
@@ -53,9 +81,11 @@ bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS
 lock: ## resolve the dependencies anew into requirements/
 	@scripts/lock
 
-.PHONY: runtime dev infra
+.PHONY: runtime platform dev infra
 runtime: ## set up what the console needs, and nothing more
 	@scripts/setup-env runtime
+platform: ## set up what trainings by hand need
+	@scripts/setup-env platform
 dev: ## set up what tests, lint and benchmarks need
 	@scripts/setup-env dev
 infra: ## set up what lint-infra needs

@@ -1,0 +1,60 @@
+"""What went wrong, in one sentence that says what to do, and the exit statuses of all steps."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+
+from console.text import clean
+
+
+class Exit(IntEnum):
+    """Exit statuses. 143 is also what a stopped training ends with itself."""
+
+    OK = 0
+    BAD = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    INTERRUPTED = 130
+    STOPPED = 143
+
+
+class Problem(Exception):  # noqa: N818  # most are no errors of the program: a request that cannot be met
+    """The text is one sentence, or a few, for the person who asked."""
+
+    def __init__(self, text: str, status: Exit = Exit.BAD) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def say(text: str) -> None:
+    """A line for people. The log of the container has stdout to itself.
+
+    What builders, Hubs and containers say is in it: it passes the gate that the console's text passes.
+    """
+    print(clean(text, lines=True), file=sys.stderr, flush=True)
+
+
+def program(name: str, step: Callable[[], int]) -> int:
+    """Run one step as a program: a Problem is a sentence, never a traceback."""
+    try:
+        return step()
+    except Problem as problem:
+        say(f"{name}: {problem}")
+        return problem.status
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return Exit.BAD
+
+
+def parameter(name: str, *, default: str | None = None) -> str:
+    """A variable of the environment. Raises Problem when it is missing and has no default."""
+    value = os.environ.get(name) or default
+    if value is None:
+        raise Problem(f"{name} is not set.", Exit.USAGE)
+    return value

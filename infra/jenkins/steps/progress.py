@@ -1,0 +1,59 @@
+"""Events of a training as lines that a person reads while it runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .check import duration_words
+
+
+class Progress:
+    """Bytes of the log in, finished lines for people out. What is no event is passed on as it is."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._seconds: list[float] = []
+
+    def lines(self, text: bytes) -> list[str]:
+        *whole, self._rest = (self._rest + text).split(b"\n")
+        told = (self._line(line.decode(errors="replace")) for line in whole)
+        return [line for line in told if line is not None]
+
+    def _line(self, line: str) -> str | None:
+        if not line.startswith('{"event"'):
+            return line
+        try:
+            event = json.loads(line)
+            return self._tell(event)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return line
+
+    def _tell(self, event: dict[str, Any]) -> str | None:
+        kind = event["event"]
+        if kind == "start":
+            resumed = f", going on after epoch {event['resumed_epoch']}" if "resumed_epoch" in event else ""
+            return f"training on {event['device']}: {event['epochs']} epochs, {event['steps']} steps{resumed}"
+        if kind == "epoch":
+            return self._epoch(event)
+        if kind == "end":
+            return f"trained in {duration_words(event['seconds'])}"
+        if kind == "stopped":
+            return f"stopped in epoch {event['epoch']} ({event['reason']})"
+        if kind == "error":
+            return f"error: {event['error']}: {event['message']}"
+        # Steps and checkpoints are in the log; a line for each would bury the rest.
+        return None
+
+    def _epoch(self, event: dict[str, Any]) -> str:
+        done, of = int(event["epoch"]), int(event["epochs"])
+        self._seconds.append(float(event["seconds"]))
+        recent = self._seconds[-5:]
+        left = (of - done) * sum(recent) / len(recent)
+        metrics = "  ".join(f"{name} {_number(value)}" for name, value in event["metrics"].items())
+        width = len(str(of))
+        return f"epoch {done:{width}}/{of}  {metrics}" + (f"  {duration_words(left)} left" if done < of else "")
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

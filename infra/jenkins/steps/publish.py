@@ -1,0 +1,138 @@
+"""publish: the model, its card and metrics, the log and the events of the run go to the Hub, under a tag of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import build, docker, hub, inputs, start
+from .finish import Result
+from .problem import Exit, Problem, say
+from .record import Folder, Record, current
+
+WORK = "/work"
+
+_MEMORY = "2g"
+
+
+def step() -> int:
+    """The program: publishes the run that JOB_NAME and BUILD_NUMBER, or RUN=local-3, name."""
+    folder = current()
+    published = publish(folder)
+    if published is None:
+        say(f"[publish] {folder.record().title}: its config.yaml has no section publish, or PUBLISH=no was set.")
+    else:
+        say(f"[publish] {told(published)}")
+    return Exit.OK
+
+
+def told(event: Mapping[str, Any]) -> str:
+    """The published event as a sentence."""
+    already = "was published already" if event.get("again") else "is published"
+    return f"{event['repo']} {event['tag']} {already}: {event['url']}"
+
+
+def publish(folder: Folder) -> dict[str, Any] | None:
+    """The published event; None when nothing is to be published. Raises Problem, which says how to do it later."""
+    record = folder.record()
+    if record.publish is None:
+        return None
+    result = folder.read("result.json")
+    if result is None or Result(**result).status != "ok":
+        how = Result(**result).reason if result else "it has not been finished yet."
+        raise Problem(f"{record.title} is not published: {how}")
+    secret = hub.token(hub.WRITE)
+    if secret is None:
+        raise Problem(f"No Hub token to publish with: name a file with a write token in {hub.WRITE}. {later(folder)}")
+    request = {
+        "kind": "model",
+        "repo": record.publish["repo"],
+        "private": record.publish.get("private", True),
+        "message": f"{record.title}, commit {record.commit[:12]}",
+        "tag": record.tag,
+    }
+    try:
+        event = upload(record, files(folder), request, secret)
+    except Problem as problem:
+        raise Problem(f"{problem} {later(folder)}", problem.status) from problem
+    with (folder.out / "events.jsonl").open("a", encoding="utf-8") as events:
+        events.write(json.dumps(event) + "\n")
+    print(json.dumps(event), flush=True)
+    return event
+
+
+def later(folder: Folder) -> str:
+    return f"The artifact is kept in {folder.out}; publish it later: make publish RUN={folder.path.name}"
+
+
+def files(folder: Folder) -> dict[str, bytes | Path]:
+    """Name in the repository -> what is there. Raises Problem when the training has left no model."""
+    model = folder.out / "model"
+    if not model.is_dir() or not any(model.iterdir()):
+        raise Problem(f"There is no model in {model}.")
+    found: dict[str, bytes | Path] = {path.name: path for path in sorted(model.iterdir())}
+    found |= {name: folder.out / name for name in ("README.md", "metrics.json") if (folder.out / name).is_file()}
+    found["logs/train.log"] = folder.log
+    found["logs/events.jsonl"] = folder.out / "events.jsonl"
+    return {name: content for name, content in found.items() if not isinstance(content, Path) or content.exists()}
+
+
+def upload(record: Record, content: Mapping[str, bytes | Path], request: dict[str, Any], secret: str) -> dict[str, Any]:
+    """Run the publisher's container on these files; its published event. Raises Problem.
+
+    The token goes through its stdin, so neither `docker inspect` nor a list of processes shows it.
+    """
+    image = build.publisher()
+    labels = {**record.labels, "mlops.purpose": "publish"}
+    for left in docker.containers({**record.identity, "mlops.purpose": "publish"}):
+        docker.remove(left)
+    container = docker.call(
+        "create",
+        "--interactive",
+        "--init",
+        f"--user={inputs.USER}:{inputs.USER}",
+        "--read-only",
+        "--tmpfs=/tmp:rw,nosuid,nodev,mode=1777",
+        f"--mount=type=volume,dst={WORK}",
+        f"--memory={_MEMORY}",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        f"--network={start.network()}",
+        *docker.options("--label", (f"{name}={value}" for name, value in labels.items())),
+        *docker.options("--env", (f"{name}={value}" for name, value in start.hub_variables().items())),
+        image,
+    ).strip()
+    try:
+        inputs.give(container, WORK, content, mode=0o444)
+        return _converse(container, {**request, "folder": WORK, "token": secret})
+    finally:
+        docker.remove(container)
+
+
+def _converse(container: str, request: dict[str, Any]) -> dict[str, Any]:
+    process = docker.start("start", "--attach", "--interactive", container, stdin=-1)
+    try:
+        out, said = process.communicate((json.dumps(request) + "\n").encode())
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    events = [event for line in out.decode(errors="replace").splitlines() if (event := _event(line))]
+    last = events[-1] if events else {}
+    if last.get("event") == "published":
+        return last
+    if last.get("event") == "error":
+        message = str(last.get("message"))
+        raise Problem(f"{message[:1].upper()}{message[1:]}.")
+    words = said.decode(errors="replace").strip().splitlines()
+    raise Problem(f"The publisher ended with {process.returncode} and said nothing{': ' + words[-1] if words else ''}.")
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) and "event" in content else None

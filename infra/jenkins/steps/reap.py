@@ -1,0 +1,132 @@
+"""reap: trainings whose build no longer runs are brought to their end: stopped with grace, collected, removed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import docker, finish
+from .hub import token
+from .problem import Exit, Problem, say
+from .record import LOCAL, Folder, Record, folder_name, runs
+
+_PATIENCE = 15.0
+
+
+@dataclass(frozen=True)
+class Orphan:
+    container: str
+    name: str
+    labels: dict[str, str]
+
+
+def step() -> int:
+    """The program: `reap`. JENKINS_URL, JENKINS_USER and JENKINS_TOKEN_FILE say where builds are asked after."""
+    bad = False
+    for orphan in orphans():
+        try:
+            say(f"[reap] {orphan.name}: {reap(orphan)}")
+        except Problem as problem:
+            bad = True
+            say(f"[reap] {orphan.name}: {problem}")
+    return Exit.BAD if bad else Exit.OK
+
+
+def orphans() -> list[Orphan]:
+    """Containers of the platform whose build has ended. One whose build cannot be asked after is left alone, and named."""
+    found = []
+    for container in docker.containers({"mlops.managed": "true"}):
+        known = docker.inspect("container", container)
+        if known is None:
+            continue
+        orphan = Orphan(container, str(known["Name"]).lstrip("/"), dict(known["Config"]["Labels"]))
+        if "mlops.job" not in orphan.labels or "mlops.build" not in orphan.labels:
+            continue
+        try:
+            alive = _is_alive(orphan)
+        except Problem as problem:
+            say(f"[reap] {orphan.name} is left alone: {problem}")
+            continue
+        if not alive:
+            found.append(orphan)
+    return found
+
+
+def reap(orphan: Orphan) -> str:
+    """End it and keep what it left; a sentence on how it ended. Raises Problem."""
+    if orphan.labels.get("mlops.purpose") != "train":
+        docker.remove(orphan.container)
+        return "removed."
+    folder = Folder(runs() / folder_name(orphan.labels["mlops.job"], orphan.labels["mlops.build"]))
+    if folder.read("run.json") is None:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.keep(_record(orphan))
+    result = finish.finish(folder)
+    return f"{result.status}: {result.reason} What it left is in {folder.path}."
+
+
+def _record(orphan: Orphan) -> Record:
+    """What the container itself tells, when the run folder is gone."""
+    host = (docker.inspect("container", orphan.container) or {}).get("HostConfig", {})
+    labels = orphan.labels
+    return Record(
+        project=labels.get("mlops.project", "unknown"),
+        commit=labels.get("mlops.commit", ""),
+        job=labels["mlops.job"],
+        build=int(labels["mlops.build"]),
+        build_url=labels.get("mlops.build-url", ""),
+        gpus=labels.get("mlops.gpu", "none"),
+        resources={"memory": int(host.get("Memory") or 0), "gpus": 0, "shm": 0, "cpus": 0, "timeout": 0},
+        container=orphan.container,
+    )
+
+
+def _is_alive(orphan: Orphan) -> bool:
+    """Whether its build still runs. Raises Problem when nobody can say."""
+    job, build = orphan.labels["mlops.job"], orphan.labels["mlops.build"]
+    if job == LOCAL:
+        folder = Folder(runs() / folder_name(job, build))
+        if not folder.path.is_dir():
+            raise Problem(f"a run by hand whose folder is not in {runs()}: somebody else's, perhaps.")
+        held = folder.lock()
+        if held is None:
+            return True
+        os.close(held)
+        return False
+    path = urlsplit(orphan.labels.get("mlops.build-url", "")).path
+    base = os.environ.get("JENKINS_URL")
+    if not base or not path:
+        raise Problem("JENKINS_URL is not set, so nobody can be asked whether its build runs.")
+    # The path is Jenkins' own, below its prefix; the host may have another name here than in public.
+    prefix = urlsplit(base).path.rstrip("/")
+    answer = _ask(base.rstrip("/").removesuffix(prefix) + path.rstrip("/") + "/api/json?tree=building")
+    return answer is not None and bool(answer.get("building"))
+
+
+def _ask(url: str) -> dict[str, Any] | None:
+    """The decoded answer; None when there is no such build. Raises Problem."""
+    request = urllib.request.Request(url)  # noqa: S310  # the scheme is looked at below
+    if request.type not in {"http", "https"}:
+        raise Problem("JENKINS_URL is no address with http:// or https://.", Exit.USAGE)
+    user, secret = os.environ.get("JENKINS_USER"), token("JENKINS_TOKEN_FILE")
+    if user and secret:
+        pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {pair}")
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:  # noqa: S310
+            content = json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        # Without the right to read, Jenkins says 404 too: only somebody who may read can say that a build is gone.
+        if error.code == 404 and user and secret:
+            return None
+        raise Problem(f"Jenkins answered {error.code} when asked for its build.") from error
+    except (OSError, ValueError) as error:
+        raise Problem(f"Jenkins cannot be asked: {getattr(error, 'reason', None) or error}.") from error
+    return content if isinstance(content, dict) else {}
