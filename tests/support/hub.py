@@ -56,6 +56,7 @@ class Hub:
         self.lock = threading.RLock()
         self._dies_after: tuple[int, str] | None = None
         self._answers: list[tuple[str, int]] = []
+        self.held: tuple[str, threading.Event, threading.Event] | None = None
         hub = self
 
         class Handler(_Handler):
@@ -114,6 +115,13 @@ class Hub:
         with self.lock:
             self._dies_after = None
 
+    def hold(self, path_contains: str) -> tuple[threading.Event, threading.Event]:
+        """Requests whose path has this wait. The first event says that one does, the second lets them go."""
+        waiting, free = threading.Event(), threading.Event()
+        with self.lock:
+            self.held = (path_contains, waiting, free)
+        return waiting, free
+
     def answer_next(self, path_contains: str, status: int) -> None:
         """The next request whose path has this is answered so."""
         with self.lock:
@@ -167,6 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
         if hub.is_dead_for(path):
             self.close_connection = True
             return
+        if hub.held is not None and hub.held[0] in path:
+            hub.held[1].set()
+            hub.held[2].wait(60)
         status = hub.status_for(path)
         if status is not None:
             self._json({"error": f"told to answer {status}"}, status)
@@ -213,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (kind, repo) in self.server_hub.repositories:
             self._json({"error": "You already created this repo", "url": url}, 409)
             return
-        self.server_hub.add_repo(kind, repo, {}, private=bool(asked.get("private")))
+        self.server_hub.add_repo(kind, repo, {}, private=asked.get("visibility") == "private" or bool(asked.get("private")))
         self._json({"url": url, "name": repo, "id": repo})
 
     def _yaml(self, _: dict[str, str], __: bytes, ___: object) -> None:

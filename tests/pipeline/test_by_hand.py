@@ -1,0 +1,186 @@
+"""`make train` as a person uses it, and what becomes of a training whose starter has died."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.pipeline.test_trainings import TRAINS, saves
+from tests.pipeline.workplace import Workplace
+from tests.support.images import BUSYBOX
+from tests.support.waiting import until_sync
+
+
+def test_a_training_by_hand_is_told_as_it_goes(work: Workplace) -> None:
+    work.project("small", TRAINS)
+    done = work.good("train", PROJECT="small", PUBLISH="no")
+    told = done.stderr.splitlines()
+    assert done.stdout.splitlines()[0] == "training on cpu: 1 epochs, 1 steps"
+    assert "small local 1 /out 1000" in done.stdout
+    assert any(line.startswith("[check] small local-1 at ") for line in told)
+    assert "[finish] ok: best val_loss 0.25 in epoch 1." in told
+    assert told[-1] == f"[publish] nothing: the model is in {work.file('1', 'out/model', 'local')}"
+    assert work.containers() == []
+
+
+def test_every_run_by_hand_has_a_number_of_its_own(work: Workplace) -> None:
+    work.project("small", "exit 1")
+    for number in ("1", "2"):
+        done = work.step("train", PROJECT="small", PUBLISH="no")
+        assert done.returncode == 1
+        assert f"log and results are in {work.runs / f'local-{number}'}" in done.stderr
+
+
+def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(work: Workplace) -> None:
+    commit = work.project("small", saves(1))
+    process = work.begin("train", PROJECT="small", PUBLISH="no", OVERRIDES="epochs=9")
+    until_sync(lambda: "training" in work.output(process).splitlines())
+    os.kill(process.pid, signal.SIGINT)
+    until_sync(lambda: "asking the training to stop" in work.output(process))
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    said = work.output(process)
+    assert "still waiting for the checkpoint" in said
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == (
+        f'[finish] go on from epoch-3: make train PROJECT=small COMMIT={commit} RESUME_FROM=1 OVERRIDES="epochs=9"'
+    )
+    assert work.result("1", "local")["status"] == "stopped"
+    assert work.containers() == []
+
+
+def test_the_checkpoint_reaches_the_next_training(work: Workplace) -> None:
+    commit = work.project("small", saves(0))
+    work.says(work.started("small", commit, "4"), "training")
+    work.step("finish", BUILD_NUMBER="4")
+    commit = work.project("small", "cat $RESUME_DIR/latest $RESUME_DIR/epoch-3/weights; ls -ld $RESUME_DIR/epoch-3/weights")
+    work.started("small", commit, "5", RESUME_FROM="4")
+    said = work.good("follow", BUILD_NUMBER="5").stdout.splitlines()
+    assert said[:2] == ["epoch-3", "weights"]
+
+
+def test_what_is_not_committed_is_not_trained(work: Workplace) -> None:
+    work.project("small", TRAINS)
+    (work.repository / "projects" / "small" / "src" / "main.sh").write_text("echo newer\n", encoding="utf-8")
+    refused = work.step("train", PROJECT="small", PUBLISH="no")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("train: projects/small/src/main.sh not committed, and what is trained is always a commit.")
+    assert not work.runs.exists()
+    assert "small local 1" in work.good("train", PROJECT="small", PUBLISH="no", COMMIT="HEAD").stdout
+
+
+def test_no_project_is_named(work: Workplace) -> None:
+    work.project("small")
+    asked = work.step("train")
+    assert asked.returncode == 2
+    assert "Which project? make train PROJECT=name; there are: small." in asked.stderr
+
+
+def test_the_starter_is_killed_and_its_training_reaped(work: Workplace) -> None:
+    work.project("small", saves(0))
+    process = work.begin("train", PROJECT="small", PUBLISH="no")
+    until_sync(lambda: "training" in work.output(process).splitlines())
+    alive = work.good("reap")
+    assert alive.stderr == ""
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(work.containers()) == 1
+    reaped = work.good("reap")
+    assert "[reap] mlops-small-1: stopped: stopped as asked; its newest checkpoint is epoch-3." in reaped.stderr
+    assert work.file("1", "out/checkpoint/epoch-3/weights", "local").exists()
+    assert work.containers() == []
+
+
+def test_a_training_of_somebody_else_is_left_alone(work: Workplace) -> None:
+    """A run by hand whose folder is not here may be at work in another clone."""
+    labels = ["mlops.managed=true", "mlops.job=local", "mlops.build=9", "mlops.purpose=train"]
+    options = ["--detach", "--network=none", *(f"--label={label}" for label in labels)]
+    work.engine.docker("run", *options, BUSYBOX, "sleep", "60")
+    assert "is left alone" in work.good("reap").stderr
+    assert len(work.containers()) == 1
+
+
+class Jenkins:
+    """Knows whether builds run. `builds`: path -> running; a path that is missing is 404."""
+
+    def __init__(self) -> None:
+        self.builds: dict[str, bool] = {}
+        self.asked: list[tuple[str, str | None]] = []
+        jenkins = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                """Nothing."""
+
+            def do_GET(self) -> None:
+                jenkins.asked.append((self.path, self.headers.get("Authorization")))
+                running = jenkins.builds.get(self.path.removesuffix("/api/json?tree=building"))
+                body = json.dumps({"building": running}).encode()
+                self.send_response(404 if running is None else 200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/ci/"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def jenkins(work: Workplace) -> Iterator[Jenkins]:
+    server = Jenkins()
+    work.environment |= {
+        "JENKINS_URL": server.url,
+        "JENKINS_USER": "operator",
+        "JENKINS_TOKEN_FILE": str(work.secret("jenkins", "11deadbeef")),
+        # What Jenkins calls itself in public is not how it is reached from here.
+        "BUILD_URL": "https://jenkins.example.org/ci/job/train/4/",
+    }
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize(("running", "reaped"), [(True, False), (False, True), (None, True)])
+def test_only_trainings_of_dead_builds_are_reaped(
+    work: Workplace, jenkins: Jenkins, running: bool | None, reaped: bool
+) -> None:
+    work.says(work.started("small", work.project("small", saves(0)), "4"), "training")
+    if running is not None:
+        jenkins.builds["/ci/job/train/4"] = running
+    work.good("reap")
+    assert (work.containers() == []) is reaped
+    assert jenkins.asked[0][0] == "/ci/job/train/4/api/json?tree=building"
+    assert jenkins.asked[0][1] == "Basic b3BlcmF0b3I6MTFkZWFkYmVlZg=="
+    if reaped:
+        assert work.result("4")["status"] == "stopped"
+
+
+def test_nobody_is_reaped_while_jenkins_is_away_or_blind(work: Workplace, jenkins: Jenkins) -> None:
+    work.says(work.started("small", work.project("small", saves(0)), "4"), "training")
+    # Without the right to read, every build is 404.
+    assert "is left alone: Jenkins answered 404" in work.good("reap", JENKINS_USER="").stderr
+    jenkins.close()
+    assert "is left alone: Jenkins cannot be asked" in work.good("reap").stderr
+    assert len(work.containers()) == 1
+
+
+def test_reap_brings_in_what_a_lost_folder_knew(work: Workplace, jenkins: Jenkins) -> None:
+    """The workspace is gone with the run folder: the container's labels are enough."""
+    work.says(work.started("small", work.project("small", saves(0)), "4"), "training")
+    for path in sorted(work.runs.rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    work.good("reap")
+    assert work.result("4")["checkpoint"] == "epoch-3"
+    assert work.containers() == []
