@@ -20,7 +20,7 @@ demo: runtime ## open the console on an invented server
 
 # Two at a time: each worker starts a Docker Engine of its own, which costs more than a third one brings.
 .PHONY: train
-train: platform ## train a project for real (PROJECT=project-b; COMMIT=, RESUME_FROM=, OVERRIDES="epochs=2", PUBLISH=no)
+train: platform ## train a project for real (PROJECT=project-b; all the rest is in docs/projects.md)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/train
 
 .PHONY: publish
@@ -28,7 +28,7 @@ publish: platform ## publish a finished run to the Hub, again if need be (RUN=lo
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/publish
 
 .PHONY: dataset
-dataset: platform ## upload a project's data set into your namespace on the Hub and pin it (PROJECT=project-b)
+dataset: platform ## upload a project's data set to the Hub and pin it (PROJECT=project-b)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/dataset
 
 .PHONY: reap
@@ -48,7 +48,7 @@ test: dev ## run the tests; what this machine cannot run is named at the end (AR
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 .PHONY: test-projects
-test-projects: dev ## run the projects' own tests, each in an environment of its own (several GB for project-a)
+test-projects: dev ## run the projects' own tests, each in its own environment (6 GB for project-a)
 	@scripts/test-projects
 
 .PHONY: lint
@@ -76,6 +76,10 @@ snapshots: dev ## make the pictures of the screen anew; look at every one of the
 .PHONY: bench
 bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS="--quick")
 	@exec $(BIN)/python -m bench $(ARGS)
+
+.PHONY: bench-training
+bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
+	@exec $(BIN)/python -m bench.training $(ARGS)
 
 .PHONY: lock
 lock: ## resolve the dependencies anew into requirements/

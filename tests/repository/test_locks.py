@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.repository.clone import ROOT
 
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-GROUP_OF = {"runtime": "build", "dev": "dev", "infra": "infra"}
+GROUP_OF = {"runtime": "build", "platform": "platform", "dev": "dev", "infra": "infra"}
 every_lock = pytest.mark.parametrize("kind", GROUP_OF)
 
 
@@ -45,7 +45,8 @@ def test_every_lock_is_known() -> None:
 
 @every_lock
 def test_every_line_is_a_pinned_requirement_or_a_hash(kind: str) -> None:
-    requirement = r"[a-z0-9.-]+==[0-9][A-Za-z0-9.+!]*(?: ; [a-z_]+ [=!<>]+ '[^']+')? \\"
+    condition = "[a-z_]+ [=!<>]+ '[^']+'"
+    requirement = rf"[a-z0-9.-]+==[0-9][A-Za-z0-9.+!]*(?: ; {condition}(?: (?:or|and) {condition})*)? \\"
     hash_line = r"    --hash=sha256:[0-9a-f]{64}(?: \\)?"
     for line in text_of(kind).splitlines():
         assert re.fullmatch(rf"#.*|{requirement}|{hash_line}", line), line
@@ -75,7 +76,7 @@ def test_it_holds_what_pyproject_asks_for(kind: str) -> None:
         assert asked.specifier.contains(version), f"{asked} against {found}. Run: make lock"
 
 
-@pytest.mark.parametrize(("smaller", "larger"), [("runtime", "dev"), ("dev", "infra")])
+@pytest.mark.parametrize(("smaller", "larger"), [("runtime", "platform"), ("platform", "dev"), ("dev", "infra")])
 def test_an_environment_for_the_larger_serves_the_smaller(smaller: str, larger: str) -> None:
     assert {str(requirement) for requirement, _ in entries(smaller)} <= {str(requirement) for requirement, _ in entries(larger)}
 
