@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from . import docker
@@ -28,34 +29,36 @@ def step() -> int:
     return Exit.OK
 
 
-def project(record: Record) -> str:
-    """Build the image and return its name. What docker says goes to stderr. Raises Problem."""
+def project(record: Record, show: Callable[[str], None] = say) -> str:
+    """Build the image and return its name. Each line that docker says goes to `show`. Raises Problem."""
     image = f"mlops/{record.project}:{record.commit[:12]}"
     source = Source(root(), record.project, record.commit)
     labels = {**record.labels, "mlops.gpu": "none"}
     arguments = {**base_image(), **record.build_args}
-    build(source.archive(), image, labels, arguments, f"the image of {record.project}")
+    build(source.archive(), image, labels, arguments, f"the image of {record.project}", show)
     found = docker.inspect("image", image) or {}
     user = str((found.get("Config") or {}).get("User") or "")
     if user.split(":", maxsplit=1)[0] in {"", "0", "root"}:
         raise Problem(f"{image} runs as root: its Dockerfile has to end with USER 1000:1000.")
     if record.publish is not None:
-        publisher()
+        publisher(show)
     return image
 
 
-def publisher() -> str:
+def publisher(show: Callable[[str], None] = say) -> str:
     """The image that uploads, built when it is not there yet or its files have changed."""
-    return folder_image(PUBLISHER, "mlops/publisher", "the publisher's image")
+    return folder_image(PUBLISHER, "mlops/publisher", "the publisher's image", show=show)
 
 
-def folder_image(folder: Path, name: str, what: str, labels: dict[str, str] | None = None) -> str:
+def folder_image(
+    folder: Path, name: str, what: str, labels: dict[str, str] | None = None, show: Callable[[str], None] = say
+) -> str:
     """An image of a folder with a Dockerfile, tagged by a hash of what is in the folder."""
     content = _tar(folder)
     arguments = base_image()
     image = f"{name}:{hashlib.sha256(content + repr(arguments).encode()).hexdigest()[:12]}"
     if docker.inspect("image", image) is None:
-        build(content, image, {"mlops.managed": "true", **(labels or {})}, arguments, what)
+        build(content, image, {"mlops.managed": "true", **(labels or {})}, arguments, what, show)
     return image
 
 
@@ -65,7 +68,14 @@ def base_image() -> dict[str, str]:
     return {"BASE_IMAGE": named} if named else {}
 
 
-def build(context: bytes, image: str, labels: dict[str, str], arguments: dict[str, str], what: str) -> None:
+def build(
+    context: bytes,
+    image: str,
+    labels: dict[str, str],
+    arguments: dict[str, str],
+    what: str,
+    show: Callable[[str], None],
+) -> None:
     """docker build of a tar. Raises Problem with the builder's last words."""
     network = os.environ.get("MLOPS_BUILD_NETWORK")
     process = docker.start(
@@ -89,7 +99,7 @@ def build(context: bytes, image: str, labels: dict[str, str], arguments: dict[st
             text = line.rstrip()
             if text:
                 said = [*said[-40:], text]
-                say(f"[build] {text}")
+                show(f"[build] {text}")
         status = process.wait()
     except BaseException:
         process.terminate()

@@ -12,6 +12,9 @@ from .problem import Exit, Problem, parameter, say
 from .record import Folder, Record, current, folder_name, job_and_build, root, runs
 from .source import REQUIRED, Source
 
+# Section of config.yaml -> what it is on the Hub.
+PINNED = {"data": "dataset", "base_model": "model"}
+
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 
@@ -51,10 +54,15 @@ def request(
     host.check_resources(settings.resources, info)
     host.check_disk(info)
     wanted = settings.publish if publish else None
+    if "data" in settings.values and settings.pinned("data") is None:
+        raise Problem(
+            f"projects/{where.project}/config.yaml pins no data set yet. Once: make dataset PROJECT={where.project}, "
+            "which uploads and pins it; then commit."
+        )
     if not hub.is_offline():
         if wanted is not None:
             hub.check_write_token(wanted["repo"])
-        for section, kind in (("data", "dataset"), ("base_model", "model")):
+        for section, kind in PINNED.items():
             pinned = settings.pinned(section)
             if pinned is not None:
                 hub.check_pinned(kind, *pinned)

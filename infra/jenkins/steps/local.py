@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from types import FrameType
+from typing import TextIO
 
 from console.text import clean
 
@@ -14,6 +16,8 @@ from .finish import Result
 from .problem import Exit, Problem, parameter, say
 from .progress import Progress
 from .record import LOCAL, Folder, folder_name, new_local, root, runs
+
+_WIDTH = 79
 
 
 def step() -> int:
@@ -42,7 +46,8 @@ def _go(folder: Folder) -> int:
     record = folder.record()
     stop = _Stop()
     with stop:
-        record.image = build.project(record)
+        with (folder.path / "build.log").open("w", encoding="utf-8") as log:
+            record.image = build.project(record, _Builder(log).take)
         folder.keep(record)
         if stop.asked.is_set():
             raise KeyboardInterrupt
@@ -91,6 +96,19 @@ def _commit(project: str) -> str:
             f"always a commit. Commit first, or train the last commit as it is: make train PROJECT={project} COMMIT=HEAD"
         )
     return "HEAD"
+
+
+class _Builder:
+    """All that the builder says goes to build.log; a person sees what it is at."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log = log
+
+    def take(self, line: str) -> None:
+        self._log.write(line + "\n")
+        self._log.flush()
+        if re.match(r"\[build\] (Step \d|#\d+ \[)", line):
+            say(line if len(line) < _WIDTH else line[: _WIDTH - 1] + "…")
 
 
 class _Stop:

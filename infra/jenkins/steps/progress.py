@@ -41,7 +41,9 @@ class Progress:
         if kind == "stopped":
             return f"stopped in epoch {event['epoch']} ({event['reason']})"
         if kind == "error":
-            return f"error: {event['error']}: {event['message']}"
+            # What the training itself found wrong is a sentence; of anything else the kind says as much as the text.
+            kind = "" if event["error"] == "TrainingError" else f"{event['error']}: "
+            return f"error: {kind}{event['message']}"
         # Steps and checkpoints are in the log; a line for each would bury the rest.
         return None
 
