@@ -11,6 +11,7 @@ from typing import Any
 
 from . import build, docker, hub, inputs, publish, source, start
 from .problem import Exit, Problem, parameter, say
+from .progress import Builder
 from .record import LOCAL, Record, root
 
 _MEMORY = "2g"
@@ -50,7 +51,9 @@ def step() -> int:
 def make(folder: Path, record: Record, into: Path) -> None:
     """Build projects/x/dataset, run it without a network, and take what it wrote into /out. Raises Problem."""
     labels = {"mlops.project": record.project, "mlops.purpose": "dataset"}
-    image = build.folder_image(folder, f"mlops/{record.project}-dataset", "the image that makes the data set", labels)
+    image = build.folder_image(
+        folder, f"mlops/{record.project}-dataset", "the image that makes the data set", labels, Builder().take
+    )
     with inputs.volumes(image, record.labels, {start.OUT: ""}, {}) as helper:
         container = docker.call(
             "create",

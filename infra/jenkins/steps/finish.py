@@ -71,7 +71,7 @@ def _finish(folder: Folder, record: Record) -> Result:
         return _keep(folder, Result("could-not-start", why))
     if state["Running"]:
         note_stop(folder, "stopped")
-        say(f"[finish] asking the training to stop: the step in flight ends and a checkpoint is written, within {grace()}s")
+        say(f"[finish] asking the training to stop with a checkpoint, within {grace()}s")
         docker.call("stop", f"--time={grace()}", container, limit=grace() + docker.QUICK)
         state = _state(container)
     complaint = _collect_log(folder, container)

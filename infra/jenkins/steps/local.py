@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
 from types import FrameType
-from typing import TextIO
 
 from console.text import clean
 
 from . import build, check, finish, follow, publish, source, start
 from .finish import Result
 from .problem import Exit, Problem, parameter, say
-from .progress import Progress
+from .progress import Builder, Progress
 from .record import LOCAL, Folder, folder_name, new_local, root, runs
-
-_WIDTH = 79
 
 
 def step() -> int:
@@ -47,14 +43,14 @@ def _go(folder: Folder) -> int:
     stop = _Stop()
     with stop:
         with (folder.path / "build.log").open("w", encoding="utf-8") as log:
-            record.image = build.project(record, _Builder(log).take)
+            record.image = build.project(record, Builder(log).take)
         folder.keep(record)
         if stop.asked.is_set():
             raise KeyboardInterrupt
         # From here on there may be a container: it is brought to its end, whoever presses what.
         stop.training = True
         start.run(folder)
-        say(f"[start] {record.image} runs as {folder.record().name}. ctrl+c stops it with a checkpoint.")
+        say(f"[start] {folder.record().name} runs; ctrl+c stops it with a checkpoint")
         progress = Progress()
 
         def show(text: bytes) -> None:
@@ -96,19 +92,6 @@ def _commit(project: str) -> str:
             f"always a commit. Commit first, or train the last commit as it is: make train PROJECT={project} COMMIT=HEAD"
         )
     return "HEAD"
-
-
-class _Builder:
-    """All that the builder says goes to build.log; a person sees what it is at."""
-
-    def __init__(self, log: TextIO) -> None:
-        self._log = log
-
-    def take(self, line: str) -> None:
-        self._log.write(line + "\n")
-        self._log.flush()
-        if re.match(r"\[build\] (Step \d|#\d+ \[)", line):
-            say(line if len(line) < _WIDTH else line[: _WIDTH - 1] + "…")
 
 
 class _Stop:

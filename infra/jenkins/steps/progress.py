@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, TextIO
 
 from .check import duration_words
+from .problem import say
+
+WIDTH = 80
 
 
 class Progress:
@@ -52,10 +56,29 @@ class Progress:
         self._seconds.append(float(event["seconds"]))
         recent = self._seconds[-5:]
         left = (of - done) * sum(recent) / len(recent)
-        metrics = "  ".join(f"{name} {_number(value)}" for name, value in event["metrics"].items())
-        width = len(str(of))
-        return f"epoch {done:{width}}/{of}  {metrics}" + (f"  {duration_words(left)} left" if done < of else "")
+        line = f"epoch {done:{len(str(of))}}/{of}" + (f"  {duration_words(left)} left" if done < of else "")
+        for name, value in event["metrics"].items():
+            metric = f"  {name} {_number(value)}"
+            # One line for each epoch on the narrowest terminal; the log has all of them.
+            if len(line) + len(metric) < WIDTH:
+                line += metric
+        return line
 
 
 def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+class Builder:
+    """All that a builder says goes to a log; a person sees what it is at."""
+
+    def __init__(self, log: TextIO | None = None) -> None:
+        self._log = log
+
+    def take(self, line: str) -> None:
+        if self._log is not None:
+            self._log.write(line + "\n")
+            self._log.flush()
+        # The old builder's words, and BuildKit's. Labels are no work.
+        if re.match(r"\[build\] (Step \d|#\d+ \[)", line) and " : LABEL " not in line:
+            say(line if len(line) < WIDTH else line[: WIDTH - 2] + "…")
