@@ -11,6 +11,7 @@ import yaml
 
 from tests.pipeline.conftest import READ, WRITE
 from tests.pipeline.workplace import CONFIG, Workplace
+from tests.projects.kit import SCHEMA
 from tests.support.hub import Hub
 
 pytestmark = pytest.mark.usefixtures("python")
@@ -41,6 +42,7 @@ def test_a_model_is_published_with_its_card_log_and_events(work: Workplace, hub:
     assert hub.tags("model", "ann/small") == {"build-48": event["revision"]}
     assert hub.repositories["model", "ann/small"].private
     assert event["event"] == "published"
+    SCHEMA.validate(event)
     assert "ann/small build-48 is published: " in published.stderr
     assert json.loads(work.file("48", "out/events.jsonl").read_text().splitlines()[-1]) == event
     assert work.containers() == []
@@ -52,6 +54,7 @@ def test_publishing_twice_is_safe(work: Workplace, hub: Hub) -> None:
     revisions = hub.revisions("model", "ann/small")
     again = work.good("publish", RUN="train-48")
     assert "ann/small build-48 was published already" in again.stderr
+    SCHEMA.validate(json.loads(again.stdout))
     assert hub.revisions("model", "ann/small") == revisions
 
 
@@ -64,9 +67,10 @@ def test_every_build_has_a_tag_of_its_own(work: Workplace, hub: Hub) -> None:
     assert hub.files("model", "ann/small")["weights"] == b"weights of 49\n"
 
 
-@pytest.mark.parametrize("after", [0, 2, 3])
+@pytest.mark.parametrize("after", [0, 3, 5, 7])
 def test_the_hub_dies_in_the_middle(work: Workplace, hub: Hub, after: int) -> None:
     trained(work)
+    # Of the requests: the first, the list of files, the commit, the tag.
     hub.die_after(after, "/api/")
     died = work.step("publish", BUILD_NUMBER="48")
     assert died.returncode == 1

@@ -29,7 +29,10 @@ class Orphan:
 def step() -> int:
     """The program: `reap`. JENKINS_URL, JENKINS_USER and JENKINS_TOKEN_FILE say where builds are asked after."""
     bad = False
-    for orphan in orphans():
+    found = orphans()
+    if not found:
+        say("[reap] nothing to do: no training has outlived its build")
+    for orphan in found:
         try:
             say(f"[reap] {orphan.name}: {reap(orphan)}")
         except Problem as problem:
