@@ -58,6 +58,14 @@ def test_publishing_twice_is_safe(work: Workplace, hub: Hub) -> None:
     assert hub.revisions("model", "ann/small") == revisions
 
 
+def test_large_files_go_their_own_way(work: Workplace, hub: Hub) -> None:
+    hub.large = 4
+    trained(work)
+    work.good("publish", BUILD_NUMBER="48")
+    assert hub.files("model", "ann/small", "build-48")["weights"] == b"weights\n"
+    assert b"weights\n" in hub.objects.values()
+
+
 def test_every_build_has_a_tag_of_its_own(work: Workplace, hub: Hub) -> None:
     for build in ("48", "49"):
         trained(work, build, TRAINS.replace("weights >", f"weights of {build} >"))
@@ -188,3 +196,7 @@ def test_project_b_from_a_clone_to_a_published_model(work: Workplace, hub: Hub) 
     work.good("train", PROJECT="project-b", OVERRIDES="epochs=2")
     assert len([path for _, path in hub.requests if "diamonds.csv" in path]) == asked
     assert sorted(hub.tags("model", "ann/project-b")) == ["local-1", "local-2"]
+    # And without any Hub at all.
+    before = len(hub.requests)
+    work.good("train", PROJECT="project-b", OVERRIDES="epochs=1", HF_HUB_OFFLINE="1", PUBLISH="no")
+    assert len(hub.requests) == before
