@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.pipeline.test_trainings import TRAINS, saves
-from tests.pipeline.workplace import Workplace
+from tests.pipeline.workplace import CONFIG, Workplace
+from tests.support.hub import Hub
 from tests.support.images import BUSYBOX
 from tests.support.waiting import until_sync
 
@@ -53,6 +54,31 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(work: Workplace) -> N
     )
     assert work.result("1", "local")["status"] == "stopped"
     assert work.containers() == []
+
+
+def test_ctrl_c_while_the_image_is_built_leaves_nothing(work: Workplace) -> None:
+    dockerfile = 'FROM busybox:test\nCOPY . .\nRUN sleep 60\nUSER 1000\nCMD ["./run.sh"]\n'
+    work.project("small", TRAINS, Dockerfile=dockerfile)
+    process = work.begin("train", PROJECT="small", PUBLISH="no")
+    until_sync(lambda: "RUN sleep" in work.output(process))
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    assert work.output(process).splitlines()[-1] == "[stop] nothing was started"
+    assert work.containers() == []
+
+
+def test_ctrl_c_while_the_model_goes_out_keeps_it(work: Workplace, hub: Hub, python: None) -> None:
+    work.project("small", TRAINS, config_dot_yaml=CONFIG + "publish:\n  repo: small\n")
+    waiting, free = hub.hold("/api/repos/create")
+    process = work.begin("train", PROJECT="small")
+    assert waiting.wait(120)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    free.set()
+    assert work.output(process).splitlines()[-1].endswith("publish it later: make publish RUN=local-1")
+    assert work.containers() == []
+    work.good("publish", RUN="local-1")
+    assert hub.tags("model", "ann/small").keys() == {"local-1"}
 
 
 def test_the_checkpoint_reaches_the_next_training(work: Workplace) -> None:

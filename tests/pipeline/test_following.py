@@ -11,11 +11,14 @@ from tests.pipeline.workplace import Workplace
 from tests.support.waiting import until_sync
 
 # Lines from 1 on, and on when a file appears: `docker exec` makes it.
+# Much text between the numbers: what is written then reaches the disk before it is noted.
 COUNTS = """
 number=0
+padding=$(head -c 2000 /dev/zero | tr '\\0' x)
 while [ ! -e /tmp/enough ]; do
     number=$((number + 1))
     echo "line $number"
+    echo $padding
     usleep 2000
 done
 echo "$number lines"

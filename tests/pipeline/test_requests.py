@@ -71,6 +71,7 @@ def test_a_project_without(work: Workplace, file: str) -> None:
         ("run.sh", "#!/bin/sh\nsh src/main.sh\n", "projects/small/run.sh does not end in exec"),
         ("run.sh", "exec sh src/main.sh\n", "projects/small/run.sh does not begin with #!/bin/sh"),
         ("Dockerfile", "FROM busybox:test\nUSER root\n", "projects/small/Dockerfile does not end as a user other than root"),
+        ("Dockerfile", "FROM busybox:test\nUSER 1000\nCMD sh\n", "projects/small/Dockerfile does not start run.sh"),
         ("requirements.txt", "numpy\n", "projects/small/requirements.txt: numpy is not pinned with a hash (entry 1)"),
         ("requirements.txt", "numpy==2.4.6\n", "is not pinned with a hash"),
         ("requirements.txt", "--index-url http://x\n", "--index-url is not wanted here"),
@@ -183,7 +184,7 @@ def test_a_step_before_its_time(work: Workplace, step: str) -> None:
 
 
 def test_a_build_that_fails_says_what_the_builder_said(work: Workplace) -> None:
-    dockerfile = "FROM busybox:test\nRUN echo 'ERROR: no matching distribution for numpy' && false\nUSER 1000\n"
+    dockerfile = "FROM busybox:test\nRUN echo 'ERROR: no matching distribution for numpy' && false\nUSER 1000\nCMD ./run.sh\n"
     commit = work.project("small", Dockerfile=dockerfile)
     named = {"PROJECT": "small", "COMMIT": commit, "BUILD_NUMBER": "1"}
     work.good("check", **named)

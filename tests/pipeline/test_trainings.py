@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.pipeline.workplace import CONFIG, Workplace
+from tests.pipeline.workplace import CONFIG, DOCKERFILE, Workplace
 from tests.support import skips
 from tests.support.waiting import until_sync
 
@@ -68,7 +68,9 @@ touch $OUT_DIR/here && echo out is writable
 touch $HF_HOME/here && echo the cache is writable
 grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status
 """
-    container = work.started("small", work.project("small", script), "1")
+    # The image itself would let everybody write there.
+    dockerfile = DOCKERFILE.replace("USER", "RUN chmod 777 /app\nUSER")
+    container = work.started("small", work.project("small", script, Dockerfile=dockerfile), "1")
     said = work.good("follow", BUILD_NUMBER="1").stdout
     limits = work.engine.inspect(container)["HostConfig"]
     assert sorted(said.splitlines()) == [

@@ -168,3 +168,5 @@ def _dockerfile(name: str, text: str) -> None:
     users = re.findall(r"^\s*USER\s+(\S+)", text, re.MULTILINE | re.IGNORECASE)
     if not users or users[-1].split(":")[0] in {"root", "0"}:
         raise Problem(f"{name} does not end as a user other than root: USER 1000:1000.")
+    if not re.search(r"^\s*(CMD|ENTRYPOINT)\b.*run\.sh", text, re.MULTILINE | re.IGNORECASE):
+        raise Problem(f'{name} does not start run.sh: CMD ["./run.sh"].')

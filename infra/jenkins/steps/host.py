@@ -72,7 +72,9 @@ def choose_gpus(wanted: int, info: Mapping[str, Any]) -> str:
     if there is None:
         there = [str(index) for index in range(wanted)]
     busy: set[str] = set()
-    for container in docker.call("ps", "--quiet", "--filter", "label=mlops.managed=true").split():
+    # One that is about to be started holds its GPU already.
+    alive = ("--filter=status=created", "--filter=status=running", "--filter=label=mlops.managed=true")
+    for container in docker.call("ps", "--all", "--quiet", *alive).split():
         found = docker.inspect("container", container) or {}
         busy.update(str(found.get("Config", {}).get("Labels", {}).get("mlops.gpu", "")).split(","))
     free = [index for index in there if index not in busy]

@@ -33,6 +33,10 @@ def step() -> int:
     try:
         say(f"[check] {record.title} at {record.commit[:12]}: {check.summary(record)}")
         return _go(folder)
+    except KeyboardInterrupt:
+        if folder.read("result.json") is None:
+            say("[stop] nothing was started")
+        raise
     finally:
         if held is not None:
             os.close(held)
@@ -45,8 +49,6 @@ def _go(folder: Folder) -> int:
         with (folder.path / "build.log").open("w", encoding="utf-8") as log:
             record.image = build.project(record, Builder(log).take)
         folder.keep(record)
-        if stop.asked.is_set():
-            raise KeyboardInterrupt
         # From here on there may be a container: it is brought to its end, whoever presses what.
         stop.training = True
         start.run(folder)
@@ -62,7 +64,11 @@ def _go(folder: Folder) -> int:
         stop.training = False
     say(f"[finish] {result.status}: {result.reason}")
     if result.status == "ok":
-        event = publish.publish(folder)
+        try:
+            event = publish.publish(folder)
+        except KeyboardInterrupt:
+            say(f"[publish] interrupted. {publish.later(folder)}")
+            raise
         say(f"[publish] {publish.told(event)}" if event else f"[publish] nothing: the model is in {folder.out / 'model'}")
         return Exit.OK
     _advise(folder, result)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import docker, host, hub, inputs
@@ -43,8 +46,8 @@ def run(folder: Folder) -> str:
             return there[0]
         docker.remove(there[0])  # a start that was killed before its inputs were in
     try:
-        record.gpus = host.choose_gpus(int(record.resources["gpus"]), docker.info())
-        with inputs.volumes(record.image, record.labels, _mounts(record), _inputs(record)) as helper:
+        with inputs.volumes(record.image, record.labels, _mounts(record), _inputs(record)) as helper, _one_at_a_time():
+            record.gpus = host.choose_gpus(int(record.resources["gpus"]), docker.info())
             container = _create(record, helper)
         try:
             docker.call("start", container)
@@ -134,6 +137,14 @@ def _create(record: Record, helper: str) -> str:
         # A run by hand, or another job, has the same number. Everybody finds containers by their labels.
         name = f"{record.name}-{''.join(letter if letter.isalnum() else '-' for letter in record.job)}"
         return docker.call("create", f"--name={name}", *arguments, record.image).strip()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two that start at once must not choose the same GPU."""
+    with (runs() / ".start").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _mounts(record: Record) -> dict[str, str]:
