@@ -125,6 +125,7 @@ def test_a_project_that_breaks_the_contract(work: Workplace, file: str, text: st
         ("epochs=many", 'OVERRIDES: epochs=many: train.epochs is "many"; expected a whole number.'),
         ("epochs=2\nepcohs=3", "OVERRIDES: epcohs=3: there is no key train.epcohs; did you mean epochs?"),
         ("resources.memory=900t", "resources.memory asks for"),
+        ("data.repo=a/b data.revision=1234567", "data.revision is 1234567; expected a pinned revision: a commit of 40"),
         ("trian.epochs=2", "there is no key trian; did you mean train?"),
         ("a.b.c=1", "is no key=value"),
         ("epochs=[", "this is no value that YAML knows"),

@@ -248,7 +248,7 @@ def _wanted(error: Any) -> str:
             text += f", and YAML takes this for text: write {dotted}e{exponent if exponent[0] in '+-' else '+' + exponent}"
         return text
     if error.validator == "anyOf":
-        best = [entry for entry in error.context if entry.validator == "pattern"] or list(error.context)
+        best = [entry for entry in error.context if entry.validator_value != "null"] or list(error.context)
         return _wanted(best[0]) if best else "something else"
     if error.validator == "pattern":
         return str(error.schema.get("description", f"text like {error.validator_value}"))
