@@ -42,9 +42,10 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(work: Workplace) -> N
     commit = work.project("small", saves(1))
     process = work.begin("train", PROJECT="small", PUBLISH="no", OVERRIDES="epochs=9")
     until_sync(lambda: "training" in work.output(process).splitlines())
-    os.kill(process.pid, signal.SIGINT)
-    until_sync(lambda: "asking the training to stop" in work.output(process))
-    os.kill(process.pid, signal.SIGINT)
+    # As a terminal does it: everything in the foreground gets the signal, the docker programs too.
+    os.killpg(process.pid, signal.SIGINT)
+    until_sync(lambda: "saving" in work.engine.docker("logs", work.containers()[0]))
+    os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
     said = work.output(process)
     assert "still waiting for the checkpoint" in said

@@ -21,6 +21,9 @@ SCHEMA = json.dumps(
     }
 )
 
+# Twenty lines that stand for a million entries.
+BOMB = "a0: &a0 {x: 1, y: 2}\n" + "".join(f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}}}\n" for n in range(1, 20))
+
 
 def refused(work: Workplace, **variables: str) -> str:
     """What check says; it must not build anything, and not leave a record."""
@@ -76,6 +79,8 @@ def test_a_project_without(work: Workplace, file: str) -> None:
         ("requirements.txt", "numpy==2.4.6\n", "is not pinned with a hash"),
         ("requirements.txt", "--index-url http://x\n", "--index-url is not wanted here"),
         ("config.yaml", "[1]", "projects/small/config.yaml holds no keys with values"),
+        ("config.yaml", BOMB, "projects/small/config.yaml has more than 10,000 entries."),
+        ("config.yaml", "a: &a\n  - *a\n", "projects/small/config.yaml"),
         ("config.yaml", "a: [", "projects/small/config.yaml, line 1: this is no YAML"),
         (
             "config.yaml",

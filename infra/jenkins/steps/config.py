@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from .problem import Problem
 
 Path_ = tuple[str | int, ...]
 
+_MOST_ENTRIES = 10_000
 _UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TYPES = {
@@ -149,7 +151,11 @@ def _parse(text: str, file: str) -> tuple[dict[str, Any], dict[Path_, int]]:
     lines: dict[Path_, int] = {}
     try:
         node = yaml.compose(text, yaml.SafeLoader)
-        lines |= dict(_walk(node, (), file)) if node is not None else {}
+        # Aliases of aliases make a few lines into millions of entries.
+        entries = islice(_walk(node, (), file), _MOST_ENTRIES + 1) if node is not None else ()
+        lines |= dict(entries)
+        if len(lines) > _MOST_ENTRIES:
+            raise Problem(f"{file} has more than {_MOST_ENTRIES:,} entries.")
         root = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

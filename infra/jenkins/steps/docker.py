@@ -6,7 +6,6 @@ It knows contexts, TLS and ssh, and it is on every agent: so the steps call it i
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
@@ -36,7 +35,7 @@ class Unreachable(Problem):
     """There is no Engine to talk to, or it may not be talked to."""
 
 
-def call(*arguments: str, given: bytes | None = None, limit: float | None = QUICK, env: Mapping[str, str] | None = None) -> str:
+def call(*arguments: str, given: bytes | None = None, limit: float | None = QUICK) -> str:
     """What docker prints. Raises DockerError, Unreachable."""
     what = next((word for word in arguments if not word.startswith("-")), "")
     try:
@@ -47,7 +46,8 @@ def call(*arguments: str, given: bytes | None = None, limit: float | None = QUIC
             capture_output=True,
             timeout=limit,
             check=False,
-            env=None if env is None else {**os.environ, **env},
+            # ctrl+c in the terminal is for the steps: it must not end the docker that is just stopping a training.
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise Unreachable("The docker program is not on PATH.", Exit.UNREACHABLE) from error

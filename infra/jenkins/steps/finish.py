@@ -74,8 +74,13 @@ def _finish(folder: Folder, record: Record) -> Result:
         say(f"[finish] asking the training to stop with a checkpoint, within {grace()}s")
         docker.call("stop", f"--time={grace()}", container, limit=grace() + docker.QUICK)
         state = _state(container)
-    complaint = _collect_log(folder, container)
-    left_out = _collect_out(folder, container)
+    try:
+        complaint = _collect_log(folder, container)
+        left_out = _collect_out(folder, container)
+    except (Problem, OSError) as error:
+        raise Problem(
+            f"{error} The container {record.name} keeps everything: call finish again when that is mended."
+        ) from error
     result = _judge(folder, record, state, tuple(left_out), complaint)
     _keep(folder, result)
     docker.remove(container)

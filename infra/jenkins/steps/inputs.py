@@ -10,7 +10,7 @@ import io
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from . import docker
@@ -62,7 +62,9 @@ def give(container: str, place: str, files: Mapping[str, bytes | Path | None], *
                 _add(archive, name.lstrip("/"), content, mode)
         process.stdin.close()
     except BrokenPipeError:
-        pass  # docker has refused, and says why
+        # docker has refused, and says why.
+        with suppress(BrokenPipeError):
+            process.stdin.close()
     said = process.stderr.read().decode(errors="replace")
     status = process.wait()
     if status != 0:
