@@ -11,7 +11,7 @@ from tests.pipeline.workplace import Workplace
 from tests.support import skips
 from tests.support.engine import Engine, NoEngineError
 from tests.support.hub import Hub
-from tests.support.pythonbase import import_python
+from tests.support.pythonbase import PYTHON, import_python
 
 WRITE, READ = "hf_secretwrite", "hf_secretread"
 
@@ -32,23 +32,14 @@ def work_of_its_own(tmp_path: Path, own_engine: Engine) -> Iterator[Workplace]:
     place.close()
 
 
-@pytest.fixture(scope="session")
-def python_or_reason(engine_or_reason: Engine | str) -> str | None:
-    """Imported once for each Engine; why it cannot be."""
-    if isinstance(engine_or_reason, str):
-        return engine_or_reason
-    try:
-        import_python(engine_or_reason)
-    except NoEngineError as error:
-        return skips.NO_ENGINE.format(why=error)
-    return None
-
-
 @pytest.fixture
-def python(python_or_reason: str | None) -> None:
-    """The image that projects are made from."""
-    if python_or_reason is not None:
-        pytest.skip(python_or_reason)
+def python(engine: Engine) -> None:
+    """The image that projects are made from, in the Engine if it is not there already."""
+    try:
+        if not engine.docker("images", "--quiet", PYTHON):
+            import_python(engine)
+    except NoEngineError as error:
+        pytest.skip(skips.NO_ENGINE.format(why=error))
 
 
 @pytest.fixture

@@ -14,15 +14,14 @@ from tests.support.pythonbase import AGENT, import_agent
 from tests.support.waiting import until_sync
 
 
-@pytest.fixture(scope="session")
-def agent_or_reason(engine_or_reason: Engine | str) -> str | None:
-    if isinstance(engine_or_reason, str):
-        return engine_or_reason
+@pytest.fixture
+def agent_image(engine: Engine) -> None:
+    """The agent's image, in the Engine if it is not there already."""
     try:
-        import_agent(engine_or_reason)
+        if not engine.docker("images", "--quiet", AGENT):
+            import_agent(engine)
     except NoEngineError as error:
-        return skips.NO_ENGINE.format(why=error)
-    return None
+        pytest.skip(skips.NO_ENGINE.format(why=error))
 
 
 class Agent:
@@ -64,9 +63,7 @@ class Agent:
         self._engine.docker("rm", "--force", "--volumes", self.name)
 
 
-def test_the_whole_way(work: Workplace, agent_or_reason: str | None) -> None:
-    if agent_or_reason is not None:
-        pytest.skip(agent_or_reason)
+def test_the_whole_way(work: Workplace, agent_image: None) -> None:
     script = saves(1).replace("echo training\n", "cat $RESUME_DIR/latest 2>/dev/null; echo training\n")
     commit = work.project("small", script)
     agent = Agent(work)
@@ -86,9 +83,7 @@ def test_the_whole_way(work: Workplace, agent_or_reason: str | None) -> None:
         agent.close()
 
 
-def test_without_the_sockets_group_it_says_so(work: Workplace, agent_or_reason: str | None) -> None:
-    if agent_or_reason is not None:
-        pytest.skip(agent_or_reason)
+def test_without_the_sockets_group_it_says_so(work: Workplace, agent_image: None) -> None:
     commit = work.project("small")
     agent = Agent(work)
     try:
@@ -102,9 +97,7 @@ def test_without_the_sockets_group_it_says_so(work: Workplace, agent_or_reason: 
     assert "Traceback" not in said
 
 
-def test_a_follower_inside_gets_everything(work: Workplace, agent_or_reason: str | None) -> None:
-    if agent_or_reason is not None:
-        pytest.skip(agent_or_reason)
+def test_a_follower_inside_gets_everything(work: Workplace, agent_image: None) -> None:
     commit = work.project("small", "seq 5000")
     agent = Agent(work)
     try:

@@ -201,6 +201,24 @@ def test_a_build_that_fails_says_what_the_builder_said(work: Workplace) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("FROM registry.invalid/python:3.11", "registry.invalid"),
+        ("FROM busybox:test\nRUN echo 'touch: permission denied: socket' && false", "returned a non-zero code: 1"),
+    ],
+)
+def test_a_build_that_fails_is_not_blamed_on_the_engine(work: Workplace, line: str, reason: str) -> None:
+    commit = work.project("small", Dockerfile=f"{line}\nUSER 1000\nCMD ./run.sh\n")
+    named = {"PROJECT": "small", "COMMIT": commit, "BUILD_NUMBER": "1"}
+    work.good("check", **named)
+    done = work.step("build", **named)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("build: The image of small could not be built: ")
+    assert reason in last
+
+
 def test_wrong_numbers_and_names(work: Workplace) -> None:
     for variables in ({"BUILD_NUMBER": "one"}, {"RUN": "../x"}, {"RUN": "train-99"}, {}):
         done = subprocess.run(

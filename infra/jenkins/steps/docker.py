@@ -15,10 +15,11 @@ from .problem import Exit, Problem
 # A request that the Engine answers from what it knows.
 QUICK = 60.0
 
-_UNREACHABLE = ("Cannot connect to the Docker daemon", "error during connect", "connection refused", "no such host")
+# The client's own words for an Engine that is not there. What a build or a registry says is not among them.
+_UNREACHABLE = ("Cannot connect to the Docker daemon", "error during connect")
+_DENIED = "permission denied while trying to connect"
 # Lines that docker adds below the one that says it.
 _EMPTY_WORDS = ("See 'docker", "Error: failed to start containers", "Run 'docker")
-_DENIED = ("permission denied", "403 Forbidden")
 
 
 class DockerError(Problem):
@@ -76,11 +77,11 @@ def start(
 
 def refusal(what: str, status: int, said: str) -> Problem:
     """The exception for what docker said on stderr."""
-    first = said.strip().splitlines()[0] if said.strip() else ""
-    if any(word in said for word in _UNREACHABLE):
-        return Unreachable(f"The Docker Engine cannot be reached: {first}", Exit.UNREACHABLE)
-    if any(word in said for word in _DENIED) and ("socket" in said or "daemon" in said):
-        return Unreachable(f"The Docker Engine may not be used by this user: {first}", Exit.UNREACHABLE)
+    for line in said.strip().splitlines():
+        if any(words in line for words in _UNREACHABLE):
+            return Unreachable(f"The Docker Engine cannot be reached: {line}", Exit.UNREACHABLE)
+        if _DENIED in line:
+            return Unreachable(f"The Docker Engine may not be used by this user: {line}", Exit.UNREACHABLE)
     return DockerError(what, status, said)
 
 
