@@ -19,6 +19,8 @@ def run(rest: list[str], options: GlobalOptions, backend: Backend) -> int:
     try:
         return _run(rest, options, backend)
     except KeyboardInterrupt:
+        # What was not written yet must not wait at the end for a terminal or a pager that takes no more.
+        drop_output()
         return INTERRUPTED
     except ReaderGoneError:
         drop_output()

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": ("console.cli.status:status", "Show what is wrong, and the state of every system."),
     "services": ("console.cli.services:services", "List the services, worst first."),
     "containers": ("console.cli.containers:containers", "List every container of the host."),
+    "logs": ("console.cli.logs:logs", "Print what containers print, and follow it."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
 }

@@ -114,6 +114,10 @@ class Printer:
         code = _COLORS.get(kind)
         return f"\x1b[{code}m{text[:1]}\x1b[0m{text[1:]}" if self._color and code else text
 
+    def tinted(self, code: str, text: str) -> str:
+        """`text` in a colour (SGR parameters), if colours are used."""
+        return f"\x1b[{code}m{clean(text)}\x1b[0m" if self._color else clean(text)
+
     def _plain(self, cell: Cell) -> str:
         text = clean(cell.text)
         return f"{self.glyphs.state(cell.state.kind)} {text}" if cell.state is not None else text

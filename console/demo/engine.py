@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from console.demo.cast import CAST, FILE, PROJECT
 from console.demo.clock import Clock
 from console.demo.identity import config_hash, container_id, image_id, images_here
 from console.demo.load import usage
+from console.demo.logs import HISTORY, next_said, said
 from console.demo.timeline import Happening, Life, failing_streak, happenings, life, next_moment, probe_results
 from console.model.container import (
     Container,
@@ -23,6 +24,7 @@ from console.model.container import (
     Usage,
     Variable,
 )
+from console.model.log import Entry
 from console.model.source import NotThereError, SourceState
 from console.text import Clean, clean
 
@@ -82,6 +84,22 @@ class DemoEngine:
     async def image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
         return {clean(name): image_id(name) for name in images_here().intersection(names)}
 
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        actor = self._actors.get(container.id)
+        if actor is None:
+            raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
+        now = self._elapsed()
+        entries = self._entries(actor, -HISTORY, now)
+        yield [
+            one for one in (entries if tail is None else entries[-tail:] if tail else []) if since is None or one[0] >= since
+        ]
+        while follow and life(actor, now).state in (ContainerState.RUNNING, ContainerState.PAUSED):
+            await self._clock.sleep_until(self._moment(next_said(actor, now)))
+            told, now = now, self._elapsed()
+            yield self._entries(actor, told, now)
+
     async def aclose(self) -> None:
         """Nothing is open."""
 
@@ -130,6 +148,8 @@ class DemoEngine:
             stop_signal=clean("SIGTERM"),
             memory_limit=actor.limit,
             log_driver=clean("json-file"),
+            log_rotates=None,
+            tty=False,
             probe=_probe_plan(actor),
             probes=self._probes(actor, now),
             failing_streak=failing_streak(actor, now),
@@ -149,6 +169,12 @@ class DemoEngine:
             )
             for result in probe_results(actor, now)
         )
+
+    def _entries(self, actor: Actor, begin: float, until: float) -> list[Entry]:
+        began = (self._clock.began - _EPOCH) // _MICROSECOND * 1000
+        return [
+            (began + int(one.at * 1_000_000) * 1000, one.stderr, one.text.encode() + b"\n") for one in said(actor, begin, until)
+        ]
 
     def _event(self, happening: Happening) -> ContainerEvent:
         moment = self._moment(happening.at)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from console.feeds.backoff import Backoff
+from console.model.backoff import Backoff
 from console.model.container import Container, ContainerEvent, ContainerState, Engine, Health
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
 from console.sources.protocols import ContainerEngine

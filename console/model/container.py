@@ -92,6 +92,8 @@ class Inspection:
 
     `pid` is the first process as the Engine's host sees it (None when nothing runs), `memory_limit` in bytes (None: no
     limit), `restarts` counts restarts by the Engine since the container was created, `error` is why a start failed.
+    `log_rotates` is how large a log file grows before the Engine begins a new one, in bytes (None: for ever), `tty`
+    whether its output goes through a terminal, which makes one stream of two.
     """
 
     started_at: datetime | None
@@ -106,6 +108,8 @@ class Inspection:
     stop_signal: Clean
     memory_limit: int | None
     log_driver: Clean
+    log_rotates: int | None
+    tty: bool
     probe: ProbePlan | None
     probes: tuple[Probe, ...]
     failing_streak: int

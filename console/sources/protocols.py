@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.text import Clean
 
@@ -40,6 +41,17 @@ class ContainerEngine(Protocol):
 
     async def image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
         """Full image id for each name that this Engine has an image of; the others are left out."""
+        ...
+
+    def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        """The newest `tail` entries of a container's log (None: all), oldest first, in lists as they come.
+
+        `container` has `details`. `since` leaves out what is older (nanoseconds since 1970). With `follow` it goes on
+        until the container ends. The first list, which may be empty, comes when the Engine has begun to answer. What the
+        Engine loses or sends twice is lost or doubled here too: see `console.logs.tail`.
+        """
         ...
 
     async def aclose(self) -> None: ...

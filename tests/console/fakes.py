@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,7 @@ from console.model.container import (
     Usage,
     Variable,
 )
+from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.model.source import NotThereError, SourceError, SourceState
 from console.text import Clean, clean
@@ -41,6 +42,8 @@ def inspection(**changes: object) -> Inspection:
         stop_signal=clean("SIGTERM"),
         memory_limit=None,
         log_driver=clean("json-file"),
+        log_rotates=None,
+        tty=False,
         probe=None,
         probes=(),
         failing_streak=0,
@@ -107,6 +110,7 @@ class FakeEngine:
         self.hang: asyncio.Event | None = None
         self.asked: list[str] = []
         self.stream: asyncio.Queue[ContainerEvent | SourceError] = asyncio.Queue()
+        self.logs: dict[Clean, list[Entry]] = {}
         self.usages: dict[Clean, Usage] = {}
         self.closed = False
         self.connected = asyncio.Event()
@@ -152,6 +156,16 @@ class FakeEngine:
 
     async def image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
         return {}
+
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        await self._gate(f"log {container.name} {tail}")
+        entries = self.logs.get(container.id, [])
+        newest = entries if tail is None else entries[max(0, len(entries) - tail) :]
+        yield [one for one in newest if since is None or one[0] >= since]
+        if follow and container.alive:
+            await asyncio.Event().wait()
 
     async def aclose(self) -> None:
         self.closed = True

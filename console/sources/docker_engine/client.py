@@ -24,6 +24,7 @@ from console.sources.docker_engine.wire import (
 from console.text import clean
 
 KEPT_CONNECTIONS = 4
+_STATES = {401: SourceState.DENIED, 403: SourceState.DENIED, 501: SourceState.OFF}
 
 
 class Client:
@@ -44,8 +45,11 @@ class Client:
             return _decode(head, body)
 
     @asynccontextmanager
-    async def stream(self, target: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The body of an answer as it comes, on a connection of its own. Only the head has a time limit."""
+    async def stream(self, target: str, *, paced: bool = False) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The body of an answer as it comes, on a connection of its own. Only the head has a time limit.
+
+        `paced`: see `Connection.chunks`.
+        """
         async with self._translated():
             connection: Connection | None = None
             try:
@@ -54,7 +58,7 @@ class Client:
                     head = await connection.get(target)
                     if head.status != 200:
                         _decode(head, await connection.body(head))
-                async with aclosing(connection.chunks(head)) as chunks:  # type: ignore[type-var]
+                async with aclosing(connection.chunks(head, paced=paced)) as chunks:  # type: ignore[type-var]
                     yield chunks
             finally:
                 if connection is not None:
@@ -164,8 +168,7 @@ def _decode(head: Head, body: bytes) -> Any:
     reason = clean(f"Docker answers {head.status}: {message or 'no reason given'}")
     if head.status == 404:
         raise NotThereError(SourceState.OK, reason)
-    state = SourceState.DENIED if head.status in (401, 403) else SourceState.UNREACHABLE
-    raise SourceError(state, reason)
+    raise SourceError(_STATES.get(head.status, SourceState.UNREACHABLE), reason)
 
 
 class _SshConnection(Connection):
@@ -191,6 +194,9 @@ class _SshConnection(Connection):
                 raise
             last = clean(said.strip().splitlines()[-1])
             raise OSError(errno.EHOSTUNREACH, str(last)) from None
+
+    def _reading(self) -> asyncio.ReadTransport:
+        return self._child._transport.get_pipe_transport(1)  # type: ignore[attr-defined,no-any-return]  # as in close
 
     def close(self) -> None:
         if not self._writer.is_closing():

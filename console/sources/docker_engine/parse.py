@@ -28,6 +28,7 @@ from console.text import Clean, clean
 _EXIT_CODE = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NANO = 1_000_000_000
+_LOCAL_ROTATES = 20_000_000
 
 
 def _dict(value: object) -> dict[str, Any]:
@@ -138,6 +139,7 @@ def inspected(value: object) -> Container | None:
     if not isinstance(raw.get("Id"), str):
         return None
     config, host, state = _dict(raw.get("Config")), _dict(raw.get("HostConfig")), _dict(raw.get("State"))
+    log = _dict(host.get("LogConfig"))
     now = _state(state.get("Status"))
     ended = now in (ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING)
     health = _dict(state.get("Health"))
@@ -165,13 +167,24 @@ def inspected(value: object) -> Container | None:
             restart_policy=_text(_dict(host.get("RestartPolicy")).get("Name")) or Clean("no"),
             stop_signal=_text(config.get("StopSignal")) or Clean("SIGTERM"),
             memory_limit=_int(host.get("Memory")) or None,
-            log_driver=_text(_dict(host.get("LogConfig")).get("Type")),
+            log_driver=_text(log.get("Type")),
+            log_rotates=_log_rotates(log),
+            tty=config.get("Tty") is True,
             probe=_probe_plan(config.get("Healthcheck")),
             probes=_probes(health.get("Log")),
             failing_streak=_int(health.get("FailingStreak")),
             environment=tuple(_variable(entry) for entry in _list(config.get("Env")) if isinstance(entry, str)),
         ),
     )
+
+
+def _log_rotates(log: dict[str, Any]) -> int | None:
+    """Bytes of one log file. `json-file` keeps one for ever unless told otherwise, `local` rotates at 20 MB by itself."""
+    size = re.fullmatch(r"([0-9]{1,15})\s*([kmgt]?)i?b?", str(_dict(log.get("Config")).get("max-size", "")).lower())
+    if size is not None and int(size[1]) > 0:
+        power: int = " kmgt".index(size[2] or " ")
+        return int(int(size[1]) * 1000**power)
+    return _LOCAL_ROTATES if log.get("Type") == "local" else None
 
 
 def _health(value: object) -> Health:

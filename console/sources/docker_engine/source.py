@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources.docker_engine import parse
 from console.sources.docker_engine.cgroup import CgroupReader
 from console.sources.docker_engine.client import Client
 from console.sources.docker_engine.endpoint import Endpoint
+from console.sources.docker_engine.logs import Frames, Lines
 from console.text import Clean, clean
 
 OLDEST_API = (1, 40)
@@ -135,6 +137,31 @@ class DockerEngine:
             if isinstance(raw, dict) and isinstance(raw.get("Id"), str):
                 found[clean(name)] = clean(raw["Id"])
         return found
+
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        tty = container.details is not None and container.details.tty
+        target = f"/containers/{quote(container.id, safe='')}/logs?stdout=1&stderr=1&timestamps=1&follow={int(follow)}"
+        target += f"&tail={'all' if tail is None else tail}"
+        if since is not None:
+            seconds, nano = divmod(since, _NANO)
+            target += f"&since={seconds}.{nano:09d}"
+        reader = Lines() if tty else Frames()
+        try:
+            async with self._client.stream(await self._path(target), paced=True) as chunks:
+                yield []
+                async for data in chunks:
+                    if found := reader.feed(data):
+                        yield found
+                if found := reader.end():
+                    yield found
+        except SourceError as error:
+            if error.state is not SourceState.OFF:
+                raise
+            driver = container.details.log_driver if container.details else "?"
+            why = "keeps nothing" if driver == "none" else "cannot read it back"
+            raise SourceError(SourceState.OFF, clean(f'Log driver "{driver}": Docker {why}.')) from None
 
     async def aclose(self) -> None:
         await self._follow(set())

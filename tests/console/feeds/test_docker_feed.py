@@ -116,7 +116,7 @@ async def test_a_storm_of_events_is_few_requests() -> None:
 
 
 async def test_an_engine_that_goes_away_keeps_its_last_facts_and_is_picked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.feeds.backoff.random.uniform", lambda *_: 0.02)
+    monkeypatch.setattr("console.model.backoff.random.uniform", lambda *_: 0.02)
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:
@@ -140,7 +140,7 @@ async def test_an_engine_that_goes_away_keeps_its_last_facts_and_is_picked_up(mo
 
 
 async def test_details_are_read_again_after_a_time_without_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.feeds.backoff.random.uniform", lambda *_: 0.02)
+    monkeypatch.setattr("console.model.backoff.random.uniform", lambda *_: 0.02)
     one = container("a")
     engine = FakeEngine(one)
     async with running(engine) as feed:

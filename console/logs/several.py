@@ -1,0 +1,168 @@
+"""The logs of some containers, and of those that take their place while they are followed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from time import time_ns
+from typing import TYPE_CHECKING
+
+from console.logs.lines import Item, Kind, Line, Notice
+from console.logs.merge import Channel, Merge
+from console.logs.search import Query
+from console.logs.sieve import Sieve
+from console.logs.tail import GRACE_SECONDS, Tail
+from console.model.backoff import Backoff
+from console.model.container import Container
+from console.model.source import NotThereError, SourceError
+
+if TYPE_CHECKING:
+    from console.sources.protocols import ContainerEngine
+
+Give = Callable[[Container, Item], Awaitable[None]]
+
+
+class Several:
+    """`chosen` now and, when they are followed, whatever is started later and `belongs`: a service that is made anew.
+
+    `lines` and `since` as for a `Tail`. With `merged` all come by time, else one after the other. With a `query` lines have
+    their level in their flags, and only those come that it takes; `lines` counts these.
+    """
+
+    def __init__(
+        self,
+        engine: ContainerEngine,
+        chosen: Sequence[Container],
+        belongs: Callable[[Container], bool],
+        *,
+        lines: int | None = None,
+        since: int | None = None,
+        follow: bool = False,
+        merged: bool = True,
+        query: Query | None = None,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self._engine = engine
+        self._chosen = chosen
+        self._belongs = belongs
+        self._lines = lines
+        self._since = since
+        self._follow = follow
+        self._merged = merged
+        self._query = query
+        self._grace = grace
+        self._tails: dict[str, tuple[Container, Tail]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self.refused: list[SourceError] = []
+        """Why some of the logs could not be read."""
+
+    async def run(self, give: Give) -> None:
+        """Give the items of all logs, each with its container, until they end.
+
+        What cannot be read becomes a notice, or is raised (SourceError) if it is the only one.
+        """
+        if not self._merged:
+            for container in self._chosen:
+                await self._read(container, give, self._lines)
+            return
+        merge = Merge(give)
+        for container in self._chosen:
+            self._start(merge, container, self._lines)
+        helpers = [asyncio.ensure_future(self._supervise(merge))]
+        if self._follow:
+            helpers.append(asyncio.ensure_future(self._look_out(merge)))
+        try:
+            await asyncio.gather(merge.run(), helpers[0])
+        finally:
+            left = [*helpers, *self._running]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    def unfinished(self) -> list[tuple[Container, Line]]:
+        """Lines without an end so far: the state of progress bars."""
+        return [(container, line) for container, tail in self._tails.values() for line in tail.unfinished()]
+
+    def _start(self, merge: Merge[Container], container: Container, lines: int | None) -> None:
+        channel = merge.channel(container)
+        task = asyncio.ensure_future(self._into(channel, lines))
+        self._running.add(task)
+        # A task that failed stays, so that it is noticed.
+        task.add_done_callback(lambda done: None if done.cancelled() or done.exception() else self._running.discard(done))
+
+    async def _into(self, channel: Channel[Container], lines: int | None) -> None:
+        async def give(container: Container, item: Item) -> None:
+            await channel.give(item)
+
+        try:
+            await self._read(channel.source, give, lines)
+        finally:
+            channel.end()
+
+    async def _read(self, container: Container, give: Give, lines: int | None) -> None:
+        tail = Tail(
+            self._engine,
+            container.id,
+            # Which lines are the newest of those that pass is known only when all have been looked at.
+            lines=lines if self._query is None else None,
+            since=self._since,
+            follow=self._follow,
+            grace=self._grace,
+        )
+        self._tails[container.id] = (container, tail)
+        sieve = Sieve(self._query, lines) if self._query is not None else None
+
+        async def take(item: Item) -> None:
+            if isinstance(item, Notice):
+                if sieve is not None and item.kind is Kind.NOW and (held := sieve.release()):
+                    await give(container, held)
+                await give(container, item)
+            elif passed := item if sieve is None else sieve.feed(item):
+                await give(container, passed)
+
+        try:
+            await tail.run(take)
+            if sieve is not None and (held := sieve.release()):
+                await give(container, held)
+        except SourceError as error:
+            self.refused.append(error)
+            if len(self._chosen) == 1:
+                raise
+            await take(Notice(Kind.UNREADABLE, time_ns(), error.reason))
+        finally:
+            del self._tails[container.id]
+
+    async def _supervise(self, merge: Merge[Container]) -> None:
+        """Closes the merge when all logs have ended and nothing has come in their place."""
+        while True:
+            while self._running:
+                done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._running.discard(task)
+                    task.result()
+            if self._follow:
+                await asyncio.sleep(self._grace)
+            if not self._running:
+                merge.close()
+                return
+
+    async def _look_out(self, merge: Merge[Container]) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                async with aclosing(self._engine.events()) as events:  # type: ignore[type-var]  # a generator in fact
+                    async for event in events:
+                        backoff.reset()
+                        if event.action == "start" and event.id not in self._tails:
+                            await self._welcome(merge, event.id)
+            except SourceError:
+                await asyncio.sleep(backoff.next())
+
+    async def _welcome(self, merge: Merge[Container], container_id: str) -> None:
+        try:
+            container = await self._engine.inspect(container_id)
+        except NotThereError:
+            return
+        if self._belongs(container) and container.id not in self._tails:
+            self._start(merge, container, None)
