@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -124,16 +124,17 @@ def only_named(
     what: str,
     *,
     gone_is_fine: bool = False,
+    other_names: Iterable[str] = (),
 ) -> list[T]:
     """Those of `found` that are named, in the order of the names.
 
-    UsageError names the nearest for one that is not there, unless `gone_is_fine`: what is watched may go and come back.
+    UsageError names the nearest, also of `other_names`, for one that is not there, unless `gone_is_fine`: what is watched may go and come back.
     """
     chosen: list[T] = []
     for name in names:
         matches = [one for one in found if name_of(one) == name] or [one for one in found if is_called(one, name)]
         if not matches and not gone_is_fine:
-            near = difflib.get_close_matches(name, [name_of(one) for one in found], 1, 0.5)
+            near = difflib.get_close_matches(name, [*map(name_of, found), *other_names], 1, 0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
             raise UsageError(f"there is no {what} {name}.{hint}")
         chosen += [one for one in matches if one not in chosen]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
@@ -48,12 +50,8 @@ def logs(context: Context, /, targets: tuple[str, ...], **options: Any) -> int:
     Exit status: 0 done, 2 no such target, 3 Docker cannot be reached or keeps no log of it.
     """
     wish = _wish(targets, options)
-    # asyncio would only ask its task to end, which does not help while the terminal takes no more output.
-    before = signal.signal(signal.SIGINT, _interrupt)
-    try:
+    with _interruptible():
         return asyncio.run(_print(context, wish))
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,8 @@ async def _print_from(engine: ContainerEngine, context: Context, wish: _Wish) ->
     try:
         await engine.engine()
         found = await engine.containers()
-        chosen = only_named(wish.targets, found, _is_called, lambda one: one.name, "service or container")
+        services = [one.service for one in found if one.service]
+        chosen = only_named(wish.targets, found, _is_called, lambda one: one.name, "service or container", other_names=services)
         sink = _sink(context, wish, chosen)
         several = Several(
             engine,
@@ -169,5 +168,18 @@ def _is_called(one: Container, name: str) -> bool:
     return name in (one.name, one.service) or (len(name) >= _ID_FIGURES and one.id.startswith(name))
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl+c ends it at once. asyncio would only ask its task to end, which a terminal that takes no output hears late."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are not for others
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

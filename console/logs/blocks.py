@@ -23,9 +23,10 @@ _HEAD = re.compile(
     rb"(?P<prefix>.{0,60}?)(?:[ +|]{0,40}(?:Exception Group )?(?P<python>Traceback \(most recent call last\):)"
     rb"|(?P<go>panic: |fatal error: |goroutine \d+ \[)|(?P<rust>thread '[^']{0,80}' (?:\(\d+\) )?panicked at))"
 )
-_AT = re.compile(rb"\s+at .{1,300}|\s*\.\.\. \d+ (?:more|common frames omitted)|Caused by: |\s+Suppressed: ")
+_AT = re.compile(rb"\s+at .{1,400}(?:\)|:\d+)$|\s*\.\.\. \d+ (?:more|common frames omitted)|Caused by: |\s+Suppressed: ")
 _INDENTED = re.compile(rb"[ \t|+]")
 _LAST = re.compile(rb"[ |+]{0,40}(?:\w+\.){0,12}\w{1,120}(?::|$)")
+_GROUP_ENDS = re.compile(rb" {0,40}\+-{20,}$")
 _LINK = re.compile(rb"[ |]{0,40}(?:During handling of the above exception|The above exception was the direct cause)")
 _GO = re.compile(rb"(?:\t|goroutine \d+ \[|created by |\[signal |exit status |runtime\.|main\.|[\w./*()\-]{1,200}\(.*\)|$)")
 _RUST = re.compile(rb"(?:note: |stack backtrace:|\s+\d+: |\s+at |  )")
@@ -38,7 +39,7 @@ class Blocks:
     first line is known only by what follows, so that it is no part of the block; panics of Go and Rust.
     """
 
-    __slots__ = ("_after", "_kind", "_lines", "_message", "_prefix")
+    __slots__ = ("_after", "_kind", "_lines", "_linked", "_message", "_prefix")
 
     def __init__(self) -> None:
         self._kind = ""
@@ -46,6 +47,7 @@ class Blocks:
         self._lines = 0
         self._message = 0
         self._after = False
+        self._linked = False
 
     @property
     def active(self) -> bool:
@@ -79,12 +81,15 @@ class Blocks:
 
     def _goes_on_python(self, text: bytes) -> bool:
         if _LINK.match(text) or b"Traceback (most recent call last):" in text:
-            self._after = False
-            self._message = 0
+            self._after, self._message, self._linked = False, 0, True
             return True
         if not self._after:
             if _INDENTED.match(text):
+                self._after = bool(_GROUP_ENDS.match(text))
                 return True
+            if self._linked and not text.strip():
+                return True
+            self._linked = False
             if _LAST.match(text):
                 self._after = True
                 return True

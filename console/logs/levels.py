@@ -50,6 +50,7 @@ _BEHIND = frozenset(b" \t:|]),.>-\"'")
 _START = re.compile(
     rf"""
       (?P<klog>[IWEF]) \d{{4}}(?:\d{{4}})? \x20 +\d\d:\d\d:\d\d
+    | \[ (?P<stamped>[DIWEF]) \x20 \d                                              # [I 2026-11-23 05:44:39,123] x
     | < (?P<syslog>\d{{1,3}}) >
     | (?P<word>(?i:{_LONG})|(?:{_TITLE})) (?::\x20|:$|!\x20)                      # warning: x
     | (?P<exception>(?:\w+\.){{0,8}}[A-Z]\w*(?:Error|Exception|Interrupt|Exit)) (?::\x20|:?$)
@@ -59,11 +60,13 @@ _START = re.compile(
     re.VERBOSE,
 )
 _JSON = re.compile(
-    rb'"(?:level|severity|lvl|levelname|log_level|loglevel|levelno)"\s{0,4}:\s{0,4}'
+    rb'"(?P<key>level|severity|lvl|levelname|log_level|loglevel|levelno)"\s{0,4}:\s{0,4}'
     rb'(?:"(?P<word>\w{1,20})"|(?P<number>\d{1,3})\b|\{[^{}]{0,120}?"name"\s{0,4}:\s{0,4}"(?P<name>\w{1,20})")'
     rb'|"event"\s{0,4}:\s{0,4}"(?P<event>error)"'
 )
-_NUMBERS = ((15, Level.DEBUG), (25, Level.INFO), (35, Level.WARNING), (45, Level.ERROR), (1000, Level.CRITICAL))
+# Pino and bunyan count from 10 for trace on, Python's logging from 10 for debug on.
+_PINO = {1: Level.DEBUG, 2: Level.DEBUG, 3: Level.INFO, 4: Level.WARNING, 5: Level.ERROR, 6: Level.CRITICAL}
+_PYTHON_NUMBERS = {1: Level.DEBUG, 2: Level.INFO, 3: Level.WARNING, 4: Level.ERROR, 5: Level.CRITICAL}
 _SYSLOG = (
     *(Level.CRITICAL,) * 3,
     Level.ERROR,
@@ -75,9 +78,9 @@ _SYSLOG = (
 
 # Every line that has a level, or begins a block, holds one of these.
 _SUSPECT = (
-    r"(?im)err|warn|wrn|info|inf\b|debug|dbg|trace|trc|crit|fatal|ftl|severe|notice|\[[diwef]\]|^[iwef]\d{4}|^<\d|level|lvl|severity"
-    r"|panic|exception|interrupt|exit:|killed|fault|abort|alert|emerg|verbose|success|\bfine|config|note\b|^\s+at |goroutine"
-    r"|information"
+    r"(?im)err|warn|wrn|info|inf\b|debug|dbg|trace|trc|crit|fatal|ftl|severe|notice|\[[diwef][] ]|^[iwef]\d{4}|^<\d|lvl"
+    r"|level|severity|panic|exception|interrupt|exit:|killed|fault|abort|alert|emerg|verbose|success|\bfine|config|note\b"
+    r"|^\s+at |goroutine|^caused by: |suppressed: |^\s*\.\.\. \d"
 )
 _suspect: Any = None
 
@@ -149,8 +152,8 @@ def _level_of_json(text: bytes) -> Level:
     if found["event"]:
         return Level.ERROR
     if found["number"]:
-        number = int(found["number"])
-        return next((level for most, level in _NUMBERS if number <= most), Level.NONE) if number >= 5 else Level.NONE
+        numbers = _PYTHON_NUMBERS if found["key"] == b"levelno" else _PINO
+        return numbers.get(int(found["number"]) // 10, Level.NONE)
     return _WORDS.get((found["word"] or found["name"] or b"").lower(), Level.NONE)
 
 

@@ -122,6 +122,6 @@ def _sentence(text: str, error: Exception) -> str:
         return f"{shown}: searches know no back-references ({said.rpartition(' ')[2]})."
     if r"\Z" in said:
         return rf"{shown}: the end of a line is $ here, not \Z."
-    if "too large" in said:
+    if "too large" in said or "repetition size" in said:
         return f"{shown}: this pattern is too large. Smaller numbers in {{ }} make it smaller."
     return f"{shown} is no pattern: {clean(said)}. A backslash makes a sign mean itself: \\[ \\( \\*"

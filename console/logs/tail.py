@@ -44,7 +44,7 @@ GRACE_SECONDS = 2.0
 """How long a container that ended while it was followed may take to come back: `docker restart` stops it first."""
 
 _JUMP = 50_000_000  # nanoseconds without an entry
-_FAST = 1_000_000  # where they usually come faster than this: whole files may have been left out
+_FAST = 10_000_000  # where they usually come faster than this: whole files may have been left out
 _ENTRY_COST = 80  # bytes that the Engine writes around each entry
 _ASK_AGAIN = 0.25  # seconds
 

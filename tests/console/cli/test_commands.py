@@ -3,63 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
-from console.cli import run
-from console.cli.options import split
 from console.model.container import ContainerState, Health
 from console.model.service import ComposeProject
 from console.model.source import SourceError, SourceState
-from console.settings import Loaded, Overrides, load
-from console.text import Clean, clean
+from console.text import clean
+from tests.console.cli.calling import SCHEMAS, FakeBackend, answer, call
 from tests.console.fakes import FakeCompose, FakeEngine, container, failing, inspection
 from tests.console.ui.worlds import PROJECT, fleet
-
-SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
-
-
-@dataclass
-class FakeBackend:
-    engine: FakeEngine
-    compose: FakeCompose
-    folder: Path
-    env: dict[str, str] = field(default_factory=dict)
-    config: Path | None = None
-    host: Clean = field(default_factory=lambda: Clean("train-01"))
-    demo: bool = False
-
-    @property
-    def loaded(self) -> Loaded:
-        env = {"HOME": str(self.folder), **self.env}
-        return load(argv=Overrides(config=self.config), env=env, cwd=self.folder, etc=self.folder / "etc.toml")
-
-    def sources(self) -> tuple[FakeEngine, FakeCompose]:
-        return self.engine, self.compose
 
 
 @pytest.fixture
 def backend(tmp_path: Path) -> FakeBackend:
     return FakeBackend(FakeEngine(*fleet()), FakeCompose(PROJECT), tmp_path)
-
-
-def call(backend: FakeBackend, *argv: str) -> int:
-    options, rest = split(argv)
-    return run(rest, options, backend)
-
-
-def answer(backend: FakeBackend, capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any]]:
-    status = call(backend, *argv, "--json")
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    document = json.loads(out)
-    schema = json.loads((SCHEMAS / f"{document['kind']}.schema.json").read_text())
-    jsonschema.Draft202012Validator(schema).validate(document)
-    return status, document
 
 
 @pytest.mark.parametrize("schema", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)

@@ -22,7 +22,7 @@ from console.model.container import Container, ContainerState, Health
 from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
 from console.text import clean
-from tests.console.cli.test_commands import SCHEMAS, FakeBackend
+from tests.console.cli.calling import SCHEMAS, FakeBackend
 from tests.console.cli.watching import watching
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container, failing, inspection
 from tests.console.ui.worlds import PROJECT, fleet

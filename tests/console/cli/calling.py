@@ -1,0 +1,53 @@
+"""Commands called in process, on sources in the test's hands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from console.cli import run
+from console.cli.options import split
+from console.settings import Loaded, Overrides, load
+from console.text import Clean
+from tests.console.fakes import FakeCompose, FakeEngine
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
+
+
+@dataclass
+class FakeBackend:
+    engine: FakeEngine
+    compose: FakeCompose
+    folder: Path
+    env: dict[str, str] = field(default_factory=dict)
+    config: Path | None = None
+    host: Clean = field(default_factory=lambda: Clean("train-01"))
+    demo: bool = False
+
+    @property
+    def loaded(self) -> Loaded:
+        env = {"HOME": str(self.folder), **self.env}
+        return load(argv=Overrides(config=self.config), env=env, cwd=self.folder, etc=self.folder / "etc.toml")
+
+    def sources(self) -> tuple[FakeEngine, FakeCompose]:
+        return self.engine, self.compose
+
+
+def call(backend: FakeBackend, *argv: str) -> int:
+    options, rest = split(argv)
+    return run(rest, options, backend)
+
+
+def answer(backend: FakeBackend, capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict[str, Any]]:
+    status = call(backend, *argv, "--json")
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    document = json.loads(out)
+    schema = json.loads((SCHEMAS / f"{document['kind']}.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    return status, document
