@@ -50,6 +50,17 @@ def own_engine(engine: Engine) -> Iterator[Engine]:
         own.close()
 
 
+@pytest.fixture
+def lasting_engine(engine: Engine) -> Iterator[Engine]:
+    """The same, and its containers run on while it does not (`live-restore`)."""
+    own = Engine(live_restore=True)
+    try:
+        import_busybox(own)
+        yield own
+    finally:
+        own.close()
+
+
 @pytest.fixture(scope="session")
 def fleet(engine: Engine) -> Iterator[Fleet]:
     """The Compose project with a service in every state, shared by the tests of this process: only look."""

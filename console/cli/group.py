@@ -128,7 +128,8 @@ def only_named(
 ) -> list[T]:
     """Those of `found` that are named, in the order of the names.
 
-    UsageError names the nearest, also of `other_names`, for one that is not there, unless `gone_is_fine`: what is watched may go and come back.
+    UsageError names the nearest, also of `other_names`, for one that is not there, unless `gone_is_fine`: what is watched
+    may go and come back.
     """
     chosen: list[T] = []
     for name in names:

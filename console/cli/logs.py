@@ -97,6 +97,7 @@ def _query(include: Sequence[str], exclude: Sequence[str], level: str | None) ->
 
 
 async def _print(context: Context, wish: _Wish) -> int:
+    asyncio.get_running_loop().set_exception_handler(_except_ctrl_c)
     engine, compose = context.backend.sources()
     try:
         return await _print_from(engine, context, wish)
@@ -166,6 +167,12 @@ def _sink(context: Context, wish: _Wish, chosen: Sequence[Container]) -> Sink:
 
 def _is_called(one: Container, name: str) -> bool:
     return name in (one.name, one.service) or (len(name) >= _ID_FIGURES and one.id.startswith(name))
+
+
+def _except_ctrl_c(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """What asyncio complains of; the task that ctrl+c happens to meet is no defect."""
+    if not isinstance(told.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(told)
 
 
 @contextmanager

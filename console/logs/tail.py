@@ -251,9 +251,10 @@ class Tail:
             start = end
             await self._lines(self._take(fresh))
             if end < len(entries):
-                self._unsettled, self._after_last = True, False
-                if entries[end][0] > self._seen.newest[entries[end][1]]:
-                    break  # a jump in time
+                self._unsettled, self._after_last = True, True
+                odd = entries[end]
+                if odd[0] > self._seen.newest[odd[1]] or not self._seen.holds(odd):
+                    break  # a jump forwards, or something new that bears an old time
         held = entries[start:]
         if held or self._audit_is_due(bool(entries)):
             # What is held is in the log already, so a read without follow brings it, with all that is missing.
@@ -355,6 +356,8 @@ class Tail:
                 await self._notice(Kind.WAITING, f"{container.name} has not been started yet.")
             if container.state in _ENDED and time.monotonic() > give_up:
                 self._describe(container)
+                # It may have run once more while nobody looked.
+                await self._catch_up()
                 await self._flush()
                 await self._notice(Kind.ENDED, ended(container))
                 return True

@@ -33,8 +33,8 @@ class Engine:
     program needs to reach this Engine and nothing of the caller's besides PATH.
     """
 
-    def __init__(self) -> None:
-        """Start it. Raises NoEngineError."""
+    def __init__(self, *, live_restore: bool = False) -> None:
+        """Start it. With `live_restore` its containers run on while it does not. Raises NoEngineError."""
         program = _dockerd()
         self.folder = scratch.new_folder("e")
         self.socket = self.folder / "s"
@@ -42,7 +42,7 @@ class Engine:
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self.environment: Mapping[str, str] = self._client_environment()
-            self._command = self._first_start(program)
+            self._command = self._first_start(program, live_restore=live_restore)
         except BaseException:
             self.close()
             raise
@@ -157,10 +157,11 @@ class Engine:
             leftovers.MARKER: str(self.folder),
         }
 
-    def _first_start(self, program: str) -> list[str]:
+    def _first_start(self, program: str, *, live_restore: bool) -> list[str]:
         """Start it with the first storage driver that works here; the command that did it."""
         folder = self.folder
-        (folder / "config.json").write_text(json.dumps(_config(program, folder)))
+        config = {**_config(program, folder), "live-restore": live_restore}
+        (folder / "config.json").write_text(json.dumps(config))
         command = [program, f"--config-file={folder / 'config.json'}"]
         refusals = []
         for driver in ("overlay2", "vfs"):

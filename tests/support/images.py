@@ -18,12 +18,12 @@ BUSYBOX = "busybox:test"
 _PT_INTERP = 3
 
 
-def engine_with_busybox() -> Engine:
+def engine_with_busybox(*, live_restore: bool = False) -> Engine:
     """A new Engine that has `BUSYBOX` and has run a container of it. Raises NoEngineError.
 
     Some machines let an Engine start and then no container in it.
     """
-    engine = Engine()
+    engine = Engine(live_restore=live_restore)
     try:
         import_busybox(engine)
         engine.docker("run", "--rm", "--network=none", BUSYBOX, "true")

@@ -109,13 +109,15 @@ class Lines:
     def feed(self, data: bytes) -> list[Entry]:
         """The entries that are complete with `data`, and parts of a line that is very long."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        found = [self._entry(line + b"\n") for line in lines]
+        found: list[Entry] = []
+        for line in lines:
+            found += self._entries(line + b"\n")
         if len(self._rest) > _PART:
             # A later part begins with the stamp of the line, so that is where it can be cut.
             stamp = self._rest[: len(self._rest) - len(self._stamps.read(self._rest)[1])]
             cut = self._rest.rfind(stamp)
             if cut > 0:
-                found.append(self._entry(self._rest[:cut]))
+                found += self._entries(self._rest[:cut])
                 self._rest = self._rest[cut:]
             elif len(self._rest) > ENTRY_LIMIT:
                 raise WireError("a log entry that does not end")
@@ -124,11 +126,12 @@ class Lines:
     def end(self) -> list[Entry]:
         """What has no newline when the stream ends."""
         rest, self._rest = self._rest, b""
-        return [self._entry(rest)] if rest else []
+        return self._entries(rest) if rest else []
 
-    def _entry(self, line: bytes) -> Entry:
+    def _entries(self, line: bytes) -> list[Entry]:
+        """One entry, or one for each part of a long line: the same ones, however much of it has come."""
         time, text = self._stamps.read(line)
-        if len(text) > _PIECE:
-            # No program can know the Engine's stamp of its own line and print it.
-            text = text.replace(line[: len(line) - len(text)], b"")
-        return (time, False, text)
+        if len(text) <= _PIECE:
+            return [(time, False, text)]
+        # No program can know the Engine's stamp of its own line and print it.
+        return [(time, False, part) for part in text.split(line[: len(line) - len(text)])]
