@@ -77,6 +77,10 @@ snapshots: dev ## make the pictures of the screen anew; look at every one of the
 bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS="--quick")
 	@exec $(BIN)/python -m bench $(ARGS)
 
+.PHONY: bench-logs
+bench-logs: dev ## measure following, searching and printing logs beside docker and lnav (ARGS="--quick")
+	@exec $(BIN)/python -m bench.logs $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

@@ -63,14 +63,14 @@ def idle(command: Sequence[str], env: Mapping[str, str], ready: bytes, settle: f
         terminal.wait_for(ready)
         time.sleep(settle)
         process = psutil.Process(terminal.pid)
-        cpu, written = _cpu(process), len(terminal.data)
+        cpu, written = cpu_seconds(process), len(terminal.data)
         begun = time.perf_counter()
         time.sleep(window)
         seconds = time.perf_counter() - begun
         return Idle(
-            (_cpu(process) - cpu) / seconds * 100,
+            (cpu_seconds(process) - cpu) / seconds * 100,
             (len(terminal.data) - written) / seconds,
-            sum(one.memory_info().rss for one in _tree(process)) / 1e6,
+            memory(process),
         )
 
 
@@ -85,11 +85,16 @@ def quit_time(command: Sequence[str], env: Mapping[str, str], ready: bytes) -> f
         return (time.perf_counter() - begun) * 1000
 
 
+def memory(process: psutil.Process) -> float:
+    """Resident MB of the process tree."""
+    return sum(one.memory_info().rss for one in _tree(process)) / 1e6
+
+
 def _tree(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
     """Seconds of CPU of the process and all its children, ended ones included."""
     total = 0.0
     for one in _tree(process):

@@ -19,6 +19,7 @@ from console.cli.group import Context, command, only_named
 from console.cli.logprint import JsonLines, Plain, Sink
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
+from console.cli.output import complain
 from console.cli.times import moment, nanoseconds
 from console.logs.levels import Level, parse_level
 from console.logs.patterns import Pattern, PatternError
@@ -26,11 +27,13 @@ from console.logs.search import Query
 from console.logs.several import Several
 from console.model.container import Container
 from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.words import duration
 from console.sources.protocols import ContainerEngine
 
 # As many figures of an id as nobody would use for a name by chance.
 _ID_FIGURES = 4
-_BAR_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
+_BEHIND_SECONDS = 3.0
 
 
 @command("logs")
@@ -125,12 +128,12 @@ async def _print_from(engine: ContainerEngine, context: Context, wish: _Wish) ->
             # Without a wish of its own every line passes, and gets the level that programs are told.
             query=wish.query or (Query() if context.json else None),
         )
-        bars = asyncio.ensure_future(_bars(several, sink)) if wish.follow else None
+        helper = asyncio.ensure_future(_look_after(several, sink)) if wish.follow else None
         try:
             await several.run(sink.give)
         finally:
-            if bars is not None:
-                bars.cancel()
+            if helper is not None:
+                helper.cancel()
         if several.refused:
             raise several.refused[0]
     except SourceError as error:
@@ -141,15 +144,25 @@ async def _print_from(engine: ContainerEngine, context: Context, wish: _Wish) ->
     return 0
 
 
-async def _bars(several: Several, sink: Sink) -> None:
-    """A progress bar without a newline would show nothing until its end, which can be hours away."""
-    shown: dict[str, bytes] = {}
+async def _look_after(several: Several, sink: Sink) -> None:
+    """Tell now and then what the lines do not."""
+    bars: dict[tuple[str, int], bytes] = {}
+    slow: set[str] = set()
     while True:
-        await asyncio.sleep(_BAR_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
+        # A progress bar without a newline would show nothing until its end, which can be hours away.
         for container, line in several.unfinished():
-            if b"\r" in line[2] and shown.get(container.id) != line[2]:
-                shown[container.id] = line[2]
+            known = (container.id, line[1])
+            if b"\r" in line[2] and bars.get(known) != line[2]:
+                bars[known] = line[2]
                 sink.bar(container, line)
+        for container, seconds in several.behind():
+            if seconds > _BEHIND_SECONDS:
+                slow.add(container.id)
+                complain(f"{container.name}: {duration(seconds)} behind, it prints faster than this is read.")
+            elif container.id in slow and seconds < 1.0:
+                slow.discard(container.id)
+                complain(f"{container.name}: no longer behind.")
 
 
 def _sink(context: Context, wish: _Wish, chosen: Sequence[Container]) -> Sink:

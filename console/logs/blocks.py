@@ -20,15 +20,20 @@ class Part(IntEnum):
 
 # In front of each line some programs repeat who writes: `[rank0]: `, `worker 3 | `, `  | ` of exception groups.
 _HEAD = re.compile(
-    rb"(?P<prefix>.{0,60}?)(?:[ +|]{0,40}(?:Exception Group )?(?P<python>Traceback \(most recent call last\):)"
+    rb"(?P<prefix>.{0,60}?)(?:(?:  \+ Exception Group )?(?P<python>Traceback \(most recent call last\):)"
     rb"|(?P<go>panic: |fatal error: |goroutine \d+ \[)|(?P<rust>thread '[^']{0,80}' (?:\(\d+\) )?panicked at))"
 )
 _AT = re.compile(rb"\s+at .{1,400}(?:\)|:\d+)$|\s*\.\.\. \d+ (?:more|common frames omitted)|Caused by: |\s+Suppressed: ")
+_FRAME = re.compile(rb"[ |+]{1,40}File \"")
 _INDENTED = re.compile(rb"[ \t|+]")
-_LAST = re.compile(rb"[ |+]{0,40}(?:\w+\.){0,12}\w{1,120}(?::|$)")
+# By its name an exception's line is told from `loss: 0.2` behind a traceback that was cut off.
+_LAST = re.compile(rb"[ |+]{0,40}(?:\w{1,60}\.){0,12}[A-Z]\w{0,120}(?::\s|:?$)")
 _GROUP_ENDS = re.compile(rb" {0,40}\+-{20,}$")
 _LINK = re.compile(rb"[ |]{0,40}(?:During handling of the above exception|The above exception was the direct cause)")
 _GO = re.compile(rb"(?:\t|goroutine \d+ \[|created by |\[signal |exit status |runtime\.|main\.|[\w./*()\-]{1,200}\(.*\)|$)")
+# In front of a line that tells no exception these can only begin a block.
+_T = ord("T")
+_OPENINGS = frozenset(b" \tCSfgpt.")
 _RUST = re.compile(rb"(?:note: |stack backtrace:|\s+\d+: |\s+at |  )")
 
 
@@ -39,7 +44,7 @@ class Blocks:
     first line is known only by what follows, so that it is no part of the block; panics of Go and Rust.
     """
 
-    __slots__ = ("_after", "_kind", "_lines", "_linked", "_message", "_prefix")
+    __slots__ = ("_after", "_empty", "_kind", "_lines", "_linked", "_message", "_prefix")
 
     def __init__(self) -> None:
         self._kind = ""
@@ -47,6 +52,7 @@ class Blocks:
         self._lines = 0
         self._message = 0
         self._after = False
+        self._empty = False
         self._linked = False
 
     @property
@@ -56,14 +62,30 @@ class Blocks:
 
     def feed(self, text: bytes) -> Part:
         """The part that the next line is: clean UTF-8 without its newline."""
-        if self._kind:
+        if not self._kind:
+            # One byte is looked for ten times faster than a word.
+            if (_T not in text or b"Traceback (most" not in text) and (not text or text[0] not in _OPENINGS):
+                return Part.NONE
+        else:
             self._lines += 1
-            bare = text[len(self._prefix) :] if self._prefix and text.startswith(self._prefix) else text
-            outside = self._prefix.strip() and bare is text
-            if self._lines < MOST_LINES and not outside and getattr(self, f"_goes_on_{self._kind}")(bare):
+            if self._lines == 2 and self._prefix and not text.startswith(self._prefix) and _FRAME.match(text):
+                # Logging writes its prefix once, in front of the first line.
+                self._prefix = b""
+            bare = self._bare(text)
+            if bare is not None and self._lines < MOST_LINES and getattr(self, f"_goes_on_{self._kind}")(bare):
                 return Part.BODY
             self._kind = ""
         return self._begin(text)
+
+    def _bare(self, text: bytes) -> bytes | None:
+        """The line without what stands in front of each; None if it comes from somebody else."""
+        if text.startswith(self._prefix):
+            return text[len(self._prefix) :]
+        written = self._prefix.rstrip()
+        if not written:
+            return text
+        # Blanks at the end of an empty line may have been cut off.
+        return b"" if text == written else None
 
     def _begin(self, text: bytes) -> Part:
         if b"Traceback (most" in text or b"panic" in text or b"goroutine " in text or b"fatal error: " in text:
@@ -73,15 +95,18 @@ class Blocks:
                 prefix = found["prefix"]
                 if kind == "python" or not prefix:
                     self._kind, self._prefix = kind, prefix
-                    self._lines, self._message, self._after = 1, 0, False
+                    self._lines, self._message, self._after, self._empty, self._linked = 1, 0, False, False, False
                     return Part.HEAD
         if (b" at " in text or b"\tat " in text or text.startswith((b"Caused by: ", b"\t... "))) and _AT.match(text):
             return Part.BODY
         return Part.NONE
 
     def _goes_on_python(self, text: bytes) -> bool:
-        if _LINK.match(text) or b"Traceback (most recent call last):" in text:
-            self._after, self._message, self._linked = False, 0, True
+        begins = b"Traceback (most recent call last):" in text
+        if begins and self._after and not self._linked and not _INDENTED.match(text):
+            return False
+        if begins or _LINK.match(text):
+            self._after, self._message, self._linked, self._empty = False, 0, True, False
             return True
         if not self._after:
             if _INDENTED.match(text):
@@ -101,8 +126,11 @@ class Blocks:
         self._message += 1
         if self._message > _MESSAGE_LINES:
             return False
-        # An empty line may stand before "During handling of ..."; one more line tells.
-        return not text.strip() or bool(_INDENTED.match(text))
+        # An empty line may stand before "During handling of ..."; the next one tells.
+        if not text.strip():
+            self._empty = True
+            return True
+        return not self._empty and bool(_INDENTED.match(text))
 
     def _goes_on_go(self, text: bytes) -> bool:
         return bool(_GO.match(text))

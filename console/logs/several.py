@@ -84,6 +84,10 @@ class Several:
         """Lines without an end so far: the state of progress bars."""
         return [(container, line) for container, tail in self._tails.values() for line in tail.unfinished()]
 
+    def behind(self) -> list[tuple[Container, float]]:
+        """How many seconds each log is behind."""
+        return [(container, tail.behind) for container, tail in self._tails.values()]
+
     def _start(self, merge: Merge[Container], container: Container, lines: int | None) -> None:
         channel = merge.channel(container)
         task = asyncio.ensure_future(self._into(channel, lines))

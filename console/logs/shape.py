@@ -44,12 +44,13 @@ def shape_of(text: str) -> Shape | None:
     if not pairs:
         return None
     top: dict[str, str] = {}
-    for kind in (_TIMES, _LEVELS, _MESSAGES):
+    level = level_of(text.encode("utf-8", "replace"))
+    # What is called a level and is none, the 3 of a game, stays a field: else nobody would see it.
+    for kind in (_TIMES, _LEVELS, _MESSAGES) if level else (_TIMES, _MESSAGES):
         # The first that is there; an `event` beside a `msg` is a field like any other.
-        found = next((name for name in kind if name in pairs), None)
+        found = next((name for name in kind if pairs.get(name, "null") not in ("", "null")), None)
         if found is not None:
             top[kind[0]] = pairs.pop(found)
-    level = level_of(text.encode("utf-8", "replace"))
     return Shape(
         time=clean(top["ts"]) if "ts" in top else None,
         level=level,
@@ -82,9 +83,13 @@ def _json_pairs(text: str) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     pairs: dict[str, str] = {}
-    for name, told in _flat(value, "", 1):
+    for found, told in _flat(value, "", 1):
         if len(pairs) >= MOST_FIELDS:
             return {}
+        # An object may say "a.b" beside the b of its a.
+        name = found
+        while name in pairs:
+            name += "'"
         pairs[name] = told
     return pairs
 
@@ -117,10 +122,12 @@ def _short(value: Any) -> str:
 
 def _logfmt_pairs(text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    at, end = 0, len(text.rstrip())
+    at, end, count = 0, len(text.rstrip()), 0
     while at < end:
         found = _PAIR.match(text, at)
-        if found is None or len(pairs) >= MOST_FIELDS:
+        # Counted apart from `pairs`: the same name a hundred thousand times is one pair there.
+        count += 1
+        if found is None or count > MOST_FIELDS:
             return {}
         value = found[2]
         pairs[found[1]] = _ESCAPE.sub(r"\1", value[1:-1]) if value[:1] == '"' else value

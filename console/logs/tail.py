@@ -92,6 +92,8 @@ class Tail:
         self._unaudited = 0  # bytes since a read without follow
         self._fresh = 0  # entries since then
         self._audited_at = 0.0
+        self._lag = 0  # nanoseconds by which the newest entry is older than the moment it came
+        self._least_lag: int | None = None
         self._pace = 0.0  # usual nanoseconds between two entries
         self._previous = 0
         self._unsettled = True  # what `follow` sends is compared with what was seen
@@ -130,6 +132,14 @@ class Tail:
     def unfinished(self) -> list[Line]:
         """Lines without an end so far, which are no part of `items` yet: the state of a progress bar."""
         return self._joiner.unfinished()
+
+    @property
+    def behind(self) -> float:
+        """Seconds from the moment a line was written to the one it came here, in what follow brought last.
+
+        Two clocks may differ, so it is counted from the least that was ever seen.
+        """
+        return max(0.0, (self._lag - self._least_lag) / 1e9) if self._least_lag is not None else 0.0
 
     @property
     def container(self) -> Container | None:
@@ -236,6 +246,10 @@ class Tail:
 
     async def _sort_out(self, entries: list[Entry]) -> None:
         """Give what of these is new, after what the Engine left out before them."""
+        if entries:
+            self._lag = time.time_ns() - entries[-1][0]
+            if not self._unsettled:
+                self._least_lag = min(self._lag, self._lag if self._least_lag is None else self._least_lag)
         start = 0
         while start < len(entries):
             if self._unsettled:

@@ -98,6 +98,65 @@ b index out of bounds: the len is 3 but the index is 99
 b note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
 . started again
 """,
+    "log.exception prefix once": """
+H ERROR:root:Traceback (most recent call last):
+b   File "a.py", line 1, in f
+b     x
+b ValueError: y
+. after
+""",
+    "stamp prefix once": """
+H 2026-11-23 05:44:39 ERROR x Traceback (most recent call last):
+b   File "a.py", line 1, in f
+b     x
+b ValueError: y
+. after
+""",
+    "blank then prose": """
+H Traceback (most recent call last):
+b   File "a.py", line 1, in f
+b ValueError: y
+b
+.   step 1 loss 0.2
+. epoch 3
+""",
+    "worker prefix": """
+H worker 3 | Traceback (most recent call last):
+b worker 3 |   File "a.py", line 3, in g
+b worker 3 | ValueError: y
+. worker 3 | epoch 4
+""",
+    "cut traceback": """
+H Traceback (most recent call last):
+b   File "a.py", line 3, in g
+. epoch: 3 loss 0.2
+""",
+    "cut traceback 2": """
+H Traceback (most recent call last):
+b   File "a.py", line 3, in g
+. loss: 0.2
+""",
+    "rank link": """
+H [rank0]: Traceback (most recent call last):
+b [rank0]:   File "a.py", line 3
+b [rank0]: KeyError: 1
+b [rank0]:
+b [rank0]: During handling of the above exception, another exception occurred:
+b [rank0]:
+b [rank0]: Traceback (most recent call last):
+b [rank0]:   File "a.py", line 3
+b [rank0]: ValueError: x
+. [rank0]: epoch 3
+""",
+    "two tracebacks": """
+H Traceback (most recent call last):
+b   File "a.py", line 3
+b ValueError: x
+H Traceback (most recent call last):
+b   File "a.py", line 3
+b ValueError: x
+. after
+""",
     "none": """
 . a log about Traceback objects
 . panicked people

@@ -33,6 +33,24 @@ def test_lists_and_what_is_deep_are_short() -> None:
     assert summary(shape) == "a [1 b {…} […] [] {}]  long [1 2 3 4 5 6 7 8 +2]  ok true  nan NaN"
 
 
+def test_a_field_that_is_called_level_and_is_none_is_still_shown() -> None:
+    shape = shape_of('{"level":3,"stage":"b"}')
+    assert shape is not None
+    assert (shape.level, summary(shape)) == (Level.NONE, "level 3  stage b")
+
+
+def test_a_message_that_says_nothing_leaves_the_event_to_speak() -> None:
+    shape = shape_of('{"msg":null,"event":"step"}')
+    assert shape is not None
+    assert shape.message == "step"
+
+
+def test_two_fields_of_one_name_are_both_kept() -> None:
+    shape = shape_of('{"a.b":1,"a":{"b":2}}')
+    assert shape is not None
+    assert [value for _, value in shape.fields] == ["1", "2"]
+
+
 def test_logfmt() -> None:
     shape = shape_of('time=2026-11-23T05:44:39Z level=info msg="a \\"b\\" c" lr=0.002 empty= path=/a/b=c')
     assert shape is not None
@@ -54,6 +72,7 @@ def test_logfmt() -> None:
         '{"a":' * 50_000 + "1" + "}" * 50_000,
         "{" + ",".join(f'"k{number}":1' for number in range(MOST_FIELDS + 1)) + "}",
         "a=" * 100_000,
+        "a=1 " * 60_000,
         " ".join(f"k{number}=1" for number in range(MOST_FIELDS + 1)),
         '{"a":"' + "x" * 300_000 + '"}',
     ],

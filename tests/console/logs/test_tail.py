@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -301,6 +302,26 @@ async def test_a_container_that_is_removed_is_said() -> None:
     await run.ended()
     assert run.texts == ["n=1", "half"]
     assert run.notices == [Kind.REMOVED]
+
+
+async def test_it_knows_how_far_behind_it_is() -> None:
+    engine = LogEngine()
+    run = Followed(engine)
+    await run.live()
+    assert run.tail.behind == 0.0
+    now = time.time_ns()
+    engine.say((now, False, b"fresh\n"))
+    await run.shows("fresh")
+    assert run.tail.behind < 1.0
+    engine.say((now + 1, False, b"next\n"))
+    await run.shows("fresh", "next")
+    engine.say((now - 90_000_000_000, True, b"old\n"))
+    await run.shows("fresh", "next", "old")
+    assert 89 < run.tail.behind < 100
+    engine.say((time.time_ns(), False, b"caught up\n"))
+    await run.shows("fresh", "next", "old", "caught up")
+    assert run.tail.behind < 5
+    run.task.cancel()
 
 
 # History

@@ -281,6 +281,19 @@ def test_a_reader_that_goes_away_is_no_error(engine: Engine, tmp_path: Path) -> 
     engine.docker("rm", container)
 
 
+def test_a_bar_without_a_newline_shows_its_state_now_and_then(engine: Engine, tmp_path: Path) -> None:
+    repaint = "i=0; while [ $i -lt 3000 ]; do printf '\\rstep %06d of 3000 ' $i; i=$((i+1)); done; sleep 60"
+    container = started(engine, repaint)
+    words = [*PROGRAM, "logs", "-f", container]
+    program = subprocess.Popen(words, env=environment(engine, tmp_path), stdout=subprocess.PIPE, text=True)
+    assert program.stdout is not None
+    shown = program.stdout.readline()
+    assert re.fullmatch(r"step 00\d{4} of 3000 \n", shown), shown
+    program.send_signal(signal.SIGINT)
+    assert program.wait(5) == 130
+    engine.docker("rm", "-f", container)
+
+
 def test_several_logs_come_by_time(engine: Engine, tmp_path: Path) -> None:
     names = ("merge-a", "merge-b", "merge-c")
     script = "for i in 1 2 3 4 5 6 7 8; do echo $0 $i; usleep 30000; done"
