@@ -16,7 +16,7 @@ from console.logs.levels import Level
 from console.logs.lines import CONTINUED, LATE, LEVEL, LEVEL_SHIFT, MORE, OPEN, STDERR, Item, Kind, Line, Notice
 from console.model.cells import pad, width
 from console.model.container import Container
-from console.model.source import SourceStatus
+from console.model.source import SourceState, SourceStatus
 
 _COLORS = ("36", "33", "35", "32", "34", "96", "93", "95", "92", "94")
 _NAME_CELLS = 24
@@ -120,9 +120,12 @@ class JsonLines:
 
     def finish(self, status: SourceStatus) -> None:
         """The end of the object; what became of the source is known only now."""
-        if not self._follow:
-            rest = self._envelope([])
-            rest["sources"] = {"docker": forms.source(status)}
+        rest = self._envelope([])
+        rest["sources"] = {"docker": forms.source(status)}
+        if self._follow:
+            if status.state is not SourceState.OK:
+                write_out(_json(rest) + "\n")
+        else:
             del rest["items"]
             write_out(("" if self._any else self._head()) + "], " + _json(rest)[1:] + "\n")
 

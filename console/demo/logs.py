@@ -32,7 +32,8 @@ class _Voice(NamedTuple):
 
 def said(actor: Actor, begin: float, until: float) -> list[Said]:
     """What it printed from `begin` on and before `until`, oldest first; it says nothing while it does not run."""
-    first = max(begin, -HISTORY, -(actor.up if actor.up is not None else actor.created))
+    # A log goes on through restarts.
+    first = max(begin, -HISTORY, -actor.created)
     last = until if actor.ended is None else min(until, -actor.ended)
     lines = [one for voice in _voices(actor) for one in _speaks(voice, first, last)]
     if actor.ended is not None and begin <= -actor.ended < until:

@@ -19,6 +19,7 @@ from console.logs.history import History
 from console.logs.join import Joiner
 from console.logs.lines import LATE, Item, Kind, Line, Notice
 from console.logs.seen import Alignment, Seen
+from console.logs.trust import Trust
 from console.logs.words import ended, lost, started_again
 from console.model.backoff import Backoff
 from console.model.container import Container, ContainerState
@@ -43,8 +44,6 @@ AUDIT_PAUSE = 0.25
 GRACE_SECONDS = 2.0
 """How long a container that ended while it was followed may take to come back: `docker restart` stops it first."""
 
-_JUMP = 50_000_000  # nanoseconds without an entry
-_FAST = 10_000_000  # where they usually come faster than this: whole files may have been left out
 _ENTRY_COST = 80  # bytes that the Engine writes around each entry
 _ASK_AGAIN = 0.25  # seconds
 
@@ -83,6 +82,7 @@ class Tail:
         self._audit_every = audit
         self._backoff = Backoff()
         self._seen = Seen()
+        self._trust = Trust(self._seen)
         self._container: Container | None = None
         self._ran = False
         self._joiner = Joiner(same_time=True)
@@ -94,8 +94,6 @@ class Tail:
         self._audited_at = 0.0
         self._lag = 0  # nanoseconds by which the newest entry is older than the moment it came
         self._least_lag: int | None = None
-        self._pace = 0.0  # usual nanoseconds between two entries
-        self._previous = 0
         self._unsettled = True  # what `follow` sends is compared with what was seen
         self._after_last = False  # the entry before was the last one seen
         self._give: Give = _nowhere
@@ -162,7 +160,11 @@ class Tail:
     def _began_anew(self, container: Container) -> bool:
         before = self._container.details if self._container is not None else None
         now = container.details
-        return before is not None and now is not None and container.alive and before.started_at != now.started_at
+        return before is not None and now is not None and before.started_at != now.started_at
+
+    def _has_run(self) -> bool:
+        before = self._container.details if self._container is not None else None
+        return before is not None and before.started_at is not None
 
     async def _begin(self) -> None:
         if self._wanted is not None:
@@ -209,7 +211,8 @@ class Tail:
             await self._notice(Kind.NOW, "")
         if self._began_anew(container):
             await self._flush()
-            await self._notice(Kind.STARTED, started_again(container))
+            if self._has_run():
+                await self._notice(Kind.STARTED, started_again(container))
         self._describe(container)
         await self._catch_up()
         self._unsettled, self._after_last = True, not len(self._seen)
@@ -260,15 +263,16 @@ class Tail:
                 if self._unsettled:
                     break
                 self._seen.settle()
-            end = self._trusted(entries, start)
+            # Where a file has just begun none can have been left out.
+            end = self._trust.until(entries, start, self._joiner, watchful=self._unaudited > self._rotates // 16 > 0)
             fresh = entries[start:end]
             start = end
             await self._lines(self._take(fresh))
             if end < len(entries):
                 self._unsettled, self._after_last = True, True
-                odd = entries[end]
-                if odd[0] > self._seen.newest[odd[1]] or not self._seen.holds(odd):
-                    break  # a jump forwards, or something new that bears an old time
+                # A jump forwards, or something new that bears an old time; all else is what was seen, sent once more.
+                if self._trust.is_jump(entries[end]) or not self._seen.holds(entries[end]):
+                    break
         held = entries[start:]
         if held or self._audit_is_due(bool(entries)):
             # What is held is in the log already, so a read without follow brings it, with all that is missing.
@@ -289,34 +293,6 @@ class Tail:
                 return at, False
             self._after_last = self._seen.ends_with(entry)
         return len(entries), True
-
-    def _trusted(self, entries: list[Entry], start: int) -> int:
-        """Up to where entries follow one upon the other as they should: later, and without a sudden silence."""
-        newest, previous, pace, rotates = list(self._seen.newest), self._previous, self._pace, self._rotates
-        at = start
-        for at in range(start, len(entries)):
-            moment, stderr, _ = entries[at]
-            if moment <= newest[stderr] and not self._goes_on(entries, at):
-                break
-            if rotates:
-                distance = moment - previous
-                if distance > _JUMP and pace < _FAST and self._unaudited > rotates // 16:
-                    break
-                pace += (min(distance, _JUMP) - pace) / 64
-            newest[stderr] = previous = moment
-        else:
-            at = len(entries)
-        self._previous, self._pace = previous, pace
-        return at
-
-    def _goes_on(self, entries: list[Entry], at: int) -> bool:
-        """Whether an entry is a later part of the line that its stream is in the middle of."""
-        moment, stderr, text = entries[at]
-        for before in range(at - 1, -1, -1):
-            if entries[before][1] == stderr:
-                same = entries[before][0] == moment and entries[before][2][-1:] != b"\n"
-                return same and entries[before][2] != text
-        return self._joiner.is_at(stderr=stderr, time=moment, part=text)
 
     def _audit_is_due(self, came: bool) -> bool:
         if not self._rotates or not self._unaudited:
@@ -361,17 +337,16 @@ class Tail:
         told = False
         while True:
             container = await self._engine.inspect(self._id)
+            if self._began_anew(container):
+                return False  # it may even have ended again meanwhile
             if container.alive:
-                if not self._began_anew(container):
-                    await asyncio.sleep(self._backoff.next())
+                await asyncio.sleep(self._backoff.next())
                 return False
             if container.state is ContainerState.CREATED and not told:
                 told = True
                 await self._notice(Kind.WAITING, f"{container.name} has not been started yet.")
             if container.state in _ENDED and time.monotonic() > give_up:
                 self._describe(container)
-                # It may have run once more while nobody looked.
-                await self._catch_up()
                 await self._flush()
                 await self._notice(Kind.ENDED, ended(container))
                 return True

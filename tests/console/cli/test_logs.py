@@ -187,6 +187,8 @@ def test_docker_out_of_reach(backend: FakeBackend, capsys: pytest.CaptureFixture
     assert status == 3
     assert document["sources"]["docker"] == {"state": state.value, "reason": "Docker hides.", "taken_at": None}
     assert document["items"] == []
+    status, document = answer(backend, capsys, "logs", "gate", "-f")
+    assert (status, document["sources"]["docker"]["state"]) == (3, state.value)
 
 
 def test_one_log_of_several_that_cannot_be_read_hides_no_other(
@@ -207,6 +209,23 @@ def test_one_log_of_several_that_cannot_be_read_hides_no_other(
     assert 'mlops-gate-1: Log driver "none": Docker keeps nothing.' in said.err
     assert call(backend, "logs", "mlops-gate-1") == 3
     assert capsys.readouterr().err == 'mlops-console: Log driver "none": Docker keeps nothing.\n'
+
+
+def test_json_stays_valid_when_docker_goes_away_in_the_middle(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = FakeEngine.log
+
+    async def half(self: FakeEngine, one: Any, **options: Any) -> Any:
+        async for entries in log(self, one, **options):
+            yield entries[:2]
+            raise SourceError(SourceState.UNREACHABLE, clean("Docker has closed the connection."))
+
+    monkeypatch.setattr(FakeEngine, "log", half)
+    status, document = answer(backend, capsys, "logs", "mlops-gate-1")
+    assert status == 3
+    assert [item["text"] for item in document["items"]] == ["INFO: one", "ERROR: four"]
+    assert document["sources"]["docker"]["state"] == "unreachable"
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(

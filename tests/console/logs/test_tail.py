@@ -264,14 +264,35 @@ async def test_a_restart_is_said_and_the_unfinished_line_before_it_is_kept() -> 
     run = Followed(engine)
     await run.live()
     engine.say(line(1), (2_000_000, False, b"half"))
-    engine.store(line(3))
+    engine.store(line(3))  # written in its first life, and left out by follow
     later = inspection(started_at=datetime(2026, 11, 24, tzinfo=UTC))
     engine.become(details=later)
     assert engine.following is not None
     engine.following.put_nowait(None)
-    await run.shows("n=1", "half", "n=3")
-    assert run.notices == [Kind.STARTED]
+    await until(lambda: run.notices == [Kind.STARTED], "the notice")
+    assert run.texts == ["n=1", "half", "n=3"]
     run.task.cancel()
+
+
+async def test_a_container_that_crashes_between_two_looks_has_its_lines_and_its_restarts_told() -> None:
+    engine = LogEngine()
+    engine.become(state=ContainerState.CREATED, details=inspection(started_at=None))
+    run = Followed(engine)
+    await run.live()
+    assert engine.following is not None
+    engine.following.put_nowait(None)
+    await until(lambda: run.notices == [Kind.WAITING], "the notice")
+    for life in (1, 2):
+        # It is never seen alive.
+        engine.store(line(life, text=f"life {life}"))
+        begun = inspection(started_at=datetime(2026, 11, 23, 12, life, tzinfo=UTC))
+        engine.become(state=ContainerState.RESTARTING, details=begun)
+        await run.shows(*[f"life {number}" for number in range(1, life + 1)])
+        engine.following.put_nowait(None)
+    engine.become(state=ContainerState.EXITED, exit_code=1)
+    engine.following.put_nowait(None)
+    await run.ended()
+    assert run.notices == [Kind.WAITING, Kind.STARTED, Kind.ENDED]
 
 
 async def test_a_container_that_was_never_started_is_waited_for() -> None:

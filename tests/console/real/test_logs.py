@@ -218,6 +218,14 @@ def test_a_restart_is_said_and_followed(engine: Engine, tmp_path: Path) -> None:
     assert "restarted" in program.stderr.read()
 
 
+async def test_every_life_of_a_crash_loop_is_shown(engine: Engine) -> None:
+    container = started(engine, "echo life; exit 1", "--restart=on-failure:3")
+    found = await collect(engine, container, follow=True)
+    engine.docker("rm", container)
+    assert [text for _, _, text in found.lines] == [b"life"] * 4
+    assert found.notices[-1].kind is Kind.ENDED
+
+
 def test_a_service_that_is_made_anew_is_followed_on(engine: Engine, tmp_path: Path) -> None:
     labels = ("--label", "com.docker.compose.project=p", "--label", "com.docker.compose.service=anew")
     first = started(engine, "echo first; sleep 60", *labels)

@@ -208,3 +208,27 @@ def test_something_else_altogether_is_nothing(read: Callable[[object], object]) 
     odd: tuple[object, ...] = (None, [], 5, "text", {}, {"Id": 5}, {"Type": "container"})
     for value in odd:
         assert read(value) is None
+
+
+@pytest.mark.parametrize(
+    ("log", "size"),
+    [
+        ({"Type": "json-file", "Config": {}}, None),
+        ({"Type": "json-file", "Config": {"max-size": "20m", "max-file": "5"}}, 20_000_000),
+        ({"Type": "json-file", "Config": {"max-size": "200k"}}, 200_000),
+        ({"Type": "json-file", "Config": {"max-size": "1G"}}, 1_000_000_000),
+        ({"Type": "json-file", "Config": {"max-size": "5000"}}, 5000),
+        ({"Type": "json-file", "Config": {"max-size": "-1"}}, None),
+        ({"Type": "json-file", "Config": {"max-size": "0"}}, None),
+        ({"Type": "local", "Config": {}}, 20_000_000),
+        ({"Type": "local", "Config": {"max-size": "50k"}}, 50_000),
+        ({"Type": "none"}, None),
+        (None, None),
+    ],
+)
+def test_when_a_log_rotates(log: object, size: int | None) -> None:
+    """The Engine reads sizes as powers of 1000 (go-units, FromHumanSize)."""
+    found = parse.inspected({"Id": "a", "HostConfig": {"LogConfig": log}, "Config": {"Tty": True}})
+    assert found is not None
+    assert found.details is not None
+    assert (found.details.log_rotates, found.details.tty) == (size, True)
