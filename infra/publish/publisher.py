@@ -1,10 +1,11 @@
 """Upload a folder to a repository on the Hugging Face Hub, and tag what was uploaded.
 
-One JSON object on stdin asks for it: {"token", "kind", "repo", "private", "folder", "message", "tag"}. The token is nowhere
-else: not in the environment, not on a command line, not on a disk. Answers are events on stdout, one JSON object a line:
-"published", or "error" with a sentence; exit status 0 or 1.
+One JSON object on stdin asks for it: {"token", "kind", "repo", "private", "folder", "message", "tag", "run"}. The token
+is nowhere else: not in the environment, not on a command line, not on a disk. Answers are events on stdout, one JSON object
+a line: "published", or "error" with a sentence; exit status 0 or 1.
 
-Doing it twice is safe: a tag that is there already is what was asked for, and equal files make no new commit.
+Doing it twice is safe: a tag that the same run has made is what was asked for, and equal files make no new commit. A tag of
+another run is refused: numbers of builds come again where a job, or a folder of runs, was made anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 # Before the library is imported: it reads them once.
@@ -36,11 +38,23 @@ def publish(api: HfApi, request: dict[str, Any]) -> dict[str, Any]:
     created = api.create_repo(repo, repo_type=kind, private=request["private"], exist_ok=True)
     if tag:
         revision = _tagged(api, kind, repo, tag)
-        if revision is not None:
+        if revision is not None and _run_of(api, kind, repo, tag) == request.get("run"):
             return _done(repo, revision, tag, created.url, again=True)
-    info = api.upload_folder(repo_id=repo, repo_type=kind, folder_path=request["folder"], commit_message=request["message"])
-    # The newest commit, also where the upload was split into several or nothing had changed.
-    revision = api.repo_info(repo, repo_type=kind, revision="main").sha or info.oid
+        if revision is not None:
+            raise Refused(
+                f"the tag {tag} of {repo} belongs to another training, so nothing was uploaded: "
+                "delete that tag on the Hub, or name another repository in publish.repo"
+            )
+    info = api.upload_folder(
+        repo_id=repo,
+        repo_type=kind,
+        folder_path=request["folder"],
+        commit_message=request["message"],
+        # What an older model had and this one has not is no part of this one.
+        delete_patterns="*",
+    )
+    # The commit of this upload, or the newest where nothing had changed; not what somebody else has uploaded since.
+    revision = info.oid
     if tag:
         api.create_tag(repo, repo_type=kind, tag=tag, revision=revision, exist_ok=True)
     return _done(repo, revision, tag, created.url, again=False)
@@ -76,6 +90,15 @@ def main(read: Callable[[], str] = sys.stdin.readline) -> int:
 def _tagged(api: HfApi, kind: str, repo: str, tag: str) -> str | None:
     refs = api.list_repo_refs(repo, repo_type=kind)
     return next((ref.target_commit for ref in refs.tags if ref.name == tag), None)
+
+
+def _run_of(api: HfApi, kind: str, repo: str, tag: str) -> str | None:
+    """Which training has made what is tagged; None if nobody has noted it."""
+    try:
+        run = json.loads(Path(api.hf_hub_download(repo, "run.json", repo_type=kind, revision=tag)).read_bytes()).get("run")
+    except (errors.EntryNotFoundError, ValueError, AttributeError):
+        return None
+    return str(run) if run else None
 
 
 def _done(repo: str, revision: str, tag: str | None, url: object, *, again: bool) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_a_model_is_published_with_its_card_log_and_events(work: Workplace, hub:
     published = work.good("publish", BUILD_NUMBER="48")
     event = json.loads(published.stdout)
     files = hub.files("model", "ann/small", "build-48")
-    assert sorted(files) == ["README.md", "logs/events.jsonl", "logs/train.log", "metrics.json", "weights"]
+    assert sorted(files) == ["README.md", "logs/events.jsonl", "logs/train.log", "metrics.json", "run.json", "weights"]
     assert files["weights"] == b"weights\n"
     assert b'"event":"end"' in files["logs/train.log"]
     assert hub.tags("model", "ann/small") == {"build-48": event["revision"]}
@@ -56,6 +56,28 @@ def test_publishing_twice_is_safe(work: Workplace, hub: Hub) -> None:
     assert "ann/small build-48 was published already" in again.stderr
     SCHEMA.validate(json.loads(again.stdout))
     assert hub.revisions("model", "ann/small") == revisions
+
+
+def test_a_tag_of_another_training_is_left_alone(work: Workplace, hub: Hub) -> None:
+    """The same job and number once more, with another folder of runs."""
+    trained(work)
+    work.good("publish", BUILD_NUMBER="48")
+    revisions = hub.revisions("model", "ann/small")
+    record = work.file("48", "run.json")
+    record.write_text(json.dumps({**json.loads(record.read_text()), "run": "another"}))
+    refused = work.step("publish", BUILD_NUMBER="48")
+    assert refused.returncode == 1
+    assert "The tag build-48 of ann/small belongs to another training, so nothing was uploaded" in refused.stderr
+    assert hub.revisions("model", "ann/small") == revisions
+
+
+def test_a_file_of_an_older_model_is_no_part_of_a_newer_one(work: Workplace, hub: Hub) -> None:
+    trained(work, "48", TRAINS.replace("weights >$OUT_DIR/model/weights", "old >$OUT_DIR/model/old-weights"))
+    work.good("publish", BUILD_NUMBER="48")
+    trained(work, "49")
+    work.good("publish", BUILD_NUMBER="49")
+    assert "old-weights" in hub.files("model", "ann/small", "build-48")
+    assert "old-weights" not in hub.files("model", "ann/small", "build-49")
 
 
 def test_large_files_go_their_own_way(work: Workplace, hub: Hub) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from dataclasses import asdict
 
 from . import config, docker, host, hub, source
@@ -32,6 +33,10 @@ def step() -> int:
         publish=wants_publish(),
     )
     folder.path.mkdir(parents=True, exist_ok=True)
+    # Checked once more it is still the same training, whose model may have been published.
+    before = folder.read("run.json") or {}
+    if (before.get("project"), before.get("commit")) == (record.project, record.commit):
+        record.run = str(before.get("run") or record.run)
     folder.keep(record)
     say(f"[check] {record.title} at {record.commit[:12]}: {summary(record)}")
     return Exit.OK
@@ -77,6 +82,7 @@ def request(
         resources=asdict(settings.resources),
         build_args=settings.build_args,
         publish=dict(wanted) if wanted is not None else None,
+        run=secrets.token_hex(8),
     )
 
 

@@ -6,6 +6,7 @@ It knows contexts, TLS and ssh, and it is on every agent: so the steps call it i
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
@@ -16,7 +17,15 @@ from .problem import Exit, Problem
 QUICK = 60.0
 
 # The client's own words for an Engine that is not there. What a build or a registry says is not among them.
-_UNREACHABLE = ("Cannot connect to the Docker daemon", "error during connect")
+_UNREACHABLE = (
+    "Cannot connect to the Docker daemon",
+    "error during connect",
+    "unable to resolve docker endpoint",
+    "Unable to load client credentials",
+    "Failed to initialize: ",
+)
+# The Engine's words; a missing context or certificate of the client is "not found" too.
+_GONE = re.compile(r"no such (?:container|image|volume|object)|get \S+: no such volume", re.IGNORECASE)
 _DENIED = "permission denied while trying to connect"
 # Lines that docker adds below the one that says it.
 _EMPTY_WORDS = ("See 'docker", "Error: failed to start containers", "Run 'docker")
@@ -90,7 +99,7 @@ def inspect(kind: str, name: str) -> dict[str, Any] | None:
     try:
         answer = json.loads(call(kind, "inspect", name))
     except DockerError as error:
-        if "no such" in error.said.lower() or "not found" in error.said.lower():
+        if _GONE.search(error.said):
             return None
         raise
     return dict(answer[0])

@@ -19,6 +19,7 @@ from .problem import Exit, Problem
 
 _HEADER = struct.Struct(">BxxxL")
 _STDERR = 2
+_BROKEN_OFF = "The Docker Engine broke off in the middle of the log."
 # The Engine writes times with nine digits here, so that they have one length.
 _TIME = len("2026-11-23T05:44:39.123456789Z")
 
@@ -58,13 +59,15 @@ def read(container: str, *, follow: bool) -> Iterator[Entry | None]:
         while True:
             yield from _waiting(stream, _HEADER.size)
             header = stream.take(_HEADER.size)
-            if header is None:
+            if header is None and not stream.has_more():
                 return
+            if header is None:
+                raise Unreachable(_BROKEN_OFF, Exit.UNREACHABLE)
             kind, length = _HEADER.unpack(header)
             yield from _waiting(stream, length)
             body = stream.take(length)
             if body is None:
-                return
+                raise Unreachable(_BROKEN_OFF, Exit.UNREACHABLE)
             yield Entry(kind == _STDERR, body[:_TIME].decode("ascii", "replace"), body[_TIME + 1 :])
     except BrokenPipeError as error:
         said = process.stderr.read().decode(errors="replace") if process.stderr else ""
@@ -123,6 +126,10 @@ class _Stream:
         self._at = 0
         self._held += got
         return True
+
+    def has_more(self) -> bool:
+        """Whether something is left that is too little for what was wanted."""
+        return len(self._held) > self._at
 
     def take(self, count: int) -> bytes | None:
         """The next bytes; None when the stream ended before them."""

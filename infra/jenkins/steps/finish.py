@@ -77,9 +77,12 @@ def _finish(folder: Folder, record: Record) -> Result:
     try:
         complaint = _collect_log(folder, container)
         left_out = _collect_out(folder, container)
+    except entries.Gone as error:
+        raise Problem("The container was removed by somebody else while its results were collected.") from error
     except (Problem, OSError) as error:
+        status = error.status if isinstance(error, Problem) else Exit.BAD
         raise Problem(
-            f"{error} The container {record.name} keeps everything: call finish again when that is mended."
+            f"{error} The container {record.name} keeps everything: call finish again when that is mended.", status
         ) from error
     result = _judge(folder, record, state, tuple(left_out), complaint)
     _keep(folder, result)
@@ -141,7 +144,7 @@ def _collect_out(folder: Folder, container: str) -> list[str]:
     beside.mkdir()
     left_out = inputs.take(container, OUT, beside)
     for name in left_out:
-        say(f"[finish] {name} is no plain file and stays behind")
+        say(f"[finish] {ascii(name)[1:-1]} is no plain file and stays behind")
     shutil.rmtree(folder.out, ignore_errors=True)
     beside.rename(folder.out)
     return left_out
@@ -153,7 +156,7 @@ def _judge(folder: Folder, record: Record, state: dict[str, Any], left_out: tupl
     checkpoint = _checkpoint(folder)
     asked = (folder.read("stop.json") or {}).get("why")
     status, reason = _how(record, state, code, events, checkpoint, asked, complaint or _last_words(folder))
-    return Result(status, reason, code, checkpoint, events.get("end", {}).get("best"), left_out)
+    return Result(status, reason, code, checkpoint, _best(events), left_out)
 
 
 def _how(
@@ -185,12 +188,18 @@ def _how(
 
 
 def _success(events: dict[str, dict[str, Any]]) -> str:
-    best = events.get("end", {}).get("best") or {}
+    best = _best(events)
     if not best:
         return "trained to the end."
     value = best.get("value")
     shown = f"{value:.4g}" if isinstance(value, float) else str(value)
     return f"best {best.get('metric')} {shown} in epoch {best.get('epoch')}."
+
+
+def _best(events: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
+    """What the contract wants there; a training may write anything."""
+    best = events.get("end", {}).get("best")
+    return best if isinstance(best, dict) else None
 
 
 def _error(events: dict[str, dict[str, Any]]) -> str | None:
@@ -212,9 +221,10 @@ def _events(folder: Folder) -> dict[str, dict[str, Any]]:
                 if line.startswith('{"event"'):
                     try:
                         event = json.loads(line)
-                    except ValueError:
-                        continue  # cut off by a kill
-                    found[str(event.get("event"))] = event
+                    except (ValueError, RecursionError):
+                        continue  # cut off by a kill, or no event at all
+                    if isinstance(event, dict):
+                        found[str(event.get("event"))] = event
     except OSError:
         return {}
     return found

@@ -21,6 +21,7 @@ from .start import grace
 
 # An Engine that restarts is away for seconds; one that is away for longer is somebody's business.
 _PATIENCE = 600.0
+_STOP_AGAIN = 10.0
 _OFTEN = 0.05  # seconds between two notes of the position while much comes
 
 Show = Callable[[bytes], None]
@@ -40,6 +41,8 @@ def follow(folder: Folder, show: Show, *, stopping: threading.Event | None = Non
     record = folder.record()
     if not record.container:
         raise Problem("Nothing runs yet: start comes before follow.", Exit.USAGE)
+    if folder.read("result.json") is not None:
+        return  # finish has put the whole log in place of what a follower had
     log = _Log(folder, show)
     clock = _Clock(folder, record)
     away_since: float | None = None
@@ -158,19 +161,27 @@ class _Clock:
     def __init__(self, folder: Folder, record: Record) -> None:
         self._folder, self._record = folder, record
         self._timeout = int(record.resources["timeout"])
-        started = (docker.inspect("container", record.container) or {}).get("State", {}).get("StartedAt", "")
-        passed = max(0.0, time.time() - _moment(started)) if started else 0.0
-        self._end = time.monotonic() + self._timeout - passed
+        self._end: float | None = None
         self._stopper: threading.Thread | None = None
+        self._again_at = 0.0
 
     def look(self) -> None:
-        if self._stopper is None and time.monotonic() > self._end:
+        """Raises Unreachable when the Engine cannot tell how long it has run."""
+        if self._end is None:
+            started = (docker.inspect("container", self._record.container) or {}).get("State", {}).get("StartedAt", "")
+            passed = max(0.0, time.time() - _moment(started)) if started else 0.0
+            self._end = time.monotonic() + self._timeout - passed
+        now = time.monotonic()
+        if now <= self._end or now < self._again_at or (self._stopper is not None and self._stopper.is_alive()):
+            return
+        if self._stopper is None:
             words = duration_words(self._timeout)
             say(f"[follow] {words} are over (resources.timeout): the training is asked to stop.")
             note_stop(self._folder, f"timed out after {words}")
-            # The log goes on meanwhile: the last words are worth reading.
-            self._stopper = threading.Thread(target=_stop, args=(self._record.container,), daemon=True)
-            self._stopper.start()
+        # The log goes on meanwhile: the last words are worth reading. An Engine that was away is asked once more.
+        self._stopper = threading.Thread(target=_stop, args=(self._record.container,), daemon=True)
+        self._again_at = now + _STOP_AGAIN
+        self._stopper.start()
 
 
 def note_stop(folder: Folder, why: str) -> None:

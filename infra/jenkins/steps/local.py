@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -59,7 +61,14 @@ def _go(folder: Folder) -> int:
             for line in progress.lines(text):
                 print(clean(line), flush=True)
 
-        follow.follow(folder, show, stopping=stop.asked)
+        try:
+            follow.follow(folder, show, stopping=stop.asked)
+        except Exception as error:
+            # Nobody would keep its time limit any more: whatever broke here, a pipe or a full disk, it ends with a checkpoint.
+            _tell(f"[stop] {error or type(error).__name__}; the training is asked to stop")
+            result = finish.finish(folder)
+            _tell(f"[finish] {result.status}: {result.reason} Log and results are in {folder.path}")
+            raise
         result = finish.finish(folder)
         stop.training = False
     say(f"[finish] {result.status}: {result.reason}")
@@ -73,6 +82,12 @@ def _go(folder: Folder) -> int:
         return Exit.OK
     _advise(folder, result)
     return Exit.INTERRUPTED if stop.asked.is_set() else finish.exit_status(result)
+
+
+def _tell(text: str) -> None:
+    """To stderr: stdout may be what broke."""
+    with contextlib.suppress(OSError):
+        print(clean(text), file=sys.stderr, flush=True)
 
 
 def _advise(folder: Folder, result: Result) -> None:

@@ -50,6 +50,10 @@ def program(name: str, step: Callable[[], int]) -> int:
         # Whoever read the output has gone. Python would complain once more when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.BAD
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        say(f"{name}: {error.strerror or error}{where}. When that is mended, call it again.")
+        return Exit.BAD
 
 
 def parameter(name: str, *, default: str | None = None) -> str:

@@ -30,7 +30,7 @@ class Progress:
         try:
             event = json.loads(line)
             return self._tell(event)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except Exception:  # a training may write any JSON, and its progress is no reason to lose it
             return line
 
     def _tell(self, event: dict[str, Any]) -> str | None:

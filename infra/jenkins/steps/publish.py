@@ -20,9 +20,13 @@ _MEMORY = "2g"
 def step() -> int:
     """The program: publishes the run that JOB_NAME and BUILD_NUMBER, or RUN=local-3, name."""
     folder = current()
+    title = folder.record().title
+    held = folder.lock()  # for as long as this program lives: reap leaves alone what somebody works on
+    if held is None:
+        raise Problem(f"{title} is in other hands: somebody trains or publishes it just now.")
     published = publish(folder)
     if published is None:
-        say(f"[publish] {folder.record().title}: its config.yaml has no section publish, or PUBLISH=no was set.")
+        say(f"[publish] {title}: its config.yaml has no section publish, or PUBLISH=no was set.")
     else:
         say(f"[publish] {told(published)}")
     return Exit.OK
@@ -52,6 +56,7 @@ def publish(folder: Folder) -> dict[str, Any] | None:
         "private": record.publish.get("private", True),
         "message": f"{record.title}, commit {record.commit[:12]}",
         "tag": record.tag,
+        "run": record.run,
     }
     try:
         event = upload(record, files(folder), request, secret)
@@ -76,6 +81,9 @@ def files(folder: Folder) -> dict[str, bytes | Path]:
     found |= {name: folder.out / name for name in ("README.md", "metrics.json") if (folder.out / name).is_file()}
     found["logs/train.log"] = folder.log
     found["logs/events.jsonl"] = folder.out / "events.jsonl"
+    record = folder.record()
+    told = {"run": record.run, "project": record.project, "job": record.job, "build": record.build, "commit": record.commit}
+    found["run.json"] = json.dumps(told, indent=1).encode() + b"\n"
     return {name: content for name, content in found.items() if not isinstance(content, Path) or content.exists()}
 
 
@@ -85,8 +93,10 @@ def upload(record: Record, content: Mapping[str, bytes | Path], request: dict[st
     The token goes through its stdin, so neither `docker inspect` nor a list of processes shows it.
     """
     image = build.publisher()
-    labels = {**record.labels, "mlops.purpose": "publish"}
-    for left in docker.containers({**record.identity, "mlops.purpose": "publish"}):
+    # The training has given its GPU back.
+    labels = {**record.labels, "mlops.purpose": "publish", "mlops.gpu": "none"}
+    mine = {**record.identity, "mlops.project": record.project, "mlops.purpose": "publish"}
+    for left in docker.containers(mine):
         docker.remove(left)
     container = docker.call(
         "create",

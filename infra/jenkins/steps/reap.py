@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import urllib.error
@@ -38,6 +39,9 @@ def step() -> int:
         except Problem as problem:
             bad = True
             say(f"[reap] {orphan.name}: {problem}")
+        except Exception as defect:  # one that cannot be ended must not keep the others
+            bad = True
+            say(f"[reap] {orphan.name}: {type(defect).__name__}: {defect}")
     return Exit.BAD if bad else Exit.OK
 
 
@@ -93,15 +97,13 @@ def _record(orphan: Orphan) -> Record:
 def _is_alive(orphan: Orphan) -> bool:
     """Whether its build still runs. Raises Problem when nobody can say."""
     job, build = orphan.labels["mlops.job"], orphan.labels["mlops.build"]
+    if orphan.labels.get("mlops.purpose") == "publish" and _is_held(Folder(runs() / folder_name(job, build))):
+        return True  # somebody publishes by hand what a build has left
     if job == LOCAL:
         folder = Folder(runs() / folder_name(job, build))
         if not folder.path.is_dir():
             raise Problem(f"a run by hand whose folder is not in {runs()}: somebody else's, perhaps.")
-        held = folder.lock()
-        if held is None:
-            return True
-        os.close(held)
-        return False
+        return _is_held(folder)
     path = urlsplit(orphan.labels.get("mlops.build-url", "")).path
     base = os.environ.get("JENKINS_URL")
     if not base or not path:
@@ -109,7 +111,21 @@ def _is_alive(orphan: Orphan) -> bool:
     # The path is Jenkins' own, below its prefix; the host may have another name here than in public.
     prefix = urlsplit(base).path.rstrip("/")
     answer = _ask(base.rstrip("/").removesuffix(prefix) + path.rstrip("/") + "/api/json?tree=building")
-    return answer is not None and bool(answer.get("building"))
+    building = answer.get("building") if answer is not None else False
+    if not isinstance(building, bool):
+        raise Problem("what answers at JENKINS_URL does not say whether its build runs.")
+    return building
+
+
+def _is_held(folder: Folder) -> bool:
+    """Whether somebody is at work in it."""
+    if not folder.path.is_dir():
+        return False
+    held = folder.lock()
+    if held is None:
+        return True
+    os.close(held)
+    return False
 
 
 def _ask(url: str) -> dict[str, Any] | None:
@@ -130,6 +146,6 @@ def _ask(url: str) -> dict[str, Any] | None:
         if error.code == 404 and user and secret:
             return None
         raise Problem(f"Jenkins answered {error.code} when asked for its build.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise Problem(f"Jenkins cannot be asked: {getattr(error, 'reason', None) or error}.") from error
     return content if isinstance(content, dict) else {}

@@ -46,6 +46,8 @@ class Record:
     gpus: str = "none"
     container: str = ""
     could_not_start: str = ""
+    run: str = ""
+    """A random name of this training. Numbers come again: in another clone, in a job that was made anew."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -99,7 +101,8 @@ class Folder:
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Whole or not at all."""
         beside = self.path / f".{name}.{os.getpid()}"
-        beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        # Escaped: what a training prints or calls its files may hold halves of characters, which UTF-8 cannot write.
+        beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         beside.replace(self.path / name)
 
     def record(self) -> Record:

@@ -40,6 +40,12 @@ def run(folder: Folder) -> str:
     there = docker.containers(record.identity)
     if there:
         found = docker.inspect("container", there[0]) or {}
+        labels = (found.get("Config") or {}).get("Labels") or {}
+        if (labels.get("mlops.project"), labels.get("mlops.commit")) != (record.project, record.commit):
+            raise Problem(
+                f"The container {there[0][:12]} of {labels.get('mlops.project')} is {record.job} #{record.build} too: another "
+                "clone trains on this Engine under the same number. Start again, and it gets another one."
+            )
         if (found.get("State") or {}).get("Status") != "created":
             record.container = there[0]
             folder.keep(record)

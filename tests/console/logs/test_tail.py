@@ -11,6 +11,7 @@ import pytest
 from console.logs.lines import Item, Kind, Line, Notice
 from console.logs.tail import Tail
 from console.model.container import ContainerState
+from console.model.log import Entry
 from console.model.source import SourceError, SourceState
 from console.text import clean
 from tests.console.fakes import inspection
@@ -128,6 +129,27 @@ async def test_a_file_that_follow_leaves_out_is_read_before_what_comes_after_it(
     await run.shows(*numbers(1, 302))
     engine.say(line(303))
     await run.shows(*numbers(1, 303))
+    assert run.late == []
+    run.task.cancel()
+
+
+async def test_after_such_a_read_follow_is_believed_only_where_it_joins() -> None:
+    """It leaves out a second file before it has come to where the read ended."""
+
+    def quick(number: int) -> Entry:
+        return line(number, time=number * 100_000)
+
+    engine = LogEngine(rotates=1000)
+    run = Followed(engine)
+    await run.live()
+    engine.say(*map(quick, range(1, 101)))
+    await run.shows(*numbers(1, 100))
+    engine.store(*map(quick, range(101, 1001)))
+    engine.send(quick(701))
+    await run.shows(*numbers(1, 1000))
+    engine.store(*map(quick, range(1001, 1301)))
+    engine.say(quick(1301))
+    await run.shows(*numbers(1, 1301))
     assert run.late == []
     run.task.cancel()
 
