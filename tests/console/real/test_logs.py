@@ -189,6 +189,27 @@ async def test_a_line_of_20_mb_comes_in_parts_of_bounded_size(engine: Engine) ->
     assert max(len(text) for _, _, text in found.lines) < 300_000
 
 
+async def test_history_is_paged_in_while_lines_go_on(engine: Engine) -> None:
+    """Through several files, and without a gap to what the tail began with."""
+    container = started(engine, counting(12_000, 1000, 100_000), "--log-opt", "max-size=300k", "--log-opt", "max-file=20")
+    await asyncio.to_thread(until_sync, lambda: int(engine.docker("logs", "--tail=1", container)[2:11] or 0) >= 1000, "history")
+    source = DockerEngine(parse_address(engine.host))
+    found = Collected()
+    tail = Tail(source, container, lines=10, follow=True)
+    running = asyncio.ensure_future(tail.run(found.give))
+    await until(lambda: len(found.lines) > 4000, "some thousand lines")
+    first = found.numbers(late=False)[0]
+    assert first > 900
+    older: list[int] = []
+    while pages := await tail.history.older(700):
+        older = [*(int(text[2:11]) for _, _, text in pages), *older]
+    assert older == list(range(1, first))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await source.aclose()
+    engine.docker("rm", "-f", container)
+
+
 # The program
 
 
