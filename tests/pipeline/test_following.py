@@ -5,8 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
+import pytest
+
+from infra.jenkins.steps import docker, entries, finish, follow
+from infra.jenkins.steps.entries import Entry
+from infra.jenkins.steps.record import Folder, Record
 from tests.pipeline.workplace import Workplace
 from tests.support.waiting import until_sync
 
@@ -80,6 +87,46 @@ def test_a_flood_arrives_whole(work: Workplace) -> None:
     work.good("finish", BUILD_NUMBER="7")
     assert count(followed) == list(range(1, 200001))
     assert count(work.file("7", "train.log").read_text()) == list(range(1, 200001))
+
+
+def logged(*lines: bytes) -> Callable[..., Iterator[Entry]]:
+    """entries.read of an Engine that has these lines."""
+
+    def read(*_: object, **__: object) -> Iterator[Entry]:
+        for line in lines:
+            yield Entry(stderr=False, time=f"time of {line.decode()}", text=line + b"\n")
+
+    return read
+
+
+@pytest.fixture
+def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
+    """The folder of a training whose container has ended."""
+    folder = Folder(tmp_path)
+    folder.keep(Record("p", "0" * 40, "train", 5, resources={"timeout": 60}, container="c"))
+    monkeypatch.setattr(docker, "inspect", lambda *_: {"State": {"Running": False, "StartedAt": ""}})
+    return folder
+
+
+@pytest.mark.parametrize("at_the_end", [True, False])
+def test_what_a_follower_had_before_a_rotation_stays(ended: Folder, monkeypatch: pytest.MonkeyPatch, at_the_end: bool) -> None:
+    """The Engine's files hold a gigabyte: of a longer log the follower's own has the beginning."""
+    monkeypatch.setattr(entries, "read", logged(b"1", b"2"))
+    follow.follow(ended, lambda _: None)
+    monkeypatch.setattr(entries, "read", logged(b"3", b"4"))
+    if at_the_end:
+        follow.follow(ended, lambda _: None)
+    for _ in range(2):
+        finish._collect_log(ended, "c")
+        assert ended.log.read_text() == "1\n2\n3\n4\n"
+
+
+def test_what_nobody_dropped_is_not_there_twice(ended: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "read", logged(b"1", b"2"))
+    follow.follow(ended, lambda _: None)
+    monkeypatch.setattr(entries, "read", logged(b"1", b"2", b"3"))
+    finish._collect_log(ended, "c")
+    assert ended.log.read_text() == "1\n2\n3\n"
 
 
 def test_the_engine_is_killed_while_somebody_follows(work_of_its_own: Workplace) -> None:

@@ -80,6 +80,18 @@ def test_a_log_that_breaks_off_is_no_whole_log(monkeypatch: pytest.MonkeyPatch, 
             list(entries.read("c", follow=False))
 
 
+def test_a_log_that_breaks_off_between_two_entries_is_no_whole_log(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Only dial-stdio's exit status tells it from the end."""
+    program = tmp_path / "docker"
+    program.write_text(
+        "#!/bin/sh\nread x\nprintf 'HTTP/1.0 200 OK\\r\\n\\r\\n'\necho 'error during connect: EOF' >&2\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(docker.Unreachable, match="error during connect: EOF"):
+        list(entries.read("c", follow=False))
+
+
 def test_a_time_limit_is_tried_again_when_the_engine_was_away(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -193,7 +205,7 @@ def test_an_upload_by_hand_is_not_reaped(folder: Folder, monkeypatch: pytest.Mon
     monkeypatch.setenv("RUNS_DIR", str(runs))
     monkeypatch.setenv("JENKINS_URL", "http://127.0.0.1:1/")
     monkeypatch.setattr(reap, "_ask", lambda _: {"building": False})
-    labels = {"mlops.job": "train", "mlops.build": "5", "mlops.build-url": "http://x/job/train/5/", "mlops.purpose": "publish"}
+    labels = {**Folder(here).record().labels, "mlops.build-url": "http://x/job/train/5/", "mlops.purpose": "publish"}
     orphan = reap.Orphan(CONTAINER, "n", labels)
     assert not reap._is_alive(orphan)
     held = Folder(here).lock()
@@ -203,14 +215,6 @@ def test_an_upload_by_hand_is_not_reaped(folder: Folder, monkeypatch: pytest.Mon
     with pytest.raises(Problem, match="in other hands"):
         publish.step()
     os.close(held)
-
-
-def test_a_container_of_another_clone_is_not_adopted(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = {"mlops.project": "theirs", "mlops.commit": "1" * 40}
-    monkeypatch.setattr(docker, "containers", lambda _: [CONTAINER])
-    monkeypatch.setattr(docker, "inspect", lambda *_: {"State": {"Status": "running"}, "Config": {"Labels": labels}})
-    with pytest.raises(Problem, match="of theirs is train #5 too: another clone trains on this Engine"):
-        start.run(folder)
 
 
 def test_a_pipe_that_breaks_ends_the_training_with_its_checkpoint(

@@ -242,9 +242,9 @@ def test_a_start_that_was_killed_is_begun_anew(work: Workplace) -> None:
     named = {"PROJECT": "small", "COMMIT": commit, "BUILD_NUMBER": "14"}
     work.good("check", **named)
     work.good("build", **named)
-    labels = ["mlops.managed=true", "mlops.job=train", "mlops.build=14", "mlops.purpose=train", "mlops.project=small"]
-    image = work.run("14")["image"]
-    work.engine.docker("create", "--name=mlops-small-14", *(f"--label={label}" for label in labels), image)
+    run = work.run("14")
+    labels = ["mlops.managed=true", "mlops.job=train", "mlops.build=14", "mlops.purpose=train", f"mlops.run={run['run']}"]
+    work.engine.docker("create", "--name=mlops-small-14", *(f"--label={label}" for label in labels), run["image"])
     work.good("start", **named)
     work.good("follow", **named)
     work.good("finish", **named)

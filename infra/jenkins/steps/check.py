@@ -33,9 +33,10 @@ def step() -> int:
         publish=wants_publish(),
     )
     folder.path.mkdir(parents=True, exist_ok=True)
-    # Checked once more it is still the same training, whose model may have been published.
+    # Checked once more it is still the same training, until that has come to its end.
     before = folder.read("run.json") or {}
-    if (before.get("project"), before.get("commit")) == (record.project, record.commit):
+    same = (before.get("project"), before.get("commit")) == (record.project, record.commit)
+    if same and folder.read("result.json") is None:
         record.run = str(before.get("run") or record.run)
     folder.keep(record)
     say(f"[check] {record.title} at {record.commit[:12]}: {summary(record)}")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import select
 import struct
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -20,6 +22,7 @@ from .problem import Exit, Problem
 _HEADER = struct.Struct(">BxxxL")
 _STDERR = 2
 _BROKEN_OFF = "The Docker Engine broke off in the middle of the log."
+_FAREWELL = 5.0
 # The Engine writes times with nine digits here, so that they have one length.
 _TIME = len("2026-11-23T05:44:39.123456789Z")
 
@@ -60,6 +63,7 @@ def read(container: str, *, follow: bool) -> Iterator[Entry | None]:
             yield from _waiting(stream, _HEADER.size)
             header = stream.take(_HEADER.size)
             if header is None and not stream.has_more():
+                _must_end_well(process)
                 return
             if header is None:
                 raise Unreachable(_BROKEN_OFF, Exit.UNREACHABLE)
@@ -78,6 +82,14 @@ def read(container: str, *, follow: bool) -> Iterator[Entry | None]:
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def _must_end_well(process: subprocess.Popen[bytes]) -> None:
+    """A connection that was cut between two entries looks like the end of the log: only the exit status tells."""
+    with suppress(subprocess.TimeoutExpired):
+        if process.wait(_FAREWELL) != 0:
+            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            raise Unreachable(f"The Docker Engine broke off the log: {said or 'no reason given'}", Exit.UNREACHABLE)
 
 
 def _waiting(stream: _Stream, wanted: int | bytes) -> Iterator[None]:

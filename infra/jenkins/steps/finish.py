@@ -11,10 +11,10 @@ import os
 import re
 import shutil
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from . import docker, entries, host, inputs
-from .follow import note_stop
+from .follow import dropped, note_stop
 from .problem import Exit, Problem, say
 from .record import Folder, Record, current
 from .start import OUT, grace
@@ -115,17 +115,21 @@ def _keep(folder: Folder, result: Result) -> Result:
 
 
 def _collect_log(folder: Folder, container: str) -> str:
-    """The whole log from the Engine's files: also what nobody followed, or what a follower lost at a rotation.
+    """The whole log from the Engine's files, also what nobody followed; before it what only a follower has, after rotations.
 
     Returns its last words on stderr. The two streams have no common order, so the last line of all may be any.
     """
     beside = folder.path / ".train.log.new"
     last: bool | None = None
+    begun = False
     complaint = ""
     with beside.open("wb") as file:
         for entry in entries.read(container, follow=False):
             if entry is None:
                 continue
+            if not begun:
+                _copy_beginning(folder, dropped(folder, entry.time), file)
+                begun = True
             if last is not None and last != entry.stderr:
                 file.write(b"\n")
             file.write(entry.text)
@@ -134,8 +138,18 @@ def _collect_log(folder: Folder, container: str) -> str:
             last = None if entry.text.endswith(b"\n") else entry.stderr
         if last is not None:
             file.write(b"\n")
+        if not begun:
+            _copy_beginning(folder, dropped(folder, ""), file)
     beside.replace(folder.log)
     return complaint[:_LAST_WORDS]
+
+
+def _copy_beginning(folder: Folder, size: int, into: BinaryIO) -> None:
+    if size and folder.log.is_file():
+        with folder.log.open("rb") as file:
+            while size > 0 and (piece := file.read(min(size, 1 << 20))):
+                into.write(piece)
+                size -= len(piece)
 
 
 def _collect_out(folder: Folder, container: str) -> list[str]:

@@ -87,11 +87,23 @@ def _print(text: bytes) -> None:
 
 @dataclass
 class _Position:
-    """How much of the log has been passed on. `size` is what train.log had then."""
+    """How much of the log has been passed on. `size` is what train.log had then; `before` of it the Engine has dropped."""
 
     entries: int = 0
     first: str = ""
     size: int = 0
+    before: int = 0
+
+
+def _noted(folder: Folder) -> _Position:
+    noted = folder.read("position.json") or {}
+    return _Position(**noted) if set(noted) == set(asdict(_Position())) else _Position()
+
+
+def dropped(folder: Folder, first: str) -> int:
+    """Bytes at the beginning of train.log that the Engine, whose log begins with an entry of the time `first`, has no more."""
+    noted = _noted(folder)
+    return noted.size if noted.entries and noted.first != first else noted.before
 
 
 class _Log:
@@ -103,8 +115,7 @@ class _Log:
 
     def __init__(self, folder: Folder, show: Show) -> None:
         self._folder, self._show = folder, show
-        noted = folder.read("position.json") or {}
-        self._position = _Position(**noted) if set(noted) == set(asdict(_Position())) else _Position()
+        self._position = _noted(folder)
         self._file = folder.log.open("ab")
         self._file.truncate(min(self._position.size, folder.log.stat().st_size))
         self._seen = 0
@@ -118,7 +129,7 @@ class _Log:
             return
         if self._seen == 0 and self._position.entries and entry.time != self._position.first:
             say("[follow] The Engine has dropped the beginning of the log: what is left of it follows once more.")
-            self._position = _Position(size=self._position.size)
+            self._position = _Position(size=self._position.size, before=self._file.tell())
         self._seen += 1
         if self._seen <= self._position.entries:
             return

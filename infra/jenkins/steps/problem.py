@@ -51,9 +51,13 @@ def program(name: str, step: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.BAD
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        say(f"{name}: {error.strerror or error}{where}. When that is mended, call it again.")
+        say(f"{name}: {words_of(error)}. When that is mended, call it again.")
         return Exit.BAD
+
+
+def words_of(error: OSError) -> str:
+    """What the system said, and of which file, without a full stop."""
+    return f"{error.strerror or error}" + (f" ({error.filename})" if error.filename else "")
 
 
 def parameter(name: str, *, default: str | None = None) -> str:

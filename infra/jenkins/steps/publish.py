@@ -95,8 +95,7 @@ def upload(record: Record, content: Mapping[str, bytes | Path], request: dict[st
     image = build.publisher()
     # The training has given its GPU back.
     labels = {**record.labels, "mlops.purpose": "publish", "mlops.gpu": "none"}
-    mine = {**record.identity, "mlops.project": record.project, "mlops.purpose": "publish"}
-    for left in docker.containers(mine):
+    for left in docker.containers({**record.identity, "mlops.purpose": "publish"}):
         docker.remove(left)
     container = docker.call(
         "create",

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from . import docker, finish
 from .hub import token
-from .problem import Exit, Problem, say
-from .record import LOCAL, Folder, Record, folder_name, runs
+from .problem import Exit, Problem, say, words_of
+from .record import LOCAL, RUN, Folder, Record, folder_name, runs
 
 _PATIENCE = 15.0
 
@@ -60,6 +60,9 @@ def orphans() -> list[Orphan]:
         except Problem as problem:
             say(f"[reap] {orphan.name} is left alone: {problem}")
             continue
+        except OSError as error:  # another user's folder, for one
+            say(f"[reap] {orphan.name} is left alone: {words_of(error)}.")
+            continue
         if not alive:
             found.append(orphan)
     return found
@@ -70,8 +73,11 @@ def reap(orphan: Orphan) -> str:
     if orphan.labels.get("mlops.purpose") != "train":
         docker.remove(orphan.container)
         return "removed."
-    folder = Folder(runs() / folder_name(orphan.labels["mlops.job"], orphan.labels["mlops.build"]))
-    if folder.read("run.json") is None:
+    folder = _folder(orphan)
+    if not _is_of(folder, orphan):
+        # Its own folder is gone, or another training of the same number has taken the place.
+        if folder.read("run.json") is not None:
+            folder = Folder(folder.path.with_name(f"{folder.path.name}-{orphan.labels.get(RUN, 'unknown')}"))
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.keep(_record(orphan))
     result = finish.finish(folder)
@@ -91,19 +97,32 @@ def _record(orphan: Orphan) -> Record:
         gpus=labels.get("mlops.gpu", "none"),
         resources={"memory": int(host.get("Memory") or 0), "gpus": 0, "shm": 0, "cpus": 0, "timeout": 0},
         container=orphan.container,
+        run=labels.get(RUN, ""),
     )
+
+
+def _folder(orphan: Orphan) -> Folder:
+    """Where a training with its job and number has its folder."""
+    return Folder(runs() / folder_name(orphan.labels["mlops.job"], orphan.labels["mlops.build"]))
+
+
+def _is_of(folder: Folder, orphan: Orphan) -> bool:
+    """Whether the folder is this very training's: numbers come again."""
+    known = folder.read("run.json")
+    return known is not None and known.get("run", "") == orphan.labels.get(RUN, "")
 
 
 def _is_alive(orphan: Orphan) -> bool:
     """Whether its build still runs. Raises Problem when nobody can say."""
-    job, build = orphan.labels["mlops.job"], orphan.labels["mlops.build"]
-    if orphan.labels.get("mlops.purpose") == "publish" and _is_held(Folder(runs() / folder_name(job, build))):
-        return True  # somebody publishes by hand what a build has left
+    job = orphan.labels["mlops.job"]
+    folder = _folder(orphan)
+    mine = _is_of(folder, orphan)
+    if job == LOCAL and not mine:
+        raise Problem(f"a run by hand whose folder is not in {runs()}: somebody else's, perhaps.")
     if job == LOCAL:
-        folder = Folder(runs() / folder_name(job, build))
-        if not folder.path.is_dir():
-            raise Problem(f"a run by hand whose folder is not in {runs()}: somebody else's, perhaps.")
         return _is_held(folder)
+    if mine and orphan.labels.get("mlops.purpose") == "publish" and _is_held(folder):
+        return True  # somebody publishes by hand what a build has left
     path = urlsplit(orphan.labels.get("mlops.build-url", "")).path
     base = os.environ.get("JENKINS_URL")
     if not base or not path:

@@ -25,6 +25,7 @@ from . import docker
 from .problem import Exit, Problem, parameter
 
 LOCAL = "local"
+RUN = "mlops.run"
 
 
 @dataclass
@@ -52,7 +53,7 @@ class Record:
     @property
     def labels(self) -> dict[str, str]:
         """What the console joins builds and containers by."""
-        return {
+        known = {
             "mlops.managed": "true",
             "mlops.project": self.project,
             "mlops.commit": self.commit,
@@ -62,11 +63,13 @@ class Record:
             "mlops.gpu": self.gpus,
             "mlops.purpose": self.purpose,
         }
+        return {**known, RUN: self.run} if self.run else known
 
     @property
     def identity(self) -> dict[str, str]:
-        """The labels that find this run's containers."""
-        return {name: self.labels[name] for name in ("mlops.managed", "mlops.job", "mlops.build", "mlops.purpose")}
+        """The labels that find this run's containers, and nobody else's."""
+        names = ("mlops.managed", "mlops.job", "mlops.build", "mlops.purpose", RUN)
+        return {name: value for name, value in self.labels.items() if name in names}
 
     @property
     def name(self) -> str:
@@ -115,6 +118,11 @@ class Folder:
 
     def keep(self, record: Record) -> None:
         self.write("run.json", asdict(record))
+
+    def forget(self) -> None:
+        """What was noted of an earlier training: a folder, like a number, can come again."""
+        for name in ("result.json", "position.json", "stop.json"):
+            (self.path / name).unlink(missing_ok=True)
 
     def lock(self) -> int | None:
         """Hold the folder while a run by hand is at work; None when somebody holds it. The kernel lets go when we end."""

@@ -40,17 +40,12 @@ def run(folder: Folder) -> str:
     there = docker.containers(record.identity)
     if there:
         found = docker.inspect("container", there[0]) or {}
-        labels = (found.get("Config") or {}).get("Labels") or {}
-        if (labels.get("mlops.project"), labels.get("mlops.commit")) != (record.project, record.commit):
-            raise Problem(
-                f"The container {there[0][:12]} of {labels.get('mlops.project')} is {record.job} #{record.build} too: another "
-                "clone trains on this Engine under the same number. Start again, and it gets another one."
-            )
         if (found.get("State") or {}).get("Status") != "created":
             record.container = there[0]
             folder.keep(record)
             return there[0]
         docker.remove(there[0])  # a start that was killed before its inputs were in
+    folder.forget()
     try:
         with inputs.volumes(record.image, record.labels, _mounts(record), _inputs(record)) as helper, _one_at_a_time():
             record.gpus = host.choose_gpus(int(record.resources["gpus"]), docker.info())
@@ -135,14 +130,15 @@ def _create(record: Record, helper: str) -> str:
         arguments.append(f"--cpus={wanted['cpus']}")
     if record.gpus != "none":
         arguments.append(f'--gpus="device={record.gpus}"')
-    try:
-        return docker.call("create", f"--name={record.name}", *arguments, record.image).strip()
-    except DockerError as error:
-        if "already in use" not in error.said:
-            raise
-        # A run by hand, or another job, has the same number. Everybody finds containers by their labels.
-        name = f"{record.name}-{''.join(letter if letter.isalnum() else '-' for letter in record.job)}"
-        return docker.call("create", f"--name={name}", *arguments, record.image).strip()
+    # A run by hand, another job or another clone may have the same number. Everybody finds containers by their labels.
+    names = [record.name, f"{record.name}-{''.join(letter if letter.isalnum() else '-' for letter in record.job)}"]
+    for name in names:
+        try:
+            return docker.call("create", f"--name={name}", *arguments, record.image).strip()
+        except DockerError as error:
+            if "already in use" not in error.said:
+                raise
+    return docker.call("create", f"--name={names[-1]}-{record.run}", *arguments, record.image).strip()
 
 
 @contextmanager
