@@ -20,13 +20,13 @@ from console.cli.logprint import JsonLines, Plain, Sink
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import complain
-from console.cli.times import moment, nanoseconds
 from console.logs.levels import Level, parse_level
 from console.logs.patterns import Pattern, PatternError
 from console.logs.search import Query
 from console.logs.several import Several
 from console.model.container import Container
 from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.times import moment, nanoseconds
 from console.model.words import duration
 from console.sources.protocols import ContainerEngine
 

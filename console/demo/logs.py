@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from console.demo.actor import Actor
+from console.demo.actor import CYCLE_SECONDS, Actor
 
 HISTORY = 3600.0
 """Seconds before the demo's beginning from which on there are lines."""
@@ -22,12 +22,16 @@ class Said(NamedTuple):
 
 
 class _Voice(NamedTuple):
-    """A line every `every` seconds, `offset` after whole multiples of it; `say` gets the number of the line."""
+    """A line every `every` seconds, `offset` after whole multiples of it; `say` gets the number of the line.
+
+    With `within` it speaks only between these seconds of each cycle.
+    """
 
     every: float
     offset: float
     stderr: bool
     say: Callable[[int], str]
+    within: tuple[float, float] | None = None
 
 
 def said(actor: Actor, begin: float, until: float) -> list[Said]:
@@ -38,15 +42,31 @@ def said(actor: Actor, begin: float, until: float) -> list[Said]:
     lines = [one for voice in _voices(actor) for one in _speaks(voice, first, last)]
     if actor.ended is not None and begin <= -actor.ended < until:
         lines += _last_words(actor, -actor.ended)
+    lines += _crashes(actor, first, last)
     return sorted(lines, key=lambda one: one.at)
 
 
 def next_said(actor: Actor, after: float) -> float:
     """When it prints something again: the first moment after `after`."""
-    return min((math.floor((after - voice.offset) / voice.every) + 1) * voice.every + voice.offset for voice in _voices(actor))
+    return min(_next(voice, after) for voice in _voices(actor))
+
+
+def _next(voice: _Voice, after: float) -> float:
+    at = (math.floor((after - voice.offset) / voice.every) + 1) * voice.every + voice.offset
+    if voice.within is not None and not voice.within[0] <= at % CYCLE_SECONDS < voice.within[1]:
+        cycle = at // CYCLE_SECONDS * CYCLE_SECONDS
+        at = cycle + voice.within[0] + (CYCLE_SECONDS if at - cycle >= voice.within[1] else 0.0)
+    return at
 
 
 def _speaks(voice: _Voice, begin: float, until: float) -> Iterator[Said]:
+    if voice.within is not None:
+        cycle = begin // CYCLE_SECONDS * CYCLE_SECONDS
+        while cycle < until:
+            window = max(begin, cycle + voice.within[0]), min(until, cycle + voice.within[1])
+            yield from _speaks(voice._replace(within=None), *window)
+            cycle += CYCLE_SECONDS
+        return
     number = math.ceil((begin - voice.offset) / voice.every)
     while (at := number * voice.every + voice.offset) < until:
         yield Said(at, voice.stderr, voice.say(number))
@@ -57,22 +77,52 @@ def _voices(actor: Actor) -> tuple[_Voice, ...]:
     labels = dict(actor.labels)
     if "mlops.project" in labels:
         return _TRAININGS.get(labels["mlops.project"], _TRAININGS[""])
-    return _SERVICES.get(actor.service, _SERVICES[""])
+    return _SERVICES.get(actor.service, _SERVICES[""]) if actor.service else _OTHERS.get(actor.name, _SERVICES[""])
+
+
+_WORKER_KILLED = (
+    "Traceback (most recent call last):",
+    '  File "/app/src/train.py", line 141, in <module>',
+    "    main(parse())",
+    '  File "/app/src/train.py", line 96, in main',
+    "    for batch in loader:",
+    '  File "/opt/venv/lib/python3.11/site-packages/torch/utils/data/dataloader.py", line 1448, in _next_data',
+    "RuntimeError: DataLoader worker (pid 213) is killed by signal: Killed.",
+)
+_LOCKED = (
+    "Traceback (most recent call last):",
+    '  File "/srv/search/main.py", line 52, in <module>',
+    "    index = Index.open(settings.database)",
+    '  File "/srv/search/index.py", line 118, in open',
+    '    connection.execute("PRAGMA journal_mode=WAL")',
+    "sqlite3.OperationalError: database is locked",
+)
 
 
 def _last_words(actor: Actor, at: float) -> Iterator[Said]:
-    if actor.oom or actor.exit_code == 0 or "mlops.project" not in dict(actor.labels):
+    if actor.exit_code == 0 or "mlops.project" not in dict(actor.labels):
         return
-    words = (
-        "Traceback (most recent call last):",
-        '  File "/app/src/train.py", line 141, in <module>',
-        "    main(parse())",
-        '  File "/app/src/train.py", line 96, in main',
-        "    for batch in loader:",
-        "RuntimeError: DataLoader worker (pid 213) exited unexpectedly",
-    )
+    if actor.oom:
+        for number in range(6):
+            used = 11.2 + 0.8 * number
+            yield Said(at - 180.0 + 30.0 * number, True, f"WARNING:train:host memory {used:.1f} of 16 GiB, growing")
+    yield from _said_at(at - 0.05, _WORKER_KILLED)
+
+
+def _said_at(at: float, words: Sequence[str]) -> Iterator[Said]:
+    """Lines of one traceback, a millisecond apart."""
     for number, text in enumerate(words):
-        yield Said(at - 0.05 + number * 0.001, True, text)
+        yield Said(at + number * 0.001, True, text)
+
+
+def _crashes(actor: Actor, begin: float, until: float) -> Iterator[Said]:
+    """What a service prints each time it dies of its own."""
+    dies = [act.at for act in actor.acts if act.action == "die" and act.exit_code == 1]
+    cycle = begin // CYCLE_SECONDS * CYCLE_SECONDS
+    while dies and cycle < until:
+        for at in dies:
+            yield from (one for one in _said_at(cycle + at - 0.05, _LOCKED) if begin <= one.at < until)
+        cycle += CYCLE_SECONDS
 
 
 def _loss(number: int) -> float:
@@ -110,4 +160,35 @@ _SERVICES = {
         _Voice(10.0, 2.5, True, lambda number: f'level=error msg="database is locked" by=metrics attempt={number % 24 + 1}'),
     ),
     "": (_Voice(60.0, 7.0, False, lambda number: f"heartbeat {number % 1000:03} ok"),),
+}
+
+
+def _pulled(number: int) -> str:
+    digest = f"{number * 2654435761 % (1 << 48):012x}"
+    return f'10.4.0.{number % 200 + 2} "GET /v2/library/python/blobs/sha256:{digest} HTTP/1.1" 200 {number % 9973 * 31}'
+
+
+def _installed(number: int) -> str:
+    """A progress bar that ends, in colours."""
+    bar = "".join(f"\r\x1b[32m{'━' * filled}\x1b[90m{'━' * (20 - filled)}\x1b[0m {filled * 5}%" for filled in range(0, 21, 5))
+    return f"{bar}\x1b[1m installed package {number % 40 + 1} of 40\x1b[0m"
+
+
+# What a program may print to take over a terminal, and what is left of it.
+_HOSTILE = (
+    "\x1b]52;c;ZWNobyBvd25lZA==\x07this line wrote to the clipboard",
+    "\x1b]0;owned\x07\x1b[2J\x1b[Hthis one cleared the screen and set its title",
+    "total 3 \u202egpj.exe\u202c reversed by a bidi mark",
+    "\x1bP+q544e\x1b\\this one asked the terminal who it is",
+    "[@click=app.quit]this is no button[/]  \x1b[31mred\x1b[0m \x1b[5mblinking\x1b[0m \x1b[8mhidden\x1b[0m",
+    "zero\u200bwidth, a tag \U000e0041 and a bell \x07",
+)
+_OTHERS = {
+    # Everybody pulls at once, now and then.
+    "registry-mirror": (
+        _Voice(0.005, 0.0, False, _pulled, within=(60.0, 72.0)),
+        _Voice(20.0, 3.0, False, lambda number: f"level=info msg=heartbeat blobs={number % 512}"),
+    ),
+    "jupyter-sato": (_Voice(15.0, 2.0, False, _installed),),
+    "pensive_borg": (_Voice(20.0, 1.0, False, lambda number: _HOSTILE[number % len(_HOSTILE)]),),
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
@@ -19,6 +20,24 @@ from console.text import Clean
 PUBLISH_SECONDS = 0.2
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
+
+
+class Attached:
+    """Something that runs in the back room for somebody outside of it."""
+
+    def __init__(self, room: BackRoom) -> None:
+        self._room = room
+        self.task: asyncio.Task[None] | None = None
+        self.over = False
+
+    def post(self, call: Callable[[], object]) -> None:
+        """Have `call` run in the back room soon."""
+        self._room.post(call)
+
+    def let_go(self) -> None:
+        """End it."""
+        self.over = True
+        self._room.post(lambda: self.task.cancel() if self.task is not None else None)
 
 
 class Watch:
@@ -45,6 +64,8 @@ class Watch:
         self._docker: DockerFeed | None = None
         self._compose: ComposeFeed | None = None
         self._usage: UsageFeed | None = None
+        self._engine: ContainerEngine | None = None
+        self._group: asyncio.TaskGroup | None = None
         self.world: World | None = None
 
     def start(self) -> None:
@@ -90,14 +111,27 @@ class Watch:
 
         self._room.post(tell)
 
+    def attach(self, job: Callable[[ContainerEngine], Coroutine[Any, Any, None]]) -> Attached:
+        """Have something else run in the back room, with the Engine that is watched, until it ends or is let go."""
+        attached = Attached(self._room)
+
+        def begin() -> None:
+            if self._group is not None and self._engine is not None and not attached.over:
+                attached.task = self._group.create_task(job(self._engine))
+
+        self._room.post(begin)
+        return attached
+
     async def _job(self) -> None:
         change = asyncio.Event()
         docker_source, compose_source = self._make_sources()
+        self._engine = docker_source
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())

@@ -1,7 +1,7 @@
 """Some thousand lines of a log in a few flat pieces of memory.
 
-A list of strings costs 70 bytes for each line besides its text; here it is 15: a newline, an offset (4), a time (8) and
-flags (2). What is full never changes again, so readers and searches in other threads need no lock for it.
+A list of strings costs 70 bytes for each line besides its text; here it is 17: a newline, an offset (4), a time (8) and
+flags (4). What is full never changes again, so readers and searches in other threads need no lock for it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Chunk:
         self.text: bytes | bytearray = bytearray()
         self.starts = array("I")
         self.times = array("q")
-        self.flags = array("H")
+        self.flags = array("I")
         self.written: dict[int, bytes] = {}
         """Of lines whose text differs from what was written: the bytes, by place in the chunk."""
         self._cost = 0
@@ -52,7 +52,7 @@ class Chunk:
     @property
     def cost(self) -> int:
         """Bytes of memory, what is written apart included."""
-        return len(self.text) + 14 * len(self.starts) + self._cost
+        return len(self.text) + 16 * len(self.starts) + self._cost
 
     @property
     def full(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class History:
         self._front: list[Entry] = []
         self._spare: list[Line] = []
         self._taken = 0
+        self._whole = False
 
     def describe(self, container: Container) -> None:
         self._container = container
@@ -51,11 +52,51 @@ class History:
 
         Raises SourceError.
         """
-        if len(self._spare) < count and self._front:
+        if len(self._spare) < count and self._front and not self._whole:
             self._spare = [*await self._read(count - len(self._spare)), *self._spare]
         cut = max(0, len(self._spare) - count)
         found, self._spare = self._spare[cut:], self._spare[:cut]
         return found
+
+    async def rest(self, give: Callable[[Sequence[Line]], Awaitable[None]]) -> bool:
+        """Give all lines before those that were given so far, oldest first, as they are read.
+
+        False if they do not meet what is known, because the log was rotated away meanwhile: then they are of no use.
+        Raises SourceError; the next call begins again.
+        """
+        if self._front and not self._whole:
+            joiner = Joiner(same_time=True)
+            async with aclosing(self._engine.log(self._described, tail=None)) as read:
+                async for entries in read:
+                    at = self._meets(entries)
+                    if lines := joiner.feed(entries if at is None else entries[:at]):
+                        await give(lines)
+                    if at is not None:
+                        break
+                else:
+                    return False
+            if lines := joiner.end():
+                await give(lines)
+            self._whole = True
+        spare, self._spare = self._spare, []
+        if spare:
+            await give(spare)
+        return True
+
+    def _meets(self, entries: Sequence[Entry]) -> int | None:
+        """Where what is known begins in these."""
+        front = self._front
+        at = -1
+        while front[0] in entries[at + 1 :]:
+            at = entries.index(front[0], at + 1)
+            if entries[at : at + len(front)] == front[: len(entries) - at]:
+                return at
+        return None
+
+    @property
+    def _described(self) -> Container:
+        assert self._container is not None  # noqa: S101 - a tail describes it before it reads
+        return self._container
 
     async def _read(self, count: int) -> list[Line]:
         size = self._taken + count + _MARGIN
@@ -74,19 +115,13 @@ class History:
 
     async def _before(self, size: int) -> tuple[list[Entry], bool, int]:
         """Entries of a tail of `size` before the known ones, whether those were met, and how many came."""
-        assert self._container is not None  # noqa: S101 - a tail describes it before it reads
         found: deque[Entry] = deque()
-        front, first = self._front, self._front[0]
         came = 0
-        async with aclosing(self._engine.log(self._container, tail=size)) as read:
+        async with aclosing(self._engine.log(self._described, tail=size)) as read:
             async for entries in read:
                 came += len(entries)
-                if first in entries:
-                    at = entries.index(first)
-                    found += entries[:at]
-                    if entries[at : at + len(front)] == front[: len(entries) - at]:
-                        return list(found), True, came
-                    found += entries[at:]
-                else:
-                    found += entries
+                at = self._meets(entries)
+                found += entries[:at]
+                if at is not None:
+                    return list(found), True, came
         return [], False, came

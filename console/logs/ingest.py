@@ -13,20 +13,24 @@ from console.logs.blocks import Blocks
 from console.logs.chunk import Chunk
 from console.logs.join import LINE_LIMIT
 from console.logs.levels import Level, level_of, suspect
-from console.logs.lines import BLOCK_SHIFT, LEVEL_SHIFT, NOTICE, STDERR, Line
+from console.logs.lines import BLOCK_SHIFT, LEVEL_SHIFT, NOTICE, SOURCE, STDERR, Line
 from console.text import clean
 
 _SLICE = 512
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
+# A block's lines come by one stream of one log.
+STREAM = STDERR | SOURCE
 # More than any line can become: each byte may be shown as up to twelve characters.
 _NO_LIMIT = 16 * LINE_LIMIT
 
 
 class Ingest:
-    """For the lines of one log, in their order: a traceback is known by what came before."""
+    """For the lines of one log, or of several by time, in their order: a traceback is known by what came before."""
 
     def __init__(self) -> None:
-        self._blocks = (Blocks(), Blocks())
+        self._blocks: dict[int, Blocks] = {}
+        self._active: set[int] = set()
+        """Streams whose next line may belong to a block."""
 
     def add(self, chunk: Chunk, lines: Sequence[Line], start: int) -> int:
         """Add some lines from `start` on to `chunk`; how many."""
@@ -42,34 +46,38 @@ class Ingest:
                     chunk.add_altered(time, marked, text, written)
         else:
             marks = [line[1] for line in some]
-            for place in self._suspects(b"\n".join(texts), texts):
+            for place in self._suspects(b"\n".join(texts), texts, marks):
                 marks[place] = self._marked(marks[place], texts[place])
             chunk.add_plain([line[0] for line in some], marks, texts)
         return len(some)
 
-    def _suspects(self, blob: bytes, texts: Sequence[bytes]) -> Iterator[int]:
+    def _suspects(self, blob: bytes, texts: Sequence[bytes], marks: Sequence[int]) -> Iterator[int]:
         """Places of lines that may have a level or belong to a block; the others need not be looked at."""
-        search, blocks = suspect().search, self._blocks
+        search, active = suspect().search, self._active
         starts = list(accumulate([len(text) + 1 for text in texts], initial=0))
-        place, count = 0, len(texts)
+        place, count, suspected = 0, len(texts), -1
         while place < count:
-            # In a block every line counts.
-            if blocks[0].active or blocks[1].active:
+            if suspected < place:
+                found = search(blob, starts[place])
+                suspected = bisect_right(starts, found.start()) - 1 if found is not None else count
+            # In a block every line of its stream counts.
+            if place == suspected or (active and marks[place] & STREAM in active):
                 yield place
-                place += 1
+            elif not active:
+                place = suspected
                 continue
-            found = search(blob, starts[place])
-            if found is None:
-                return
-            place = bisect_right(starts, found.start()) - 1
-            yield place
             place += 1
 
     def _marked(self, flags: int, text: bytes) -> int:
         """The flags with level and place in a traceback."""
         if flags & NOTICE:
             return flags
-        part = self._blocks[flags & STDERR].feed(text)
+        stream = flags & STREAM
+        blocks = self._blocks.get(stream)
+        if blocks is None:
+            blocks = self._blocks[stream] = Blocks()
+        part = blocks.feed(text)
+        (self._active.add if blocks.active else self._active.discard)(stream)
         level = level_of(text)
         if part:
             level = max(level, Level.ERROR)

@@ -30,6 +30,9 @@ BLOCK = 0b11 << BLOCK_SHIFT
 
 MORE = 1 << 11
 """The rest of the line comes as one that is CONTINUED."""
+SOURCE_SHIFT = 12
+SOURCE = 0xFFF << SOURCE_SHIFT
+"""Which of several logs that are kept together the line is from, counted from 0."""
 
 Line: TypeAlias = tuple[int, int, bytes]
 """Time of the line's beginning (nanoseconds since 1970), flags, and its bytes without newline, as they were written."""

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from console.logs.history import History
 from console.logs.lines import Item, Kind, Line, Notice
 from console.logs.merge import Channel, Merge
 from console.logs.search import Query
@@ -27,7 +28,8 @@ class Several:
     """`chosen` now and, when they are followed, whatever is started later and `belongs`: a service that is made anew.
 
     `lines` and `since` as for a `Tail`. With `merged` all come by time, else one after the other. With a `query` lines have
-    their level in their flags, and only those come that it takes; `lines` counts these.
+    their level in their flags, and only those come that it takes; `lines` counts these. `lasting` goes on when all have
+    ended: one of them may be started again.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Several:
         merged: bool = True,
         query: Query | None = None,
         grace: float = GRACE_SECONDS,
+        lasting: bool = False,
     ) -> None:
         self._engine = engine
         self._chosen = chosen
@@ -52,6 +55,15 @@ class Several:
         self._merged = merged
         self._query = query
         self._grace = grace
+        self._lasting = lasting
+        self._woken = asyncio.Event()
+        self._newest: dict[str, int] = {}
+        """Of logs that have been read: the time of the last line."""
+        self._begun: set[str] = set()
+        self.ready = asyncio.Event()
+        """Set when each of the chosen logs has been read up to now, or cannot be."""
+        self.pasts: list[tuple[Container, History]] = []
+        """What lies before the lines that the chosen logs began with."""
         self._tails: dict[str, tuple[Container, Tail]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self.refused: list[SourceError] = []
@@ -92,6 +104,7 @@ class Several:
         channel = merge.channel(container)
         task = asyncio.ensure_future(self._into(channel, lines))
         self._running.add(task)
+        self._woken.set()
         # A task that failed stays, so that it is noticed.
         task.add_done_callback(lambda done: None if done.cancelled() or done.exception() else self._running.discard(done))
 
@@ -105,24 +118,33 @@ class Several:
             channel.end()
 
     async def _read(self, container: Container, give: Give, lines: int | None) -> None:
+        newest = self._newest.get(container.id)
         tail = Tail(
             self._engine,
             container.id,
             # Which lines are the newest of those that pass is known only when all have been looked at.
             lines=lines if self._query is None else None,
-            since=self._since,
+            # One that has ended and was started again goes on where it was.
+            since=self._since if newest is None else newest + 1,
             follow=self._follow,
             grace=self._grace,
         )
         self._tails[container.id] = (container, tail)
+        if newest is None and lines is not None:
+            self.pasts.append((container, tail.history))
         sieve = Sieve(self._query, lines) if self._query is not None else None
 
         async def take(item: Item) -> None:
             if isinstance(item, Notice):
+                if item.kind is Kind.NOW:
+                    self._has_begun(container)
                 if sieve is not None and item.kind is Kind.NOW and (held := sieve.release()):
                     await give(container, held)
                 await give(container, item)
-            elif passed := item if sieve is None else sieve.feed(item):
+                return
+            if item:
+                self._newest[container.id] = max(item[-1][0], self._newest.get(container.id, 0))
+            if passed := item if sieve is None else sieve.feed(item):
                 await give(container, passed)
 
         try:
@@ -135,7 +157,13 @@ class Several:
                 raise
             await take(Notice(Kind.UNREADABLE, time_ns(), error.reason))
         finally:
+            self._has_begun(container)
             del self._tails[container.id]
+
+    def _has_begun(self, container: Container) -> None:
+        self._begun.add(container.id)
+        if all(one.id in self._begun for one in self._chosen):
+            self.ready.set()
 
     async def _supervise(self, merge: Merge[Container]) -> None:
         """Closes the merge when all logs have ended and nothing has come in their place."""
@@ -147,6 +175,9 @@ class Several:
                     task.result()
             if self._follow:
                 await asyncio.sleep(self._grace)
+            if self._lasting and not self._running:
+                self._woken.clear()
+                await self._woken.wait()
             if not self._running:
                 merge.close()
                 return

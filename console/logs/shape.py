@@ -60,12 +60,18 @@ def shape_of(text: str) -> Shape | None:
 
 
 def summary(shape: Shape) -> Clean:
-    """The line on one row: `step  epoch 3  step 310  train_loss 0.231`. The last part of a name says enough."""
+    """The line on one row: `step  epoch 3  step 310  train_loss 0.231`."""
     words = [shape.message] if shape.message else []
-    ends = [name.rpartition(".")[2] for name, _ in shape.fields]
-    for (name, value), end in zip(shape.fields, ends, strict=True):
-        words.append(Clean(f"{end if ends.count(end) == 1 else name} {value}"))
+    words += [Clean(f"{name} {value}") for name, value in short_fields(shape)]
     return clean("  ".join(words))
+
+
+def short_fields(shape: Shape) -> list[tuple[Clean, Clean]]:
+    """The fields with short names: the last part of a name says enough where no other field ends so."""
+    ends = [name.rpartition(".")[2] for name, _ in shape.fields]
+    return [
+        (Clean(end) if ends.count(end) == 1 else name, value) for (name, value), end in zip(shape.fields, ends, strict=True)
+    ]
 
 
 class _Number(str):

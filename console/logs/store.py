@@ -155,8 +155,34 @@ class LogStore:
                     self._resident += chunk.cost
             self._make_room()
 
+    def adopt(self, older: LogStore) -> None:
+        """All of another store comes before all lines of this one; the other is no use any more."""
+        with older._lock:
+            if len(older._open):
+                older._seal()
+            slots, warm = older._slots, older._warm
+            resident, spilled = older._resident, older._spilled
+            older._slots, older._warm, older._resident, older._spilled = [], deque(), 0, 0
+        with self._lock:
+            first = self._slots[0].first if self._slots else self._open_first
+            for slot in reversed(slots):
+                first -= slot.count
+                slot.first = first
+            self._slots = slots + self._slots
+            self._warm = warm + self._warm
+            self._resident += resident
+            self._spilled += spilled
+            self.evicted += older.evicted
+            self._make_room()
+
     def row(self, number: int) -> Row | None:
         """A line by its number; None if it is not kept."""
+        with self._lock:
+            place = number - self._open_first
+            if place >= 0:
+                return self._open.row(place, self._open_first) if place < len(self._open) else None
+            if not self._slots or number < self._slots[0].first:
+                return None
         return next(self.rows(number, number + 1), None)
 
     def rows(self, begin: int, end: int) -> Iterator[Row]:

@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from console.logs.history import History
@@ -348,7 +349,8 @@ class Tail:
             if container.state in _ENDED and time.monotonic() > give_up:
                 self._describe(container)
                 await self._flush()
-                await self._notice(Kind.ENDED, ended(container))
+                finished = container.details.finished_at if container.details is not None else None
+                await self._notice(Kind.ENDED, ended(container), finished)
                 return True
             await asyncio.sleep(_ASK_AGAIN)
 
@@ -380,8 +382,9 @@ class Tail:
         if lines:
             await self._give(lines)
 
-    async def _notice(self, kind: Kind, text: str) -> None:
-        await self._give(Notice(kind, time.time_ns(), clean(text)))
+    async def _notice(self, kind: Kind, text: str, moment: datetime | None = None) -> None:
+        nano = time.time_ns() if moment is None else int(moment.timestamp() * 1e6) * 1000
+        await self._give(Notice(kind, nano, clean(text)))
 
 
 async def _nowhere(item: Item) -> None:

@@ -65,6 +65,16 @@ def binary(size: int) -> str:
     return f"{gib:.1f} GiB" if gib < 100 and gib != int(gib) else f"{gib:.0f} GiB"
 
 
+def decimal(size: int) -> str:
+    """Bytes as docker prints them: `512 B`, `3.2 kB`, `41 kB`, `1.1 MB`, `612 GB`."""
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 999.5 or unit == "TB":
+            return f"{value:.1f} {unit}" if value < 9.95 and unit != "B" else f"{value:.0f} {unit}"
+        value /= 1000
+    raise AssertionError("the last unit takes all")
+
+
 def percent(value: float | None) -> str:
     """CPU for a column of five cells: `3.2%`, `97%`, `380%`; blank while it is not known."""
     if value is None:

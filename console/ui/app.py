@@ -9,17 +9,23 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from textual import events
 from textual.app import App
 from textual.color import Color
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.widget import Widget
 
+from console.feeds.log_feed import LogFeed
 from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.world import World
 from console.text import Clean
+from console.ui.clipboard import Way, copy
 from console.ui.look import Look
-from console.ui.net import SafetyNet, safe_payload
+from console.ui.net import SafetyNet
+from console.ui.pace import ASK, Meter, Pace
 from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
@@ -75,6 +81,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
+        self._env = env
+        self.pace = Pace(Meter(), None)
         self._arriving: World | None = None
         self._interrupted = 0.0
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
@@ -91,11 +99,48 @@ class ConsoleApp(App[int], inherit_bindings=False):
         """The second net: whatever a widget was given, no control sequence of it reaches the terminal."""
         return [*super().get_line_filters(), self._net]
 
+    def get_driver_class(self) -> type[Driver]:
+        found = super().get_driver_class()
+        if found.__name__ == "LinuxDriver":
+            from console.ui.driver import MeteredDriver
+
+            return MeteredDriver
+        return found
+
     def copy_to_clipboard(self, text: str) -> None:
         """Nothing leaves by OSC 52 but plain text."""
-        super().copy_to_clipboard(safe_payload(text))
+        self.copied(text)
+
+    def copied(self, text: str) -> tuple[int, Way]:
+        """Hand text to the clipboard of the terminal the person sits at; how many bytes went, and which way."""
+        return copy(text, self.write_terminal, self._env)
+
+    def write_terminal(self, text: str) -> None:
+        """Write a control sequence past the screen."""
+        if self._driver is not None:
+            self._driver.write(text)
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return self._env
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that no widget took. What is typed while a line of input opens belongs to that line."""
+        prompt = getattr(self.screen, "prompt", None)
+        if isinstance(prompt, Widget) and not getattr(event, "typed_ahead", False) and event.key not in ("ctrl+c", "escape"):
+            event.prevent_default()
+            again = events.Key(event.key, event.character)
+            again.typed_ahead = True  # type: ignore[attr-defined]  # so that it comes here only once more
+            prompt.post_message(again)
+
+    def on_cursor_position(self, _event: events.CursorPosition) -> None:
+        """The terminal has drawn everything up to the question."""
+        self.pace.answered()
 
     def on_mount(self) -> None:
+        meter = getattr(self._driver, "meter", None)
+        if isinstance(meter, Meter):
+            self.pace = Pace(meter, lambda: self.write_terminal(ASK))
         if self.remapped:
             self.set_keymap(self.remapped)
         self._listen()
@@ -137,6 +182,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
 
+    def open_log(self, feed: LogFeed) -> None:
+        """Have the feed's logs read in the back room."""
+        feed.open(self.live)
+
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -162,5 +211,4 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def clear_terminal(self) -> None:
         """Wipe what other programs may have left, before everything is drawn again."""
-        if self._driver is not None:
-            self._driver.write("\x1b[2J")
+        self.write_terminal("\x1b[2J")

@@ -26,7 +26,7 @@ class Prompt(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False), Binding("ctrl+c", "give_up", show=False)]
 
     def __init__(self, hint: str, value: str, changed: Callable[[str], None], done: Callable[[bool], None], look: Look) -> None:
-        super().__init__(value=value, placeholder=f"{hint} type to search", compact=True, select_on_focus=False)
+        super().__init__(value=value, placeholder=hint, compact=True, select_on_focus=False)
         self._changed = changed
         self._done = done
         self._look = look
@@ -45,7 +45,7 @@ class Prompt(Input):
         self.styles.width, self.styles.height = region.width, 1
 
     def focus_later(self) -> None:
-        self.call_after_refresh(self.focus)
+        self.screen.set_focus(self, scroll_visible=False)
 
     @on(Input.Changed)
     def _tell(self, event: Input.Changed) -> None:

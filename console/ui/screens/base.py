@@ -13,9 +13,11 @@ from textual.timer import Timer
 
 from console.model.source import SourceState
 from console.model.state import StateClass
+from console.model.words import decimal
 from console.model.world import World
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
+from console.ui.clipboard import HELP
 from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -33,6 +35,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = None
     where: Sequence[str] = ("everywhere",)
+    instead = ""
+    """What else takes text away from this screen."""
     foot_ids: Sequence[str] = ()
 
     def __init__(self) -> None:
@@ -109,9 +113,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.top.show([[self.look.part(text)] for text in cut], self.look.style())
         return True
 
-    def say(self, kind: StateClass, words: str) -> None:
-        """One line above the footer for four seconds; what is broken stays until a key is pressed."""
+    def say(self, kind: StateClass, words: str, hint: str = "") -> None:
+        """One line above the footer for four seconds; what is broken stays until a key is pressed. `hint` stands below."""
         self._toast_lines = [[self.look.part(" "), self.look.glyph(kind), self.look.part(f" {words}", bold=True)]]
+        if hint:
+            self._toast_lines.append([self.look.part(f"   {hint}", Role.MUTED)])
         if self._toast_timer is not None:
             self._toast_timer.stop()
             self._toast_timer = None
@@ -200,9 +206,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def copy(self, text: str) -> None:
         """Hand text to the clipboard of the terminal the person sits at (OSC 52)."""
-        self.app.copy_to_clipboard(text)
+        size, way = self.console.copied(text)
         count = text.count("\n") + 1
-        self.say(StateClass.GOOD, f"copied {count} {'line' if count == 1 else 'lines'}")
+        whole = size >= len(text.encode())
+        kind = StateClass.GOOD if whole else StateClass.ATTENTION
+        if whole:
+            self.say(kind, f"copied {count:,} {'line' if count == 1 else 'lines'}, {decimal(size)}", HELP[way] + self.instead)
+        else:
+            self.say(kind, f"copied the first {decimal(size)} of {decimal(len(text.encode()))}: no terminal takes more")
 
     def muted(self, text: str) -> Part:
         return self.look.part(text, Role.MUTED)

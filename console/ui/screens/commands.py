@@ -33,23 +33,23 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         self._all = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
         self._found = list(self._all)
         self._at = 0
-        self._prompt: Prompt | None = None
+        self.prompt: Prompt | None = None
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        self._prompt = Prompt(":", "", self._typed, self._done, self.look)
-        yield self._prompt
+        self.prompt = Prompt(": type to search", "", self._typed, self._done, self.look)
+        yield self.prompt
 
     def on_mount(self) -> None:
         super().on_mount()
-        if self._prompt is not None:
-            self._prompt.focus_later()
+        if self.prompt is not None:
+            self.prompt.focus_later()
 
     def paint(self) -> None:
         super().paint()
-        if self._prompt is not None and self.size.width:
+        if self.prompt is not None and self.size.width:
             top = self.canvas.region_wanted
-            self._prompt.place(Region(0, top.y + 1, top.width, 1))
+            self.prompt.place(Region(0, top.y + 1, top.width, 1))
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class DetailScreen(ConsoleScreen, inherit_bindings=False):
     """Shows the row that is selected on the main screen, so that `[` and `]` walk through its list."""
 
-    where = ("list", "detail", "everywhere")
-    foot_ids = ("values", "next", "copy", "palette", "problem")
+    where = ("list", "detail", "rows", "everywhere")
+    foot_ids = ("log", "values", "next", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 
     def __init__(self, main: MainScreen) -> None:
@@ -91,6 +91,12 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
         self._main.neighbour(way)
         self._first, self._values = 0, False
         self.paint()
+
+    def action_log(self) -> None:
+        self._main.action_log()
+
+    def action_log_error(self) -> None:
+        self._main.action_log_error()
 
     def action_values(self) -> None:
         self._values = not self._values

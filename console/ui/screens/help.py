@@ -51,11 +51,10 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
         if columns == 1:
             for group, keys in groups.items():
                 body += [[look.part(f" {group}", bold=True)], *([*self._key(key, cell)] for key in keys)]
-        elif columns == 2:
-            left = self._column(GROUPS[0], groups[GROUPS[0]], cell) + self._column(GROUPS[1], groups[GROUPS[1]], cell)
-            body = self._beside([left, self._column(GROUPS[2], groups[GROUPS[2]], width - cell)], cell)
         else:
-            body = self._beside([self._column(group, keys, cell) for group, keys in groups.items()], cell)
+            every = [line for group, keys in groups.items() for line in self._column(group, keys, cell)]
+            height = -(-len(every) // columns)
+            body = self._beside([every[at : at + height] for at in range(0, len(every), height)], cell)
         shown_rows = room - 2
         self._first = max(0, min(self._first, len(body) - shown_rows))
         note = "keys that work here" if len(body) <= shown_rows else "keys that work here; j k scroll"

@@ -27,8 +27,8 @@ _PANES = ("list", "bottom")
 class MainScreen(ConsoleScreen, inherit_bindings=False):
     """List above (or at the left), what is known about the selected row below (or at the right)."""
 
-    where = ("list", "main", "everywhere")
-    foot_ids = ("open", "filter", "palette", "order", "zoom", "copy", "problem")
+    where = ("list", "main", "rows", "everywhere")
+    foot_ids = ("open", "log", "filter", "palette", "order", "zoom", "copy", "problem")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._top_entry = 0
         self._bottom_top = 0
         self._plan: Plan | None = None
-        self._input: Prompt | None = None
+        self.prompt: Prompt | None = None
         self._slow = False
 
     def compose(self) -> ComposeResult:
@@ -94,8 +94,8 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._paint_list(shape)
         self._paint_bottom(shape)
         self.paint_foot(width, height)
-        if self._input is not None:
-            self._input.place(Region(0, height - 1, width, 1))
+        if self.prompt is not None:
+            self.prompt.place(Region(0, height - 1, width, 1))
         self._tell_visible(shape)
 
     def _paint_list(self, shape: Plan) -> None:
@@ -258,6 +258,21 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._bottom_top = 0
         self.paint()
 
+    def action_log(self) -> None:
+        self._open_log(at_error=False)
+
+    def action_log_error(self) -> None:
+        self._open_log(at_error=True)
+
+    def _open_log(self, *, at_error: bool) -> None:
+        if self.row is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+            return
+        from console.ui.logtargets import target_of
+        from console.ui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
+
     def action_open(self) -> None:
         if self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
@@ -284,7 +299,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             self.copy("  ".join(part for part in parts if part))
 
     def action_back(self) -> None:
-        if self._input is not None:
+        if self.prompt is not None:
             self._close_filter(keep=False)
         elif self.words:
             self.words = ""
@@ -307,12 +322,12 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     # The filter
 
     def action_filter(self) -> None:
-        if self._input is not None:
+        if self.prompt is not None:
             return
         from console.ui.prompt import Prompt
 
         self.pane = "list"
-        self._input = prompt = Prompt("/", self.words, self._filtered, self._filter_done, self.look)
+        self.prompt = prompt = Prompt("/ type to search", self.words, self._filtered, self._filter_done, self.look)
         prompt.place(Region(0, self.size.height - 1, self.size.width, 1))
         self.mount(prompt)
         prompt.focus_later()
@@ -327,9 +342,9 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.paint()
 
     def _close_filter(self, *, keep: bool) -> None:
-        if self._input is not None:
-            self._input.remove()
-            self._input = None
+        if self.prompt is not None:
+            self.prompt.remove()
+            self.prompt = None
         if not keep:
             self.words = ""
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from console.cli.output import ReaderGoneError
-from console.cli.times import moment, nanoseconds
+from console.model.times import moment, nanoseconds
 from console.model.container import ContainerState
 from console.model.log import Entry
 from console.model.source import SourceError, SourceState

@@ -54,7 +54,9 @@ async def test_tail_and_since() -> None:
 
 async def test_a_service_in_trouble_says_why() -> None:
     engine = DemoEngine(7, FrozenClock(AT, 60.0))
-    assert {level_of(text.rstrip()) for _, _, text in await read(engine, "mlops-search-1", tail=None)} == {Level.ERROR}
+    lines = [text.rstrip() for _, _, text in await read(engine, "mlops-search-1", tail=None)]
+    assert {level_of(text) for text in lines if text.startswith(b"level=")} == {Level.ERROR}
+    assert b"sqlite3.OperationalError: database is locked" in lines
 
 
 async def test_a_running_one_is_followed() -> None:

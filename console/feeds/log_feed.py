@@ -1,0 +1,194 @@
+"""The lines of one log, or of several by time, read in the back room for somebody who looks at them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.feeds.watch import Attached, Watch
+from console.logs.levels import Level
+from console.logs.lines import LEVEL_SHIFT, NOTICE, SOURCE_SHIFT, Item, Kind, Line, Notice
+from console.logs.past import Past, from_source
+from console.logs.several import Several
+from console.logs.store import LogStore
+from console.model.container import Container
+from console.model.source import SourceError
+from console.sources.protocols import ContainerEngine
+from console.text import Clean
+
+MEMORY = 32 << 20
+FIRST_LINES = 1000
+"""What is read before a person asks for more."""
+PAGE = 4000
+_BARS_SECONDS = 0.25
+_WARNS = (Kind.LOST, Kind.UNREACHABLE, Kind.UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class LogTarget:
+    """Whose logs: `containers` now, and whatever is started later and `belongs`. `key` names it among others."""
+
+    key: Clean
+    name: Clean
+    containers: tuple[Container, ...]
+    belongs: Callable[[Container], bool]
+
+
+class Phase(StrEnum):
+    """How far the reading is."""
+
+    READING = "reading"
+    FOLLOWING = "following"
+    FAILED = "failed"
+
+
+class LogFeed:
+    """Fills `store` until `close`. What it tells may be read from any thread; `changed` is called in the back room."""
+
+    def __init__(self, targets: Sequence[LogTarget], changed: Callable[[], None], store: LogStore | None = None) -> None:
+        self.targets = tuple(targets)
+        self.store = store or LogStore(memory=MEMORY)
+        self.phase = Phase.READING
+        self.failure: SourceError | None = None
+        self.sources: tuple[Clean, ...] = ()
+        """Names of the containers, in the order of their numbers in the lines."""
+        self.bars: tuple[Line, ...] = ()
+        """Lines that have no end yet, as they are now: progress bars."""
+        self.whole = False
+        """Whether the oldest line there is has been read."""
+        self.looking_back = False
+        """Whether older lines are being read now."""
+        self.read_so_far = 0
+        """Lines of history that have been read and are not in the store yet."""
+        self.older_failed: SourceError | None = None
+        self.behind = 0.0
+        """Seconds by which the slowest log is behind its container."""
+        self._changed = changed
+        self._numbers: dict[Clean, int] = {}
+        self._attached: Attached | None = None
+        self._requests: asyncio.Queue[int | None] = asyncio.Queue()
+        self._closed = False
+        self._all_asked = False
+
+    def open(self, watch: Watch) -> None:
+        """Begin to read."""
+        self._attached = watch.attach(self._run)
+
+    def close(self) -> None:
+        """Read no more. What is kept stays."""
+        self._closed = True
+        if self._attached is not None:
+            self._attached.let_go()
+
+    def read_older(self) -> None:
+        """Read a page of history, unless some is being read already."""
+        self._ask(PAGE)
+
+    def read_all(self) -> None:
+        """Read all history there is."""
+        if not self._all_asked:
+            self._all_asked = self._attached is not None
+            self._ask(None)
+
+    def _ask(self, count: int | None) -> None:
+        if self.whole or self._closed or self._attached is None or (self.looking_back and count is not None):
+            return
+        self.looking_back = True
+        self._attached.post(lambda: self._requests.put_nowait(count))
+
+    # In the back room
+
+    async def _run(self, engine: ContainerEngine) -> None:
+        chosen = {one.id: one for target in self.targets for one in target.containers}
+        for one in chosen.values():
+            self._number(one)
+        several = Several(
+            engine,
+            tuple(chosen.values()),
+            lambda one: any(target.belongs(one) for target in self.targets),
+            lines=0,
+            follow=True,
+            lasting=True,
+        )
+        helpers = [asyncio.ensure_future(self._look_after(several)), asyncio.ensure_future(self._look_back(several))]
+        try:
+            await several.run(self._give)
+        except SourceError as error:
+            self.failure, self.phase = error, Phase.FAILED
+            self._changed()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _give(self, container: Container, item: Item) -> None:
+        number = self._number(container)
+        if isinstance(item, Notice):
+            if item.kind is Kind.NOW:
+                return
+            flags = NOTICE | number << SOURCE_SHIFT | (Level.WARNING << LEVEL_SHIFT if item.kind in _WARNS else 0)
+            self.store.append([(item.time, flags, item.text.encode())])
+        else:
+            self.store.append(from_source(item, number))
+        self._changed()
+
+    def _number(self, container: Container) -> int:
+        number = self._numbers.get(container.name)
+        if number is None:
+            number = self._numbers[container.name] = len(self._numbers)
+            self.sources = tuple(self._numbers)
+        return number
+
+    async def _look_after(self, several: Several) -> None:
+        while True:
+            await asyncio.sleep(_BARS_SECONDS)
+            bars = tuple(
+                one for container, line in several.unfinished() for one in from_source([line], self._number(container))
+            )
+            self.behind = max((seconds for _, seconds in several.behind()), default=0.0)
+            if bars != self.bars:
+                self.bars = bars
+                self._changed()
+
+    async def _look_back(self, several: Several) -> None:
+        await several.ready.wait()
+        past = Past([(self._number(container), history) for container, history in several.pasts])
+        self._requests.put_nowait(FIRST_LINES)
+        while True:
+            count = await self._requests.get()
+            self.looking_back = True
+            try:
+                if count is None:
+                    await self._all(past)
+                else:
+                    self.store.prepend(await past.older(count))
+                self.older_failed = None
+            except SourceError as error:
+                self.older_failed, self._all_asked = error, False
+            self.whole = past.at_beginning
+            self.looking_back = not self._requests.empty() and not self.whole
+            if self.phase is Phase.READING:
+                self.phase = Phase.FOLLOWING
+            self._changed()
+
+    async def _all(self, past: Past) -> None:
+        # What is near is wanted most, and a whole log of a week takes its time.
+        for count in (PAGE, 8 * PAGE):
+            self.store.prepend(await past.older(count))
+            self._changed()
+            if past.at_beginning:
+                return
+        older = LogStore(memory=MEMORY // 4)
+
+        async def keep(lines: Sequence[Line]) -> None:
+            older.append(lines)
+            self.read_so_far = older.end
+            self._changed()
+
+        try:
+            if await past.rest(keep):
+                self.store.adopt(older)
+        finally:
+            self.read_so_far = 0

@@ -1,0 +1,108 @@
+"""How often a screen that changes all the time is painted: as often as a person can use and the line can carry.
+
+Over a slow link the kernel, ssh and the network hold seconds of output, so what is written now is seen much later. After each
+paint the terminal is asked where its cursor is; it answers when it has drawn all that came before. Until then nothing is
+painted, so that a key never waits behind more than one picture. A terminal that does not answer is watched for writes that
+block.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+ASK = "\x1b[6n"
+INTERVAL = 0.2
+BLOCKED_INTERVAL = 0.5
+BYTES_PER_SECOND = 45_000
+_BLOCKED = 0.05
+_PATIENCE = 3.0
+"""Seconds after which an answer is no longer waited for."""
+_DEAF = 2
+"""Questions without any answer after which none is expected."""
+
+
+@dataclass
+class Meter:
+    """Characters written so far; since when a write is under way (None: none is)."""
+
+    written: int = 0
+    busy_since: float | None = None
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """While something is written."""
+        self.busy_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self.busy_since = None
+
+
+class Pace:
+    """Says when to paint next. `ask` writes the question to the terminal; without it no answer is waited for."""
+
+    def __init__(self, meter: Meter, ask: Callable[[], None] | None, now: Callable[[], float] = time.monotonic) -> None:
+        self._meter = meter
+        self._ask = ask
+        self._now = now
+        self._next = 0.0
+        self._asked: float | None = None
+        self._unanswered = 0
+        self._before = 0
+        self._began = 0.0
+        self.trip = 0.0
+        """Seconds that the last answer took."""
+        self.slow = False
+        """Whether the terminal takes less than is offered."""
+
+    def wait(self) -> float:
+        """Seconds until the next paint is due, 0 when it is now. While an answer is missing it is a moment, to ask again."""
+        now = self._now()
+        if self._is_blocked(now):
+            self.slow = True
+            return _BLOCKED
+        if self._asked is not None:
+            if now - self._asked < _PATIENCE:
+                return _BLOCKED
+            self._asked = None
+            self._unanswered += 1
+        return max(0.0, self._next - now)
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether even a picture that a key asks for would only queue behind others."""
+        now = self._now()
+        return self._is_blocked(now) or (self._asked is not None and 0.3 < now - self._asked < _PATIENCE)
+
+    def begin(self) -> None:
+        """A paint begins."""
+        self._began = self._now()
+        self._before = self._meter.written
+
+    def painted(self) -> None:
+        """What it wrote is on its way."""
+        now = self._now()
+        size = self._meter.written - self._before
+        interval = max(INTERVAL, 2 * self.trip, size / BYTES_PER_SECOND)
+        if self.slow:
+            interval = max(interval, BLOCKED_INTERVAL)
+            self.slow = self._is_blocked(now)
+        self._next = now + interval
+        if self._ask is not None and self._unanswered < _DEAF:
+            self._asked = now
+            self._ask()
+
+    def answered(self) -> None:
+        """The terminal has drawn everything up to the last question."""
+        if self._asked is not None:
+            self.trip = self._now() - self._asked
+            self._asked = None
+            self._unanswered = 0
+            self._next = max(self._next, self._now() + min(1.0, self.trip))
+
+    def _is_blocked(self, now: float) -> bool:
+        since = self._meter.busy_since
+        return since is not None and now - since > _BLOCKED

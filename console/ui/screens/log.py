@@ -1,0 +1,266 @@
+"""A log, full screen: followed, searched, filtered, merged with others, and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+from textual.timer import Timer
+
+from console.feeds.log_feed import LogFeed, LogTarget, Phase
+from console.logs.lens import Lens
+from console.model.state import StateClass
+from console.ui import logwords
+from console.ui.canvas import Canvas, Part
+from console.ui.keymap import bindings, keys_of, shown, the_key
+from console.ui.logport import Placed, Port
+from console.ui.logquest import Quest
+from console.ui.logrows import Rows
+from console.ui.logtext import Texts
+from console.ui.palette import Role
+from console.ui.screens.logkeys import LogKeys
+from console.ui.seeker import Seeker
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from console.ui.screens.main import MainScreen
+
+_SKIP_SHOWN = 3.0
+"""Seconds for which it is told that lines were not painted."""
+_NAMED_KEYS = ("follow", "next-hit", "previous-hit")
+
+
+class LogScreen(LogKeys, inherit_bindings=False):
+    """The logs of `targets`. `main` is the screen whose row is open; `[` and `]` go to its neighbours."""
+
+    where = ("list", "log", "everywhere")
+    foot_ids = ("search", "log-filter", "next-error", "select", "copy", "wrap", "follow", "palette")
+    instead = "; s saves to a file"
+    BINDINGS = bindings(where)
+
+    def __init__(self, main: MainScreen, targets: Sequence[LogTarget], *, at_error: bool = False) -> None:
+        super().__init__()
+        self.main = main
+        self.body = Canvas(id="body")
+        self.status = Canvas(id="status")
+        self.at_error = at_error
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._around: contextvars.Context | None = None
+        self._told = False
+        self._due: Timer | None = None
+        self._paint_began = 0.0
+        self._end_painted = 0
+        self._rates: list[tuple[float, int]] = []
+        self._skipped = 0
+        self._skipped_at = 0.0
+        self.seeker = Seeker(self._tell)
+        self.begin(targets)
+
+    def begin(self, targets: Sequence[LogTarget]) -> None:
+        """Look at these logs, from scratch."""
+        self.targets = tuple(targets)
+        self.feed: LogFeed = LogFeed(self.targets, self._tell)
+        self.lens = Lens(self.feed.store)
+        self.rows = Rows(self.main.look, Texts())
+        self.port = Port(self.lens, self.rows)
+        self.quest = Quest(self.port, self.feed, self.seeker)
+        self.dress = replace(self.dress, shift=0, pattern=None)
+        self.marks = 0
+        self.selecting = None
+        self._opened = time.monotonic()
+        self._asked_older: int | None = None
+        self._skipped = self._end_painted = 0
+
+    def compose(self) -> ComposeResult:
+        yield from (self.top, self.body, self.status, self.foot, self.toast)
+
+    def on_mount(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        # Timers belong to the app that is active where they are made; another thread knows of none.
+        self._around = contextvars.copy_context()
+        self.open_feed()
+        super().on_mount()
+        self.set_timer(0.3, self.paint)
+
+    def open_feed(self) -> None:
+        self.console.open_log(self.feed)
+
+    def on_unmount(self) -> None:
+        self.feed.close()
+        self.seeker.stop()
+
+    # Painting
+
+    def _tell(self) -> None:
+        """From any thread: there is something new."""
+        if not self._told and self._loop is not None:
+            self._told = True
+            try:
+                self._loop.call_soon_threadsafe(self._wake, context=self._around)
+            except RuntimeError:
+                return  # the screen has been left
+
+    def _wake(self) -> None:
+        self._told = False
+        if self.is_current:
+            self.seeker.wake()
+            if self._due is None:
+                self._due = self.set_timer(max(0.001, self.console.pace.wait()), self._paint_news)
+
+    def _paint_news(self) -> None:
+        self._due = None
+        if not self.is_current:
+            return  # nobody sees it; it is painted when it comes back
+        wait = self.console.pace.wait()
+        if wait > 0:
+            self._due = self.set_timer(wait, self._paint_news)
+            return
+        self.look_on()
+        self.paint_paced()
+
+    def look_on(self) -> None:
+        """Whatever waited for lines or hits may be possible now."""
+        if self.at_error and self.feed.phase is not Phase.READING:
+            self.at_error = False
+            self.quest.go_to_error(-1)
+        if (words := self.quest.look()) is not None:
+            self.say(StateClass.ENDED, words)
+        self.when_whole()
+
+    def paint_paced(self) -> None:
+        pace = self.console.pace
+        pace.begin()
+        self.paint()
+        # What it wrote is known when it has been written.
+        self.call_after_refresh(pace.painted)
+
+    def on_screen_resume(self) -> None:
+        self.look_on()
+        super().on_screen_resume()
+
+    def paint(self) -> None:
+        width, height = self.size
+        if not width or self.too_small(width, height) or not self.is_attached:
+            return
+        self.main.refresh_rows()
+        banner = self.banner_lines(width)
+        head = [*banner, self.header_line(self._crumbs(), width), logwords.title(self._facts(), self.look, width)]
+        self.top.place(Region(0, 0, width, len(head)))
+        self.top.show(head, self.look.style())
+        room = max(1, height - len(head) - 2)
+        self.body.place(Region(0, len(head), width, room))
+        placed = self._placed(width, room)
+        lines = [one.piece.line for one in placed]
+        if not lines:
+            lines = logwords.empty(self._nothing(), self.look, width)
+        self.body.show(lines, self.look.style())
+        self._count_skipped(placed)
+        self.status.place(Region(0, height - 2, width, 1))
+        self.status.show([logwords.status(self._standing(placed), self.look, width, self._key_names())], self.look.style())
+        self.paint_foot(width, height)
+        if self.prompt is not None:
+            self.foot.show([[self.look.part(f" {self.prompt_label}", Role.ACCENT)]], self.look.style())
+            self.prompt.place(Region(len(self.prompt_label) + 1, height - 1, width - len(self.prompt_label) - 1, 1))
+        self._read_on(placed)
+
+    def _placed(self, width: int, room: int) -> list[Placed]:
+        port = self.port
+        pattern = self.quest.pattern
+        self.dress = replace(self.dress, width=width, sources=len(self.feed.sources), pattern=pattern, now=self.now())
+        port.dress, port.height, port.bars = self.dress, room, self.feed.bars
+        placed = port.placed()
+        self.lens.hold(one.item.row for one in placed if one.item is not None)
+        self.on_screen = placed
+        return placed
+
+    def _count_skipped(self, placed: Sequence[Placed]) -> None:
+        """How many lines ran through between two paints without having been on the screen."""
+        end, now = self.feed.store.end, time.monotonic()
+        self._rates = [*(one for one in self._rates if now - one[0] < 2.0), (now, end)]
+        missed = end - self._end_painted - len(placed)
+        if self.port.following and self._end_painted and missed > 0 and self.lens.search is None:
+            self._skipped += missed
+            self._skipped_at = now
+        elif now - self._skipped_at > _SKIP_SHOWN:
+            self._skipped = 0
+        self._end_painted = end
+
+    def _facts(self) -> logwords.Facts:
+        store = self.feed.store
+        lines = store.end - store.first
+        first, last = store.row(store.first), store.row(store.end - 1)
+        search = self.lens.search
+        return logwords.Facts(
+            lines=lines,
+            shown=self.lens.shown,
+            whole=self.feed.whole,
+            oldest=first.time if first is not None else 0,
+            newest=last.time if last is not None else 0,
+            filter=self.quest.filter,
+            collapsed=self.quest.collapsed,
+            sources=self.feed.sources,
+            certain=search is None or search.examined[0] <= store.first,
+        )
+
+    def _standing(self, placed: Sequence[Placed]) -> logwords.Standing:
+        hit, hits, certain = self.quest.position()
+        (since, before), (now, end) = self._rates[0], self._rates[-1]
+        pattern = self.quest.pattern
+        return logwords.Standing(
+            pattern=pattern.text if pattern is not None else None,
+            hit=hit,
+            hits=hits,
+            certain=certain,
+            following=self.port.following,
+            newer=self.port.newer(),
+            skipped=self._skipped,
+            rate=(end - before) / (now - since) if now > since else 0.0,
+            looking=self.quest.is_looking,
+            reading=self.feed.looking_back and self.feed.phase is Phase.FOLLOWING,
+            read=self.feed.read_so_far,
+            behind=self.feed.behind,
+            slow=self.console.pace.slow,
+            fault=self.fault,
+        )
+
+    def _key_names(self) -> dict[str, str]:
+        return {name: shown(keys_of(the_key(name), self.remapped).split(",")[0]) for name in _NAMED_KEYS}
+
+    def _crumbs(self) -> list[Part]:
+        look = self.look
+        more = len(self.targets) - 1
+        name = self.targets[0].name if self.targets else "nothing"
+        crumbs = [look.part(f"{name}{f' +{more}' if more > 0 else ''} ", bold=True)]
+        crumbs += [self.muted(f"{look.glyphs.crumb} "), look.part("log", bold=True)]
+        row = next((one for one in self.main.rows if self.targets and one.key == self.targets[0].key), None)
+        if row is not None and more <= 0:
+            crumbs += [look.part("   "), *look.state(row.state, 2 + len(row.state.word))]
+        return crumbs
+
+    def _nothing(self) -> list[str]:
+        """Why there is no line to be seen."""
+        feed = self.feed
+        if feed.failure is not None:
+            return [str(feed.failure.reason)]
+        if feed.phase is Phase.READING:
+            waited = time.monotonic() - self._opened > 0.3
+            return [f"Reading {self.targets[0].name if self.targets else ''}{self.look.glyphs.ellipsis}"] if waited else []
+        if not self.lens.search and not self.feed.store.end - self.feed.store.first:
+            return ["No output yet."]
+        key = shown(keys_of(the_key("back"), self.remapped).split(",")[0])
+        return [f"No line passes. {key} shows all {feed.store.end - feed.store.first:,}."]
+
+    def _read_on(self, placed: Sequence[Placed]) -> None:
+        """Near the oldest line that is here older ones are read, so that scrolling up never ends too early."""
+        store = self.feed.store
+        first = next((one.item.number for one in placed if one.item is not None), None)
+        near = first is None or first - store.first < 2 * len(placed)
+        if near and not self.port.following and self._asked_older != store.first and self.feed.phase is Phase.FOLLOWING:
+            self._asked_older = store.first
+            self.feed.read_older()

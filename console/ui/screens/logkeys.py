@@ -1,0 +1,530 @@
+"""What the keys and the mouse do in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from console.feeds.log_feed import LogFeed, LogTarget
+from console.logs.filters import Filter, parse_filter
+from console.logs.lens import Item, Lens
+from console.logs.patterns import Pattern, PatternError
+from console.model.state import StateClass
+from console.model.times import moment, nanoseconds
+from console.ui.logport import Placed, Port
+from console.ui.logquest import Quest
+from console.ui.logrows import Dress, Mark, Rows, Times, clock, column_of
+from console.ui.screens.base import ConsoleScreen
+
+if TYPE_CHECKING:
+    from console.ui.canvas import Canvas
+    from console.ui.prompt import Prompt
+    from console.ui.screens.main import MainScreen
+
+_TIMES = (Times.CLOCK, Times.OFF, Times.AGO)
+_WHEEL = 3
+_COPIED = 256 * 1024
+"""Bytes after which nothing more is collected: no clipboard takes as much."""
+
+
+class LogKeys(ConsoleScreen, inherit_bindings=False):
+    """The actions of the log screen, which paints what they change."""
+
+    main: MainScreen
+    body: Canvas
+    targets: tuple[LogTarget, ...]
+    feed: LogFeed
+    lens: Lens
+    rows: Rows
+    port: Port
+    quest: Quest
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dress = Dress(80)
+        self.marks = 0
+        self.prompt: Prompt | None = None
+        self.prompt_label = ""
+        self.fault = ""
+        self.on_screen: Sequence[Placed] = ()
+        self.selecting: int | None = None
+        """The line from which on lines are being selected by keys."""
+        self._pressed: tuple[int, int] | None = None
+        self._waiting: Callable[[], None] | None = None
+        self._opens_filter = Filter()
+
+    def begin(self, targets: Sequence[LogTarget]) -> None:
+        raise NotImplementedError
+
+    def open_feed(self) -> None:
+        raise NotImplementedError
+
+    def look_on(self) -> None:
+        raise NotImplementedError
+
+    # Moving
+
+    def _moved(self) -> None:
+        self.quest.moved()
+        self._stretch()
+        self.paint()
+
+    def action_move(self, by: int) -> None:
+        self.port.move(by)
+        self._moved()
+
+    def action_half(self, way: int) -> None:
+        self.port.scroll(way * max(1, self.port.height // 2))
+        self._moved()
+
+    def action_page(self, way: int) -> None:
+        self.port.scroll(way * max(1, self.port.height - 1))
+        self._moved()
+
+    def action_edge(self, way: int) -> None:
+        if way > 0:
+            self.action_follow()
+        else:
+            self.quest.go_to_first()
+            self.look_on()
+            self.paint()
+
+    def action_follow(self) -> None:
+        self.selecting = None
+        self.quest.moved()
+        self.port.follow()
+        self.paint()
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self.port.scroll(_WHEEL)
+        self._moved()
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self.port.scroll(-_WHEEL)
+        self._moved()
+
+    def action_sideways(self, way: int) -> None:
+        if self.dress.wrap:
+            self.say(StateClass.ENDED, "lines are wrapped: w shows them in one row each")
+            return
+        step = max(8, self.dress.room // 2)
+        widest = max((one.piece.before + len(one.piece.words) for one in self.on_screen), default=0)
+        if way > 0 and self.dress.shift >= widest:
+            return
+        self.dress = self._dressed(shift=max(0, self.dress.shift + way * step))
+        self.paint()
+
+    def _dressed(self, **changes: object) -> Dress:
+        from dataclasses import replace
+
+        return replace(self.dress, **changes)  # type: ignore[arg-type]  # names and types are the field's own
+
+    # How lines are shown
+
+    def action_wrap(self) -> None:
+        self.dress = self._dressed(wrap=not self.dress.wrap, shift=0)
+        self.say(StateClass.ENDED, "long lines are wrapped" if self.dress.wrap else "long lines are cut: h l go sideways")
+
+    def action_raw(self) -> None:
+        self.dress = self._dressed(raw=not self.dress.raw)
+        self.say(StateClass.ENDED, "as it was written" if self.dress.raw else "data as names and values")
+
+    def action_times(self) -> None:
+        chosen = _TIMES[(_TIMES.index(self.dress.times) + 1) % len(_TIMES)]
+        self.dress = self._dressed(times=chosen)
+        self.say(StateClass.ENDED, {Times.OFF: "no times", Times.AGO: "how long ago", Times.CLOCK: "the clock"}[chosen])
+
+    def action_collapse(self) -> None:
+        self.quest.show_only(self.quest.filter, collapsed=not self.quest.collapsed)
+        self.say(StateClass.ENDED, "repeated lines are one" if self.quest.collapsed else "every line")
+
+    def action_fold(self) -> None:
+        item = self._current()
+        if item is None:
+            return
+        if item.block is not None:
+            head = item.block.head
+            folded = self.lens.fold(head)
+            self.port.go(head)
+            if not folded:
+                self.port.show_block(item.block.numbers)
+        elif item.row.text[:1] == b"{":
+            self.rows.opened ^= {item.number}
+            self.port.reveal(item.number)
+        else:
+            self.say(StateClass.ENDED, "nothing to unfold here: a traceback or a line of data has more")
+            return
+        self.paint()
+
+    def action_fold_all(self) -> None:
+        folded = self.lens.fold_all()
+        if self.port.cursor is not None:
+            self.port.go(self.port.cursor)
+        self.say(StateClass.ENDED, "tracebacks are folded" if folded else "tracebacks are unfolded")
+
+    def _current(self) -> Item | None:
+        """The item that keys act on. Whoever acts on one wants it to stand still."""
+        self.port.pause()
+        return self.port.current
+
+    # Errors, marks, moments
+
+    def action_error(self, way: int) -> None:
+        self.quest.go_to_error(way)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Go there if it is known, else a little later."""
+        self.look_on()
+        if self.quest.is_looking:
+            self.set_timer(0.8, self._still_looking)
+        self.paint()
+
+    def _still_looking(self) -> None:
+        self.look_on()
+        if self.quest.is_looking:
+            self.set_timer(0.5, self._still_looking)
+        self.paint()
+
+    def action_mark(self) -> None:
+        """A separator: below what is there while the end is followed, else above the cursor's line."""
+        at = self.feed.store.end if self.port.following or self.port.cursor is None else self.port.cursor
+        if self.port.rules.pop(at, None) is None:
+            self.marks += 1
+            now = "" if not self.port.following else f" {clock(int(time.time() * 1e9))}"
+            self.port.rules[at] = f"mark {self.marks}{now}"
+        self.paint()
+
+    def action_next_mark(self) -> None:
+        places = sorted(self.port.rules)
+        if not places:
+            self.say(StateClass.ENDED, "no mark is set: m sets one")
+            return
+        here = self.port.cursor if self.port.cursor is not None else self.feed.store.end
+        self.quest.moved()
+        self.port.go(next((one for one in places if one > here), places[0]))
+        self._moved()
+
+    def action_go_to_time(self) -> None:
+        def done(text: str) -> None:
+            if not text:
+                return
+            try:
+                wanted = moment(text, datetime.now(UTC))
+            except ValueError as error:
+                self.say(StateClass.BROKEN, str(error))
+                return
+            self.quest.go_to_time(nanoseconds(wanted))
+            self._look_again()
+
+        self._prompt("time", "13:41, 10m, 2026-11-23T13:41", "", lambda _: None, done)
+
+    # Search and filter
+
+    def action_search(self) -> None:
+        port = self.port
+        before = (port.following, port.cursor, self.quest.pattern)
+        origin = self.feed.store.end if port.following else (port.cursor or 0) - 1
+
+        def changed(text: str) -> None:
+            self.fault = ""
+            try:
+                self.quest.look_for(Pattern(text) if text else None)
+            except PatternError as error:
+                self.fault = str(error)
+            self.paint()
+
+        def done(text: str) -> None:
+            if self.fault or not text:
+                self.fault = ""
+                self.quest.look_for(before[2])
+            elif self.quest.pattern is not None:
+                self.quest.go_to_hit(1, origin=origin)
+                self._look_again()
+
+        def given_up() -> None:
+            self.fault = ""
+            self.quest.look_for(before[2])
+
+        self._prompt("/", "a regular expression", "", changed, done, given_up)
+
+    def action_hit(self, way: int) -> None:
+        if self.quest.pattern is None:
+            self.say(StateClass.ENDED, "nothing is searched for: / begins a search")
+            return
+        self.quest.go_to_hit(way)
+        self._look_again()
+
+    def action_filter(self) -> None:
+        before = self.quest.filter
+
+        def changed(text: str) -> None:
+            self.fault = ""
+            try:
+                self.quest.show_only(parse_filter(text, before))
+            except PatternError as error:
+                self.fault = str(error)
+            self.paint()
+
+        def done(_text: str) -> None:
+            if self.fault:
+                self.say(StateClass.BROKEN, self.fault)
+                self.fault = ""
+
+        def given_up() -> None:
+            self.fault = ""
+            self.quest.show_only(before)
+
+        self._prompt("&", "word  -word  >=W", before.shown, changed, done, given_up)
+
+    def action_levels(self, by: int) -> None:
+        found = self.quest.filter.stepped(by)
+        if found.level is self.quest.filter.level:
+            self.say(StateClass.ENDED, "only errors are shown" if by > 0 else "lines of every level are shown")
+            return
+        self.quest.show_only(found)
+        self.paint()
+
+    def _prompt(
+        self,
+        label: str,
+        hint: str,
+        value: str,
+        changed: Callable[[str], None],
+        done: Callable[[str], None],
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask for one line in place of the footer."""
+        if self.prompt is not None:
+            return
+        from console.ui.prompt import Prompt
+
+        typed = value
+
+        def note(text: str) -> None:
+            nonlocal typed
+            typed = text
+            changed(text)
+
+        def end(kept: bool) -> None:
+            if self.prompt is None:
+                return
+            self.prompt.remove()
+            self.prompt = None
+            if kept:
+                done(typed.strip())
+            else:
+                given_up()
+            self.look_on()
+            self.paint()
+
+        self.prompt_label = label
+        self.prompt = Prompt(hint, value, note, end, self.look)
+        self.mount(self.prompt)
+        self.prompt.focus_later()
+        self.paint()
+
+    # Selecting and taking away
+
+    def action_select(self) -> None:
+        if self.selecting is not None or self.port.mark is not None:
+            self._unselect()
+            self.paint()
+            return
+        item = self._current()
+        if item is not None:
+            self.selecting = item.number
+            self._stretch()
+            self.say(StateClass.ACTIVE, "selecting lines: j k, then y copies, esc leaves it")
+
+    def _stretch(self) -> None:
+        """The selection reaches from where it began to the cursor."""
+        cursor = self.port.cursor
+        if self.selecting is not None and cursor is not None:
+            low, high = sorted((self.selecting, cursor))
+            item = self.lens.at(high)
+            last = item.block.numbers[-1] if item is not None and item.block is not None and item.folded else high
+            self.port.mark = Mark((low, 0), (last, 0), whole=True)
+
+    def _unselect(self) -> None:
+        self.selecting, self.port.mark = None, None
+
+    def action_copy(self) -> None:
+        """The selection; else the traceback or the line under the cursor."""
+        text = self._selected() if self.port.mark is not None else self._text_of(self.port.current)
+        if not text:
+            self.say(StateClass.ENDED, "nothing to copy")
+            return
+        self._unselect()
+        self.copy(text)
+
+    def _text_of(self, item: Item | None) -> str:
+        if item is None:
+            return ""
+        numbers = item.block.numbers if item.block is not None else (item.number,)
+        rows = [self.feed.store.row(number) for number in numbers]
+        return "\n".join(row.text.decode() for row in rows if row is not None) or item.row.text.decode()
+
+    def _selected(self) -> str:
+        mark = self.port.mark
+        if mark is None:
+            return ""
+        pieces: list[str] = []
+        size = 0
+        for item in self.lens.forward(mark.first[0]):
+            if item.number > mark.last[0] or size > _COPIED:
+                break
+            if mark.whole:
+                pieces.append(self._text_of(item) if item.folded else item.row.text.decode())
+            else:
+                text = self.rows.text_of(item, self.dress)
+                start, end = mark.within(item.number, len(text)) or (0, 0)
+                pieces.append(text[start:end])
+            size += len(pieces[-1])
+        return "\n".join(pieces)
+
+    def action_save(self) -> None:
+        from console.ui.screens.logaway import ask_and_save
+
+        ask_and_save(self)
+
+    def action_pager(self) -> None:
+        from console.ui.screens.logaway import open_pager
+
+        self.wait_for_all(lambda: open_pager(self), "reading all of it first")
+
+    def wait_for_all(self, call: Callable[[], None], words: str) -> None:
+        """Do something as soon as the whole log has been read."""
+        self._waiting = call
+        self.feed.read_all()
+        self.when_whole()
+        if self._waiting is not None:
+            self.say(StateClass.ACTIVE, words)
+
+    def when_whole(self) -> None:
+        feed = self.feed
+        if self._waiting is not None and (feed.whole or feed.failure is not None or feed.older_failed is not None):
+            call, self._waiting = self._waiting, None
+            self.call_next(call)
+
+    def ask(
+        self, label: str, hint: str, value: str, done: Callable[[str], None], given_up: Callable[[], None] = lambda: None
+    ) -> None:
+        """Ask for one line of text."""
+        self._prompt(label, hint, value, lambda _: None, done, given_up)
+
+    # Other logs
+
+    def action_sources(self) -> None:
+        from console.ui.screens.logsources import SourcesSheet
+
+        world = self.world
+        if world is not None:
+            sheet = SourcesSheet(world, self.targets, self.feed.sources, self.quest.filter.muted)
+            self.app.push_screen(sheet, self._chosen_sources)
+
+    def _chosen_sources(self, chosen: tuple[tuple[LogTarget, ...], frozenset[str]] | None) -> None:
+        if chosen is None:
+            return
+        found, muted = chosen
+        if {one.key for one in found} != {one.key for one in self.targets} and found:
+            kept = self.quest.filter
+            place = self.port.current
+            following = self.port.following
+            self.change(found)
+            self.quest.show_only(kept.without(frozenset()))
+            if not following and place is not None:
+                self.quest.go_to_time(place.row.time)
+        numbers = frozenset(at for at, name in enumerate(self.feed.sources) if name in muted)
+        if numbers != self.quest.filter.muted:
+            self.quest.show_only(self.quest.filter.without(numbers))
+        self.paint()
+
+    def change(self, targets: Sequence[LogTarget]) -> None:
+        """Look at other logs instead."""
+        self.feed.close()
+        self._unselect()
+        self.begin(targets)
+        self.open_feed()
+
+    def action_step(self, way: int) -> None:
+        from console.ui.logtargets import target_of
+
+        self.main.neighbour(way)
+        if self.main.row is not None:
+            self.change([target_of(self.main.row)])
+            self.paint()
+
+    def action_problem(self) -> None:
+        self.main.action_problem()
+        self.action_step(0)
+
+    # Leaving
+
+    def action_back(self) -> None:
+        """One thing after the other: the selection, the search, the filter, the screen."""
+        if self.port.mark is not None or self.selecting is not None:
+            self._unselect()
+        elif self.quest.pattern is not None:
+            self.quest.look_for(None)
+        elif not self.quest.filter.without(frozenset()).is_empty or self.quest.collapsed:
+            self.quest.show_only(Filter(muted=self.quest.filter.muted), collapsed=False)
+        else:
+            self.dismiss_or_stay()
+            return
+        self.paint()
+
+    def action_leave(self) -> None:
+        self.action_back()
+
+    def action_interrupt(self) -> None:
+        if self.port.mark is not None:
+            self.action_copy()
+        else:
+            super().action_interrupt()
+
+    # The mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._pressed = self._spot(event.screen_x, event.screen_y) if event.button == 1 else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        spot = self._spot(event.screen_x, event.screen_y) if event.button == 1 else None
+        if spot is None or self._pressed is None or spot == self._pressed:
+            return
+        self.port.pause()
+        self.selecting = None
+        low, high = sorted((self._pressed, spot))
+        self.port.mark = Mark(low, (high[0], high[1] + 1), whole=False)
+        self.paint()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        here = self._spot(event.screen_x, event.screen_y)
+        if self._pressed is not None and self.port.mark is not None and here != self._pressed:
+            self.say(StateClass.ACTIVE, "selected: y copies it, esc leaves it")
+        self._pressed = None
+
+    def clicked(self, x: int, y: int, times: int) -> None:
+        spot = self._spot(x, y)
+        if spot is None or (self.port.mark is not None and not self.port.mark.whole):
+            return
+        self.quest.moved()
+        self.port.pause()
+        self.port.cursor = spot[0]
+        self._stretch()
+        if times == 2:
+            self.action_fold()
+        self.paint()
+
+    def _spot(self, x: int, y: int) -> tuple[int, int] | None:
+        """The line, and the character of it, in a cell of the screen."""
+        at = y - self.body.region_wanted.y
+        if not 0 <= at < len(self.on_screen) or self.on_screen[at].item is None:
+            return None
+        piece = self.on_screen[at].piece
+        lead = 1 if self.dress.shift and not self.dress.wrap else 0
+        return piece.number, piece.start + column_of(piece.words, max(0, x - self.dress.gutter - lead))

@@ -1,0 +1,101 @@
+"""Which logs are looked at together: add one, mute one, drop one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from console.feeds.log_feed import LogTarget
+from console.model.cells import cut, pad
+from console.model.world import World
+from console.text import Clean
+from console.ui.canvas import Line, Part
+from console.ui.frame import title
+from console.ui.logtargets import targets
+from console.ui.palette import Ground, Role
+from console.ui.screens.sheet import Sheet
+
+_ROWS = 12
+_JENKINS = "jenkins"
+
+Chosen = tuple[tuple[LogTarget, ...], frozenset[str]]
+
+
+class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
+    """Lists everything that prints. Those that are looked at are marked; enter takes the row too if nothing was chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", show=False),
+        Binding("k,up", "step(-1)", show=False),
+        Binding("g,home", "step(-10000)", show=False),
+        Binding("G,end", "step(10000)", show=False),
+        Binding("space", "choose", show=False),
+        Binding("m", "mute", show=False),
+        Binding("enter", "take", show=False),
+        Binding("escape,backspace,q,M,ctrl+c", "close", show=False),
+        Binding("Q", "quit", show=False),
+    ]
+
+    def __init__(self, world: World, now: Sequence[LogTarget], sources: Sequence[Clean], muted: frozenset[int]) -> None:
+        super().__init__()
+        here = {one.key: one for one in now}
+        others = [one for one in targets(world) if one.key not in here]
+        # What a training waits for and is run by is asked for most.
+        others.sort(key=lambda one: _JENKINS not in one.name)
+        self._all = [*now, *others]
+        self._chosen = set(here)
+        self._muted = {sources[number] for number in muted if number < len(sources)}
+        self._sources = sources
+        self._at = min(len(now), len(self._all) - 1)
+        self._touched = False
+
+    def lines(self, width: int, room: int) -> list[Line]:
+        look = self.look
+        count = max(1, min(_ROWS, room - 3, len(self._all)))
+        first = max(0, min(self._at - count + 1, len(self._all) - count)) if self._at >= count else 0
+        lines: list[Line] = [title("Sources", f"{len(self._chosen)} looked at", look, width, focused=True)]
+        for number, one in enumerate(self._all[first : first + count], start=first):
+            here = number == self._at
+            ground = Ground.SELECT if here else Ground.PLAIN
+            chosen = one.key in self._chosen
+            names = {container.name for container in one.containers}
+            word = "muted" if chosen and names and names <= self._muted else "shown" if chosen else ""
+            note = f"{len(one.containers)} containers" if len(one.containers) != 1 else ""
+            text = f"{pad(cut(one.name, 34, look.glyphs.ellipsis), 36)}{pad(word, 8)}{note}"
+            lines.append(
+                [
+                    look.part(look.glyphs.cursor if here else " ", Role.ACCENT, ground),
+                    look.part("* " if chosen else "  ", Role.ACCENT, ground),
+                    look.part(look.cut(text, max(1, width - 3)), Role.TEXT, ground),
+                ]
+            )
+        keys: list[Part] = []
+        for key, words in (("space", "add, drop"), ("m", "mute"), ("enter", "done"), ("esc", "leave it")):
+            keys += [look.part(f" {key}", Role.ACCENT), look.part(f" {words} ")]
+        return [*lines, keys]
+
+    def action_step(self, by: int) -> None:
+        self._at = max(0, min(len(self._all) - 1, self._at + by))
+        self.paint()
+
+    def action_choose(self) -> None:
+        self._chosen ^= {self._all[self._at].key}
+        self._touched = True
+        self.action_step(1)
+
+    def action_mute(self) -> None:
+        one = self._all[self._at]
+        if one.key not in self._chosen:
+            return
+        names = {container.name for container in one.containers}
+        self._muted = self._muted - names if names <= self._muted else self._muted | names
+        self._touched = True
+        self.paint()
+
+    def action_take(self) -> None:
+        if not self._touched:
+            self._chosen.add(self._all[self._at].key)
+        found = tuple(one for one in self._all if one.key in self._chosen)
+        self.dismiss((found, frozenset(str(name) for name in self._muted)))

@@ -1,0 +1,59 @@
+"""Searches through logs in a thread of their own: the screen asks what has been found so far, and is told of more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from console.logs.search import Search
+
+_SLICE = 0.008
+_REST = 0.05
+
+
+class Seeker:
+    """Steps its searches on while there is something to look at. `found` is called in its thread after each round."""
+
+    def __init__(self, found: Callable[[], None]) -> None:
+        self._found = found
+        self._searches: tuple[Search, ...] = ()
+        self._awake = threading.Event()
+        self._over = False
+        self._thread: threading.Thread | None = None
+
+    def seek(self, *searches: Search | None) -> None:
+        """From now on look for these, and nothing else."""
+        self._searches = tuple(one for one in searches if one is not None)
+        if self._searches and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="seeker", daemon=True)
+            self._thread.start()
+        self.wake()
+
+    def wake(self) -> None:
+        """There may be more lines."""
+        if self._searches:
+            self._awake.set()
+
+    def stop(self) -> None:
+        self._over = True
+        self._searches = ()
+        self._awake.set()
+
+    def _run(self) -> None:
+        while not self._over:
+            self._awake.wait()
+            self._awake.clear()
+            told = time.monotonic()
+            working = True
+            while working and not self._over:
+                # All of them: any() alone would let the first keep the others waiting.
+                working = sum(search.step(_SLICE) for search in self._searches) > 0
+                # Others need the interpreter too.
+                time.sleep(0.001)
+                if working and time.monotonic() - told > _REST:
+                    told = time.monotonic()
+                    self._found()
+            if not self._over:
+                self._found()
+                time.sleep(_REST)
