@@ -106,8 +106,8 @@ class Port:
                 self._set_top(rows[-1])
         else:
             below = self._rows_from(self._top, self._skip)
-            rows = list(islice(below, by + self.height))
-            if len(rows) < by + self.height:
+            rows = list(islice(below, by + self.height + 1))
+            if len(rows) <= by + self.height:
                 self.follow()
                 return
             self._set_top(rows[by])

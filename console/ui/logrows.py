@@ -212,7 +212,7 @@ class Rows:
         lead = 1 if left else 0
         hidden = whole - left - room + lead
         tail = f"{look.glyphs.ellipsis} +{hidden + 8}" if hidden > 0 else ""
-        span = room - lead - (cells_of(tail) + 1 if tail else 0)
+        span = room - lead - cells_of(tail)
         start, before = _offset(text, left + lead)
         end, until = _offset(text, before + max(1, span))
         if until > before + max(1, span):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from console.ui.app import ConsoleApp
 
 TOAST_SECONDS = 4.0
+WHEEL_ROWS = 3
 DEMO_WORDS = "an invented server: nothing here is real, acts change only the demo"
 
 
@@ -146,10 +147,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         """The mouse was pressed at this cell, `times` in a row."""
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
-        self.action_move(3)
+        self.wheel(WHEEL_ROWS)
 
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
-        self.action_move(-3)
+        self.wheel(-WHEEL_ROWS)
+
+    def wheel(self, by: int) -> None:
+        """The wheel was turned. (Textual calls the handlers of all base classes: what is overridden is no handler.)"""
+        self.action_move(by)
 
     def action_move(self, by: int) -> None:
         """Subclasses with something to move through do."""

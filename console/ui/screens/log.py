@@ -55,7 +55,6 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self._told = False
         self._due: Timer | None = None
         self._paint_began = 0.0
-        self._end_painted = 0
         self._rates: list[tuple[float, int]] = []
         self._skipped = 0
         self._skipped_at = 0.0
@@ -75,7 +74,8 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.selecting = None
         self._opened = time.monotonic()
         self._asked_older: int | None = None
-        self._skipped = self._end_painted = 0
+        self._skipped = 0
+        self._end_painted: int | None = None
 
     def compose(self) -> ComposeResult:
         yield from (self.top, self.body, self.status, self.foot, self.toast)
@@ -85,8 +85,12 @@ class LogScreen(LogKeys, inherit_bindings=False):
         # Timers belong to the app that is active where they are made; another thread knows of none.
         self._around = contextvars.copy_context()
         self.open_feed()
-        super().on_mount()
-        self.set_timer(0.3, self.paint)
+        # A quick answer needs no "Reading": the sentence would only flash.
+        self.set_timer(0.3, self._still_reading)
+
+    def _still_reading(self) -> None:
+        if self.feed.phase is Phase.READING:
+            self.paint()
 
     def open_feed(self) -> None:
         self.console.open_log(self.feed)
@@ -106,16 +110,21 @@ class LogScreen(LogKeys, inherit_bindings=False):
             except RuntimeError:
                 return  # the screen has been left
 
+    @property
+    def in_front(self) -> bool:
+        """False also under a sheet, through which Textual's own `is_current` sees."""
+        return self.app.screen is self
+
     def _wake(self) -> None:
         self._told = False
-        if self.is_current:
+        if self.in_front:
             self.seeker.wake()
             if self._due is None:
                 self._due = self.set_timer(max(0.001, self.console.pace.wait()), self._paint_news)
 
     def _paint_news(self) -> None:
         self._due = None
-        if not self.is_current:
+        if not self.in_front:
             return  # nobody sees it; it is painted when it comes back
         wait = self.console.pace.wait()
         if wait > 0:
@@ -131,7 +140,12 @@ class LogScreen(LogKeys, inherit_bindings=False):
             self.quest.go_to_error(-1)
         if (words := self.quest.look()) is not None:
             self.say(StateClass.ENDED, words)
+        self.stretch()
         self.when_whole()
+
+    def on_screen_resume(self) -> None:
+        # The base class paints; what waited meanwhile comes first.
+        self.look_on()
 
     def paint_paced(self) -> None:
         pace = self.console.pace
@@ -139,10 +153,6 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.paint()
         # What it wrote is known when it has been written.
         self.call_after_refresh(pace.painted)
-
-    def on_screen_resume(self) -> None:
-        self.look_on()
-        super().on_screen_resume()
 
     def paint(self) -> None:
         width, height = self.size
@@ -173,7 +183,10 @@ class LogScreen(LogKeys, inherit_bindings=False):
         port = self.port
         pattern = self.quest.pattern
         self.dress = replace(self.dress, width=width, sources=len(self.feed.sources), pattern=pattern, now=self.now())
+        resized = (port.dress.width, port.height) != (width, room)
         port.dress, port.height, port.bars = self.dress, room, self.feed.bars
+        if resized and not port.following and port.cursor is not None:
+            port.reveal(port.cursor)
         placed = port.placed()
         self.lens.hold(one.item.row for one in placed if one.item is not None)
         self.on_screen = placed
@@ -183,8 +196,8 @@ class LogScreen(LogKeys, inherit_bindings=False):
         """How many lines ran through between two paints without having been on the screen."""
         end, now = self.feed.store.end, time.monotonic()
         self._rates = [*(one for one in self._rates if now - one[0] < 2.0), (now, end)]
-        missed = end - self._end_painted - len(placed)
-        if self.port.following and self._end_painted and missed > 0 and self.lens.search is None:
+        missed = end - self._end_painted - len(placed) if self._end_painted is not None else 0
+        if self.port.following and missed > 0 and self.lens.search is None:
             self._skipped += missed
             self._skipped_at = now
         elif now - self._skipped_at > _SKIP_SHOWN:

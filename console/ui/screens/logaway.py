@@ -49,7 +49,7 @@ def _save(screen: LogKeys, path: Path, *, overwrite: bool) -> None:
             screen.app.call_from_thread(_ask_to_overwrite, screen, path)
         except OSError as error:
             reason = clean(error.strerror or str(error))
-            screen.app.call_from_thread(screen.say, StateClass.BROKEN, f"not saved: {shown}: {reason}")
+            screen.app.call_from_thread(screen.say, StateClass.BROKEN, f"not saved: {reason}: {shown}")
         else:
             words = f"saved {lines:,} {'line' if lines == 1 else 'lines'}, {decimal(size)}: {shown}"
             screen.app.call_from_thread(screen.say, StateClass.GOOD, words)
@@ -65,7 +65,7 @@ def _ask_to_overwrite(screen: LogKeys, path: Path) -> None:
         else:
             screen.say(StateClass.ENDED, "not saved: s asks for another name")
 
-    words = [f"{clean(str(path))} exists.", "What is in it now would be lost."]
+    words = [f"{clean(path.name)} exists already in", f"  {clean(str(path.absolute().parent))}"]
     screen.app.push_screen(Confirm("Save", words, "overwrite it"), answered)
 
 

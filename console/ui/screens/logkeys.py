@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from console.ui.screens.main import MainScreen
 
 _TIMES = (Times.CLOCK, Times.OFF, Times.AGO)
-_WHEEL = 3
 _COPIED = 256 * 1024
 """Bytes after which nothing more is collected: no clipboard takes as much."""
 
@@ -70,7 +69,7 @@ class LogKeys(ConsoleScreen, inherit_bindings=False):
 
     def _moved(self) -> None:
         self.quest.moved()
-        self._stretch()
+        self.stretch()
         self.paint()
 
     def action_move(self, by: int) -> None:
@@ -99,12 +98,8 @@ class LogKeys(ConsoleScreen, inherit_bindings=False):
         self.port.follow()
         self.paint()
 
-    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
-        self.port.scroll(_WHEEL)
-        self._moved()
-
-    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
-        self.port.scroll(-_WHEEL)
+    def wheel(self, by: int) -> None:
+        self.port.scroll(by)
         self._moved()
 
     def action_sideways(self, way: int) -> None:
@@ -338,10 +333,10 @@ class LogKeys(ConsoleScreen, inherit_bindings=False):
         item = self._current()
         if item is not None:
             self.selecting = item.number
-            self._stretch()
+            self.stretch()
             self.say(StateClass.ACTIVE, "selecting lines: j k, then y copies, esc leaves it")
 
-    def _stretch(self) -> None:
+    def stretch(self) -> None:
         """The selection reaches from where it began to the cursor."""
         cursor = self.port.cursor
         if self.selecting is not None and cursor is not None:
@@ -469,6 +464,7 @@ class LogKeys(ConsoleScreen, inherit_bindings=False):
         """One thing after the other: the selection, the search, the filter, the screen."""
         if self.port.mark is not None or self.selecting is not None:
             self._unselect()
+            self.hush()
         elif self.quest.pattern is not None:
             self.quest.look_for(None)
         elif not self.quest.filter.without(frozenset()).is_empty or self.quest.collapsed:
@@ -515,7 +511,7 @@ class LogKeys(ConsoleScreen, inherit_bindings=False):
         self.quest.moved()
         self.port.pause()
         self.port.cursor = spot[0]
-        self._stretch()
+        self.stretch()
         if times == 2:
             self.action_fold()
         self.paint()

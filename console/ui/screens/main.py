@@ -53,7 +53,6 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         yield from (self.top, self.list, self.bottom, self.foot, self.toast)
 
     def on_mount(self) -> None:
-        super().on_mount()
         # A quick answer needs no "Reading": the sentence would only flash.
         self.set_timer(0.3, self._still_reading)
 

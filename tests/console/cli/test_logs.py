@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from console.cli.output import ReaderGoneError
-from console.model.times import moment, nanoseconds
 from console.model.container import ContainerState
 from console.model.log import Entry
 from console.model.source import SourceError, SourceState
+from console.model.times import moment, nanoseconds
 from console.text import clean
 from tests.console.cli.calling import SCHEMAS, FakeBackend, answer, call
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NoReturn, cast
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NoReturn, cast
 
-from console.feeds.watch import Watch
+from console.feeds.backroom import BackRoom
+from console.feeds.watch import Attached, Watch
 from console.model.world import World
+from console.sources.protocols import ContainerEngine
 from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
@@ -23,6 +26,9 @@ class StillWatch(Watch):
         self.publish: Callable[[World], None] | None = None
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
         self.refreshed = 0
+        self.log_engine: ContainerEngine | None = None
+        """Where logs are read from: in the test's own loop."""
+        self.reading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -32,6 +38,13 @@ class StillWatch(Watch):
 
     def stop(self) -> bool:
         return True
+
+    def attach(self, job: Callable[[ContainerEngine], Coroutine[Any, Any, None]]) -> Attached:
+        assert self.log_engine is not None
+        attached = Attached(_Here())
+        attached.task = asyncio.ensure_future(job(self.log_engine))
+        self.reading.append(attached.task)
+        return attached
 
     def refresh(self) -> None:
         self.refreshed += 1
@@ -43,6 +56,16 @@ class StillWatch(Watch):
         self.world = world
         if self.publish is not None:
             self.publish(world)
+
+
+class _Here(BackRoom):
+    """A back room that is no other room: calls are made in the test's own loop."""
+
+    def __init__(self) -> None:
+        super().__init__(_no_sources)
+
+    def post(self, call: Callable[[], object]) -> None:
+        call()
 
 
 def _no_sources() -> NoReturn:
@@ -66,6 +89,8 @@ def screen_text(app: ConsoleApp) -> str:
     width, height = app.size
     rows = [" " * width for _ in range(height)]
     for screen in app.screen_stack:
+        if not screen.is_modal:
+            rows = [" " * width for _ in range(height)]
         for canvas in screen.query(Canvas):
             region = canvas.region_wanted
             if not canvas.display:
