@@ -31,6 +31,7 @@ class Prompt(Input):
         self._done = done
         self._look = look
         self._ended = False
+        self._told = value
 
     def on_mount(self) -> None:
         style = self._look.style(Role.TEXT, Ground.BAND)
@@ -50,7 +51,12 @@ class Prompt(Input):
     @on(Input.Changed)
     def _tell(self, event: Input.Changed) -> None:
         event.stop()
-        self._changed(event.value)
+        self._tell_value(event.value)
+
+    def _tell_value(self, value: str) -> None:
+        if not self._ended and value != self._told:
+            self._told = value
+            self._changed(value)
 
     def on_key(self, event: events.Key) -> None:
         """Ends at once on enter: what was typed ahead belongs to the screen, not to a line that is going away."""
@@ -72,6 +78,8 @@ class Prompt(Input):
 
     def _end(self, *, kept: bool) -> None:
         if not self._ended:
+            # Somebody who types fast presses enter before the last letters have been told.
+            self._tell_value(self.value)
             self._ended = True
             self.screen.set_focus(None)
             self._done(kept)
