@@ -48,7 +48,7 @@ _BEHIND_SECONDS = 3.0
 @click.option("-t", "--times", is_flag=True, help="The time in front of each line.")
 @click.pass_obj
 def logs(context: Context, /, targets: tuple[str, ...], **options: Any) -> int:
-    """Print the log of each TARGET: a service, a container, or the beginning of a container's id.
+    """Print the log of each TARGET: a service, a container, the beginning of its id, or a whole Compose project.
 
     Exit status: 0 done, 2 no such target, 3 Docker cannot be reached or keeps no log of it.
     """
@@ -114,13 +114,20 @@ async def _print_from(engine: ContainerEngine, context: Context, wish: _Wish) ->
     try:
         await engine.engine()
         found = await engine.containers()
-        services = [one.service for one in found if one.service]
-        chosen = only_named(wish.targets, found, _is_called, lambda one: one.name, "service or container", other_names=services)
+        others = [name for one in found for name in (one.service, one.project) if name]
+        # A Compose project stands for all of its services, unless something else has its name.
+        projects = {name for name in wish.targets if not any(_is_called(one, name) for one in found)}
+
+        def is_meant(one: Container, name: str) -> bool:
+            return _is_called(one, name) or (name in projects and one.project == name)
+
+        what = "service, container or project"
+        chosen = only_named(wish.targets, found, is_meant, lambda one: one.name, what, other_names=others)
         sink = _sink(context, wish, chosen)
         several = Several(
             engine,
             chosen,
-            lambda one: any(_is_called(one, target) for target in wish.targets),
+            lambda one: any(is_meant(one, target) for target in wish.targets),
             lines=wish.tail,
             since=wish.since,
             follow=wish.follow,

@@ -35,6 +35,12 @@ class LogTarget:
     containers: tuple[Container, ...]
     belongs: Callable[[Container], bool]
 
+    @property
+    def called(self) -> str:
+        """The one word that people type for it: without the kind that its key begins with."""
+        kind, _, rest = self.key.partition("/")
+        return str(self.name if kind == "container" else rest)
+
 
 class Phase(StrEnum):
     """How far the reading is."""

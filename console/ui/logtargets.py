@@ -36,13 +36,18 @@ def _is_replica(service: Clean, project: Clean | None) -> Callable[[Container], 
     return lambda one: one.service == service and (project is None or one.project == project)
 
 
+def _is_project(one: LogTarget) -> bool:
+    return one.key.startswith("project/")
+
+
 def called(world: World, words: list[str]) -> tuple[list[LogTarget], list[str]]:
     """The targets that people name, and the names that nothing has."""
     known = targets(world)
     found: list[LogTarget] = []
     unknown: list[str] = []
     for word in words:
-        match = next((one for one in known if word in (one.name, one.key.rpartition("/")[2])), None)
+        # A Compose project stands for all of its services, unless something else has its name.
+        match = next((one for one in sorted(known, key=_is_project) if word == one.called), None)
         if match is None:
             match = next((one for one in known if any(word == container.name for container in one.containers)), None)
         if match is None:

@@ -31,6 +31,7 @@ class Prompt(Input):
         self._done = done
         self._look = look
         self._ended = False
+        self._goes_on = False
         self._told = value
 
     def on_mount(self) -> None:
@@ -69,11 +70,20 @@ class Prompt(Input):
             event.prevent_default()
             self._end(kept=True)
 
+    def begin_anew(self, value: str) -> None:
+        """It was ended too early: go on with this text."""
+        self._ended, self._goes_on = False, True
+        self.value = value
+        self.cursor_position = len(value)
+        self.screen.set_focus(self, scroll_visible=False)
+
     def action_give_up(self) -> None:
         self._end(kept=False)
 
     def on_blur(self, _event: events.Blur) -> None:
-        if self.is_attached:
+        if self._goes_on:
+            self._goes_on = False  # the focus had only been taken away by the end that was none
+        elif self.is_attached:
             self._end(kept=True)
 
     def _end(self, *, kept: bool) -> None:

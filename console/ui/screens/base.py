@@ -181,6 +181,21 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if action:
             self.call_next(self.run_action, action)
 
+    def action_logs_of(self, names: list[str]) -> None:
+        """Open the logs of these, by time."""
+        from console.ui.logtargets import called
+        from console.ui.screens.log import LogScreen
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        found, unknown = called(self.world, names) if self.world is not None else ([], names)
+        if unknown or not isinstance(main, MainScreen):
+            self.say(StateClass.BROKEN, f"nothing here is called {unknown[0] if unknown else ''}")
+            return
+        while len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        self.app.push_screen(LogScreen(main, found))
+
     def action_demo(self) -> None:
         world = self.world
         state = world.sources["docker"].state if world is not None else SourceState.STARTING

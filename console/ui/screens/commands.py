@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import events
 from textual.geometry import Region
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _ROWS = 8
+_LOGS = "logs"
 _NOT_HERE = frozenset({"palette", "interrupt"})
+
+
+class Entry(NamedTuple):
+    """One thing to do: its name and words, the key that does it too, and the action; without one more has to be typed."""
+
+    name: str
+    words: str
+    key: Key | None
+    action: str
 
 
 class CommandSheet(Sheet[str], inherit_bindings=False):
@@ -30,8 +40,11 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         super().__init__()
         places = set(where)
         # Moving about by typing its name helps nobody.
-        self._all = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
-        self._found = list(self._all)
+        keys = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
+        self._keys = [Entry(key.id, key.words, key, key.action) for key in keys]
+        if "everywhere" in places:
+            self._keys.append(Entry("logs", "NAME...: their logs, by time", None, ""))
+        self._found = list(self._keys)
         self._at = 0
         self.prompt: Prompt | None = None
 
@@ -55,13 +68,13 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         look = self.look
         rows = max(1, min(_ROWS, room - 3))
         first = max(0, min(self._at - rows + 1, len(self._found) - rows))
-        note = f"{len(self._found)} of {len(self._all)}   enter do it   esc close"
+        note = f"{len(self._found)} of {len(self._keys)}   enter do it   esc close"
         lines: list[Line] = [title("Commands", note, look, width, focused=True), [look.part("")]]
-        for number, key in enumerate(self._found[first : first + rows], start=first):
+        for number, one in enumerate(self._found[first : first + rows], start=first):
             ground = Ground.SELECT if number == self._at else Ground.PLAIN
-            keys = shown(keys_of(key, self.console.remapped))
+            keys = shown(keys_of(one.key, self.console.remapped)) if one.key is not None else ""
             mark = look.glyphs.cursor if number == self._at else " "
-            words = look.cut(f"{pad(key.id, 16)} {key.words}", max(10, width - 16))
+            words = look.cut(f"{pad(one.name, 16)} {one.words}", max(10, width - 16))
             lines.append(
                 [
                     look.part(mark, Role.ACCENT, ground),
@@ -76,15 +89,37 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
 
     def _typed(self, text: str) -> None:
         words = text.casefold().split()
-        self._found = [key for key in self._all if _matches(key, words)]
+        if words[:1] == [_LOGS] and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
+        else:
+            self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
         self.paint()
+
+    def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
+        """Whose logs can be meant by what has been typed so far."""
+        from console.ui.logtargets import targets
+
+        world = self.console.world
+        before, last = (names, "") if complete or not names else (names[:-1], names[-1])
+        known = targets(world) if world is not None else []
+        found = []
+        for one in known:
+            name = one.called
+            if last.casefold() in name.casefold() and name not in before:
+                every = [*before, name]
+                found.append(Entry(" ".join([_LOGS, *every]), _count(len(one.containers)), None, f"logs_of({every!r})"))
+        return found
 
     def _done(self, kept: bool) -> None:
         # Closing the sheet takes the focus from the prompt, which then asks once more.
         if not self.is_current:
             return
-        self.dismiss(self._found[self._at].action if kept and self._found else None)
+        chosen = self._found[self._at] if kept and self._found else None
+        if chosen is not None and not chosen.action and self.prompt is not None:
+            self.prompt.begin_anew(f"{chosen.name} ")
+            return
+        self.dismiss(chosen.action if chosen is not None else None)
 
     def on_key(self, event: events.Key) -> None:
         step = {"down": 1, "up": -1, "ctrl+n": 1}.get(event.key)
@@ -94,6 +129,10 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self.paint()
 
 
-def _matches(key: Key, words: Sequence[str]) -> bool:
-    text = f"{key.id} {key.words}".casefold()
+def _count(containers: int) -> str:
+    return "" if containers == 1 else f"{containers} containers"
+
+
+def _matches(one: Entry, words: Sequence[str]) -> bool:
+    text = f"{one.name} {one.words}".casefold()
     return all(word in text for word in words)

@@ -53,6 +53,12 @@ def test_one_log_is_printed_as_it_is(backend: FakeBackend, capsys: pytest.Captur
     assert printed(backend, capsys, "mlops-gate-1") == ["INFO: one", "ERROR: four", "six"]
 
 
+def test_a_compose_project_is_all_of_its_services(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(backend, capsys, "mlops")
+    assert [line.split(" | ")[1] for line in lines] == ["INFO: one", "two", "ERROR: four", "five", "six"]
+    assert {line.split()[0] for line in lines} == {"gate-1", "gate-2"}
+
+
 @pytest.mark.parametrize(("tail", "first"), [("all", 0), ("100", 0), ("7", 93), ("0", 100), ("5000", 0)])
 def test_tail(backend: FakeBackend, capsys: pytest.CaptureFixture[str], tail: str, first: int) -> None:
     assert printed(backend, capsys, "mlops-project-b-41", "--tail", tail) == [f"step {number}" for number in range(first, 100)]
@@ -158,7 +164,7 @@ def test_follow_of_what_has_ended_ends(backend: FakeBackend, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["gat"], "there is no service or container gat. Did you mean gate?"),
+        (["gat"], "there is no service, container or project gat. Did you mean gate?"),
         (["gate", "--tail", "-1"], "--tail -1 is no number of lines: a number, or all."),
         (["gate", "--tail", "some"], "--tail some is no number of lines"),
         (["gate", "--since", "yesterday"], "yesterday is no time. A time is 10m, 2h30m, 14:03"),

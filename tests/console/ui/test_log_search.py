@@ -302,3 +302,31 @@ async def test_nothing_that_a_log_says_reaches_the_terminal_as_a_command(text: s
                 assert shown.isprintable(), repr(shown)
                 assert not any(character in shown for character in "\x1b\x9b\x07\u202e")
             await sitting.press("r")
+
+
+async def test_logs_are_opened_by_their_names_from_the_command_line_of_the_screen() -> None:
+    engine, held = three()
+    async with looking_at(engine, held, opened="") as sitting:
+        await sitting.press("colon")
+        await sitting.type("logs jen")
+        await sitting.shows("logs jenkins")
+        await sitting.press("enter")
+        await sitting.shows("pipeline 37", "› jenkins › log")
+        await sitting.press("colon")
+        await sitting.type("logs zz-loader mlops-p")
+        await sitting.shows("logs zz-loader mlops-project-a-128")
+        await sitting.press("enter")
+        await sitting.shows("merged by time:  a zz-loader  b mlops-project-a-128", "shard 39", "step 38")
+        await sitting.press("q")
+        assert "Services" in sitting.text, "one level back is the list"
+
+
+async def test_the_word_logs_alone_asks_whose() -> None:
+    engine, held = three()
+    async with looking_at(engine, held, opened="") as sitting:
+        await sitting.press("colon")
+        await sitting.type("logs")
+        await sitting.press("enter")
+        await sitting.shows("logs mlops", "logs zz-loader")
+        await sitting.press("escape")
+        await sitting.lacks("Commands")
