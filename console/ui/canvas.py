@@ -74,7 +74,13 @@ class Canvas(Widget, can_focus=False):
 
 def to_strip(line: Line, width: int, ground: Style) -> Strip:
     """One row of exactly `width` cells."""
-    segments = [Segment(text, style) for text, style in line if text]
+    segments: list[Segment] = []
+    for text, style in line:
+        # Each segment is written with all of its style: neighbours that look alike are one.
+        if segments and segments[-1].style == style:
+            segments[-1] = Segment(segments[-1].text + text, style)
+        elif text:
+            segments.append(Segment(text, style))
     return Strip(segments).adjust_cell_length(width, ground)
 
 

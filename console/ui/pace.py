@@ -18,10 +18,10 @@ INTERVAL = 0.2
 BLOCKED_INTERVAL = 0.5
 BYTES_PER_SECOND = 45_000
 _BLOCKED = 0.05
-_PATIENCE = 3.0
-"""Seconds after which an answer is no longer waited for."""
+_FIRST_PATIENCE, _PATIENCE = 1.0, 3.0
+"""Seconds after which an answer is no longer waited for: before the first one ever, and later."""
 _DEAF = 2
-"""Questions without any answer after which none is expected."""
+"""Questions after which none is expected any more if not one was answered."""
 
 
 @dataclass
@@ -51,6 +51,7 @@ class Pace:
         self._next = 0.0
         self._asked: float | None = None
         self._unanswered = 0
+        self._answers = False
         self._before = 0
         self._began = 0.0
         self.trip = 0.0
@@ -65,7 +66,7 @@ class Pace:
             self.slow = True
             return _BLOCKED
         if self._asked is not None:
-            if now - self._asked < _PATIENCE:
+            if now - self._asked < self._patience:
                 return _BLOCKED
             self._asked = None
             self._unanswered += 1
@@ -75,7 +76,7 @@ class Pace:
     def is_congested(self) -> bool:
         """Whether even a picture that a key asks for would only queue behind others."""
         now = self._now()
-        return self._is_blocked(now) or (self._asked is not None and 0.3 < now - self._asked < _PATIENCE)
+        return self._is_blocked(now) or (self._asked is not None and 0.3 < now - self._asked < self._patience)
 
     def begin(self) -> None:
         """A paint begins."""
@@ -91,17 +92,21 @@ class Pace:
             interval = max(interval, BLOCKED_INTERVAL)
             self.slow = self._is_blocked(now)
         self._next = now + interval
-        if self._ask is not None and self._unanswered < _DEAF:
+        if self._ask is not None and (self._answers or self._unanswered < _DEAF):
             self._asked = now
             self._ask()
 
     def answered(self) -> None:
         """The terminal has drawn everything up to the last question."""
+        self._answers = True
         if self._asked is not None:
             self.trip = self._now() - self._asked
             self._asked = None
-            self._unanswered = 0
             self._next = max(self._next, self._now() + min(1.0, self.trip))
+
+    @property
+    def _patience(self) -> float:
+        return _PATIENCE if self._answers else _FIRST_PATIENCE
 
     def _is_blocked(self, now: float) -> bool:
         since = self._meter.busy_since
