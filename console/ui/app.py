@@ -29,6 +29,7 @@ from console.ui.pace import ASK, Meter, Pace
 from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
+from console.ui.tight import Terminal
 
 TICK_SECONDS = 5.0
 INTERRUPT_SECONDS = 2.0
@@ -83,6 +84,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._net = SafetyNet()
         self._env = env
         self.pace = Pace(Meter(), None)
+        self.terminal = Terminal()
         self._arriving: World | None = None
         self._interrupted = 0.0
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
@@ -138,6 +140,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.pace.answered()
 
     def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.terminal.forget())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
             self.pace = Pace(meter, lambda: self.write_terminal(ASK))
@@ -211,4 +214,5 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def clear_terminal(self) -> None:
         """Wipe what other programs may have left, before everything is drawn again."""
+        self.terminal.forget()
         self.write_terminal("\x1b[2J")

@@ -40,6 +40,7 @@ class Port:
         """Separators: what stands on each, by the number of the line that it is before."""
         self.bars: Sequence[LogLine] = ()
         self._seen_to = 0
+        self._shown: Sequence[Placed] = ()
         self._top = 0
         self._skip = 0
         """Rows of the first item that are above the screen."""
@@ -49,7 +50,7 @@ class Port:
     def placed(self) -> list[Placed]:
         """The rows of the screen from the top; fewer where the log is shorter."""
         if self.following:
-            found = self._last(self.height)
+            found = self._shown = self._last(self.height)
             self._remember(found)
             return found
         found = self._from_top()
@@ -73,18 +74,20 @@ class Port:
     # Moving
 
     def follow(self) -> None:
-        self.following, self.cursor = True, None
+        self.following, self.cursor, self._shown = True, None, ()
         self.mark = None
 
     def pause(self) -> None:
-        """Stand still where the screen is now, with the cursor on its last line."""
-        if self.following:
-            placed = self.placed()
-            self.following = False
-            self._seen_to = self.lens.store.end
-            if self.cursor is None:
-                last = next((one.item for one in reversed(placed) if one.item is not None), None)
-                self.cursor = last.number if last is not None else None
+        """Stand still at what is on the screen now, with the cursor on its last line: that is what the person reads."""
+        if not self.following:
+            return
+        if not self._shown:
+            self.placed()
+        self.following = False
+        last = next((one.item for one in reversed(self._shown) if one.item is not None), None)
+        if last is not None:
+            self._seen_to = last.number + 1
+            self.cursor = last.number if self.cursor is None else self.cursor
 
     def move(self, by: int) -> None:
         """The cursor goes `by` items down, or up when it is negative."""

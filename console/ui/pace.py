@@ -30,6 +30,8 @@ class Meter:
 
     written: int = 0
     busy_since: float | None = None
+    took: float = 0.0
+    """Seconds that the longest write took since somebody set it to 0."""
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -38,6 +40,7 @@ class Meter:
         try:
             yield
         finally:
+            self.took = max(self.took, time.monotonic() - (self.busy_since or 0.0))
             self.busy_since = None
 
 
@@ -88,9 +91,12 @@ class Pace:
         now = self._now()
         size = self._meter.written - self._before
         interval = max(INTERVAL, 2 * self.trip, size / BYTES_PER_SECOND)
-        if self.slow:
-            interval = max(interval, BLOCKED_INTERVAL)
-            self.slow = self._is_blocked(now)
+        if self._meter.took > _BLOCKED or self._is_blocked(now):
+            self.slow = True
+            interval = max(BLOCKED_INTERVAL, 3 * self._meter.took)
+        elif self.slow:
+            self.slow, interval = False, BLOCKED_INTERVAL
+        self._meter.took = 0.0
         self._next = now + interval
         if self._ask is not None and (self._answers or self._unanswered < _DEAF):
             self._asked = now

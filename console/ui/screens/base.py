@@ -42,7 +42,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._compositor = TightCompositor()
+        self._compositor = TightCompositor(lambda: self.console.terminal)
         self.top = Canvas(id="top")
         self.foot = Canvas(id="foot")
         self.toast = Canvas(id="toast")

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 
 from console.ui.canvas import Canvas, Line
 from console.ui.look import Look
+from console.ui.tight import TightCompositor
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -27,6 +28,7 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = TightCompositor(lambda: self.console.terminal)
         self.canvas = Canvas(id="sheet")
 
     @property

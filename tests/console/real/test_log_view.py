@@ -68,12 +68,13 @@ def fleet_of_logs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def opened(terminal: Tmux, name: str, *keys: str) -> str:
     """Select the row of this name, press keys there; the screen of its log."""
-    terminal.wait_for(name)
+    # The name itself may be below the end of the list.
+    terminal.wait_for(lambda text: "✓ docker" in text and "1 Services " in text)
     terminal.keys("/")
     terminal.wait_for("type to search")
     terminal.type(name)
     terminal.keys("Enter")
-    terminal.wait_for(f"/{name}")
+    terminal.wait_for(f"2 {name}")
     terminal.keys(*keys)
     return terminal.wait_for("› log")
 
@@ -169,7 +170,6 @@ def test_a_copy_reaches_tmux_and_the_terminal_around_it_as_tmux_is_set_up_by_def
     tmux = ["tmux", "-u", "-S", str(socket), "-f", "/dev/null"]
     try:
         with Pty([*tmux, "new-session", "--", *screen_command()], 80, 24, env) as terminal:
-            terminal.wait_for(fleet_of_logs.encode())
             copy_the_error(terminal, fleet_of_logs)
             wanted = base64.b64encode("\n".join(TRACEBACK).encode())
             terminal.wait_for(lambda data: b"\x1b]52;" in data and wanted in data)
@@ -181,10 +181,16 @@ def test_a_copy_reaches_tmux_and_the_terminal_around_it_as_tmux_is_set_up_by_def
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False, env=env)
 
 
+def choose(terminal: Pty, name: str) -> None:
+    """Select the row of this name."""
+    terminal.wait_for(lambda data: re.search(rb"running|exited|done", data) is not None)
+    terminal.write(b"/" + name.encode() + b"\r")
+    terminal.wait_for(f"/{name}".encode())
+
+
 def copy_the_error(terminal: Pty, name: str) -> None:
     """Open the log of this row at its error, and copy that."""
-    terminal.write(b"/" + name.encode() + b"\r")
-    terminal.wait_for(lambda data: f"/{name}".encode() in data)
+    choose(terminal, name)
     terminal.write(b"e")
     terminal.wait_for(b"RuntimeError")
     # The cursor is there when the log stands still.
@@ -199,7 +205,6 @@ def test_a_copy_passes_through_screen(engine: Engine, fleet_of_logs: str, tmp_pa
     folder.mkdir(mode=0o700)
     env = environment(engine, tmp_path, TERM="xterm-256color", SCREENDIR=str(folder), SHELL="/bin/sh")
     with Pty(["screen", "-c", "/dev/null", *screen_command()], 80, 24, env) as terminal:
-        terminal.wait_for(fleet_of_logs.encode())
         copy_the_error(terminal, fleet_of_logs)
         wanted = base64.b64encode("\n".join(TRACEBACK).encode())
         terminal.wait_for(lambda data: b"\x1b]52;c;" + wanted + b"\x07" in data)
@@ -266,9 +271,7 @@ def kinds_of_a_look(engine: Engine, home: Path, printed: str) -> set[str]:
     engine.docker("run", "-d", "--network=none", "--name", name, BUSYBOX, "printf", f"before\\n{printed} line\\nafter\\n")
     try:
         with Pty(screen_command(), 100, 30, environment(engine, home)) as terminal:
-            terminal.wait_for(name.encode())
-            terminal.write(b"/" + name.encode() + b"\r")
-            terminal.wait_for(b"/" + name.encode())
+            choose(terminal, name)
             terminal.write(b"L")
             terminal.wait_for(b"after")
             for keys, wanted in ((b"k", b"paused"), (b"r", b"written"), (b"w", b"wrapped"), (b"k", b""), (b"y", b"copied")):
