@@ -117,16 +117,25 @@ class Search:
 
     def count(self, at: int) -> int:
         """How many lines the `at`th hit stands for."""
+        if not self._collapse:
+            return 1
+        if self.query.takes_all:
+            # Everything between two beginnings; what the store gave up before it was looked at counts for nothing.
+            try:
+                head = self[at]
+                return max(1, (self[at + 1] if at + 1 < len(self) else self._to) - head)
+            except IndexError:
+                return 1
         with self._lock:
             below = len(self._counts_down)
-            if not self._collapse or not 0 <= at < below + len(self._counts_up):
+            if not 0 <= at < below + len(self._counts_up):
                 return 1
             return self._counts_down[below - 1 - at] if at < below else self._counts_up[at - below]
 
     @property
     def lines(self) -> int:
         """How many lines the query takes, those that were collapsed included."""
-        return len(self) + self._again
+        return self._store.end - self._store.first if self.query.takes_all else len(self) + self._again
 
     def rank(self, number: int) -> int:
         """How many hits lie before a line."""

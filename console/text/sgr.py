@@ -77,10 +77,10 @@ def spans_of(written: bytes, text: str) -> list[Span]:
     found: list[Span] = []
     pieces: list[str] = []
     at, now = 0, PLAIN
-    # What stands before the first mark that is left was printed as the mark before it said: a progress bar drops marks.
-    first = _MARK.search(cleaned)
-    if first is not None and ord(first[0]) > _MARKS:
-        now = inks[ord(first[0]) - _MARKS - 1]
+    # Of a progress bar only what stands behind the last return is left, printed as the last mark before it said.
+    gone = _MARK.findall(marked.rstrip("\r").rpartition("\r")[0])
+    if gone:
+        now = inks[ord(gone[-1]) - _MARKS]
     begin = 0
     for match in _MARK.finditer(cleaned):
         at = _add(found, pieces, cleaned[begin : match.start()], at, now)
