@@ -45,6 +45,8 @@ async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     await take("main")
     await take("detail", "enter")
+    found = ("slash", *"project", "minus", "b", "enter")
+    await take("log", *found, "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter")
 
 
 if __name__ == "__main__":
