@@ -115,7 +115,7 @@ STEPS = ["infra", "lint", "lint-infra", "check-projects", "test-projects", "test
 def server(clone: Clone) -> Clone:
     """A machine on which everything is installed that the tests want."""
     clone.program("make", MAKE)
-    for name in ("docker", "dockerd", "busybox", "tmux", "sshd", "ssh", "uv"):
+    for name in ("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"):
         clone.program(name, "exit 0")
     return clone
 
