@@ -77,6 +77,9 @@ class LogFeed:
         self._requests: asyncio.Queue[int | None] = asyncio.Queue()
         self._closed = False
         self._all_asked = False
+        self._chosen = {one.id: one for target in self.targets for one in target.containers}
+        for container in self._chosen.values():
+            self._number(container)
 
     def open(self, watch: Watch) -> None:
         """Begin to read."""
@@ -107,12 +110,9 @@ class LogFeed:
     # In the back room
 
     async def _run(self, engine: ContainerEngine) -> None:
-        chosen = {one.id: one for target in self.targets for one in target.containers}
-        for one in chosen.values():
-            self._number(one)
         several = Several(
             engine,
-            tuple(chosen.values()),
+            tuple(self._chosen.values()),
             lambda one: any(target.belongs(one) for target in self.targets),
             lines=0,
             follow=True,

@@ -62,6 +62,8 @@ class Several:
         self._begun: set[str] = set()
         self.ready = asyncio.Event()
         """Set when each of the chosen logs has been read up to now, or cannot be."""
+        if not chosen:
+            self.ready.set()
         self.pasts: list[tuple[Container, History]] = []
         """What lies before the lines that the chosen logs began with."""
         self._tails: dict[str, tuple[Container, Tail]] = {}

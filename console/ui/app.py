@@ -201,6 +201,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended = True, None, None
+        while len(self.screen_stack) > 1:
+            self.pop_screen()  # what is open there is of the other server
         self._listen()
         self._repaint()
         return True

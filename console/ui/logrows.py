@@ -29,6 +29,8 @@ from console.ui.palette import Ground, Role
 
 NARROW = 60
 """Below so many columns the seconds of the clock go."""
+_MOST_ROWS = 200
+"""Rows that one wrapped line takes at most."""
 _SOURCE_ROLES = (Role.ACCENT, Role.ATTENTION, Role.GOOD, Role.THIRD, Role.ACTIVE, Role.BAD)
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -118,7 +120,12 @@ class Rows:
     ) -> list[Piece]:
         """The rows of an item. `last_word` is the line that a folded block is shown by."""
         look, row = self._look, item.row
-        shown = self._texts.of(last_word if item.folded and last_word is not None else row, raw=dress.raw)
+        source = last_word if item.folded and last_word is not None else row
+        shown = self._texts.of(source, raw=dress.raw)
+        if dress.pattern is not None and shown.text != source.text.decode() and not dress.pattern.spans(shown.text):
+            raw = self._texts.of(source, raw=True)
+            if dress.pattern.spans(raw.text):
+                shown = raw  # what was found is in what names and values leave out
         note = self._note(item)
         ground = Ground.SELECT if cursor else Ground.PLAIN
         selected = mark.within(row.number, len(shown.text)) if mark is not None else None
@@ -126,6 +133,9 @@ class Rows:
         pieces: list[Piece] = []
         room = dress.room
         cuts = _wrapped(shown.text, room) if dress.wrap and not item.folded else [(0, len(shown.text))]
+        if len(cuts) > _MOST_ROWS:
+            note = f"{look.glyphs.ellipsis} +{len(shown.text) - cuts[_MOST_ROWS - 1][0]:,}"
+            cuts = [*cuts[: _MOST_ROWS - 1], (0, 0)]
         for at, (first, last) in enumerate(cuts):
             start, end = first, last
             parts = self._gutter(item, dress, ground, first=at == 0)

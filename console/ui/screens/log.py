@@ -29,6 +29,7 @@ from console.ui.seeker import Seeker
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from console.model.world import World
     from console.ui.screens.main import MainScreen
 
 _SKIP_SHOWN = 3.0
@@ -52,6 +53,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.at_error = at_error
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: contextvars.Context | None = None
+        self._world: World | None = None
         self._told = False
         self._due: Timer | None = None
         self._paint_began = 0.0
@@ -158,7 +160,11 @@ class LogScreen(LogKeys, inherit_bindings=False):
         width, height = self.size
         if not width or self.too_small(width, height) or not self.is_attached:
             return
-        self.main.refresh_rows()
+        if self._world is not self.world:
+            self._world = self.world
+            self.main.refresh_rows()
+            # Nobody sees figures of containers now, so none are measured.
+            self.console.attend(frozenset(), None)
         banner = self.banner_lines(width)
         head = [*banner, self.header_line(self._crumbs(), width), logwords.title(self._facts(), self.look, width)]
         self.top.place(Region(0, 0, width, len(head)))
@@ -264,7 +270,9 @@ class LogScreen(LogKeys, inherit_bindings=False):
         if feed.phase is Phase.READING:
             waited = time.monotonic() - self._opened > 0.3
             return [f"Reading {self.targets[0].name if self.targets else ''}{self.look.glyphs.ellipsis}"] if waited else []
-        if not self.lens.search and not self.feed.store.end - self.feed.store.first:
+        if self.lens.search is None and feed.store.end == feed.store.first:
+            if not any(target.containers for target in self.targets):
+                return [f"{self.targets[0].name if self.targets else 'It'} has no container: its log begins when one starts."]
             return ["No output yet."]
         key = shown(keys_of(the_key("back"), self.remapped).split(",")[0])
         return [f"No line passes. {key} shows all {feed.store.end - feed.store.first:,}."]

@@ -12,6 +12,8 @@ from console.text import clean
 from tests.console.fakes import FakeEngine, container
 from tests.console.logs.engine import LogEngine
 from tests.console.ui.logapp import NOON, entry, log_of, looking_at, numbered
+from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.worlds import PROJECT, world
 from tests.support.waiting import until
 
 
@@ -402,3 +404,39 @@ async def test_growing_and_shrinking_keeps_the_cursor_on_the_screen() -> None:
         await sitting.pilot.resize_terminal(60, 12)
         await sitting.pilot.pause()
         await until(lambda: before[-8:] in sitting.text, sitting.text)
+
+
+async def test_a_service_without_a_container_is_followed_from_its_first_start() -> None:
+    engine = LogEngine()
+    app = app_of(world([], project=PROJECT))
+    still(app).log_engine = engine
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", *"tunnel", "enter", "L")
+        await until(lambda: "tunnel has no container: its log begins when one starts." in screen_text(app), "the sentence")
+
+
+async def test_figures_of_the_list_are_not_measured_while_a_log_covers_it() -> None:
+    async with log_of(*numbered(3)) as (sitting, _):
+        await sitting.shows("line 2")
+        assert still(sitting.app).shown[-1] == (frozenset(), None)
+        await sitting.press("q")
+        assert still(sitting.app).shown[-1][0], "the rows of the list are measured again"
+
+
+async def test_a_line_of_a_hundred_screens_is_wrapped_as_far_as_anybody_reads() -> None:
+    async with log_of(entry(0, "x" * 200_000), entry(1, "after")) as (sitting, _):
+        await sitting.shows("after")
+        await sitting.press("w", "k", "k")
+        await sitting.press("g")
+        await until(lambda: sitting.lines[0].startswith("▐12:00:00"), "the long line")
+        assert len(sitting.lines) == 20
+        await sitting.press("G")
+        assert any("⋯ +186,468" in row for row in sitting.lines)
+
+
+async def test_what_a_search_finds_in_data_is_shown_even_where_columns_leave_it_out() -> None:
+    data = '{"level":"info","msg":"step done","ts":"2026-11-23T12:00:00Z","step":310}'
+    async with log_of(entry(0, data)) as (sitting, _):
+        await sitting.shows("step done  step 310")
+        await sitting.press("slash", *"info", "enter")
+        await sitting.shows('{"level":"info"')
