@@ -81,6 +81,10 @@ bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS
 bench-logs: dev ## measure following, searching and printing logs beside docker and lnav (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logs $(ARGS)
 
+.PHONY: bench-logview
+bench-logview: dev ## measure the log view on the screen beside lazydocker, lnav, toolong and others (ARGS="--quick")
+	@exec $(BIN)/python -m bench.logview $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

@@ -267,17 +267,21 @@ def typed(eye: Eye, pattern: str) -> list[float]:
         eye.type(pattern[size - 1] if size else "/")
 
         def shows(screen: str, part: str = pattern[:size]) -> bool:
-            foot = screen.rstrip("\n").split("\n")[-1].rstrip()
-            return "quit" not in foot and (not part or foot.endswith(f" {part}"))
+            foot = _foot(screen)
+            return foot.endswith(f"/{part}") if part else foot.startswith(" /") and "quit" not in foot
 
         eye.wait_for(shows)
         taken.append((time.perf_counter() - begun) * 1000)
         time.sleep(max(0.0, begun + TYPING - time.perf_counter()))
     time.sleep(0.5)
     eye.press("Escape")
-    eye.wait_for(lambda screen: "quit" in screen.rstrip("\n").split("\n")[-1])
+    eye.wait_for(lambda screen: "quit" in _foot(screen))
     time.sleep(0.5)
     return taken
+
+
+def _foot(screen: str) -> str:
+    return screen.rstrip("\n").rpartition("\n")[2].rstrip()
 
 
 def slow_figures(folder: Path, env: Mapping[str, str], path: str, probes: int, *, answers: bool) -> None:
