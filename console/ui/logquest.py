@@ -174,6 +174,10 @@ class Quest:
         """Whether a wish is still open."""
         return self._wish is not None
 
+    def give_way(self) -> None:
+        """A key was pressed: what it does comes before what is looked for."""
+        self._seeker.give_way()
+
     def _want(self, goal: Goal, way: int, origin: int, at: int = 0) -> None:
         self._home = None
         self._settling = False

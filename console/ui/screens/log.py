@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.geometry import Region
 from textual.timer import Timer
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _SKIP_SHOWN = 3.0
 """Seconds for which it is told that lines were not painted."""
+_ASK_AGAIN = 5.0
+"""Seconds after which history that could not be read is asked for again."""
 _NAMED_KEYS = ("follow", "next-hit", "previous-hit")
 
 
@@ -76,6 +79,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.selecting = None
         self._opened = time.monotonic()
         self._asked_older: int | None = None
+        self._asked_at = 0.0
         self._skipped = 0
         self._end_painted: int | None = None
 
@@ -245,8 +249,12 @@ class LogScreen(LogKeys, inherit_bindings=False):
             read=self.feed.read_so_far,
             behind=self.feed.behind,
             slow=self.console.pace.slow,
-            fault=self.fault,
+            fault=self.fault or self._history_fault(),
         )
+
+    def _history_fault(self) -> str:
+        failed = self.feed.older_failed
+        return f"older lines: {failed.reason}" if failed is not None and not self.port.following else ""
 
     def _key_names(self) -> dict[str, str]:
         return {name: shown(keys_of(the_key(name), self.remapped).split(",")[0]) for name in _NAMED_KEYS}
@@ -261,6 +269,9 @@ class LogScreen(LogKeys, inherit_bindings=False):
         if row is not None and more <= 0:
             crumbs += [look.part("   "), *look.state(row.state, 2 + len(row.state.word))]
         return crumbs
+
+    def on_key(self, _event: events.Key) -> None:
+        self.seeker.give_way()
 
     def _nothing(self) -> list[str]:
         """Why there is no line to be seen."""
@@ -282,6 +293,9 @@ class LogScreen(LogKeys, inherit_bindings=False):
         store = self.feed.store
         first = next((one.item.number for one in placed if one.item is not None), None)
         near = first is None or first - store.first < 2 * len(placed)
-        if near and not self.port.following and self._asked_older != store.first and self.feed.phase is Phase.FOLLOWING:
-            self._asked_older = store.first
+        now = time.monotonic()
+        again = self.feed.older_failed is not None and now - self._asked_at > _ASK_AGAIN
+        asked = self._asked_older == store.first and not again
+        if near and not self.port.following and not asked and self.feed.phase is Phase.FOLLOWING:
+            self._asked_older, self._asked_at = store.first, now
             self.feed.read_older()

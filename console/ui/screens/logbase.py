@@ -188,6 +188,7 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
         def note(text: str) -> None:
             nonlocal typed
             typed = text
+            self.quest.give_way()
             changed(text)
 
         def end(kept: bool) -> None:

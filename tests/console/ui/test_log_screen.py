@@ -440,3 +440,16 @@ async def test_what_a_search_finds_in_data_is_shown_even_where_columns_leave_it_
         await sitting.shows("step done  step 310")
         await sitting.press("slash", *"info", "enter")
         await sitting.shows('{"level":"info"')
+
+
+async def test_history_that_cannot_be_read_is_said_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.ui.screens.log._ASK_AGAIN", 0.0)
+    async with log_of(*numbered(3000)) as (sitting, engine):
+        await sitting.shows("line 2999")
+        engine.failure = SourceError(SourceState.UNREACHABLE, clean("Docker has not answered for 5s."))
+        await sitting.press(*["pageup"] * 52)
+        await sitting.shows("older lines: Docker has not answered for 5s.")
+        engine.failure = None
+        await sitting.press("pageup")
+        await sitting.shows("3,000 lines")
+        await sitting.lacks("older lines:")
