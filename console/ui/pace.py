@@ -20,6 +20,8 @@ BYTES_PER_SECOND = 45_000
 _BLOCKED = 0.05
 _FIRST_PATIENCE, _PATIENCE = 1.0, 3.0
 """Seconds after which an answer is no longer waited for: before the first one ever, and later."""
+_CAUTIOUS = 10.0
+"""Seconds for which less is painted after a write that blocked: buffers that took it hide the next ones for a while."""
 _DEAF = 2
 """Questions after which none is expected any more if not one was answered."""
 
@@ -57,6 +59,7 @@ class Pace:
         self._answers = False
         self._before = 0
         self._began = 0.0
+        self._slow_until = 0.0
         self.trip = 0.0
         """Seconds that the last answer took."""
         self.slow = False
@@ -94,8 +97,11 @@ class Pace:
         if self._meter.took > _BLOCKED or self._is_blocked(now):
             self.slow = True
             interval = max(BLOCKED_INTERVAL, 3 * self._meter.took)
-        elif self.slow:
-            self.slow, interval = False, BLOCKED_INTERVAL
+            self._slow_until = now + _CAUTIOUS
+        elif now < self._slow_until:
+            interval = max(interval, BLOCKED_INTERVAL)
+        else:
+            self.slow = False
         self._meter.took = 0.0
         self._next = now + interval
         if self._ask is not None and (self._answers or self._unanswered < _DEAF):

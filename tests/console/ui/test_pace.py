@@ -94,8 +94,11 @@ def test_where_writes_block_less_is_written() -> None:
     assert line.pace.wait() > 0
     assert line.pace.is_congested
     line.meter.busy_since = None
-    line.paint()
-    assert line.wait() == BLOCKED_INTERVAL
+    for _ in range(15):
+        line.paint()
+        assert line.wait() == BLOCKED_INTERVAL
+    assert line.pace.slow
+    line.time += 10.0
     line.paint()
     assert line.wait() == INTERVAL
     assert not line.pace.slow
