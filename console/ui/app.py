@@ -140,7 +140,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.pace.answered()
 
     def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _: self.terminal.forget())
+        self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
             self.pace = Pace(meter, lambda: self.write_terminal(ASK))
@@ -148,6 +148,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self.set_keymap(self.remapped)
         self._listen()
         self.set_interval(TICK_SECONDS, self._repaint)
+
+    def _come_back(self) -> None:
+        """Others had the terminal: everything is drawn again."""
+        self.terminal.forget()
+        self.refresh(repaint=True, layout=True)
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()

@@ -167,6 +167,10 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.app.refresh(repaint=True, layout=True)
         self.console.clear_terminal()
 
+    def action_suspend_process(self) -> None:
+        # A screen's keys reach the screen's own actions only.
+        self.app.action_suspend_process()
+
     def action_help(self) -> None:
         from console.ui.screens.help import HelpSheet
 

@@ -113,6 +113,26 @@ def test_the_demo_says_so_on_every_screen(tmp_path: Path) -> None:
         assert terminal.wait() == 0
 
 
+@pytest.mark.parametrize("keys", [(), ("L",)], ids=["list", "log"])
+def test_ctrl_z_gives_the_shell_and_fg_the_whole_screen_back(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    with Tmux(["bash", "--norc"], 80, 24, environment(None, tmp_path)) as terminal:
+        terminal.type(" ".join([*PROGRAM, "--demo"]))
+        terminal.keys("Enter")
+        terminal.wait_for(lambda text: "go there" in text and "portainer" in text)
+        terminal.keys(*keys)
+        words = "following" if keys else "1 Services"
+        terminal.wait_for(words)
+        for _ in range(2):
+            terminal.keys("C-z")
+            terminal.wait_for("Stopped")
+            terminal.type("clear; fg")
+            terminal.keys("Enter")
+            screen = terminal.wait_for(lambda text: " DEMO " in text and words in text and "q quit" in text)
+            assert screen.startswith(" DEMO ")
+        terminal.keys("Q")
+        terminal.wait_for(lambda text: "DEMO" not in text)
+
+
 @pytest.mark.parametrize("size", [(40, 10), (120, 36), (200, 50)])
 def test_other_sizes(fleet: Fleet, tmp_path: Path, size: tuple[int, int]) -> None:
     env = environment(fleet.engine, tmp_path, MLOPS_COMPOSE_FILE=str(fleet.file))
