@@ -82,7 +82,7 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 	@exec $(BIN)/python -m bench.logs $(ARGS)
 
 .PHONY: bench-logview
-bench-logview: dev ## measure the log view on the screen beside lazydocker, lnav, toolong and others (ARGS="--quick")
+bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
 .PHONY: bench-training
