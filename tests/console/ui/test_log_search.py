@@ -140,6 +140,15 @@ async def test_a_filter_hides_and_says_how_many() -> None:
         assert "following" in sitting.status
 
 
+async def test_a_filter_reaches_what_had_not_been_read_yet() -> None:
+    lines = numbered(9000)
+    lines[3] = entry(3, "needle")
+    async with log_of(*lines) as (sitting, _):
+        await sitting.shows("line 8999", "1,000+ lines")
+        await only(sitting, "needle")
+        await sitting.shows("12:00:03   needle", "hides 8,999")
+
+
 async def test_words_levels_and_quotes_make_a_filter() -> None:
     lines = [
         entry(0, "INFO:a:disk is full"),
