@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from console.feeds.watch import Watch
@@ -467,3 +468,15 @@ print(sorted(heavy & set(sys.modules)))
     loaded = set(done.stdout.strip().strip("[]").replace("'", "").split(", ")) - {""}
     # Textual's own core loads these two; nothing of ours does.
     assert loaded <= {"textual.command", "textual.widgets", "ssl"}, loaded
+
+
+@pytest.mark.parametrize("opens", ["slash", "colon"])
+async def test_what_is_typed_before_a_line_of_input_has_opened_goes_into_it(opens: str) -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for key in (opens, *"cache"):
+            # As from a terminal: all at once, without waiting for what each does.
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: getattr(getattr(app.screen, "prompt", None), "value", "") == "cache", "the words in the line")
+        assert len(app.screen_stack) == (1 if opens == "slash" else 2)
