@@ -13,8 +13,9 @@ from console.logs.lines import LEVEL_SHIFT, NOTICE, SOURCE_SHIFT, Item, Kind, Li
 from console.logs.past import Past, from_source
 from console.logs.several import Several
 from console.logs.store import LogStore
+from console.model.backoff import Backoff
 from console.model.container import Container
-from console.model.source import SourceError
+from console.model.source import SourceError, SourceState
 from console.sources.protocols import ContainerEngine
 from console.text import Clean
 
@@ -110,6 +111,21 @@ class LogFeed:
     # In the back room
 
     async def _run(self, engine: ContainerEngine) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self._read(engine)
+            except SourceError as error:
+                self.failure, self.phase = error, Phase.FAILED
+                self._changed()
+                if error.state is not SourceState.UNREACHABLE:
+                    return
+            else:
+                return
+            # Somebody has opened a log while Docker is away: it comes when Docker does.
+            await asyncio.sleep(backoff.next())
+
+    async def _read(self, engine: ContainerEngine) -> None:
         several = Several(
             engine,
             tuple(self._chosen.values()),
@@ -121,9 +137,6 @@ class LogFeed:
         helpers = [asyncio.ensure_future(self._look_after(several)), asyncio.ensure_future(self._look_back(several))]
         try:
             await several.run(self._give)
-        except SourceError as error:
-            self.failure, self.phase = error, Phase.FAILED
-            self._changed()
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -160,6 +173,9 @@ class LogFeed:
 
     async def _look_back(self, several: Several) -> None:
         await several.ready.wait()
+        if several.refused and len(self._chosen) == 1:
+            return  # the reason is on its way
+        self.failure = None
         past = Past([(self._number(container), history) for container, history in several.pasts])
         self._requests.put_nowait(FIRST_LINES)
         while True:
@@ -175,8 +191,7 @@ class LogFeed:
                 self.older_failed, self._all_asked = error, False
             self.whole = past.at_beginning
             self.looking_back = not self._requests.empty() and not self.whole
-            if self.phase is Phase.READING:
-                self.phase = Phase.FOLLOWING
+            self.phase = Phase.FOLLOWING
             self._changed()
 
     async def _all(self, past: Past) -> None:

@@ -70,6 +70,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         """Look at these logs, from scratch."""
         self.targets = tuple(targets)
         self.feed: LogFeed = LogFeed(self.targets, self._tell)
+        self.seeker.seek()  # nothing of the log before
         self.lens = Lens(self.feed.store)
         self.rows = Rows(self.main.look, Texts())
         self.port = Port(self.lens, self.rows)

@@ -453,3 +453,14 @@ async def test_history_that_cannot_be_read_is_said_and_asked_for_again(monkeypat
         await sitting.press("pageup")
         await sitting.shows("3,000 lines")
         await sitting.lacks("older lines:")
+
+
+async def test_a_log_that_is_opened_while_docker_is_away_comes_when_docker_does() -> None:
+    engine = LogEngine()
+    engine.store(*numbered(3))
+    engine.failure = SourceError(SourceState.UNREACHABLE, clean("Docker has not answered for 5s."))
+    async with looking_at(engine, [engine.one]) as sitting:
+        await sitting.shows("Docker has not answered for 5s.")
+        engine.failure = None
+        await sitting.shows("line 2", "following")
+        await sitting.lacks("has not answered")
