@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from console.demo.cast import CAST, FILE, PROJECT
 from console.demo.clock import Clock
 from console.demo.identity import config_hash, container_id, image_id, images_here
 from console.demo.load import usage
-from console.demo.logs import HISTORY, next_said, said
+from console.demo.logs import next_said, said
 from console.demo.timeline import Happening, Life, failing_streak, happenings, life, next_moment, probe_results
 from console.model.container import (
     Container,
@@ -91,7 +92,7 @@ class DemoEngine:
         if actor is None:
             raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
         now = self._elapsed()
-        entries = self._entries(actor, -HISTORY, now)
+        entries = self._entries(actor, -math.inf, now)
         yield [
             one for one in (entries if tail is None else entries[-tail:] if tail else []) if since is None or one[0] >= since
         ]

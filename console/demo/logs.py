@@ -10,7 +10,7 @@ from typing import NamedTuple
 from console.demo.actor import CYCLE_SECONDS, Actor
 
 HISTORY = 3600.0
-"""Seconds before the demo's beginning from which on there are lines."""
+"""Seconds for which there are lines: before the demo's beginning, or before the end of what ended earlier."""
 
 
 class Said(NamedTuple):
@@ -37,7 +37,7 @@ class _Voice(NamedTuple):
 def said(actor: Actor, begin: float, until: float) -> list[Said]:
     """What it printed from `begin` on and before `until`, oldest first; it says nothing while it does not run."""
     # A log goes on through restarts.
-    first = max(begin, -HISTORY, -actor.created)
+    first = max(begin, -HISTORY - (actor.ended or 0.0), -actor.created)
     last = until if actor.ended is None else min(until, -actor.ended)
     lines = [one for voice in _voices(actor) for one in _speaks(voice, first, last)]
     if actor.ended is not None and begin <= -actor.ended < until:
