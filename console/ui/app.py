@@ -184,9 +184,10 @@ class ConsoleApp(App[int], inherit_bindings=False):
                 screen.paint()
                 return
 
-    def attend(self, visible: frozenset[Clean], selected: Clean | None) -> None:
-        """Which containers are on the screen now: only these are measured."""
-        if self._attended != (visible, selected):
+    def attend(self, by: ConsoleScreen, visible: frozenset[Clean], selected: Clean | None) -> None:
+        """Which containers are on the screen now: only these are measured. One that is covered has no say."""
+        top = next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
+        if by is top and self._attended != (visible, selected):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
 

@@ -54,7 +54,7 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
         self.paint_foot(width, height)
         row = self._main.row
         ids = frozenset(container.id for container in row.containers) if row is not None else frozenset()
-        self.console.attend(ids, row.containers[0].id if row is not None and row.containers else None)
+        self.console.attend(self, ids, row.containers[0].id if row is not None and row.containers else None)
 
     def _crumbs(self) -> list[Part]:
         row = self._main.row

@@ -168,8 +168,8 @@ class LogScreen(LogKeys, inherit_bindings=False):
         if self._world is not self.world:
             self._world = self.world
             self.main.refresh_rows()
-            # Nobody sees figures of containers now, so none are measured.
-            self.console.attend(frozenset(), None)
+        # Nobody sees figures of containers now, so none are measured.
+        self.console.attend(self, frozenset(), None)
         banner = self.banner_lines(width)
         head = [*banner, self.header_line(self._crumbs(), width), logwords.title(self._facts(), self.look, width)]
         self.top.place(Region(0, 0, width, len(head)))

@@ -185,7 +185,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         row = self.row
         if row is not None:
             visible.update(container.id for container in row.containers)
-        self.console.attend(frozenset(visible), row.containers[0].id if row and row.containers else None)
+        self.console.attend(self, frozenset(visible), row.containers[0].id if row and row.containers else None)
 
     # What keys do
 

@@ -419,6 +419,9 @@ async def test_figures_of_the_list_are_not_measured_while_a_log_covers_it() -> N
     async with log_of(*numbered(3)) as (sitting, _):
         await sitting.shows("line 2")
         assert still(sitting.app).shown[-1] == (frozenset(), None)
+        main = sitting.screen.main
+        main.paint()
+        assert still(sitting.app).shown[-1] == (frozenset(), None), "a covered list has no say"
         await sitting.press("q")
         assert still(sitting.app).shown[-1][0], "the rows of the list are measured again"
 
