@@ -29,6 +29,7 @@ class Facts:
     sources: Sequence[str]
     certain: bool
     """Whether the whole log has been filtered."""
+    now: datetime
 
 
 def title(facts: Facts, look: Look, width: int) -> Line:
@@ -51,17 +52,17 @@ def _extent(facts: Facts, room: int) -> str:
     if not facts.lines:
         return ""
     count = f"  {facts.lines:,}{'' if facts.whole else '+'} {'line' if facts.lines == 1 else 'lines'}"
-    begin, end = _moment(facts.oldest), _moment(facts.newest)
+    begin, end = _moment(facts.oldest, facts.now), _moment(facts.newest, facts.now)
     if begin.partition(" ")[0] == end.partition(" ")[0] and " " in begin:
         end = end.partition(" ")[2]
     span = f", {begin} to {end}" if begin != end else f", {begin}"
     return next((text for text in (count + span, count) if len(text) <= room), "")
 
 
-def _moment(nano: int) -> str:
-    """`13:41` today, `11-22 13:41` on another day."""
+def _moment(nano: int, now: datetime) -> str:
+    """`13:41` on the day of `now`, `11-22 13:41` on another one."""
     moment = datetime.fromtimestamp(nano / 1e9).astimezone()
-    today = moment.date() == datetime.now().astimezone().date()
+    today = moment.date() == now.astimezone().date()
     return moment.strftime("%H:%M" if today else "%m-%d %H:%M")
 
 

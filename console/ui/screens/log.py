@@ -230,6 +230,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             collapsed=self.quest.collapsed,
             sources=self.feed.sources,
             certain=search is None or search.examined[0] <= store.first,
+            now=self.now(),
         )
 
     def _standing(self, placed: Sequence[Placed]) -> logwords.Standing:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyte
 import pytest
 
 from tests.console.real.program import environment, screen_command
@@ -181,22 +182,32 @@ def test_a_copy_reaches_tmux_and_the_terminal_around_it_as_tmux_is_set_up_by_def
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False, env=env)
 
 
+def shows(terminal: Pty, pattern: str) -> None:
+    """Until the screen shows this: tmux and screen write only what differs, so the bytes alone do not tell."""
+
+    def found() -> bool:
+        screen = pyte.Screen(80, 24)
+        pyte.ByteStream(screen).feed(terminal.data)
+        return re.search(pattern, "\n".join(screen.display)) is not None
+
+    until_sync(found, f"{pattern} on the screen")
+
+
 def choose(terminal: Pty, name: str) -> None:
     """Select the row of this name."""
-    terminal.wait_for(lambda data: re.search(rb"running|exited|done", data) is not None)
+    shows(terminal, r"running|exited|done")
     terminal.write(b"/" + name.encode() + b"\r")
-    terminal.wait_for(f"/{name}".encode())
+    shows(terminal, f"/{name}")
 
 
 def copy_the_error(terminal: Pty, name: str) -> None:
     """Open the log of this row at its error, and copy that."""
     choose(terminal, name)
     terminal.write(b"e")
-    terminal.wait_for(b"RuntimeError")
     # The cursor is there when the log stands still.
-    terminal.wait_for(b"paused")
+    shows(terminal, r"RuntimeError(?s:.*)paused")
     terminal.write(b"y")
-    terminal.wait_for(b"copied")
+    shows(terminal, "copied")
 
 
 @pytest.mark.skipif(shutil.which("screen") is None, reason="GNU screen is not installed")
@@ -270,7 +281,7 @@ def kinds_of_a_look(engine: Engine, home: Path, printed: str) -> set[str]:
     name = f"hostile-{os.getpid()}"
     engine.docker("run", "-d", "--network=none", "--name", name, BUSYBOX, "printf", f"before\\n{printed} line\\nafter\\n")
     try:
-        with Pty(screen_command(), 100, 30, environment(engine, home)) as terminal:
+        with Pty(screen_command(), 80, 24, environment(engine, home)) as terminal:
             choose(terminal, name)
             terminal.write(b"L")
             terminal.wait_for(b"after")
