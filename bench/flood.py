@@ -10,10 +10,14 @@ import http.server
 import json
 import socketserver
 import struct
+import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,6 +124,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     flood: Flood
+
+
+@contextmanager
+def serving(path: Path, module: str, *arguments: str) -> Iterator[str]:
+    """The address of an Engine that `python -m module` serves at `path`, in a process of its own."""
+    # What a follower that is killed leaves half written is no news.
+    source = subprocess.Popen([sys.executable, "-m", module, *arguments], stderr=subprocess.DEVNULL)
+    while not path.exists():
+        time.sleep(0.01)
+    try:
+        yield f"unix://{path}"
+    finally:
+        source.kill()
+        source.wait()
+        path.unlink()
 
 
 def main(path: str, rate: str, seconds: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from bench.figures import Series, cpu_seconds, interleaved, load, memory
-from bench.flood import CONTAINER
+from bench.flood import CONTAINER, serving
 from console.logs.lines import Item, Line, Notice
 from console.logs.patterns import Pattern
 from console.logs.search import Query, Search
@@ -52,15 +52,8 @@ class Watched:
 def flooding(folder: Path, rate: int, seconds: float) -> Iterator[str]:
     """The address of a source that prints so fast."""
     path = folder / f"f{rate}"
-    source = subprocess.Popen([sys.executable, "-m", "bench.flood", str(path), str(rate), str(seconds)])
-    while not path.exists():
-        time.sleep(0.01)
-    try:
-        yield f"unix://{path}"
-    finally:
-        source.kill()
-        source.wait()
-        path.unlink()
+    with serving(path, "bench.flood", str(path), str(rate), str(seconds)) as address:
+        yield address
 
 
 def watch(process: subprocess.Popen[bytes], seconds: float, behind: Callable[[], float | None]) -> Watched:

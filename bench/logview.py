@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from bench.figures import cpu_seconds, load, memory
-from bench.flood import CONTAINER, Flood, _Handler, _Server
+from bench.flood import CONTAINER, Flood, _Handler, _Server, serving
 from bench.throttle import PATIENCE, Eye, SlowTerminal
 from tests.support.scratch import Scratch
 from tests.support.terminal import Tmux
@@ -102,16 +102,8 @@ def serve(path: str, rate: str, lines: str) -> None:
 def flooding(folder: Path, rate: int, lines: int = ENDLESS) -> Iterator[str]:
     """The address of a source that prints so fast from its first follower on."""
     path = folder / "engine"
-    command = [sys.executable, "-m", "bench.logview", "--engine", str(path), str(rate), str(lines)]
-    source = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    while not path.exists():
-        time.sleep(0.01)
-    try:
-        yield f"unix://{path}"
-    finally:
-        source.kill()
-        source.wait()
-        path.unlink()
+    with serving(path, "bench.logview", "--engine", str(path), str(rate), str(lines)) as address:
+        yield address
 
 
 @dataclass(frozen=True)

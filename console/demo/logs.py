@@ -61,16 +61,22 @@ def _next(voice: _Voice, after: float) -> float:
 
 def _speaks(voice: _Voice, begin: float, until: float) -> Iterator[Said]:
     if voice.within is not None:
-        cycle = begin // CYCLE_SECONDS * CYCLE_SECONDS
-        while cycle < until:
+        for cycle in _cycles(begin, until):
             window = max(begin, cycle + voice.within[0]), min(until, cycle + voice.within[1])
             yield from _speaks(voice._replace(within=None), *window)
-            cycle += CYCLE_SECONDS
         return
     number = math.ceil((begin - voice.offset) / voice.every)
     while (at := number * voice.every + voice.offset) < until:
         yield Said(at, voice.stderr, voice.say(number))
         number += 1
+
+
+def _cycles(begin: float, until: float) -> Iterator[float]:
+    """When each cycle begins that some of this time lies in."""
+    cycle = begin // CYCLE_SECONDS * CYCLE_SECONDS
+    while cycle < until:
+        yield cycle
+        cycle += CYCLE_SECONDS
 
 
 def _voices(actor: Actor) -> tuple[_Voice, ...]:
@@ -118,11 +124,9 @@ def _said_at(at: float, words: Sequence[str]) -> Iterator[Said]:
 def _crashes(actor: Actor, begin: float, until: float) -> Iterator[Said]:
     """What a service prints each time it dies of its own."""
     dies = [act.at for act in actor.acts if act.action == "die" and act.exit_code == 1]
-    cycle = begin // CYCLE_SECONDS * CYCLE_SECONDS
-    while dies and cycle < until:
+    for cycle in _cycles(begin, until) if dies else ():
         for at in dies:
             yield from (one for one in _said_at(cycle + at - 0.05, _LOCKED) if begin <= one.at < until)
-        cycle += CYCLE_SECONDS
 
 
 def _loss(number: int) -> float:

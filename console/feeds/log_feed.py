@@ -54,9 +54,9 @@ class Phase(StrEnum):
 class LogFeed:
     """Fills `store` until `close`. What it tells may be read from any thread; `changed` is called in the back room."""
 
-    def __init__(self, targets: Sequence[LogTarget], changed: Callable[[], None], store: LogStore | None = None) -> None:
+    def __init__(self, targets: Sequence[LogTarget], changed: Callable[[], None]) -> None:
         self.targets = tuple(targets)
-        self.store = store or LogStore(memory=MEMORY)
+        self.store = LogStore(memory=MEMORY)
         self.phase = Phase.READING
         self.failure: SourceError | None = None
         self.sources: tuple[Clean, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from console.logs.levels import Level, parse_level
 from console.logs.patterns import Pattern, PatternError
@@ -21,7 +21,7 @@ class Filter:
     level: Level = Level.NONE
     include: tuple[Pattern, ...] = ()
     exclude: tuple[Pattern, ...] = ()
-    muted: frozenset[int] = field(default_factory=frozenset)
+    muted: frozenset[int] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -37,11 +37,11 @@ class Filter:
         return Query((*self.include, *more), self.exclude, self.level, self.muted, notices=not more)
 
     def with_level(self, level: Level) -> Filter:
-        return Filter(self.text, level, self.include, self.exclude, self.muted)
+        return replace(self, level=level)
 
     def without(self, muted: frozenset[int]) -> Filter:
         """The same with other sources muted."""
-        return Filter(self.text, self.level, self.include, self.exclude, muted)
+        return replace(self, muted=muted)
 
     def stepped(self, by: int) -> Filter:
         """One level fewer (`by` 1) or more (-1) of what is not serious."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from console.logs.blocks import Part
-from console.logs.chunk import Row
+from console.logs.chunk import Chunk, Row
 from console.logs.folds import Block, Folds, part_of
 from console.logs.search import Query, Search
 from console.logs.store import LogStore
@@ -30,6 +30,11 @@ class Item:
     @property
     def number(self) -> int:
         return self.row.number
+
+    @property
+    def last(self) -> int:
+        """The number of the last line that this shows, or hides in its fold."""
+        return self.block.numbers[-1] if self.block is not None and self.folded else self.number
 
 
 class Lens:
@@ -167,8 +172,6 @@ class Lens:
 
     def _taken(self, row: Row) -> bool:
         """Whether a line that the store has given up passes."""
-        from console.logs.chunk import Chunk
-
         chunk = Chunk()
         chunk.add_plain([row.time], [row.flags], [row.text])
         return bool(list(self.query.places(chunk)))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from console.model.container import Container
+from console.model.times import clock
 
 
 def ended(container: Container) -> str:
@@ -19,7 +18,7 @@ def started_again(container: Container) -> str:
 def lost(about: int, after: int, until: int) -> str:
     """`about` lines, 0 when their number cannot be guessed, were lost between two times (nanoseconds since 1970)."""
     many = f"About {about:,} lines" if about else "Lines"
-    return f"{many} lost by rotation, {_clock(after)} to {_clock(until)}: Docker deleted them before they could be read."
+    return f"{many} lost by rotation, {clock(after)} to {clock(until)}: Docker deleted them before they could be read."
 
 
 def _how(container: Container) -> str:
@@ -27,7 +26,3 @@ def _how(container: Container) -> str:
         return ""
     killed = container.details is not None and container.details.oom_killed
     return f", exit {container.exit_code}" + (" (out of memory)" if killed else "")
-
-
-def _clock(nano: int) -> str:
-    return datetime.fromtimestamp(nano // 1_000_000_000, UTC).astimezone().strftime("%H:%M:%S")

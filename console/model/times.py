@@ -33,3 +33,8 @@ def moment(text: str, now: datetime) -> datetime:
 def nanoseconds(value: datetime) -> int:
     """The same since 1970, as the Engine counts."""
     return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+
+
+def clock(nano: int) -> str:
+    """`14:03:46` in the viewer's zone, of a moment that is given as the Engine counts."""
+    return datetime.fromtimestamp(nano // 1_000_000_000, UTC).astimezone().strftime("%H:%M:%S")

@@ -75,6 +75,11 @@ def decimal(size: int) -> str:
     raise AssertionError("the last unit takes all")
 
 
+def counted(count: int, what: str) -> str:
+    """`1 line`, `12,480 lines`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def percent(value: float | None) -> str:
     """CPU for a column of five cells: `3.2%`, `97%`, `380%`; blank while it is not known."""
     if value is None:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
@@ -17,12 +18,10 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
 
-from console.feeds.log_feed import LogFeed
 from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.world import World
 from console.text import Clean
-from console.ui.clipboard import Way, copy
 from console.ui.look import Look
 from console.ui.net import SafetyNet
 from console.ui.pace import ASK, Meter, Pace
@@ -30,6 +29,9 @@ from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
+
+if TYPE_CHECKING:
+    from console.ui.clipboard import Way
 
 TICK_SECONDS = 5.0
 INTERRUPT_SECONDS = 2.0
@@ -115,6 +117,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def copied(self, text: str) -> tuple[int, Way]:
         """Hand text to the clipboard of the terminal the person sits at; how many bytes went, and which way."""
+        from console.ui.clipboard import copy
+
         return copy(text, self.write_terminal, self._env)
 
     def write_terminal(self, text: str) -> None:
@@ -179,21 +183,24 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self.live.failure is not None:
             self.exit(1, message="")
             return
-        for screen in reversed(self.screen_stack):
-            if isinstance(screen, ConsoleScreen):
-                screen.paint()
-                return
+        if (front := self._front) is not None:
+            front.paint()
+
+    @property
+    def _front(self) -> ConsoleScreen | None:
+        """The screen that people look at, be it through a sheet."""
+        return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
+
+    def close_all(self) -> None:
+        """Back to the main screen, whatever is open above it."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def attend(self, by: ConsoleScreen, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen now: only these are measured. One that is covered has no say."""
-        top = next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
-        if by is top and self._attended != (visible, selected):
+        if by is self._front and self._attended != (visible, selected):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
-
-    def open_log(self, feed: LogFeed) -> None:
-        """Have the feed's logs read in the back room."""
-        feed.open(self.live)
 
     @property
     def has_demo(self) -> bool:
@@ -207,8 +214,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended = True, None, None
-        while len(self.screen_stack) > 1:
-            self.pop_screen()  # what is open there is of the other server
+        self.close_all()  # what is open there is of the other server
         self._listen()
         self._repaint()
         return True

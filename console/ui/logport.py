@@ -54,10 +54,9 @@ class Port:
             self._remember(found)
             return found
         found = self._from_top()
-        last = next((one.item for one in reversed(found) if one.item is not None), None)
+        last = _last_item(found)
         if last is not None:
-            below = last.block.numbers[-1] if last.block is not None and last.folded else last.number
-            self._seen_to = max(self._seen_to, below + 1)
+            self._seen_to = max(self._seen_to, last.last + 1)
         if len(found) < self.height:
             # The end is nearer than a screen: fill it from there.
             found = self._last(self.height)
@@ -84,7 +83,7 @@ class Port:
         if not self._shown:
             self.placed()
         self.following = False
-        last = next((one.item for one in reversed(self._shown) if one.item is not None), None)
+        last = _last_item(self._shown)
         if last is not None:
             self._seen_to = last.number + 1
             self.cursor = last.number if self.cursor is None else self.cursor
@@ -251,3 +250,7 @@ class Port:
         numbers = [one.item.number for one in self.placed() if one.item is not None]
         if numbers and self.cursor is not None and not numbers[0] <= self.cursor <= numbers[-1]:
             self.cursor = numbers[0] if self.cursor < numbers[0] else numbers[-1]
+
+
+def _last_item(placed: Sequence[Placed]) -> Item | None:
+    return next((one.item for one in reversed(placed) if one.item is not None), None)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from console.feeds.log_feed import LogFeed
 from console.logs.filters import Filter
-from console.logs.folds import Folds
 from console.logs.lens import starts_trouble
 from console.logs.levels import Level
 from console.logs.patterns import Pattern
-from console.logs.search import Query, Search
+from console.logs.search import Search
 from console.ui.logport import Port
 from console.ui.seeker import Seeker
 
@@ -129,8 +128,7 @@ class Quest:
         """The next error, or the one before; from the end the newest."""
         if self._errors is None:
             wanted = self.filter.with_level(max(Level.ERROR, self.filter.level))
-            query = Query(wanted.include, wanted.exclude, wanted.level, wanted.muted)
-            self._errors = Search(self._feed.store, query, self._here())
+            self._errors = Search(self._feed.store, replace(wanted.query(), notices=False), self._here())
             self._errors.step(_FIRST_LOOK)
             self._seek()
         if self._port.following:
@@ -201,10 +199,11 @@ class Quest:
                 self._feed.read_all()
             return None
         again = self._from(search, self._feed.store.first - 1 if wish.way > 0 else self._feed.store.end, wish.way, wish.goal)
-        if again is not None and (wish.goal is Goal.HIT or not is_done):
+        if again is not None and wish.goal is Goal.HIT:
             self._arrive(again, wish.goal)
-            around = wish.way > 0 and wish.origin < self._feed.store.end - 1
-            return None if not around and wish.way > 0 else "on from the top" if wish.way > 0 else "on from the end"
+            if wish.way < 0:
+                return "on from the end"
+            return "on from the top" if wish.origin < self._feed.store.end - 1 else None
         if not is_done:
             return None
         self._wish = None
@@ -232,8 +231,7 @@ class Quest:
         if goal is Goal.HIT:
             self.hit = number
             row = self._feed.store.row(number)
-            folds: Folds = self._lens.folds
-            block = folds.block(row) if row is not None else None
+            block = self._lens.folds.block(row) if row is not None else None
             if block is not None and number not in (block.head, block.last_word):
                 self._lens.unfold(block.head)
         self._port.go(number)

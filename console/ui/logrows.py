@@ -19,8 +19,9 @@ from console.logs.folds import part_of
 from console.logs.lens import Item
 from console.logs.lines import CONTINUED, SOURCE, SOURCE_SHIFT
 from console.logs.patterns import Pattern
-from console.model.cells import cut, pad
+from console.model.cells import cut, head, pad
 from console.model.cells import width as cells_of
+from console.model.times import clock
 from console.model.words import age
 from console.ui.canvas import Line, Part
 from console.ui.logtext import Accent, Shown, Texts, fields_of, level_letter
@@ -299,16 +300,6 @@ def source_role(number: int) -> Role:
     return _SOURCE_ROLES[number % len(_SOURCE_ROLES)]
 
 
-@lru_cache(maxsize=256)
-def _clock_of(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
-
-
-def clock(nano: int) -> str:
-    """`14:03:46` in the viewer's zone."""
-    return _clock_of(nano // 1_000_000_000)
-
-
 def _wrapped(text: str, room: int) -> list[tuple[int, int]]:
     """First and last-plus-one character of each row."""
     if text.isascii():
@@ -340,11 +331,4 @@ def _offset(text: str, cells: int) -> tuple[int, int]:
 
 def column_of(words: str, cells: int) -> int:
     """Which character of a row's text stands in a cell of it."""
-    if words.isascii():
-        return max(0, min(len(words), cells))
-    used = 0
-    for at, character in enumerate(words):
-        used += get_character_cell_size(character)
-        if used > cells:
-            return at
-    return len(words)
+    return len(head(words, cells))

@@ -9,6 +9,7 @@ from datetime import datetime
 from console.logs.filters import Filter
 from console.model.cells import cut, cut_middle, pad
 from console.model.cells import width as cells_of
+from console.model.words import counted
 from console.ui.canvas import Line, Part
 from console.ui.logrows import source_letter, source_role
 from console.ui.look import Look
@@ -125,8 +126,7 @@ def status(now: Standing, look: Look, width: int, keys: dict[str, str]) -> Line:
         late = f"following, {now.behind:.0f}s behind" if now.behind > 3 else "following"
         right = [look.part(late, Role.MUTED, ground)]
     else:
-        lines = "line" if now.newer == 1 else "lines"
-        waits = f"paused, {now.newer:,} new {lines} below" if now.newer else "paused"
+        waits = f"paused, {counted(now.newer, 'new line')} below" if now.newer else "paused"
         right = [look.part(waits, Role.ATTENTION, ground, bold=True), look.part(f"  {keys['follow']}", Role.ACCENT, ground)]
         right.append(look.part(" follow", Role.TEXT, ground))
     right.append(look.part(" ", Role.TEXT, ground))

@@ -58,7 +58,6 @@ class Pace:
         self._unanswered = 0
         self._answers = False
         self._before = 0
-        self._began = 0.0
         self._slow_until = 0.0
         self.trip = 0.0
         """Seconds that the last answer took."""
@@ -86,7 +85,6 @@ class Pace:
 
     def begin(self) -> None:
         """A paint begins."""
-        self._began = self._now()
         self._before = self._meter.written
 
     def painted(self) -> None:

@@ -13,11 +13,10 @@ from textual.timer import Timer
 
 from console.model.source import SourceState
 from console.model.state import StateClass
-from console.model.words import decimal
+from console.model.words import counted, decimal
 from console.model.world import World
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
-from console.ui.clipboard import HELP
 from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -196,8 +195,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if unknown or not isinstance(main, MainScreen):
             self.say(StateClass.BROKEN, f"nothing here is called {unknown[0] if unknown else ''}")
             return
-        while len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+        self.console.close_all()
         self.app.push_screen(LogScreen(main, found))
 
     def action_demo(self) -> None:
@@ -230,14 +228,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def copy(self, text: str) -> None:
         """Hand text to the clipboard of the terminal the person sits at (OSC 52)."""
+        from console.ui.clipboard import HELP
+
         size, way = self.console.copied(text)
-        count = text.count("\n") + 1
-        whole = size >= len(text.encode())
-        kind = StateClass.GOOD if whole else StateClass.ATTENTION
-        if whole:
-            self.say(kind, f"copied {count:,} {'line' if count == 1 else 'lines'}, {decimal(size)}", HELP[way] + self.instead)
+        whole = len(text.encode())
+        if size >= whole:
+            lines = counted(text.count("\n") + 1, "line")
+            self.say(StateClass.GOOD, f"copied {lines}, {decimal(size)}", HELP[way] + self.instead)
         else:
-            self.say(kind, f"copied the first {decimal(size)} of {decimal(len(text.encode()))}: no terminal takes more")
+            self.say(StateClass.ATTENTION, f"copied the first {decimal(size)} of {decimal(whole)}: no terminal takes more")
 
     def muted(self, text: str) -> Part:
         return self.look.part(text, Role.MUTED)

@@ -67,7 +67,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         rows = max(1, min(_ROWS, room - 3))
-        first = max(0, min(self._at - rows + 1, len(self._found) - rows))
+        first = self.first_shown(self._at, rows, len(self._found))
         note = f"{len(self._found)} of {len(self._keys)}   enter do it   esc close"
         lines: list[Line] = [title("Commands", note, look, width, focused=True), [look.part("")]]
         for number, one in enumerate(self._found[first : first + rows], start=first):

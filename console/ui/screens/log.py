@@ -59,9 +59,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self._world: World | None = None
         self._told = False
         self._due: Timer | None = None
-        self._paint_began = 0.0
         self._rates: list[tuple[float, int]] = []
-        self._skipped = 0
         self._skipped_at = 0.0
         self.seeker = Seeker(self._tell)
         self.begin(targets)
@@ -69,7 +67,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
     def begin(self, targets: Sequence[LogTarget]) -> None:
         """Look at these logs, from scratch."""
         self.targets = tuple(targets)
-        self.feed: LogFeed = LogFeed(self.targets, self._tell)
+        self.feed = LogFeed(self.targets, self._tell)
         self.seeker.seek()  # nothing of the log before
         self.lens = Lens(self.feed.store)
         self.rows = Rows(self.main.look, Texts())
@@ -100,7 +98,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             self.paint()
 
     def open_feed(self) -> None:
-        self.console.open_log(self.feed)
+        self.feed.open(self.console.live)
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -183,7 +181,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.body.show(lines, self.look.style())
         self._count_skipped(placed)
         self.status.place(Region(0, height - 2, width, 1))
-        self.status.show([logwords.status(self._standing(placed), self.look, width, self._key_names())], self.look.style())
+        self.status.show([logwords.status(self._standing(), self.look, width, self._key_names())], self.look.style())
         self.paint_foot(width, height)
         if self.prompt is not None:
             self.foot.show([[self.look.part(f" {self.prompt_label}", Role.ACCENT)]], self.look.style())
@@ -233,7 +231,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             now=self.now(),
         )
 
-    def _standing(self, placed: Sequence[Placed]) -> logwords.Standing:
+    def _standing(self) -> logwords.Standing:
         hit, hits, certain = self.quest.position()
         (since, before), (now, end) = self._rates[0], self._rates[-1]
         pattern = self.quest.pattern

@@ -14,7 +14,7 @@ from textual.app import SuspendNotSupported
 
 from console.logs.export import ExistsError, save
 from console.model.state import StateClass
-from console.model.words import decimal
+from console.model.words import counted, decimal
 from console.sources.terminal import pager_of, run_pager
 from console.text import clean
 from console.ui.screens.confirm import Confirm
@@ -51,7 +51,7 @@ def _save(screen: LogKeys, path: Path, *, overwrite: bool) -> None:
             reason = clean(error.strerror or str(error))
             screen.app.call_from_thread(screen.say, StateClass.BROKEN, f"not saved: {reason}: {shown}")
         else:
-            words = f"saved {lines:,} {'line' if lines == 1 else 'lines'}, {decimal(size)}: {shown}"
+            words = f"saved {counted(lines, 'line')}, {decimal(size)}: {shown}"
             screen.app.call_from_thread(screen.say, StateClass.GOOD, words)
 
     # A million lines take a second.

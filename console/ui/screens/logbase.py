@@ -163,8 +163,7 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
         if self.selecting is not None and cursor is not None:
             low, high = sorted((self.selecting, cursor))
             item = self.lens.at(high)
-            last = item.block.numbers[-1] if item is not None and item.block is not None and item.folded else high
-            self.port.mark = Mark((low, 0), (last, 0), whole=True)
+            self.port.mark = Mark((low, 0), (max(high, item.last) if item is not None else high, 0), whole=True)
 
     def _unselect(self) -> None:
         self.selecting, self.port.mark = None, None
@@ -183,21 +182,18 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
             return
         from console.ui.prompt import Prompt
 
-        typed = value
-
         def note(text: str) -> None:
-            nonlocal typed
-            typed = text
             self.quest.give_way()
             changed(text)
 
         def end(kept: bool) -> None:
             if self.prompt is None:
                 return
+            text = self.prompt.value.strip()
             self.prompt.remove()
             self.prompt = None
             if kept:
-                done(typed.strip())
+                done(text)
             else:
                 given_up()
             self.look_on()
@@ -223,8 +219,6 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
             call, self._waiting = self._waiting, None
             self.call_next(call)
 
-    def ask(
-        self, label: str, hint: str, value: str, done: Callable[[str], None], given_up: Callable[[], None] = lambda: None
-    ) -> None:
-        """Ask for one line of text."""
-        self._prompt(label, hint, value, lambda _: None, done, given_up)
+    def ask(self, label: str, hint: str, value: str, done: Callable[[str], None]) -> None:
+        """Ask for one line of text that does nothing while it is typed."""
+        self._prompt(label, hint, value, lambda _: None, done)

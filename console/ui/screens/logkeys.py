@@ -13,8 +13,8 @@ from console.logs.filters import Filter, parse_filter
 from console.logs.lens import Item
 from console.logs.patterns import Pattern, PatternError
 from console.model.state import StateClass
-from console.model.times import moment, nanoseconds
-from console.ui.logrows import Mark, clock, column_of
+from console.model.times import clock, moment, nanoseconds
+from console.ui.logrows import Mark, column_of
 from console.ui.screens.logbase import LogBase
 
 _COPIED = 256 * 1024
@@ -74,13 +74,12 @@ class LogKeys(LogBase, inherit_bindings=False):
             self.quest.go_to_time(nanoseconds(wanted))
             self._look_again()
 
-        self._prompt("time", "13:41, 10m, 2026-11-23T13:41", "", lambda _: None, done)
+        self.ask("time", "13:41, 10m, 2026-11-23T13:41", "", done)
 
     # Search and filter
 
     def action_search(self) -> None:
-        port = self.port
-        before = (port.following, port.cursor, self.quest.pattern)
+        port, before = self.port, self.quest.pattern
         origin = self.feed.store.end if port.following else (port.cursor or 0) - 1
 
         def changed(text: str) -> None:
@@ -94,14 +93,14 @@ class LogKeys(LogBase, inherit_bindings=False):
         def done(text: str) -> None:
             if self.fault or not text:
                 self.fault = ""
-                self.quest.look_for(before[2])
+                self.quest.look_for(before)
             elif self.quest.pattern is not None:
                 self.quest.go_to_hit(1, origin=origin)
                 self._look_again()
 
         def given_up() -> None:
             self.fault = ""
-            self.quest.look_for(before[2])
+            self.quest.look_for(before)
 
         self._prompt("/", "a regular expression", "", changed, done, given_up)
 

@@ -54,7 +54,7 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         count = max(1, min(_ROWS, room - 3, len(self._all)))
-        first = max(0, min(self._at - count + 1, len(self._all) - count)) if self._at >= count else 0
+        first = self.first_shown(self._at, count, len(self._all))
         lines: list[Line] = [title("Sources", f"{len(self._chosen)} looked at", look, width, focused=True)]
         for number, one in enumerate(self._all[first : first + count], start=first):
             here = number == self._at

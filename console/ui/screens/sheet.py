@@ -57,6 +57,11 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
         self.canvas.place(Region(0, height - len(lines), width, len(lines)))
         self.canvas.show(lines, self.look.style())
 
+    @staticmethod
+    def first_shown(at: int, rows: int, count: int) -> int:
+        """Which of `count` things stands first when `rows` of them fit and the one `at` is to be seen."""
+        return max(0, min(at - rows + 1, count - rows))
+
     def lines(self, width: int, room: int) -> list[Line]:
         raise NotImplementedError
 

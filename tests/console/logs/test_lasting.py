@@ -34,7 +34,7 @@ async def test_one_that_is_started_again_later_goes_on_where_it_was() -> None:
     assert several.ready.is_set()
     engine.end(1)
     await until(lambda: Kind.ENDED in kinds(), "its end")
-    await asyncio.sleep(0.05)
+    await until(lambda: not several._woken.is_set(), "it to have nothing left to do")
     assert not running.done(), "it waits for another one"
     began = engine.details.started_at
     assert began is not None

@@ -460,7 +460,8 @@ async def main():
         await pilot.pause()
 asyncio.run(main())
 heavy = {'docker', 'jenkins', 'httpx', 'requests', 'pydantic', 'yaml', 'sqlite3', 'click', 'msgspec', 'console.demo',
-         'console.cli', 'textual.widgets', 'textual.command', 'ssl'}
+         'console.cli', 'console.logs', 'console.feeds.log_feed', 'console.sources.terminal',
+         'textual.widgets', 'textual.command', 'ssl'}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
