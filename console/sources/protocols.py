@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
+from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.jenkins import Controller, Job, Monitors, Work
 from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.text import Clean
@@ -69,6 +71,80 @@ class Compose(Protocol):
 
     def changed(self) -> bool:
         """True when a file that went into the last answer is different on disk, so that asking again is worth it."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Jenkins(Protocol):
+    """One Jenkins controller, read only. Every method raises `JenkinsError`, which knows the trouble and says it to people.
+
+    All moments are in this machine's clock. Jobs are named as Jenkins writes them (`my-repo/feature%2Fx`).
+    """
+
+    @property
+    def url(self) -> Clean:
+        """Where it is, without a slash at the end."""
+        ...
+
+    @property
+    def controller(self) -> Controller:
+        """What the answers so far told of Jenkins itself."""
+        ...
+
+    async def who(self) -> Clean | None:
+        """The user that the token belongs to; None when Jenkins takes us for nobody."""
+        ...
+
+    async def work(self) -> Work:
+        """What runs and what waits: two small requests."""
+        ...
+
+    async def jobs(self) -> tuple[Job, ...]:
+        """Everything that can be built, with its newest build (without details): one request."""
+        ...
+
+    async def builds(self, job: str, count: int) -> tuple[Build, ...]:
+        """The newest builds of one job, newest first, with details. Costs the controller much the first time."""
+        ...
+
+    async def build(self, ref: BuildRef) -> Build:
+        """One build with details and artifacts."""
+        ...
+
+    async def stages(self, ref: BuildRef) -> Stages:
+        """Its stages so far. A freestyle build has none and is not found."""
+        ...
+
+    async def stage_steps(self, ref: BuildRef, stage: str) -> tuple[tuple[Clean, Clean], ...]:
+        """Id and name of each step of a stage: the logs belong to the steps."""
+        ...
+
+    async def tests(self, ref: BuildRef) -> tuple[FailedTest, ...]:
+        """The tests that failed."""
+        ...
+
+    async def log_size(self, ref: BuildRef, step: str | None = None) -> int:
+        """How many bytes the log (of one step) has so far, counted as `log` counts them."""
+        ...
+
+    def log(self, ref: BuildRef, start: int, step: str | None = None) -> AsyncGenerator[LogPart]:
+        """The log from byte `start` on to where it ends now, in parts; the last one is empty and comes always.
+
+        Only 0 and what a part gave as `end` are good places to start: others may be in the middle of a letter.
+        """
+        ...
+
+    async def node_log(self, node: str) -> Clean:
+        """What the node's log page says of the last try to connect. Needs Agent/Connect."""
+        ...
+
+    async def monitors(self, node: str) -> Monitors | None:
+        """What the node's monitors measured; None without Agent/Connect."""
+        ...
+
+    def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
+        """The bytes of a file that the build keeps."""
         ...
 
     async def aclose(self) -> None: ...

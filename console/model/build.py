@@ -1,0 +1,199 @@
+"""Builds of Jenkins and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from console.text import Clean
+
+NOTHING = Clean("")
+
+
+class Result(StrEnum):
+    """How a build ended, in Jenkins' words. A build that is being stopped has one while it still runs."""
+
+    SUCCESS = "SUCCESS"
+    UNSTABLE = "UNSTABLE"
+    FAILURE = "FAILURE"
+    NOT_BUILT = "NOT_BUILT"
+    ABORTED = "ABORTED"
+
+
+class BuildRef(NamedTuple):
+    """Which build. `job` is the full name as Jenkins writes it (`my-repo/feature%2Fx`)."""
+
+    job: Clean
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.job}#{self.number}"
+
+
+class CauseKind(StrEnum):
+    USER = "user"
+    WEBHOOK = "webhook"
+    BRANCH = "branch"
+    UPSTREAM = "upstream"
+    TIMER = "timer"
+    REPLAY = "replay"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a build was started. `text` is Jenkins' sentence, `by` the user or the upstream build where there is one."""
+
+    kind: CauseKind
+    text: Clean
+    by: Clean | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a build was started with. `value` is None where Jenkins hides it (passwords)."""
+
+    name: Clean
+    value: Clean | None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a build keeps. `path` is its place below the build's `artifact/`, as Jenkins wrote it."""
+
+    name: Clean
+    path: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class JUnit:
+    """How many tests a build ran."""
+
+    total: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One build. Times are in this machine's clock; `duration` (None while it runs) and `estimated` are spans.
+
+    `detailed` tells whether causes, parameters, commit, artifacts and tests were asked for: without it they are empty because
+    nobody knows. `pipeline` is False for freestyle builds, which have no stages.
+    """
+
+    ref: BuildRef
+    building: bool
+    result: Result | None
+    started: datetime
+    duration: timedelta | None
+    estimated: timedelta | None
+    pipeline: bool = True
+    detailed: bool = False
+    name: Clean = NOTHING
+    description: Clean = NOTHING
+    causes: tuple[Cause, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    commit: Clean | None = None
+    queue_id: int | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    tests: JUnit | None = None
+    kept: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.ref.number
+
+    @property
+    def job(self) -> Clean:
+        return self.ref.job
+
+    def parameter(self, name: str) -> Clean | None:
+        """Its value; None when it is hidden, empty or not there."""
+        return next((one.value or None for one in self.parameters if one.name == name), None)
+
+    def took(self, now: datetime) -> timedelta:
+        """How long it ran, or has run so far. Never negative."""
+        return max(timedelta(0), self.duration if self.duration is not None else now - self.started)
+
+    @property
+    def ended(self) -> datetime | None:
+        return self.started + self.duration if self.duration is not None else None
+
+
+class StageStatus(StrEnum):
+    """As the stage view names them."""
+
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    ABORTED = "ABORTED"
+    UNSTABLE = "UNSTABLE"
+    IN_PROGRESS = "IN_PROGRESS"
+    PAUSED = "PAUSED_PENDING_INPUT"
+    NOT_EXECUTED = "NOT_EXECUTED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. `branch` is True for what runs beside others under the stage before it.
+
+    `duration` is None while it runs; `paused` is how long it waited for a person or a lock. `error` is why it failed.
+    """
+
+    id: Clean
+    name: Clean
+    status: StageStatus
+    started: datetime
+    duration: timedelta | None
+    paused: timedelta
+    error: Clean | None = None
+    branch: bool = False
+
+    def took(self, now: datetime) -> timedelta:
+        return max(timedelta(0), self.duration if self.duration is not None else now - self.started)
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one build so far, in the order they began. `status` is the whole run's; there are no future stages."""
+
+    ref: BuildRef
+    status: StageStatus
+    stages: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTest:
+    name: Clean
+    suite: Clean
+    message: Clean
+    age: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A piece of a build's log.
+
+    `text` are its bytes as served; `end` is where to go on, counted in bytes of the raw file, which is not the length of the
+    text. `more` tells that the build may write on. `whole` means that the log was shorter than asked for, and that this is all
+    of it from the beginning.
+    """
+
+    text: bytes
+    end: int
+    more: bool
+    whole: bool = False
+
+
+def median(builds: Sequence[Build]) -> timedelta | None:
+    """The middle duration of those that went through; None when none did."""
+    through = (Result.SUCCESS, Result.UNSTABLE)
+    took = sorted(one.duration for one in builds if one.duration is not None and one.result in through)
+    if not took:
+        return None
+    middle = len(took) // 2
+    return took[middle] if len(took) % 2 else (took[middle - 1] + took[middle]) / 2

@@ -1,0 +1,126 @@
+"""What an answer of Jenkins means to people: every status that was seen, with what tells it from the others.
+
+Every rule here is one that a recording shows (tests/recordings/jenkins); Jenkins' own pages of 10 to 70 kB never get further.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+
+from console.model.jenkins import JenkinsError, Trouble
+from console.text import Clean, clean
+
+_TITLE = re.compile(r"<title>\s*([^<]{0,200})", re.IGNORECASE)
+_LOGGING_ID = re.compile(r"Logging ID=([0-9a-fA-F-]{8,64})")
+_WORDS = re.compile(r"<[^>]*>|\s+")
+_CAUSED = re.compile(r"((?:[\w$]+\.)+[A-Z][\w$]*(?:Exception|Error)\b[^\n<]{0,300})")
+_GROUPS = {"Hudson": "Overall", "Item": "Job", "Computer": "Agent"}
+
+
+def permission(name: str) -> Clean:
+    """`Job/Build` for `hudson.model.Item.Build`: the words of the page where an administrator ticks them."""
+    group, _, what = name.strip().rpartition(".")
+    group = group.rpartition(".")[2]
+    return clean(f"{_GROUPS.get(group, group)}/{what}", limit=60)
+
+
+def is_jenkins(headers: Mapping[str, str]) -> bool:
+    """Jenkins' own pages carry its version; Jetty, which it runs in, answers some requests by itself."""
+    return "x-jenkins" in headers or headers.get("server", "").startswith("Jetty")
+
+
+def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, user: str) -> JenkinsError:
+    """What an answer that is no success means. `what` is what was asked for, in words; `headers` have lower-case names."""
+    if 300 <= status < 400:
+        return _redirect(status, headers, what)
+    if status in (502, 504) or (status == 503 and not _is_waking(body)):
+        return JenkinsError(Trouble.UNREACHABLE, f"A proxy before Jenkins answers {status}: {_title(body)}.", status=status)
+    if status == 503:
+        return waking(body)
+    if status == 401:
+        return JenkinsError(Trouble.NOT_AUTHENTICATED, f"Jenkins refuses the token of {user} (401). {_ANEW}", status=401)
+    if not is_jenkins(headers):
+        reason = f"What answers there is not Jenkins: {status} {_title(body)}. Check jenkins.url."
+        return JenkinsError(Trouble.NOT_JENKINS, reason, status=status)
+    match status:
+        case 403:
+            return _forbidden(headers, body, what, user)
+        case 404:
+            return JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no {what}, or hides it from {user}.", status=404)
+        case 405:
+            return JenkinsError(Trouble.REFUSED, f"Jenkins wants another kind of request for {what} (405).", status=405)
+        case 409:
+            return JenkinsError(Trouble.DISABLED, f"{what} is disabled, or its branch is gone.", status=409)
+        case 422:
+            return JenkinsError(Trouble.NOT_PERMITTED, f"Jenkins: {user} may not do that to {what} (422).", status=422)
+        case 400:
+            return JenkinsError(Trouble.BAD_PARAMETER, f"Jenkins refuses what was sent for {what} (400).", status=400)
+    return _fault(status, body, what)
+
+
+_ANEW = "Make a new one and run: mlops-console login"
+
+
+def waking(body: str) -> JenkinsError:
+    """Jenkins answers 503 with a page of its own while it starts and while it restarts."""
+    if "Restarting" in _title(body):
+        return JenkinsError(Trouble.RESTARTING, "Jenkins is restarting (503).", status=503)
+    return JenkinsError(Trouble.STARTING, "Jenkins is starting (503).", status=503)
+
+
+def broken(body: str) -> JenkinsError:
+    """It has started and cannot work: its page quotes an exception. Then it refuses tokens that are good."""
+    caused = _CAUSED.search(html.unescape(body))
+    told = f": {caused[1]}" if caused else "."
+    return JenkinsError(Trouble.BROKEN, f"Jenkins refuses every token (401): its configuration is broken{told}", status=500)
+
+
+def html_instead(headers: Mapping[str, str], body: str) -> JenkinsError:
+    """A success that is no JSON: a proxy's log-in page, or a site of somebody else."""
+    if is_jenkins(headers):
+        return JenkinsError(Trouble.FAULT, "Jenkins answered with a page instead of data.")
+    return JenkinsError(
+        Trouble.NOT_JENKINS, f"What answers there is not Jenkins but a page: {_title(body)}. Check jenkins.url.", status=200
+    )
+
+
+def _is_waking(body: str) -> bool:
+    return "Jenkins" in _title(body)
+
+
+def _redirect(status: int, headers: Mapping[str, str], what: str) -> JenkinsError:
+    target = headers.get("location", "")
+    if is_jenkins(headers):
+        return JenkinsError(Trouble.REFUSED, f"Jenkins does not know that of {what} ({status}).", status=status)
+    reason = f"The address redirects ({status}) to {target or 'nowhere'}. The token is not sent there: set jenkins.url to it."
+    return JenkinsError(Trouble.NOT_JENKINS, reason, status=status)
+
+
+def _forbidden(headers: Mapping[str, str], body: str, what: str, user: str) -> JenkinsError:
+    needed = headers.get("x-required-permission")
+    if needed:
+        lacking = permission(needed.split(",")[0])
+        return JenkinsError(Trouble.NOT_PERMITTED, f"Jenkins: user {user} lacks {lacking}.", permission=lacking, status=403)
+    if "No valid crumb" in body:
+        reason = "Jenkins wants a crumb: that was a password. Give an API token: mlops-console login"
+        return JenkinsError(Trouble.NOT_AUTHENTICATED, reason, status=403)
+    if "Authentication required" in body:
+        return JenkinsError(Trouble.NOT_AUTHENTICATED, "Jenkins wants a user and a token. Run: mlops-console login", status=403)
+    return JenkinsError(Trouble.NOT_PERMITTED, f"Jenkins: user {user} may not see {what} (403).", status=403)
+
+
+def _fault(status: int, body: str, what: str) -> JenkinsError:
+    if logged := _LOGGING_ID.search(body):
+        told = f"its log has the cause under {logged[1]}"
+    else:
+        told = _title(body) or "without a word"
+    return JenkinsError(Trouble.FAULT, f"Jenkins failed at {what} ({status}): {told}.", status=status)
+
+
+def _title(body: str) -> str:
+    """What a page calls itself, or how it begins."""
+    if found := _TITLE.search(body[:20_000]):
+        return str(clean(html.unescape(found[1]).strip(), limit=80))
+    return str(clean(html.unescape(_WORDS.sub(" ", body[:2000])).strip(), limit=80))

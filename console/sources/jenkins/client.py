@@ -1,0 +1,252 @@
+"""Requests to one controller: connections, deadlines, the token, and what every answer means."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console.model.jenkins import JenkinsError, Trouble
+from console.settings.secret import Secret
+from console.sources._blocking import Pool
+from console.sources.jenkins import answers
+from console.sources.jenkins.address import Address
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+KEPT_CONNECTIONS = 4
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of one JSON answer after unpacking; 2,000 jobs are about 400 kB."""
+
+# The Date header counts whole seconds: below this a difference is none.
+_CLOCK_SLACK = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where and as whom. `ca_file` are certificates (PEM) to trust besides the system's; `timeout` is in seconds."""
+
+    address: Address
+    user: str
+    token: Secret | None
+    timeout: float = 5.0
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer that was a success. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Client:
+    """Asks one controller. Every failure is a JenkinsError with a sentence; redirects are never followed.
+
+    The token goes to this address alone. `session` is X-Jenkins-Session, which changes with every start; `ahead` how far the
+    controller's clock is ahead of ours.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._http: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+        self._slots = asyncio.Semaphore(KEPT_CONNECTIONS)
+        self._worked = False
+        self.session: str | None = None
+        self.version: str | None = None
+        self.ahead = timedelta(0)
+
+    @property
+    def user(self) -> str:
+        return self._access.user or "anonymous"
+
+    async def json(self, path: str, query: Mapping[str, str] | None = None, *, what: str) -> Any:
+        """The decoded JSON at `path` below the root. `what` is what is asked for, as a sentence would name it."""
+        return self.decode(await self.get(path, query, what=what), what)
+
+    @staticmethod
+    def decode(answer: Answer, what: str) -> Any:
+        if "json" not in answer.headers.get("content-type", ""):
+            raise answers.html_instead(answer.headers, answer.body.decode("utf-8", "replace"))
+        try:
+            return json.loads(answer.body)
+        except ValueError:
+            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is broken: it is no JSON.") from None
+
+    async def get(self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET") -> Answer:
+        """The whole answer, if it is a success."""
+        async with self._within(), self.stream(path, query, what=what, method=method) as response:
+            body = bytearray()
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST_ANSWER:
+                    raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is larger than 64 MB.")
+            return Answer(response.status_code, response.headers, bytes(body))
+
+    @asynccontextmanager
+    async def _within(self) -> AsyncIterator[None]:
+        """One deadline for all of it, the wait for a free connection included."""
+        try:
+            async with asyncio.timeout(self._access.timeout):
+                yield
+        except TimeoutError:
+            raise _timed_out(self._access) from None
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET"
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer whose body is still to come. Only the wait for each piece of it has a time limit."""
+        http = await self._opened()
+        import httpx
+
+        async with self._slots:
+            try:
+                async with http.stream(method, self._url(path, query)) as response:
+                    self._note(response.headers)
+                    if response.status_code != 200:
+                        raise await self._refused(response, what)
+                    self._worked = True
+                    yield response
+            except httpx.TimeoutException:
+                raise _timed_out(self._access) from None
+            except httpx.HTTPError as error:
+                raise _unreachable(error, self._access) from None
+            except httpx.InvalidURL:
+                raise JenkinsError(Trouble.NOT_FOUND, f"There can be no {what}.") from None
+
+    def _url(self, path: str, query: Mapping[str, str] | None) -> str:
+        """Brackets and commas of `tree=` stay as they are: Jenkins takes them, and encoded they are three times as long."""
+        from urllib.parse import quote
+
+        text = "&".join(f"{name}={quote(value, safe='[]{},*:/')}" for name, value in (query or {}).items())
+        return f"{self._access.address.root}/{path}{'?' if text else ''}{text}"
+
+    def _note(self, headers: Mapping[str, str]) -> None:
+        self.session = headers.get("x-jenkins-session", self.session)
+        self.version = headers.get("x-jenkins", self.version)
+        try:
+            there = parsedate_to_datetime(headers["date"])
+            ahead = there - datetime.now(UTC)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return
+        if abs(ahead - self.ahead) > _CLOCK_SLACK:
+            self.ahead = ahead if abs(ahead) > _CLOCK_SLACK else timedelta(0)
+
+    async def _refused(self, response: httpx.Response, what: str) -> JenkinsError:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > 200_000:
+                break
+        text = body.decode("utf-8", "replace")
+        error = answers.trouble(response.status_code, response.headers, text, what=what, user=self.user)
+        if error.status == 401 and (caused := await self._why_refused()) is not None:
+            return caused
+        return error
+
+    async def _why_refused(self) -> JenkinsError | None:
+        """A controller with a broken configuration refuses every token, because it knows no users; to nobody it answers 500.
+
+        Only that tells it from a bad token.
+        """
+        import httpx
+
+        assert self._http is not None  # noqa: S101 - it has just answered
+        try:
+            request = httpx.Request("GET", self._url("api/json", {"tree": "mode"}), headers={"accept": "*/*"})
+            response = await self._http.send(request, auth=None)
+        except httpx.HTTPError:
+            return None
+        if response.status_code == 500:
+            return answers.broken(response.text[:200_000])
+        if response.status_code == 503:
+            return answers.trouble(503, response.headers, response.text[:200_000], what="Jenkins", user=self.user)
+        return None
+
+    async def _opened(self) -> httpx.AsyncClient:
+        if self._http is None:
+            async with self._opening:
+                if self._http is None:
+                    # Loading the library and the system's certificates takes 50 ms and more: not on the loop.
+                    self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+        return self._http
+
+    def _open(self) -> httpx.AsyncClient:
+        import httpx
+
+        access = self._access
+        headers = {"accept-encoding": "gzip", "user-agent": "mlops-console"}
+        auth = httpx.BasicAuth(access.user, access.token.reveal()) if access.token is not None else None
+        made = httpx.AsyncClient(
+            auth=auth,
+            headers=headers,
+            verify=_trust(access),
+            timeout=access.timeout,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=KEPT_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=30),
+            # A proxy of the environment is for other machines; a token for this one does not go through it.
+            trust_env=not access.address.loopback,
+        )
+        made.headers = httpx.Headers(headers)  # what httpx adds by itself is of no use here and costs 60 bytes each time
+        return made
+
+    async def aclose(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+
+def _trust(access: Access) -> ssl.SSLContext | bool:
+    if access.address.scheme == "http":
+        return False  # there is nothing to verify, and loading certificates takes time
+    import ssl
+
+    context = ssl.create_default_context()
+    if access.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=access.ca_file)
+        except (OSError, ssl.SSLError) as failed:
+            reason = getattr(failed, "strerror", None) or str(failed)
+            raise JenkinsError(Trouble.UNREACHABLE, f"jenkins.ca_file {access.ca_file} cannot be used: {reason}.") from None
+    return context
+
+
+def _timed_out(access: Access) -> JenkinsError:
+    reason = f"Jenkins does not answer at {access.address.root} (timed out after {access.timeout:g}s)."
+    return JenkinsError(Trouble.UNREACHABLE, reason)
+
+
+def _unreachable(error: Exception, access: Access) -> JenkinsError:
+    """The innermost cause in plain words: the library's own message is a chain of wrappers."""
+    seen: BaseException = error
+    text, numbers = str(error), set()
+    while (deeper := seen.__cause__ or seen.__context__) is not None:
+        seen = deeper
+        text += f" {seen}"
+        numbers.add(getattr(seen, "errno", None))
+    root = access.address.root
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        told = "its certificate is not trusted. Name the authority's file with jenkins.ca_file"
+    elif errno.ECONNREFUSED in numbers:
+        told = "connection refused"
+    elif "Name or service not known" in text or "nodename nor servname" in text or "name resolution" in text:
+        told = "nobody knows that host name"
+    elif "disconnected without sending" in text or "reset by peer" in text:
+        told = "it cut the connection off"
+    else:
+        told = str(getattr(seen, "strerror", None) or seen or error)
+    return JenkinsError(Trouble.UNREACHABLE, f"Jenkins does not answer at {root}: {told}.")

@@ -1,0 +1,147 @@
+"""One Jenkins, watched: see `sources.protocols.Jenkins` for what each method gives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
+from console.model.jenkins import Controller, JenkinsError, Job, Monitors, Trouble, Work
+from console.sources.jenkins import trees
+from console.sources.jenkins.address import build_path, job_path
+from console.sources.jenkins.client import Access, Client
+from console.sources.jenkins.parse import Parser, monitors
+from console.text import Clean, clean
+
+LOG_LIMIT = 8 * 1024 * 1024
+"""Bytes of a node's log page at most; it begins anew with each try to connect."""
+
+
+class JenkinsServer:
+    """See `sources.protocols.Jenkins`."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._client = Client(access)
+        self._quieting = False
+        self._jobs_seen: tuple[bytes, tuple[Job, ...]] | None = None
+
+    @property
+    def url(self) -> Clean:
+        return self._access.address.shown
+
+    @property
+    def controller(self) -> Controller:
+        client = self._client
+        return Controller(
+            version=clean(client.version) if client.version else None,
+            session=clean(client.session) if client.session else None,
+            ahead=client.ahead,
+            quieting_down=self._quieting,
+            user=clean(client.user),
+        )
+
+    @property
+    def _parser(self) -> Parser:
+        return Parser(self._access.address, self._client.ahead)
+
+    async def who(self) -> Clean | None:
+        """The user that the token belongs to; None when Jenkins takes us for nobody."""
+        told = await self._client.json("whoAmI/api/json", what="whoAmI")
+        if not isinstance(told, Mapping) or told.get("anonymous") is not False:
+            return None
+        return clean(told.get("name"))
+
+    async def work(self) -> Work:
+        nodes, queue = await asyncio.gather(
+            self._client.json("computer/api/json", {"tree": trees.NODES}, what="list of nodes"),
+            self._client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue"),
+        )
+        parser = self._parser
+        found, flying = parser.nodes(nodes)
+        return Work(found, parser.queue(queue), flying)
+
+    async def jobs(self) -> tuple[Job, ...]:
+        answer = await self._client.get("api/json", {"tree": trees.jobs()}, what="list of jobs")
+        if self._jobs_seen is not None and self._jobs_seen[0] == answer.body:
+            return self._jobs_seen[1]
+        decoded = self._client.decode(answer, "list of jobs")
+        self._quieting = isinstance(decoded, Mapping) and decoded.get("quietingDown") is True
+        found = self._parser.jobs(decoded)
+        self._jobs_seen = answer.body, found
+        return found
+
+    async def builds(self, job: str, count: int) -> tuple[Build, ...]:
+        told = await self._client.json(f"{job_path(job)}/api/json", {"tree": trees.builds(count)}, what=f"job {job}")
+        return self._parser.builds(told, job)
+
+    async def build(self, ref: BuildRef) -> Build:
+        tree = f"{trees.BUILD},{trees.ARTIFACTS}"
+        told = await self._client.json(f"{build_path(ref)}/api/json", {"tree": tree}, what=f"build {ref}")
+        found = self._parser.build(told, ref.job, detailed=True)
+        if found is None:
+            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about build {ref} makes no sense.")
+        return found
+
+    async def stages(self, ref: BuildRef) -> Stages:
+        told = await self._client.json(f"{build_path(ref)}/wfapi/describe", what=f"list of stages of {ref}")
+        return self._parser.stages(told, ref)
+
+    async def stage_steps(self, ref: BuildRef, stage: str) -> tuple[tuple[Clean, Clean], ...]:
+        path = f"{build_path(ref)}/execution/node/{quote(stage, safe='')}/wfapi/describe"
+        told = await self._client.json(path, what=f"stage of {ref}")
+        nodes = told.get("stageFlowNodes") if isinstance(told, Mapping) else None
+        found = [one for one in nodes if isinstance(one, Mapping)] if isinstance(nodes, list) else []
+        return tuple((clean(one.get("id")), clean(one.get("name"))) for one in found)
+
+    async def tests(self, ref: BuildRef) -> tuple[FailedTest, ...]:
+        told = await self._client.json(f"{build_path(ref)}/testReport/api/json", {"tree": trees.TESTS}, what=f"tests of {ref}")
+        return self._parser.failed_tests(told)
+
+    async def log_size(self, ref: BuildRef, step: str | None = None) -> int:
+        answer = await self._client.get(_log(ref, step), {"start": "0"}, what=f"log of {ref}", method="HEAD")
+        return _size(answer.headers)
+
+    async def log(self, ref: BuildRef, start: int, step: str | None = None) -> AsyncGenerator[LogPart]:
+        client, what = self._client, f"log of {ref}"
+        async with client.stream(_log(ref, step), {"start": str(start)}, what=what) as response:
+            end = _size(response.headers)
+            more = response.headers.get("x-more-data") == "true"
+            async for piece in response.aiter_bytes():
+                yield LogPart(piece, end, more, whole=end < start)
+            yield LogPart(b"", end, more, whole=end < start)
+
+    async def node_log(self, node: str) -> Clean:
+        path = f"computer/{quote(node, safe='()')}/logText/progressiveText"
+        answer = await self._client.get(path, {"start": "0"}, what=f"log of node {node}")
+        return clean(answer.body[:LOG_LIMIT].decode("utf-8", "replace"), lines=True)
+
+    async def monitors(self, node: str) -> Monitors | None:
+        told = await self._client.json(
+            f"computer/{quote(node, safe='()')}/api/json", {"tree": trees.NODE, "depth": "1"}, what=f"node {node}"
+        )
+        return monitors(told)
+
+    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
+        where = f"{build_path(ref)}/artifact/{quote(path, safe='/')}"
+        async with self._client.stream(where, what=f"file {path} of {ref}") as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def _log(ref: BuildRef, step: str | None) -> str:
+    if step is None:
+        return f"{build_path(ref)}/logText/progressiveText"
+    return f"{build_path(ref)}/execution/node/{quote(step, safe='')}/log/logText/progressiveText"
+
+
+def _size(headers: Mapping[str, Any]) -> int:
+    text = str(headers.get("x-text-size", ""))
+    if not (text.isascii() and text.isdigit()):
+        raise JenkinsError(Trouble.FAULT, "Jenkins sent a log without saying how long it is.")
+    return int(text)

@@ -1,0 +1,43 @@
+"""What is asked for: the `tree=` of each request, as lean as it can be.
+
+`builds[...]` makes the controller load every build of the job, so it is only asked for one job at a time; `lastBuild` loads one
+(jenkins-recordings, measure-lazy-loading).
+"""
+
+from __future__ import annotations
+
+JOB_LEVELS = 6
+"""How deep folders are looked into: a multibranch project in four folders is the deepest that is shown."""
+
+_LAST = "lastBuild[number,result,building,timestamp,duration,estimatedDuration]"
+_RUNNING = "currentExecutable[url]"
+
+NODES = (
+    "computer[displayName,offline,offlineCauseReason,temporarilyOffline,numExecutors,assignedLabels[name],"
+    f"executors[{_RUNNING}],oneOffExecutors[{_RUNNING}]]"
+)
+QUEUE = (
+    "items[id,why,stuck,pending,inQueueSince,timestamp,task[name,url],"
+    "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]]"
+)
+NODE = "description,offlineCause[timestamp,description],monitorData[*]"
+_CAUSES = "causes[shortDescription,userId,userName,upstreamProject,upstreamBuild]"
+BUILD = (
+    "number,url,building,result,timestamp,duration,estimatedDuration,displayName,description,queueId,keepLog,"
+    f"actions[{_CAUSES},parameters[name,value],lastBuiltRevision[SHA1],totalCount,failCount,skipCount]"
+)
+ARTIFACTS = "artifacts[fileName,relativePath]"
+TESTS = "suites[name,cases[className,name,status,errorDetails,age]]"
+
+
+def jobs() -> str:
+    """Everything that can be built, with its newest build, through folders."""
+    fields = f"url,color,{_LAST}"
+    tree = fields
+    for _ in range(JOB_LEVELS - 1):
+        tree = f"{fields},jobs[{tree}]"
+    return f"quietingDown,jobs[{tree}]"
+
+
+def builds(count: int) -> str:
+    return f"builds[{BUILD}]{{0,{count}}}"

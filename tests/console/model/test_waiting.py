@@ -1,0 +1,191 @@
+"""Why things wait, from what a real controller said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.model.build import BuildRef
+from console.model.held import compile_error, held
+from console.model.jenkins import Held, Node, QueueItem, Waits, Work
+from console.model.state import StateClass
+from console.model.waiting import held_reason, launch_reason, node_reason, reason, steps_of
+from console.text import clean
+from tests.support.recorded import recorded
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+QUOTED = "\N{LEFT SINGLE QUOTATION MARK}%s\N{RIGHT SINGLE QUOTATION MARK}"
+
+
+def ref(job: str, number: int) -> BuildRef:
+    return BuildRef(clean(job), number)
+
+
+def item(why: str, waits: Waits = Waits.BUILDABLE, *, stuck: bool = False, rest: float | None = None) -> QueueItem:
+    until = NOW + timedelta(seconds=rest) if rest is not None else None
+    since = NOW - timedelta(minutes=3)
+    return QueueItem(7, clean("train"), clean("train"), waits, clean(why), since, stuck, until)
+
+
+def node(name: str, *running: BuildRef, offline: bool = False, why: str = "", by_hand: bool = False, log: str = "") -> Node:
+    labels = (clean("gpu"),)
+    return Node(clean(name), False, offline, by_hand, clean(why), 2, labels, running, log_reason=clean(log) if log else None)
+
+
+BUSY = Work((node("trainer-1", ref("train", 12), ref("train", 13)),), (), frozenset())
+GONE = Work((node("trainer-1", offline=True, why="Connection was broken"),), (), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("one", "work", "word", "cause"),
+    [
+        (item("In the quiet period. Expires in 4.5 sec", Waits.QUIET, rest=4.5), BUSY, "quiet", "quiet period, 5s more"),
+        (item("In the quiet period. Expires in 31 sec", Waits.QUIET, rest=31), BUSY, "quiet", "quiet period, 35s more"),
+        (item("Finished waiting", Waits.QUIET, rest=-1), BUSY, "quiet", "starts any moment"),
+        (item("Build #2 is already in progress (ETA: N/A)", Waits.BLOCKED), BUSY, "blocked", "train #2, one at a time"),
+        (item("Upstream project lib is already building.", Waits.BLOCKED), BUSY, "blocked", "lib is building"),
+        (item("Waiting for next available executor"), BUSY, "queued", "all 2 executors busy"),
+        (item(f"Waiting for next available executor on {QUOTED % 'gpu'}"), BUSY, "queued", "all 2 executors of gpu busy"),
+        (item(f"Waiting for next available executor on {QUOTED % 'arm'}"), BUSY, "no node", "no executor of arm"),
+        (item(f"There are no nodes with the label {QUOTED % 'tpu'}"), BUSY, "no node", "no node is tpu"),
+        (
+            item(f"{QUOTED % 'trainer-1'} is offline", stuck=True),
+            GONE,
+            "no node",
+            "trainer-1 is off line: Connection was broken",
+        ),
+        (item(f"{QUOTED % 'elsewhere'} is offline", stuck=True), GONE, "no node", "elsewhere is off line"),
+        (item(f"All nodes of label {QUOTED % 'gpu'} are offline"), GONE, "no node", "gpu is off line"),
+        (item("Jenkins is about to shut down"), BUSY, "held", "Jenkins shuts down"),
+        (item("Etwas anderes", stuck=True), BUSY, "stuck", "Etwas anderes"),
+        (item(""), BUSY, "waits", "Jenkins does not say why"),
+    ],
+)
+def test_the_reason_in_words(one: QueueItem, work: Work, word: str, cause: str) -> None:
+    told = reason(one, work, NOW)
+    assert (told.state.word, told.cause) == (word, cause)
+
+
+def test_a_label_of_another_language_is_still_told_in_jenkins_words() -> None:
+    told = reason(item("‘trainer-1’はオフラインです"), BUSY, NOW)
+    assert told.cause == "‘trainer-1’はオフラインです"
+
+
+def test_the_words_do_not_change_every_second() -> None:
+    causes = {reason(item("In the quiet period", Waits.QUIET, rest=rest), BUSY, NOW).cause for rest in (4.9, 4.1, 3.3, 0.4)}
+    assert len(causes) == 1
+
+
+def test_what_blocks_can_be_gone_to() -> None:
+    assert reason(item("Build #2 is already in progress", Waits.BLOCKED), BUSY, NOW).by == ref("train", 2)
+    assert reason(item("Waiting for next available executor"), BUSY, NOW).by == ref("train", 12)
+    assert reason(item(f"{QUOTED % 'trainer-1'} is offline"), GONE, NOW).node == "trainer-1"
+
+
+def test_while_quieting_down_everything_waits_for_that() -> None:
+    assert reason(item("Waiting for next available executor"), BUSY, NOW, quieting_down=True).state.word == "held"
+
+
+@pytest.mark.parametrize(
+    ("one", "cause"),
+    [
+        (node("a"), None),
+        (node("a", offline=True), "connecting"),
+        (node("a", offline=True, log="connection refused"), "connecting: connection refused"),
+        (node("a", offline=True, why="for repair", by_hand=True), "for repair"),
+        (node("a", offline=True, why="", by_hand=True), "no reason given"),
+        (node("a", offline=True, why="Connection was broken"), "Connection was broken"),
+        (
+            node("a", offline=True, why="This agent is offline because Jenkins failed to launch the agent process on it."),
+            "cannot connect",
+        ),
+    ],
+)
+def test_why_a_node_is_off_line(one: Node, cause: str | None) -> None:
+    told = node_reason(one)
+    assert (told.cause if told is not None else None) == cause
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("agent/node-wrong-key-log", "its key is refused for user jenkins"),
+        ("agent/node-wrong-host-key-log", "its host key is another one"),
+        ("agent/node-refused-log", "connection refused"),
+        ("agent/node-silent-log", "its ssh does not answer"),
+        ("agent/node-no-java-log", "there is no"),
+    ],
+)
+def test_the_log_page_tells_why_a_try_failed(name: str, told: str) -> None:
+    found = launch_reason(recorded(name).body)
+    assert found is not None
+    assert found.startswith(told), found
+
+
+def test_a_log_page_of_a_node_that_is_well_tells_nothing() -> None:
+    assert launch_reason("Remoting version: 3131\nAgent successfully connected and online\n") is None
+
+
+# Running builds that go no further
+
+
+def test_a_lock_stands_only_in_the_log() -> None:
+    found = held(recorded("pipeline/lock-waiting-log").body.splitlines())
+    assert found == Held("lock", clean("train-project-a"), ref("train", 21))
+    told = held_reason(found)
+    assert (told.state.word, told.cause, told.by) == ("blocked", "lock train-project-a, train #21 has it", ref("train", 21))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[gpu-0] is locked by train #21, waiting...",
+        "[gpu-0] is locked by build train #21 #21 since Nov 24, 2026, 11:00 AM, waiting...",
+        "[Resource: gpu-0] is locked by train #21, waiting...",
+    ],
+)
+def test_a_lock_in_other_words(line: str) -> None:
+    found = held(["Trying to acquire lock on [gpu-0]", f"[2026-11-23T02:29:47.283Z] {line}"])
+    assert found is not None
+    assert (found.what, found.on, found.by) == ("lock", "gpu-0", ref("train", 21))
+
+
+def test_a_lock_that_came_is_no_wait() -> None:
+    lines = ["Trying to acquire lock on [gpu-0]", "Lock acquired on [gpu-0]", "[Pipeline] {", "[Pipeline] sh"]
+    assert held(lines) is None
+
+
+def test_a_wait_for_a_node_stands_in_the_log_too() -> None:
+    found = held(recorded("agent/build-waiting-for-node-log").body.splitlines())
+    assert found is not None
+    assert found.what == "node"
+    later = held(["[Pipeline] node", "Still waiting to schedule task", "‘trainer-1’ is offline"])
+    assert later == Held("node", clean("‘trainer-1’ is offline"))
+
+
+def test_a_question_is_an_approval() -> None:
+    found = held(["[Pipeline] input", "[2026-11-23T02:36:01.000Z] Publish project-c?", "Publish or Abort"])
+    assert found == Held("input", clean("Publish project-c?"))
+    assert held_reason(found).state.kind is StateClass.ATTENTION
+    assert held(["[Pipeline] input", "Publish project-c?", "Publish or Abort", "Approved by operator"]) is None
+
+
+def test_output_that_looks_like_a_question_is_none() -> None:
+    assert held(["[Pipeline] sh", "+ echo", "Retry or Abort"]) is None
+    assert held([]) is None
+
+
+def test_where_a_jenkinsfile_does_not_compile() -> None:
+    lines = recorded("multibranch-broken-jenkinsfile-log").body.splitlines()
+    assert compile_error(lines) == "Jenkinsfile line 11: Expected a symbol"
+    assert compile_error(["Started by user", "[Pipeline] sh", "WorkflowScript: 1: text of a test"]) is None
+
+
+def test_nameless_steps_are_matched_in_the_order_of_their_waits() -> None:
+    def step(number: int, minutes: int) -> QueueItem:
+        return QueueItem(number, None, clean(""), Waits.BUILDABLE, clean(""), NOW - timedelta(minutes=minutes), True)
+
+    waiting = [(ref("train", 12), Held("node", clean(""))), (ref("train", 14), Held("node", clean("")))]
+    assert steps_of([step(20, 1), step(19, 5)], waiting) == {19: ref("train", 12), 20: ref("train", 14)}
+    assert steps_of([step(20, 1)], waiting) == {}
