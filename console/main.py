@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.cli.options import GlobalOptions, UsageError, remote_command, split
+from console.model.source import SourceStatus
 from console.settings import Loaded, Overrides, SettingsError, check_keys, load
+from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import Compose, ContainerEngine
+    from console.sources.protocols import Compose, ContainerEngine, Jenkins
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -78,10 +80,25 @@ class Backend:
         )
         return engine, compose
 
+    def jenkins(self) -> Jenkins | SourceStatus:
+        """Jenkins, or why there is none to ask."""
+        if self.demo:
+            from console.demo import demo_jenkins
+
+            return demo_jenkins()
+        from console.sources.jenkins.login import find_access, login_file
+
+        found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
+        if isinstance(found, SourceStatus):
+            return found
+        from console.sources.jenkins.source import JenkinsServer
+
+        return JenkinsServer(found)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
-        return Watch(self.sources, host=self.host, demo=self.demo)
+        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from console.model.source import SourceStatus
 from console.settings import Loaded
-from console.sources.protocols import Compose, ContainerEngine
+from console.sources.protocols import Compose, ContainerEngine, Jenkins
 from console.text import Clean
 
 
@@ -23,4 +24,8 @@ class Backend(Protocol):
 
     def sources(self) -> tuple[ContainerEngine, Compose]:
         """Fresh sources, for one event loop; raises SourceError for an address that makes no sense."""
+        ...
+
+    def jenkins(self) -> Jenkins | SourceStatus:
+        """A fresh source, for one event loop, or why there is none."""
         ...

@@ -21,6 +21,12 @@ COMMANDS = {
     "services": ("console.cli.services:services", "List the services, worst first."),
     "containers": ("console.cli.containers:containers", "List every container of the host."),
     "logs": ("console.cli.logs:logs", "Print what containers print, and follow it."),
+    "builds": ("console.cli.builds:builds", "List the newest build of every job, or the builds of one."),
+    "build": ("console.cli.builds:build", "Show one build: how it went, why it ran, its tests and files."),
+    "stages": ("console.cli.builds:stages", "Show the stages of one build."),
+    "queue": ("console.cli.queue:queue", "Show what waits in Jenkins, and why."),
+    "nodes": ("console.cli.queue:nodes", "List the machines that run builds."),
+    "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
 }

@@ -14,7 +14,7 @@ from console.cli.output import Printer
 from console.feeds.once import gather
 from console.feeds.watch import Watch
 from console.model.service import ComposeProject
-from console.model.source import SourceState
+from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import Compose, ContainerEngine
 
@@ -33,24 +33,27 @@ class View(Protocol):
         ...
 
 
-def look(backend: Backend, view: View, *, watch: bool, compose: bool = True) -> int:
+def look(backend: Backend, view: View, *, watch: bool, compose: bool = True, jenkins: bool = False) -> int:
     """Show the world and give the exit status; with `watch` until ctrl+c, each time it changed.
 
-    Without `compose` no Compose file is read and no process started.
+    Without `compose` no Compose file is read and no process started; with `jenkins` Jenkins is asked too.
     """
     if watch:
-        _watch(backend, view, compose=compose)
-    return view.show(once(backend, compose=compose), again=False)
+        _watch(backend, view, compose=compose, jenkins=jenkins)
+    return view.show(once(backend, compose=compose, jenkins=jenkins), again=False)
 
 
-def once(backend: Backend, *, compose: bool = True) -> World:
+def once(backend: Backend, *, compose: bool = True, jenkins: bool = False) -> World:
     """The world now. Without `compose` no Compose file is read and no process started."""
 
     async def read() -> World:
         engine, file = backend.sources()
+        builds = backend.jenkins() if jenkins else None
         try:
-            return await gather(engine, file if compose else None, host=backend.host, demo=backend.demo)
+            return await gather(engine, file if compose else None, builds, host=backend.host, demo=backend.demo)
         finally:
+            if builds is not None and not isinstance(builds, SourceStatus):
+                await builds.aclose()
             await engine.aclose()
             await file.aclose()
 
@@ -73,7 +76,7 @@ class _Unread:
         await self._file.aclose()
 
 
-def _watch(backend: Backend, view: View, *, compose: bool) -> NoReturn:
+def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool) -> NoReturn:
     """Ends by an exception only: ctrl+c, a reader that has gone, a mistake in what was asked for."""
 
     def sources() -> tuple[ContainerEngine, Compose]:
@@ -81,7 +84,12 @@ def _watch(backend: Backend, view: View, *, compose: bool) -> NoReturn:
         return engine, file if compose else _Unread(file)
 
     worlds: queue.SimpleQueue[World] = queue.SimpleQueue()
-    live = Watch(sources, host=backend.host, demo=backend.demo)
+    live = Watch(
+        sources,
+        host=backend.host,
+        demo=backend.demo,
+        make_jenkins=backend.jenkins if jenkins else lambda: None,
+    )
     live.start()
     live.listen(worlds.put)
     last: Hashable = None
@@ -103,7 +111,8 @@ def _watch(backend: Backend, view: View, *, compose: bool) -> NoReturn:
 
 def _complete(world: World) -> bool:
     """Without its details a container that somebody stopped looks like one that is done."""
-    if any(status.state is SourceState.STARTING for status in world.sources.values()):
+    # A Jenkins that is starting says so; what was not read yet says nothing.
+    if any(status.state is SourceState.STARTING and status.reason is None for status in world.sources.values()):
         return False
     return not answers(world) or all(one.details is not None for one in world.containers)
 

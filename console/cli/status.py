@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from console.model.state import State
 from console.model.world import World
 from console.text import clean
 
+if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
+
 _COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
@@ -28,7 +32,7 @@ def status(context: Context, watch: bool) -> int:
 
     Exit status: 0 all is well, 1 something needs a look, 3 Docker cannot be reached.
     """
-    return look(context.backend, _Status(context), watch=watch)
+    return look(context.backend, _Status(context), watch=watch, jenkins=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,19 @@ def _summaries(world: World) -> dict[str, str]:
         found["docker"] = f"{world.engine.version}, {_count(len(world.containers), 'container')}"
         if trainings:
             found["docker"] += f", {trainings} of them trainings"
+    if world.jenkins is not None and not found["jenkins"]:
+        found["jenkins"] = _jenkins(world.jenkins)
     if "compose" in found and not found["compose"]:
         differ = sum(one.drift not in (Drift.NONE, Drift.UNKNOWN) for one in world.services)
         found["compose"] = _count(len(world.services), "service") + (f", {differ} not as the file says" if differ else "")
     return found
+
+
+def _jenkins(jenkins: JenkinsWorld) -> str:
+    nodes = [node for node in jenkins.work.nodes if not node.offline]
+    slots, busy = sum(node.executors for node in nodes), sum(node.busy for node in nodes)
+    waits = len(jenkins.work.queue)
+    return f"{jenkins.controller.version or 'version unknown'}, {busy} of {slots} executors busy, {waits} queued"
 
 
 def _count(number: int, what: str) -> str:

@@ -1,10 +1,24 @@
 """An invented server to look around in. Deterministic, alive, and it touches nothing outside of itself."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from console.demo.clock import Clock, FrozenClock, RunningClock
 from console.demo.compose import DemoCompose
 from console.demo.engine import DemoEngine
 
-__all__ = ["Clock", "DemoCompose", "DemoEngine", "FrozenClock", "RunningClock", "demo_sources"]
+if TYPE_CHECKING:
+    from console.demo.jenkins import DemoJenkins
+
+__all__ = ["Clock", "DemoCompose", "DemoEngine", "FrozenClock", "RunningClock", "demo_jenkins", "demo_sources"]
+
+
+def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
+    """The demo's Jenkins. The same clock gives the same builds."""
+    from console.demo import ci
+
+    return ci.demo_jenkins(clock or RunningClock())
 
 
 def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:

@@ -277,7 +277,7 @@ _TRAININGS: tuple[Actor, ...] = (
     ),
     _training(
         "vision-large",
-        7,
+        126,
         "c0ffee5a1b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
         "1",
         started=5 * HOUR,
@@ -287,7 +287,7 @@ _TRAININGS: tuple[Actor, ...] = (
     ),
     _training(
         "project-b",
-        41,
+        127,
         "1d44b02e9c31f7a6b5c4d3e2f1a0b9c8d7e6f5a4",
         "none",
         started=65 * MINUTE,
@@ -297,7 +297,7 @@ _TRAININGS: tuple[Actor, ...] = (
     ),
     _training(
         "project-a",
-        127,
+        125,
         "5be90c1d77aa0f1e2d3c4b5a69788796a5b4c3d2",
         "0",
         started=5 * HOUR + 38 * MINUTE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.model import join
 from console.model.container import Container, ContainerEvent, Engine, UsageHistory
@@ -12,6 +13,9 @@ from console.model.source import Snapshot, SourceState
 from console.model.state import StateClass
 from console.model.world import Problem, World
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
 
 
 def assemble(
@@ -24,10 +28,11 @@ def assemble(
     compose: Snapshot[ComposeProject] | None,
     usage: Mapping[Clean, UsageHistory],
     events: Iterable[ContainerEvent],
+    jenkins: Snapshot[JenkinsWorld] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
-    `compose` is None where nobody asked about the file at all.
+    `compose` and `jenkins` are None where nobody asked about them at all.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -38,6 +43,8 @@ def assemble(
         project, unknown = compose.value, compose.status.reason
         if project is None and compose.status.state is not SourceState.STARTING:
             notes.append(clean(f"Drift is unknown, services come from labels: {unknown}"))
+    if jenkins is not None:
+        sources["jenkins"] = jenkins.status
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
     services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
     trainings, others = join.rest(containers, services, now)
@@ -50,15 +57,26 @@ def assemble(
         services=services,
         trainings=trainings,
         others=others,
-        problems=_problems(join.problems(services, sources, now), compose),
+        problems=_problems(join.problems(services, sources, now), compose, jenkins, now),
         usage=usage,
         events=tuple(events),
         notes=tuple(notes),
+        jenkins=jenkins.value if jenkins is not None else None,
     )
 
 
-def _problems(found: tuple[Problem, ...], compose: Snapshot[ComposeProject] | None) -> tuple[Problem, ...]:
+def _problems(
+    found: tuple[Problem, ...],
+    compose: Snapshot[ComposeProject] | None,
+    jenkins: Snapshot[JenkinsWorld] | None,
+    now: datetime,
+) -> tuple[Problem, ...]:
     """What Compose warns of (a variable that is not set, say) wants a look too: it changes what the file means."""
     project = compose.value if compose is not None else None
     warnings = project.warnings if project is not None else ()
-    return (*found, *(Problem(StateClass.ATTENTION, warning, clean("compose")) for warning in warnings))
+    told = [*found, *(Problem(StateClass.ATTENTION, warning, clean("compose")) for warning in warnings)]
+    if jenkins is not None and jenkins.value is not None and jenkins.status.state is SourceState.OK:
+        from console.model.jenkins_rows import problems
+
+        told = sorted([*told, *problems(jenkins.value, now)], key=lambda one: one.kind.value)
+    return tuple(told)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from console.feeds.assemble import assemble
 from console.feeds.compose_feed import read as read_compose
@@ -13,16 +14,28 @@ from console.model.container import Container, Engine
 from console.model.service import ComposeProject
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
-from console.sources.protocols import Compose, ContainerEngine
+from console.sources.protocols import Compose, ContainerEngine, Jenkins
 from console.text import Clean
 
+if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
 
-async def gather(docker: ContainerEngine, compose: Compose | None, *, host: Clean, demo: bool) -> World:
+
+async def gather(
+    docker: ContainerEngine,
+    compose: Compose | None,
+    jenkins: Jenkins | SourceStatus | None = None,
+    *,
+    host: Clean,
+    demo: bool,
+) -> World:
     """Everything at this moment. A system that does not answer is a state in the world, never an exception.
 
-    Without `compose` the world has no source of that name, and services come from labels.
+    Without `compose` or `jenkins` the world has no source of that name; without `compose` services come from labels.
     """
-    (engine, containers), project = await asyncio.gather(_read_docker(docker), _read_compose(compose))
+    (engine, containers), project, builds = await asyncio.gather(
+        _read_docker(docker), _read_compose(compose), _read_jenkins(jenkins)
+    )
     return assemble(
         host=host,
         demo=demo,
@@ -32,11 +45,22 @@ async def gather(docker: ContainerEngine, compose: Compose | None, *, host: Clea
         compose=project,
         usage={},
         events=(),
+        jenkins=builds,
     )
 
 
 async def _read_compose(source: Compose | None) -> Snapshot[ComposeProject] | None:
     return await read_compose(source, Snapshot(None, SourceStatus(SourceState.STARTING))) if source is not None else None
+
+
+async def _read_jenkins(source: Jenkins | SourceStatus | None) -> Snapshot[JenkinsWorld] | None:
+    if source is None:
+        return None
+    if isinstance(source, SourceStatus):
+        return Snapshot(None, source)
+    from console.feeds.jenkins_once import read_jenkins
+
+    return await read_jenkins(source)
 
 
 async def _read_docker(source: ContainerEngine) -> tuple[Engine | None, Snapshot[tuple[Container, ...]]]:

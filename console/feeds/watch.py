@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
 from console.feeds.compose_feed import ComposeFeed
 from console.feeds.docker_feed import DockerFeed
 from console.feeds.usage_feed import UsageFeed
+from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
-from console.sources.protocols import Compose, ContainerEngine
+from console.sources.protocols import Compose, ContainerEngine, Jenkins
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.feeds.jenkins_feed import Interest, JenkinsFeed
+    from console.model.jenkins import JenkinsWorld
 
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
 PUBLISH_SECONDS = 0.2
@@ -54,9 +59,11 @@ class Watch:
         host: Clean,
         demo: bool,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        make_jenkins: Callable[[], Jenkins | SourceStatus | None] = lambda: None,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
+        self._make_jenkins = make_jenkins
         self._host = host
         self._demo = demo
         self._room = BackRoom(self._job)
@@ -64,6 +71,8 @@ class Watch:
         self._docker: DockerFeed | None = None
         self._compose: ComposeFeed | None = None
         self._usage: UsageFeed | None = None
+        self._jenkins: JenkinsFeed | None = None
+        self._no_jenkins: SourceStatus | None = None
         self._engine: ContainerEngine | None = None
         self._group: asyncio.TaskGroup | None = None
         self.world: World | None = None
@@ -98,8 +107,14 @@ class Watch:
             if self._docker is not None and self._compose is not None:
                 self._docker.refresh()
                 self._compose.refresh()
+            if self._jenkins is not None:
+                self._jenkins.refresh()
 
         self._room.post(ask)
+
+    def look_at(self, interest: Interest) -> None:
+        """Which builds, jobs and nodes of Jenkins are on the screen."""
+        self._room.post(lambda: self._jenkins.show(interest) if self._jenkins is not None else None)
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen, and whose details a person looks at."""
@@ -129,16 +144,32 @@ class Watch:
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
+        jenkins_source = self._make_jenkins()
+        if isinstance(jenkins_source, SourceStatus):
+            self._no_jenkins = jenkins_source
+        elif jenkins_source is not None:
+            from console.feeds.jenkins_feed import JenkinsFeed
+
+            self._jenkins = JenkinsFeed(jenkins_source, change.set)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())
+                if self._jenkins is not None:
+                    group.create_task(self._jenkins.run())
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
             await compose_source.aclose()
+            if jenkins_source is not None and not isinstance(jenkins_source, SourceStatus):
+                await jenkins_source.aclose()
+
+    def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
+        if self._jenkins is not None:
+            return self._jenkins.snapshot
+        return Snapshot(None, self._no_jenkins) if self._no_jenkins is not None else None
 
     async def _pictures(self, change: asyncio.Event, docker: DockerFeed, compose: ComposeFeed, usage: UsageFeed) -> None:
         while True:
@@ -157,6 +188,7 @@ class Watch:
                 compose=compose.snapshot,
                 usage=usage.histories,
                 events=docker.events,
+                jenkins=self._jenkins_snapshot(),
             )
             if self._publish is not None:
                 self._publish(self.world)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,6 +11,9 @@ from typing import NamedTuple
 from console.text import Clean
 
 NOTHING = Clean("")
+# Branches of a parallel begin within this time of their parent's end, which is when their parent stops counting.
+_TOGETHER = timedelta(milliseconds=500)
+_SLACK = timedelta(milliseconds=5)
 
 
 class Result(StrEnum):
@@ -187,6 +190,31 @@ class LogPart:
     end: int
     more: bool
     whole: bool = False
+
+
+def with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]:
+    """Marks what runs in parallel. Jenkins lists branches flat behind their parent, whose own time ends when they begin.
+
+    So branches are two or more neighbours that overlap in time; a stage that follows another begins when that one has ended.
+    While the build runs none of the branches that come last is over, whatever is said of it, as long as one is not.
+    """
+    marked = [False] * len(found)
+    for at in range(1, len(found) - 1):
+        first, second, parent = found[at], found[at + 1], found[at - 1]
+        overlap = first.duration is None or second.started < first.started + first.duration - _SLACK
+        begun = parent.started + (parent.duration or timedelta(0))
+        if overlap and (marked[at] or abs(first.started - begun) < _TOGETHER):
+            marked[at] = marked[at + 1] = True
+    last = len(found)
+    while last > 0 and marked[last - 1]:
+        last -= 1
+    unsure = running and any(one.duration is None for one in found[last:])
+    told = []
+    for at, one in enumerate(found):
+        again = unsure and at >= last and one.status is StageStatus.SUCCESS
+        still = replace(one, status=StageStatus.IN_PROGRESS, duration=None) if again else one
+        told.append(replace(still, branch=True) if marked[at] else still)
+    return tuple(told)
 
 
 def median(builds: Sequence[Build]) -> timedelta | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from console.model.build import Build, BuildRef, Cause, Parameter, Stages
+from console.model.build import Build, BuildRef, Cause, FailedTest, Parameter, Stages
 from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 
@@ -191,8 +191,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class JenkinsWorld:
-    """Everything that is known of one Jenkins. `history` has the newest builds of jobs that somebody looks at, newest first;
-    `details` has builds with causes and parameters, `stages` those of builds in view."""
+    """Everything that is known of one Jenkins.
+
+    `history` has the newest builds of jobs that somebody looks at, newest first;
+    `details` has builds with causes and parameters, `stages` those of builds in view. `held` says what running builds wait for,
+    `failures` why builds failed, `missing` why a fact in view could not be read (`("stages", ref)`).
+    """
 
     url: Clean
     controller: Controller
@@ -203,3 +207,5 @@ class JenkinsWorld:
     stages: Mapping[BuildRef, Stages] = field(default_factory=dict)
     held: Mapping[BuildRef, Held] = field(default_factory=dict)
     failures: Mapping[BuildRef, Clean] = field(default_factory=dict)
+    failed_tests: Mapping[BuildRef, tuple[FailedTest, ...]] = field(default_factory=dict)
+    missing: Mapping[Hashable, Clean] = field(default_factory=dict)

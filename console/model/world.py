@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.model.container import Container, ContainerEvent, Engine, UsageHistory
 from console.model.service import Service
 from console.model.source import SourceStatus
 from console.model.state import State, StateClass
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class World:
     """One moment of one server.
 
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
-    container ids, `events` are the newest first, at most 200. `engine` is None until the Engine has answered once.
+    container ids, `events` are the newest first, at most 200. `engine` and `jenkins` are None until they have answered once.
     """
 
     host: Clean
@@ -52,6 +56,7 @@ class World:
     usage: Mapping[Clean, UsageHistory]
     events: tuple[ContainerEvent, ...]
     notes: tuple[Clean, ...]
+    jenkins: JenkinsWorld | None = None
 
     @property
     def containers(self) -> tuple[Container, ...]:

@@ -59,8 +59,8 @@ class Projects:
 
 @dataclass(frozen=True, slots=True)
 class Jenkins:
-    url: str = _setting("Address of Jenkins. Empty: Jenkins is not configured.", "", env="MLOPS_JENKINS_URL")
-    user: str = _setting("User at Jenkins.", "", env="MLOPS_JENKINS_USER")
+    url: str = _setting("Address of Jenkins. Empty: the one that `mlops-console login` was told.", "", env="MLOPS_JENKINS_URL")
+    user: str = _setting("User at Jenkins. Empty: the one that `mlops-console login` was told.", "", env="MLOPS_JENKINS_USER")
     token: Secret | None = _setting(
         "API token of that user. Only in the variable; in a file it is refused: name a file with jenkins.token_file.",
         None,
@@ -70,6 +70,8 @@ class Jenkins:
     token_file: Path | None = _setting(
         "File that holds the API token and that only its owner may read.", None, env="MLOPS_JENKINS_TOKEN_FILE"
     )
+    ca_file: Path | None = _setting("File with certificates (PEM) to trust besides the system's.", None)
+    timeout: float = _setting("How long one request may take.", 5.0, unit="seconds")
     insecure_http: bool = _setting("Allow plain http to a Jenkins that is not on this machine.", False)
 
 

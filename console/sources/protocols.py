@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
 from console.model.container import Container, ContainerEvent, Engine, Usage
-from console.model.jenkins import Controller, Job, Monitors, Work
 from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
+    from console.model.jenkins import Controller, Job, Monitors, Work
 
 
 class ContainerEngine(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +21,7 @@ from console.model.build import (
     Stage,
     Stages,
     StageStatus,
+    with_branches,
 )
 from console.model.jenkins import Job, JobKind, Monitors, Node, QueueItem, Waits
 from console.sources.jenkins.address import Address, build_of, full_name
@@ -44,9 +44,6 @@ _WAITS = {"WaitingItem": Waits.QUIET, "BlockedItem": Waits.BLOCKED, "BuildableIt
 # A step that waits for a node stands in the queue under this name; Jenkins puts it into the language of whoever asks.
 _PART_OF = re.compile(r"^part of (?P<job>.+) #(?P<number>\d+)$")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-# Stages of a parallel begin within this time of their parent's end, which is when their parent stops counting.
-_TOGETHER = timedelta(milliseconds=500)
-_SLACK = timedelta(milliseconds=50)
 
 
 class Parser:
@@ -154,7 +151,7 @@ class Parser:
                 )
             )
         whole = _status(answer.get("status"))
-        return Stages(ref, whole, _with_branches(found, running=whole is StageStatus.IN_PROGRESS))
+        return Stages(ref, whole, with_branches(found, running=whole is StageStatus.IN_PROGRESS))
 
     # The queue and the nodes
 
@@ -254,31 +251,6 @@ def monitors(answer: object) -> Monitors | None:
         memory_total=_number(swap, "totalPhysicalMemory"),
         system=clean(system) if isinstance(system, str) else None,
     )
-
-
-def _with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]:
-    """Marks what runs in parallel. Jenkins lists branches flat behind their parent, whose own time ends when they begin.
-
-    So branches are two or more neighbours that overlap in time; a stage that follows another begins when that one has ended.
-    While the build runs none of the branches that come last is over, whatever is said of it, as long as one is not.
-    """
-    marked = [False] * len(found)
-    for at in range(1, len(found) - 1):
-        first, second, parent = found[at], found[at + 1], found[at - 1]
-        overlap = first.duration is None or second.duration is None or second.started < first.started + first.duration - _SLACK
-        begun = parent.started + (parent.duration or timedelta(0))
-        if overlap and (marked[at] or abs(first.started - begun) < _TOGETHER):
-            marked[at] = marked[at + 1] = True
-    last = len(found)
-    while last > 0 and marked[last - 1]:
-        last -= 1
-    unsure = running and any(one.duration is None for one in found[last:])
-    told = []
-    for at, one in enumerate(found):
-        again = unsure and at >= last and one.status is StageStatus.SUCCESS
-        still = replace(one, status=StageStatus.IN_PROGRESS, duration=None) if again else one
-        told.append(replace(still, branch=True) if marked[at] else still)
-    return tuple(told)
 
 
 def _items(holder: object, name: str) -> Iterator[Mapping[str, Any]]:

@@ -33,7 +33,7 @@ def backend(tmp_path: Path) -> FakeBackend:
     """A gate with two replicas, a training and a service that keeps no log."""
     one = container("mlops-gate-1", service="gate")
     two = container("mlops-gate-2", service="gate", number=2)
-    ended = container("mlops-project-b-41", state=ContainerState.EXITED, exit_code=0)
+    ended = container("mlops-project-b-127", state=ContainerState.EXITED, exit_code=0)
     engine = FakeEngine(one, two, ended)
     engine.logs = {
         one.id: [entry(1, "INFO: one"), entry(4, "ERROR: four", stderr=True), entry(6, "six")],
@@ -49,7 +49,7 @@ def printed(backend: FakeBackend, capsys: pytest.CaptureFixture[str], *argv: str
 
 
 def test_one_log_is_printed_as_it_is(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(backend, capsys, "mlops-project-b-41") == [f"step {number}" for number in range(100)]
+    assert printed(backend, capsys, "mlops-project-b-127") == [f"step {number}" for number in range(100)]
     assert printed(backend, capsys, "mlops-gate-1") == ["INFO: one", "ERROR: four", "six"]
 
 
@@ -61,7 +61,7 @@ def test_a_compose_project_is_all_of_its_services(backend: FakeBackend, capsys: 
 
 @pytest.mark.parametrize(("tail", "first"), [("all", 0), ("100", 0), ("7", 93), ("0", 100), ("5000", 0)])
 def test_tail(backend: FakeBackend, capsys: pytest.CaptureFixture[str], tail: str, first: int) -> None:
-    assert printed(backend, capsys, "mlops-project-b-41", "--tail", tail) == [f"step {number}" for number in range(first, 100)]
+    assert printed(backend, capsys, "mlops-project-b-127", "--tail", tail) == [f"step {number}" for number in range(first, 100)]
 
 
 def test_several_come_by_time_each_with_its_name(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,22 +81,22 @@ def test_times_stand_in_front(backend: FakeBackend, capsys: pytest.CaptureFixtur
 
 
 def test_grep_exclude_and_level(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(backend, capsys, "mlops-project-b-41", "--grep", "9$", "--exclude", "[2-8]") == [
+    assert printed(backend, capsys, "mlops-project-b-127", "--grep", "9$", "--exclude", "[2-8]") == [
         "step 9",
         "step 19",
         "step 99",
     ]
-    assert printed(backend, capsys, "mlops-project-b-41", "--grep", "9$", "--grep", "3") == ["step 39"]
+    assert printed(backend, capsys, "mlops-project-b-127", "--grep", "9$", "--grep", "3") == ["step 39"]
     assert printed(backend, capsys, "gate", "--level", "warning") == ["gate-1 | ERROR: four"]
 
 
 def test_tail_counts_the_lines_that_are_shown(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(backend, capsys, "mlops-project-b-41", "--grep", "9$", "--tail", "2") == ["step 89", "step 99"]
+    assert printed(backend, capsys, "mlops-project-b-127", "--grep", "9$", "--tail", "2") == ["step 89", "step 99"]
 
 
 def test_since(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     when = (NOW + timedelta(seconds=98)).isoformat()
-    assert printed(backend, capsys, "mlops-project-b-41", "--since", when) == ["step 98", "step 99"]
+    assert printed(backend, capsys, "mlops-project-b-127", "--since", when) == ["step 98", "step 99"]
 
 
 def test_nothing_that_a_terminal_would_obey_comes_out(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +139,7 @@ def test_follow_as_json_is_one_object_a_line(
     backend: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("console.logs.several.GRACE_SECONDS", 0.0)
-    assert call(backend, "logs", "mlops-project-b-41", "-f", "--tail", "2", "--json") == 0
+    assert call(backend, "logs", "mlops-project-b-127", "-f", "--tail", "2", "--json") == 0
     lines = capsys.readouterr().out.splitlines()
     schema = jsonschema.Draft202012Validator(json.loads((SCHEMAS / "logs.schema.json").read_text()))
     items: list[dict[str, Any]] = []
@@ -150,15 +150,15 @@ def test_follow_as_json_is_one_object_a_line(
     assert [(item["text"], item["notice"]) for item in items] == [
         ("step 98", None),
         ("step 99", None),
-        ("mlops-project-b-41 has ended, exit 0.", "ended"),
+        ("mlops-project-b-127 has ended, exit 0.", "ended"),
     ]
 
 
 def test_follow_of_what_has_ended_ends(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(backend, "logs", "mlops-project-b-41", "-f", "--tail", "1") == 0
+    assert call(backend, "logs", "mlops-project-b-127", "-f", "--tail", "1") == 0
     said = capsys.readouterr()
     assert said.out == "step 99\n"
-    assert said.err == "mlops-console: mlops-project-b-41 has ended, exit 0.\n"
+    assert said.err == "mlops-console: mlops-project-b-127 has ended, exit 0.\n"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ async def test_a_running_one_is_followed() -> None:
     assert steps == list(range(steps[0], steps[0] + len(steps)))
 
 
-@pytest.mark.parametrize("name", ["pensive_borg", "mlops-project-a-127", "mlops-project-b-41"])
+@pytest.mark.parametrize("name", ["pensive_borg", "mlops-project-a-125", "mlops-project-b-127"])
 async def test_what_ended_long_ago_has_said_something_too(name: str) -> None:
     assert len(await read(DemoEngine(7, FrozenClock(AT, 60.0)), name, tail=None)) > 100
 
@@ -94,6 +94,6 @@ async def test_what_ended_long_ago_has_said_something_too(name: str) -> None:
 async def test_hostile_lines_a_crash_and_a_flood_can_be_looked_at() -> None:
     engine = DemoEngine(7, FrozenClock(AT, 100.0))
     assert any(b"\x1b]52;" in text for _, _, text in await read(engine, "pensive_borg", tail=None))
-    assert b"RuntimeError: DataLoader worker" in (await read(engine, "mlops-project-b-41", tail=1))[0][2]
+    assert b"RuntimeError: DataLoader worker" in (await read(engine, "mlops-project-b-127", tail=1))[0][2]
     times = [time for time, _, _ in await read(engine, "registry-mirror", tail=2000)]
     assert times[-1] - times[0] < 60 * 10**9, "two thousand lines within a minute"

@@ -43,10 +43,10 @@ async def test_at_the_beginning_it_looks_like_a_server_with_a_few_worries() -> N
         ("migrate", "done", "", "1/1"),
     ]
     assert [(row.container.name, row.state.word, row.why) for row in seen.trainings] == [
-        ("mlops-project-b-41", "killed", "out of memory, limit 16 GiB"),
-        ("mlops-project-a-127", "done", ""),
+        ("mlops-project-b-127", "killed", "out of memory, limit 16 GiB"),
+        ("mlops-project-a-125", "done", ""),
         ("mlops-project-a-128", "running", ""),
-        ("mlops-vision-large-7", "running", ""),
+        ("mlops-vision-large-126", "running", ""),
     ]
     assert [(row.container.name, row.state.word, row.why) for row in seen.others] == [
         ("jupyter-sato", "running", ""),

@@ -1,0 +1,112 @@
+"""How a command asks Jenkins: one question after the other, on a loop of its own; what goes wrong becomes a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from console.cli import forms
+from console.cli.group import Context
+from console.cli.looking import UNREACHABLE
+from console.cli.options import UsageError
+from console.cli.output import print_json
+from console.feeds.jenkins_once import failed, read_jenkins
+from console.model.build import BuildRef
+from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble
+from console.model.source import SourceState, SourceStatus
+from console.sources.protocols import Jenkins
+from console.text import Clean, clean
+
+T = TypeVar("T")
+
+
+def ask(context: Context, kind: str, question: Callable[[Jenkins], Awaitable[int]]) -> int:
+    """Run `question` with Jenkins. When it cannot be asked the sentence is told, to programs as an answer without items."""
+
+    async def go() -> int:
+        source = context.backend.jenkins()
+        if isinstance(source, SourceStatus):
+            return _refuse(context, kind, source)
+        try:
+            return await question(source)
+        except JenkinsError as error:
+            if error.trouble in (Trouble.NOT_FOUND, Trouble.BAD_PARAMETER):
+                raise UsageError(error.reason) from None
+            return _refuse(context, kind, failed(error, datetime.now(UTC)))
+        finally:
+            await source.aclose()
+
+    return asyncio.run(go())
+
+
+async def world_of(source: Jenkins, *, jobs: bool = True) -> JenkinsWorld:
+    """What is known at once. Raises JenkinsError."""
+    found = await read_jenkins(source, jobs=jobs)
+    if found.value is None:
+        raise _RefusedError(found.status)
+    return found.value
+
+
+class _RefusedError(JenkinsError):
+    """Carries a state that was worked out before."""
+
+    def __init__(self, status: SourceStatus) -> None:
+        super().__init__(Trouble.UNREACHABLE, str(status.reason))
+        self.state = status.state
+
+
+def _refuse(context: Context, kind: str, status: SourceStatus) -> int:
+    context.complain(str(status.reason))
+    if context.json:
+        print_json(document(context, kind, [], status))
+    return UNREACHABLE
+
+
+def document(
+    context: Context, kind: str, items: Sequence[Mapping[str, Any]], status: SourceStatus | None = None, **more: Any
+) -> dict[str, Any]:
+    """An answer about Jenkins as every command gives it."""
+    now = datetime.now(UTC)
+    told = status or SourceStatus(SourceState.OK, None, None, now)
+    return forms.envelope(kind, items, taken_at=now, demo=context.backend.demo, sources={"jenkins": told}, **more)
+
+
+def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:
+    """The job that is called `name`: as Jenkins writes it, as people do, or by its last part if only one is called that.
+
+    Raises UsageError that names the nearest, or those that it could be.
+    """
+    wanted = clean(name.strip("/"))
+    if wanted in jobs:
+        return jobs[wanted]
+    for called in ("shown", "name"):
+        found = [one for one in jobs.values() if getattr(one, called) == wanted]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UsageError(f"{wanted} could be {', '.join(sorted(one.shown for one in found)[:5])}.")
+    if not jobs:
+        raise UsageError(f"there is no job {wanted}: this user sees none at all.")
+    near = difflib.get_close_matches(wanted, [one.shown for one in jobs.values()], 1, 0.5)
+    near = near or difflib.get_close_matches(wanted, [one.name for one in jobs.values()], 1, 0.5)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise UsageError(f"there is no job {wanted}.{hint}")
+
+
+def find_build(jobs: Mapping[Clean, Job], name: str, number: str | None) -> BuildRef:
+    """Which build: `JOB N`, `JOB#N`, or the newest of JOB. Raises UsageError."""
+    if number is None and "#" in name:
+        name, _, number = name.rpartition("#")
+    job = find_job(jobs, name)
+    if number in (None, "", "last"):
+        if job.last is None:
+            raise UsageError(f"{job.shown} has no build yet.")
+        return job.last.ref
+    assert number is not None  # noqa: S101 - that was the case above
+    text = number.removeprefix("#")
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
+        raise UsageError(f"{number} is no number of a build.")
+    return BuildRef(job.full_name, int(text))

@@ -1,0 +1,242 @@
+"""`builds`, `build`, `stages`: what Jenkins has built, and how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+
+from console.cli import jenkins_forms
+from console.cli.asking import ask, document, find_build, find_job, world_of
+from console.cli.group import Context, command
+from console.cli.options import UsageError
+from console.cli.output import Cell, Column, Printer, print_json
+from console.feeds.build_facts import BuildFacts
+from console.model.build import Build, Result, Stage
+from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
+from console.model.jenkins_rows import BuildRow, row, stage_state
+from console.model.jenkins_rows import builds as rows_of
+from console.model.words import age, duration
+from console.sources.protocols import Jenkins
+
+_SHOWN = 20
+_COLUMNS = (
+    Column("BUILD", least=14, middle=True),
+    Column("STATE"),
+    Column("TOOK", drop=2),
+    Column("VS USUAL", drop=4),
+    Column("WHEN", drop=1),
+    Column("WHY IT RAN", least=16, drop=3),
+)
+_STAGE_COLUMNS = (Column("STAGE", least=14, middle=True), Column("STATE"), Column("TOOK"), Column("", least=16, drop=1))
+
+
+@command("builds")
+@click.argument("job", required=False, metavar="[JOB]")
+@click.option("-n", "--count", metavar="N|all", default=str(_SHOWN), help="How many of them, the newest first.")
+@click.pass_obj
+def builds(context: Context, job: str | None, count: str) -> int:
+    """List the newest build of every job; with JOB the builds of that one.
+
+    Exit status: 0 the newest ones are good, 1 one of them is not, 3 Jenkins cannot be asked.
+    """
+    most = _count(count)
+    return ask(context, "builds", lambda source: _builds(context, source, job, most))
+
+
+def _count(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text)):
+        raise UsageError(f"--count {text} is no number of builds: a number, or all.")
+    return int(text)
+
+
+async def _builds(context: Context, source: Jenkins, name: str | None, most: int | None) -> int:
+    world = await world_of(source)
+    if name is not None:
+        job = find_job(world.jobs, name)
+        found = await source.builds(job.full_name, most or 10_000)
+        world = await _with_waits(source, replace(world, history={job.full_name: found}))
+        rows = rows_of(world, job.full_name)[:most]
+        newest = next((one for one in rows if not one.build.building), None)
+        bad = newest is not None and newest.state.bad
+    else:
+        world = await _with_waits(source, world)
+        rows = rows_of(world)
+        bad = any(one.state.bad for one in rows)
+    if context.json:
+        # To a program all is given that one request tells; why each of them ran would be a request for each.
+        print_json(document(context, "builds", [jenkins_forms.build(one) for one in rows]))
+        return 1 if bad else 0
+    shown = rows[:most]
+    if name is None:
+        world = await _with_reasons(source, world, [one.build for one in shown])
+        shown = rows_of(world)[:most]
+    _print(context.printer(), world, shown, len(rows) - len(shown))
+    return 1 if bad else 0
+
+
+async def _with_reasons(source: Jenkins, world: JenkinsWorld, found: list[Build]) -> JenkinsWorld:
+    async def one(build: Build) -> Build:
+        try:
+            return await source.build(build.ref)
+        except JenkinsError:
+            return build  # deleted in between: what is known stands
+
+    details = await asyncio.gather(*map(one, found))
+    return replace(world, details={build.ref: build for build in details})
+
+
+async def _with_waits(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
+    """With what running builds wait for: a build that waits for a lock runs only on paper."""
+    facts = BuildFacts(source)
+    await facts.look_for_waits(world.work)
+    return replace(world, held=facts.held, details=facts.details)
+
+
+def _print(printer: Printer, world: JenkinsWorld, rows: list[BuildRow], more: int) -> None:
+    if not rows:
+        printer.line("Nothing was built yet." if world.jobs else "No jobs: there are none, or this user may not see them.")
+        return
+    now = datetime.now(UTC)
+    printer.table(
+        _COLUMNS,
+        [
+            [
+                Cell(f"{one.name} #{one.build.number}"),
+                Cell(one.state.word, one.state),
+                Cell(one.took(now)),
+                Cell(one.against()),
+                Cell(when(one.build, now)),
+                Cell(one.why),
+            ]
+            for one in rows
+        ],
+    )
+    if more > 0:
+        printer.line(f"{more} more: -n all")
+
+
+def when(build: Build, now: datetime) -> str:
+    """`5h ago`, `for 4m`."""
+    if build.building or build.ended is None:
+        return f"for {age((now - build.started).total_seconds())}"
+    return f"{age((now - build.ended).total_seconds())} ago"
+
+
+@command("build")
+@click.argument("job", metavar="JOB")
+@click.argument("number", required=False, metavar="[N]")
+@click.pass_obj
+def build(context: Context, job: str, number: str | None) -> int:
+    """Show one build: how it went, why it ran, its parameters, tests and files. Without N the newest.
+
+    Exit status: 0 it is good or runs, 1 it is not, 3 Jenkins cannot be asked, 4 it was aborted.
+    """
+    return ask(context, "build", lambda source: _build(context, source, job, number))
+
+
+async def _build(context: Context, source: Jenkins, name: str, number: str | None) -> int:
+    world = await world_of(source)
+    ref = find_build(world.jobs, name, number)
+    facts = BuildFacts(source)
+    found = await source.build(ref)
+    await facts.complete(found, world.work)
+    world = replace(
+        world,
+        details={ref: found},
+        stages=facts.stages,
+        failures=facts.failures,
+        held=facts.held,
+        failed_tests=facts.failed_tests,
+    )
+    told = row(world, found)
+    failed = facts.failed_tests.get(ref, ())
+    if context.json:
+        print_json(document(context, "build", [jenkins_forms.build_detail(told, facts.failures.get(ref), failed)]))
+    else:
+        _print_build(context.printer(), world, told)
+    if found.result is Result.ABORTED and not found.building:
+        return 4
+    return 1 if told.state.bad else 0
+
+
+def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
+    now, known = datetime.now(UTC), one.build
+    against = (
+        f", {one.against()} against the usual {duration(one.usual.total_seconds())}" if one.usual and one.against() else ""
+    )
+    printer.state_line(one.state.kind, f"{one.name} #{known.number}  {one.state.word}  {when(known, now)}")
+    facts = [
+        ("took", f"{one.took(now)}{against}"),
+        ("why", one.why),
+        ("commit", str(known.commit or "")),
+        ("started", f"{known.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
+        ("says", str(known.description)),
+    ]
+    facts += [
+        (f"  {each.name}", "********" if each.value is None else each.value.replace("\n", " ")) for each in known.parameters
+    ]
+    if known.tests is not None:
+        facts.append(("tests", f"{known.tests.total} run, {known.tests.failed} failed, {known.tests.skipped} skipped"))
+        facts += [
+            ("  failed", f"{each.suite}.{each.name}: {each.message}") for each in world.failed_tests.get(known.ref, ())[:10]
+        ]
+    facts += [("file", str(each.path)) for each in known.artifacts[:20]]
+    printer.table((Column(), Column(least=20)), [[Cell(key), Cell(value)] for key, value in facts if value])
+    stages = world.stages.get(known.ref)
+    if stages is not None and stages.stages:
+        printer.line()
+        printer.table(_STAGE_COLUMNS, [_stage(each, now) for each in stages.stages])
+
+
+@command("stages")
+@click.argument("job", metavar="JOB")
+@click.argument("number", required=False, metavar="[N]")
+@click.pass_obj
+def stages(context: Context, job: str, number: str | None) -> int:
+    """Show the stages of one build, with what runs in parallel. Without N the newest build.
+
+    Exit status: 0 none has failed, 1 one has, 3 Jenkins cannot be asked.
+    """
+    return ask(context, "stages", lambda source: _stages(context, source, job, number))
+
+
+async def _stages(context: Context, source: Jenkins, name: str, number: str | None) -> int:
+    world = await world_of(source)
+    ref = find_build(world.jobs, name, number)
+    found = await source.build(ref)
+    try:
+        told = await source.stages(ref)
+    except JenkinsError as error:
+        if error.trouble is not Trouble.NOT_FOUND:
+            raise
+        why = "is no Pipeline" if not found.pipeline else "has none that can be read: plugin pipeline-rest-api is missing"
+        raise UsageError(f"{world.jobs[ref.job].shown} #{ref.number} has no stages: it {why}.") from None
+    now = datetime.now(UTC)
+    if context.json:
+        items = [jenkins_forms.stage(one, now) for one in told.stages]
+        print_json(document(context, "stages", items, job=ref.job, number=ref.number, run=told.status.value))
+    elif told.stages:
+        context.printer().table(_STAGE_COLUMNS, [_stage(one, now) for one in told.stages])
+    else:
+        context.printer().line(await _no_stages(source, found))
+    return 1 if any(stage_state(one).bad for one in told.stages) or (not told.stages and found.result is Result.FAILURE) else 0
+
+
+async def _no_stages(source: Jenkins, found: Build) -> str:
+    if found.building:
+        return "No stage has begun yet."
+    facts = BuildFacts(source)
+    await facts.explain(found)
+    why = facts.failures.get(found.ref)
+    return f"No stages: {why}." if why else "No stages."
+
+
+def _stage(one: Stage, now: datetime) -> list[Cell]:
+    told = stage_state(one)
+    name = f"{'  ' if one.branch else ''}{one.name}"
+    return [Cell(name), Cell(told.word, told), Cell(duration(one.took(now).total_seconds())), Cell(one.error or "")]

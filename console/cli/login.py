@@ -1,0 +1,153 @@
+"""`login`: where Jenkins is and who you are there, checked before it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from console.cli.asking import document
+from console.cli.group import Context, command
+from console.cli.looking import UNREACHABLE
+from console.cli.options import UsageError
+from console.cli.output import print_json
+from console.model.jenkins import JenkinsError, Trouble
+from console.model.source import SourceState, SourceStatus
+from console.model.state import StateClass
+from console.settings.loading import user_file
+from console.settings.secret import Secret
+from console.sources.protocols import Jenkins
+from console.text import clean
+
+_LONGEST = 4096
+
+
+@command("login")
+@click.argument("url", required=False, metavar="[URL]")
+@click.option("--user", metavar="USER", help="Your user at Jenkins.")
+@click.option("--forget", is_flag=True, help="Delete what an earlier login has kept.")
+@click.pass_obj
+def login(context: Context, url: str | None, user: str | None, forget: bool) -> int:
+    """Tell the console where Jenkins is and who you are there. The token is typed, or comes on standard input.
+
+    It is kept in a file that only you can read, and is sent to that Jenkins alone. Exit status: 0 kept, 3 Jenkins refused.
+    """
+    from console.sources.jenkins.login import login_file
+
+    path = login_file(user_file(os.environ).parent)
+    if forget:
+        return _forget(context, path)
+    if context.backend.demo:
+        raise UsageError("the demo's Jenkins needs no login.")
+    return _login(context, path, url, user)
+
+
+def _forget(context: Context, path: Path) -> int:
+    there = path.exists()
+    path.unlink(missing_ok=True)
+    told = f"Forgotten: {path} is deleted. The token itself lives on: revoke it at Jenkins." if there else "There was no login."
+    if context.json:
+        print_json(document(context, "login", []))
+    else:
+        context.printer().line(told)
+    return 0
+
+
+def _login(context: Context, path: Path, url: str | None, user: str | None) -> int:
+    from console.sources.jenkins.address import AddressError, parse
+    from console.sources.jenkins.client import Access
+    from console.sources.jenkins.login import Stored, save
+    from console.sources.jenkins.source import JenkinsServer
+
+    wanted = context.backend.loaded.settings.jenkins
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    url = url or wanted.url or (_ask("Address of Jenkins (https://...): ") if typed else "")
+    if not url:
+        raise UsageError("login wants the address of Jenkins: mlops-console login https://ci.example.org --user NAME")
+    try:
+        address = parse(url, insecure_http=wanted.insecure_http)
+    except AddressError as wrong:
+        raise UsageError(str(wrong)) from None
+    user = user or wanted.user or (_ask("Your user at Jenkins: ") if typed else "")
+    if not user:
+        raise UsageError("login wants your user at Jenkins: --user NAME")
+    if typed and not context.json:
+        context.printer().line(f"Make an API token at {address.shown}/user/{clean(user)}/security (older Jenkins: /configure).")
+    token = _token(typed)
+    source = JenkinsServer(Access(address, user, token, wanted.timeout, wanted.ca_file))
+    try:
+        who, version, lacks = asyncio.run(_check(source, user))
+    except JenkinsError as error:
+        context.complain(error.reason)
+        if context.json:
+            print_json(document(context, "login", [], SourceStatus(error.state or SourceState.DENIED, error.reason)))
+        return UNREACHABLE
+    try:
+        save(path, Stored(address.root, user, token))
+    except OSError as failed:
+        raise UsageError(f"the login cannot be kept in {path}: {failed.strerror}") from None
+    _tell(context, path, str(address.shown), who, version, lacks)
+    if wanted.url and parse(wanted.url, insecure_http=True).root != address.root:
+        context.complain(f"the settings name another Jenkins ({wanted.url}): they win. See: mlops-console config show")
+    return 0
+
+
+def _ask(words: str) -> str:
+    sys.stderr.write(words)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _token(typed: bool) -> Secret:
+    """Never from an argument: those can be read by everybody on the machine."""
+    if typed:
+        text = getpass.getpass("API token (it stays hidden): ", sys.stderr)
+    else:
+        text = sys.stdin.read(_LONGEST + 1) if sys.stdin is not None else ""
+    text = text.strip()
+    if not text:
+        raise UsageError("login wants the token on standard input: mlops-console login URL --user NAME < token-file")
+    if len(text) > _LONGEST or not text.isprintable() or " " in text:
+        raise UsageError("what came on standard input is no API token.")
+    return Secret(text)
+
+
+async def _check(source: Jenkins, user: str) -> tuple[str, str, list[str]]:
+    """Who Jenkins takes us for, its version, and what that user may not see. Raises JenkinsError."""
+    try:
+        who = await source.who()
+        if who is None:
+            raise JenkinsError(Trouble.NOT_AUTHENTICATED, f"Jenkins does not know the user {user}.")
+        lacks = []
+        jobs = await source.jobs()
+        if not jobs:
+            lacks.append("Job/Read (or there are no jobs)")
+        work = await source.work()
+        away = next((node for node in work.nodes if not node.controller), None)
+        if away is not None:
+            try:
+                await source.node_log(away.name)
+            except JenkinsError as error:
+                if error.trouble is not Trouble.NOT_PERMITTED:
+                    raise
+                lacks.append("Agent/Connect: why a node is off line stays hidden")
+        return str(who), str(source.controller.version or "of unknown version"), lacks
+    finally:
+        await source.aclose()
+
+
+def _tell(context: Context, path: Path, url: str, who: str, version: str, lacks: list[str]) -> None:
+    if context.json:
+        item = {"url": url, "user": who, "version": version, "lacks": lacks, "file": str(path)}
+        print_json(document(context, "login", [item]))
+        return
+    printer = context.printer()
+    printer.state_line(StateClass.GOOD, f"{url} is Jenkins {version}, and you are {who} there")
+    for one in lacks:
+        printer.state_line(StateClass.ATTENTION, f"{who} lacks {one}")
+    printer.line(f"Whether {who} may start and stop builds shows when it is first done: Jenkins does not tell before.")
+    printer.line(f"Kept in {path}, for {url} alone.")

@@ -1,0 +1,256 @@
+"""Facts about single builds, read when somebody looks at them, each as often as it can change."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from typing import TypeVar
+
+from console.model.build import Build, BuildRef, FailedTest, Result, Stages, StageStatus
+from console.model.held import compile_error, held
+from console.model.jenkins import Held, JenkinsError, Job, Monitors, Node, Trouble, Work
+from console.sources.protocols import Jenkins
+from console.text import Clean, clean
+
+HISTORY = 50
+"""Builds of a job in view. Jenkins loads all of them from its disk whatever the number is, so it is asked seldom."""
+
+KEPT = 500
+RUNNING_SECONDS = 2.0
+STANDS_SECONDS = 4.0
+AGAIN_SECONDS = 30.0
+TAIL_BYTES = 4096
+MONITOR_SECONDS = 30.0
+
+Ask = Callable[[], Awaitable[bool]]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class BuildFacts:
+    """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show."""
+
+    def __init__(self, source: Jenkins) -> None:
+        self._source = source
+        self.history: dict[Clean, tuple[Build, ...]] = {}
+        self.details: OrderedDict[BuildRef, Build] = OrderedDict()
+        self.stages: OrderedDict[BuildRef, Stages] = OrderedDict()
+        self.failures: OrderedDict[BuildRef, Clean] = OrderedDict()
+        self.failed_tests: OrderedDict[BuildRef, tuple[FailedTest, ...]] = OrderedDict()
+        self.held: dict[BuildRef, Held] = {}
+        self.monitors: dict[Clean, Monitors] = {}
+        self.missing: dict[Hashable, Clean] = {}
+        self._asked: dict[Hashable, float] = {}
+        self._known_last: dict[Clean, Hashable] = {}
+        self._tails: dict[BuildRef, tuple[int, list[str]]] = {}
+
+    def forget_times(self) -> None:
+        """Everything in view is due again."""
+        self._asked.clear()
+        self._known_last.clear()
+
+    def due(
+        self,
+        work: Work,
+        jobs: Mapping[Clean, Job],
+        job: Clean | None,
+        builds: frozenset[BuildRef],
+        opened: BuildRef | None,
+    ) -> Iterator[Ask]:
+        """What should be read now, the most wanted first."""
+        running = work.running
+        for gone in [ref for ref in self.held if ref not in running]:
+            del self.held[gone]
+            self._tails.pop(gone, None)
+        if opened is not None:
+            yield from self._due_opened(opened, running)
+        if job is not None and job in jobs:
+            last = jobs[job].last
+            seen = (last.ref, last.building, last.result) if last is not None else None
+            if self._known_last.get(job, ()) != seen and self._is_due(("history", job), RUNNING_SECONDS):
+                yield lambda: self._read_history(job, seen)
+        for ref in sorted(builds):
+            yield from self._due_row(ref, running, jobs)
+        on_executors = {ref for node in work.nodes for ref in node.running}
+        for ref in sorted(work.flying - on_executors):
+            if self._is_due(("held", ref), STANDS_SECONDS):
+                yield lambda ref=ref: self._read_held(ref)  # type: ignore[misc]
+            if ref in self.held and ref not in self.details and self._is_due(("detail", ref), STANDS_SECONDS):
+                yield lambda ref=ref: self._read_detail(ref)  # type: ignore[misc]
+        for ref in on_executors & self.held.keys():
+            del self.held[ref]
+
+    async def complete(self, build: Build, work: Work) -> None:
+        """Everything about one build, at once: its stages, its failed tests, why it failed, what it waits for."""
+        self.details[build.ref] = build
+        if build.pipeline:
+            await self._read_stages(build.ref)
+        if build.tests is not None and build.tests.failed:
+            await self._read_tests(build.ref)
+        await self.explain(build)
+        if build.ref in work.flying and not any(build.ref in node.running for node in work.nodes):
+            await self._read_held(build.ref)
+
+    async def explain(self, build: Build) -> None:
+        """Why a build failed, if it did."""
+        if build.result is Result.FAILURE and not build.building and build.ref not in self.failures:
+            await self._read_failure(build)
+
+    async def look_for_waits(self, work: Work) -> None:
+        """What every running Pipeline without an executor waits for."""
+        on_executors = {ref for node in work.nodes for ref in node.running}
+        waiting = sorted(work.flying - on_executors)
+        await asyncio.gather(*(self._read_held(ref) for ref in waiting))
+        await asyncio.gather(*(self._read_detail(ref) for ref in waiting if ref in self.held))
+
+    def _due_opened(self, ref: BuildRef, running: frozenset[BuildRef]) -> Iterator[Ask]:
+        known = self.details.get(ref)
+        over = known is not None and not known.building and ref not in running
+        if not over and self._is_due(("detail", ref), RUNNING_SECONDS):
+            yield lambda: self._read_detail(ref)
+        stages = self.stages.get(ref)
+        settled = over and stages is not None and not any(one.duration is None for one in stages.stages)
+        if not settled and (known is None or known.pipeline) and self._is_due(("stages", ref), RUNNING_SECONDS):
+            yield lambda: self._read_stages(ref)
+        failed = known is not None and known.tests is not None and known.tests.failed
+        if failed and ref not in self.failed_tests and self._is_due(("tests", ref), AGAIN_SECONDS):
+            yield lambda: self._read_tests(ref)
+
+    def _due_row(self, ref: BuildRef, running: frozenset[BuildRef], jobs: Mapping[Clean, Job]) -> Iterator[Ask]:
+        known = self.details.get(ref) or self._in_history(ref)
+        over = known is not None and not known.building
+        listed = jobs.get(ref.job)
+        ended = listed is None or listed.last is None or listed.last.ref != ref or not listed.last.building
+        if known is None or (not over and ended and ref not in running):
+            if self._is_due(("detail", ref), STANDS_SECONDS):
+                yield lambda: self._read_detail(ref)
+        elif over and known.result is Result.FAILURE and ref not in self.failures and self._is_due(("why", ref), AGAIN_SECONDS):
+            yield lambda: self._read_failure(known)
+
+    def due_monitors(self, node: Node) -> Iterator[Ask]:
+        if self._is_due(("monitors", node.name), MONITOR_SECONDS):
+            yield lambda: self._read_monitors(node.name)
+
+    def _is_due(self, fact: Hashable, seconds: float) -> bool:
+        """True at most every `seconds`; what failed is asked again later than what went well."""
+        now = time.monotonic()
+        wait = max(seconds, AGAIN_SECONDS) if fact in self.missing else seconds
+        if now - self._asked.get(fact, -1e9) < wait:
+            return False
+        self._asked[fact] = now
+        return True
+
+    def _in_history(self, ref: BuildRef) -> Build | None:
+        return next((one for one in self.history.get(ref.job, ()) if one.ref == ref), None)
+
+    # Reading
+
+    async def _read_history(self, job: Clean, seen: Hashable) -> bool:
+        fact = ("history", job)
+        try:
+            builds = await self._source.builds(job, HISTORY)
+        except JenkinsError as error:
+            return self._lost(fact, error)
+        self.missing.pop(fact, None)
+        self._known_last[job] = seen
+        changed = self.history.get(job) != builds
+        self.history[job] = builds
+        return changed
+
+    async def _read_detail(self, ref: BuildRef) -> bool:
+        return await self._read(("detail", ref), self.details, ref, lambda: self._source.build(ref))
+
+    async def _read_stages(self, ref: BuildRef) -> bool:
+        changed = await self._read(("stages", ref), self.stages, ref, lambda: self._source.stages(ref))
+        known = self.details.get(ref)
+        if known is not None and known.result is Result.FAILURE and not known.building and ref not in self.failures:
+            return await self._read_failure(known) or changed
+        return changed
+
+    async def _read_tests(self, ref: BuildRef) -> bool:
+        return await self._read(("tests", ref), self.failed_tests, ref, lambda: self._source.tests(ref))
+
+    async def _read_monitors(self, name: Clean) -> bool:
+        try:
+            told = await self._source.monitors(name)
+        except JenkinsError as error:
+            return self._lost(("monitors", name), error)
+        if told is None or self.monitors.get(name) == told:
+            return False
+        self.monitors[name] = told
+        return True
+
+    async def _read(self, fact: Hashable, kept: OrderedDict[K, V], key: K, ask: Callable[[], Awaitable[V]]) -> bool:
+        try:
+            value = await ask()
+        except JenkinsError as error:
+            return self._lost(fact, error)
+        new = self.missing.pop(fact, None) is not None or kept.get(key) != value
+        kept[key] = value
+        kept.move_to_end(key)
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
+        return new
+
+    def _lost(self, fact: Hashable, error: JenkinsError) -> bool:
+        """A build may be deleted while it is in view; a system that is away is told by the feed itself."""
+        if error.trouble in (Trouble.STARTING, Trouble.RESTARTING):
+            return False
+        before = self.missing.get(fact)
+        self.missing[fact] = error.reason
+        return before != error.reason
+
+    async def _read_failure(self, build: Build) -> bool:
+        """Why it failed, in one line: the message of the stage that failed, or where its Jenkinsfile does not compile."""
+        ref = build.ref
+        try:
+            stages = self.stages.get(ref) or (await self._source.stages(ref) if build.pipeline else None)
+            told = await self._why(ref, stages)
+        except JenkinsError as error:
+            return self._lost(("why", ref), error)
+        self.failures[ref] = told
+        while len(self.failures) > KEPT:
+            self.failures.popitem(last=False)
+        return True
+
+    async def _why(self, ref: BuildRef, stages: Stages | None) -> Clean:
+        if stages is not None and stages.status is StageStatus.NOT_EXECUTED and not stages.stages:
+            lines = await self._beginning(ref)
+            return clean(compile_error(lines) or "it ended before its first stage")
+        failed = [one for one in stages.stages if one.status is StageStatus.FAILED] if stages is not None else []
+        # What follows the first failure fails only because of it.
+        if failed:
+            return clean(f"{failed[0].name}: {failed[0].error}" if failed[0].error else f"{failed[0].name} failed")
+        return clean("")
+
+    async def _beginning(self, ref: BuildRef) -> list[str]:
+        text = b""
+        async for part in self._source.log(ref, 0):
+            text += part.text
+            if len(text) > 64 * 1024:
+                break
+        return text.decode("utf-8", "replace").splitlines()
+
+    async def _read_held(self, ref: BuildRef) -> bool:
+        """What a Pipeline without an executor waits for stands at the end of its log and nowhere else."""
+        try:
+            start, lines = self._tails.get(ref) or (max(0, await self._source.log_size(ref) - TAIL_BYTES), [])
+            text, end = b"", start
+            async for part in self._source.log(ref, start):
+                text, end = (text + part.text)[-4 * TAIL_BYTES :], part.end
+                if part.whole:
+                    lines = []
+        except JenkinsError as error:
+            return self._lost(("held", ref), error)
+        joined = "\n".join(lines[-40:]) + text.decode("utf-8", "replace").replace("\r\n", "\n")
+        lines = joined.split("\n")[-60:]
+        self._tails[ref] = end, lines
+        found = held(lines)
+        before = self.held.get(ref)
+        if found is None:
+            self.held.pop(ref, None)
+        else:
+            self.held[ref] = found
+        return before != found

@@ -1,0 +1,233 @@
+"""Jenkins, watched with as little as it takes: two small requests every few seconds, and more only where something moved.
+
+What a person looks at (one job's builds, one build's stages, why a node is off line) is read beside that, one fact at a time:
+a URL that hangs makes its own fact old and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+from console.feeds.build_facts import BuildFacts
+from console.model.backoff import Backoff
+from console.model.build import BuildRef
+from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, Work
+from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.waiting import launch_reason
+from console.sources.protocols import Jenkins
+from console.text import Clean, clean
+
+BUSY_SECONDS = 2.0
+IDLE_SECONDS = 5.0
+JOBS_SECONDS = 30.0
+NODE_SECONDS = 30.0
+_AT_ONCE = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What is on the screen: the job whose builds are listed, the builds of visible rows, the one that is open, the nodes."""
+
+    job: Clean | None = None
+    builds: frozenset[BuildRef] = frozenset()
+    opened: BuildRef | None = None
+    nodes: bool = False
+
+
+class _Moved(NamedTuple):
+    """What the two small requests tell, less what changes by itself with every second."""
+
+    running: frozenset[BuildRef]
+    queue: tuple[Hashable, ...]
+    nodes: tuple[Hashable, ...]
+
+
+class JenkinsFeed:
+    """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show."""
+
+    def __init__(self, source: Jenkins, changed: Callable[[], None]) -> None:
+        self._source = source
+        self._changed = changed
+        self._status = SourceStatus(SourceState.STARTING)
+        self._work: Work | None = None
+        self._jobs: dict[Clean, Job] = {}
+        self._moved: _Moved | None = None
+        self._jobs_at = 0.0
+        self._jobs_took = 0.0
+        self._session: Clean | None = None
+        self._now = asyncio.Event()
+        self._interest = Interest()
+        self._look = asyncio.Event()
+        self._facts = BuildFacts(source)
+        self._node_told: dict[Clean, tuple[float, Clean | None]] = {}
+
+    @property
+    def snapshot(self) -> Snapshot[JenkinsWorld]:
+        if self._work is None:
+            return Snapshot(None, self._status)
+        nodes = tuple(
+            replace(node, log_reason=self._node_told.get(node.name, (0.0, None))[1]) if node.offline else node
+            for node in self._work.nodes
+        )
+        facts = self._facts
+        value = JenkinsWorld(
+            url=self._source.url,
+            controller=self._source.controller,
+            work=replace(self._work, nodes=tuple(replace(node, monitors=facts.monitors.get(node.name)) for node in nodes)),
+            jobs=self._jobs,
+            history=dict(facts.history),
+            details=dict(facts.details),
+            stages=dict(facts.stages),
+            held=dict(facts.held),
+            failures=dict(facts.failures),
+            failed_tests=dict(facts.failed_tests),
+            missing=dict(facts.missing),
+        )
+        return Snapshot(value, self._status)
+
+    def refresh(self) -> None:
+        """Ask everything again now."""
+        self._jobs_at = 0.0
+        self._facts.forget_times()
+        self._now.set()
+        self._look.set()
+
+    def show(self, interest: Interest) -> None:
+        """What a person looks at now."""
+        if interest != self._interest:
+            self._interest = interest
+            self._look.set()
+
+    async def run(self) -> None:
+        """Watch for ever. Each round waits for the one before, so that requests never pile up on a slow controller."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            group.create_task(self._look_closer())
+
+    async def _watch(self) -> None:
+        backoff = Backoff()
+        while True:
+            self._now.clear()
+            try:
+                await self._round()
+            except JenkinsError as error:
+                wait = backoff.next()
+                self._failed(error, wait)
+            else:
+                backoff.reset()
+                wait = self._pause()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._now.wait()
+            except TimeoutError:
+                continue
+
+    async def _round(self) -> None:
+        work = await self._source.work()
+        session = self._source.controller.session
+        if session != self._session:
+            # A new start: ids of the queue may begin again, and every build that ran may have ended.
+            self._session, self._moved = session, None
+        moved = _moved(work)
+        fresh = moved != self._moved
+        # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
+        due = time.monotonic() - self._jobs_at > (JOBS_SECONDS if not fresh else 10 * self._jobs_took)
+        if due:
+            began = time.monotonic()
+            jobs = await self._source.jobs()
+            self._jobs_took = time.monotonic() - began
+            self._jobs = {job.full_name: job for job in jobs}
+            self._jobs_at = time.monotonic()
+            self._moved = moved
+        self._work = work
+        self._succeeded()
+        self._look.set()
+
+    def _pause(self) -> float:
+        work = self._work
+        busy = work is not None and bool(work.queue or work.running)
+        return BUSY_SECONDS if busy else IDLE_SECONDS
+
+    def _succeeded(self) -> None:
+        now = datetime.now(UTC)
+        since = self._status.since if self._status.state is SourceState.OK else now
+        self._status = SourceStatus(SourceState.OK, None, since, now)
+        self._changed()
+
+    def _failed(self, error: JenkinsError, wait: float) -> None:
+        now = datetime.now(UTC)
+        known = self._status
+        state = error.state if error.trouble not in (Trouble.FAULT, Trouble.NOT_FOUND) else SourceState.UNREACHABLE
+        since = known.since if known.state is state and known.since else now
+        self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
+        self._changed()
+
+    # What a person looks at
+
+    async def _look_closer(self) -> None:
+        while True:
+            self._look.clear()
+            if self._work is not None and self._status.state is SourceState.OK:
+                await self._gather()
+            try:
+                async with asyncio.timeout(BUSY_SECONDS):
+                    await self._look.wait()
+            except TimeoutError:
+                continue
+            await asyncio.sleep(0.05)  # moving through a list changes the interest with every key
+
+    async def _gather(self) -> None:
+        slots = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(ask: Callable[[], Awaitable[bool]]) -> None:
+            async with slots:
+                if await ask():
+                    self._changed()
+
+        async with asyncio.TaskGroup() as group:
+            for ask in self._due():
+                group.create_task(one(ask))
+
+    def _due(self) -> Iterator[Callable[[], Awaitable[bool]]]:
+        work, interest = self._work, self._interest
+        if work is None:
+            return
+        yield from self._facts.due(work, self._jobs, interest.job, interest.builds, interest.opened)
+        blocking = {item.why for item in work.queue}
+        for node in work.nodes:
+            if interest.nodes:
+                yield from self._facts.due_monitors(node)
+            waited_for = any(node.name in why for why in blocking)
+            if node.offline and not node.set_offline and (interest.nodes or waited_for):
+                at, _ = self._node_told.get(node.name, (-NODE_SECONDS, None))
+                if time.monotonic() - at > NODE_SECONDS:
+                    yield lambda name=node.name: self._read_node_log(name)  # type: ignore[misc]
+
+    async def _read_node_log(self, name: Clean) -> bool:
+        """Why the last try to connect failed stands nowhere else, and only those with Agent/Connect may read it."""
+        before = self._node_told.get(name, (0.0, None))[1]
+        told = await node_log_reason(self._source, name)
+        self._node_told[name] = time.monotonic(), told
+        return told != before
+
+
+async def node_log_reason(source: Jenkins, name: Clean) -> Clean | None:
+    """Why the last try to connect to a node failed, in a few words; None when its log page does not tell."""
+    try:
+        return launch_reason(await source.node_log(name))
+    except JenkinsError as error:
+        return clean("only those with Agent/Connect may see why") if error.trouble is Trouble.NOT_PERMITTED else None
+
+
+def _moved(work: Work) -> _Moved:
+    return _Moved(
+        work.running,
+        tuple((item.id, item.waits) for item in work.queue),
+        tuple((node.name, node.offline) for node in work.nodes),
+    )

@@ -1,0 +1,271 @@
+"""Jenkins in the words of the screen: one row for each build, queue item and node, and what wants a person. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from console.model.build import Build, BuildRef, Cause, CauseKind, Result, Stage, StageStatus, median
+from console.model.jenkins import Held, JenkinsWorld, Node, QueueItem
+from console.model.state import State, StateClass, state
+from console.model.waiting import Reason, held_reason, node_reason, reason, steps_of
+from console.model.words import age, duration
+from console.model.world import Problem
+from console.text import Clean, clean
+
+_NO_COMPILE = "Jenkinsfile "
+_ENDED = {
+    Result.SUCCESS: (StateClass.GOOD, "passed"),
+    Result.UNSTABLE: (StateClass.ATTENTION, "unstable"),
+    Result.FAILURE: (StateClass.BROKEN, "failed"),
+    Result.ABORTED: (StateClass.ENDED, "aborted"),
+    Result.NOT_BUILT: (StateClass.ENDED, "skipped"),
+}
+_STAGES = {
+    StageStatus.SUCCESS: (StateClass.GOOD, "passed"),
+    StageStatus.FAILED: (StateClass.BROKEN, "failed"),
+    StageStatus.ABORTED: (StateClass.ENDED, "aborted"),
+    StageStatus.UNSTABLE: (StateClass.ATTENTION, "unstable"),
+    StageStatus.IN_PROGRESS: (StateClass.ACTIVE, "running"),
+    StageStatus.PAUSED: (StateClass.ATTENTION, "approval"),
+    StageStatus.NOT_EXECUTED: (StateClass.ENDED, "skipped"),
+    StageStatus.UNKNOWN: (StateClass.UNKNOWN, "unknown"),
+}
+# A branch that waits for its first build or a queue of seconds is no trouble yet.
+_PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRow:
+    """One build for a list. `usual` is what it is measured against: the median of its job where that is known, else Jenkins'
+    own estimate. `why` is why it ran, and what came of it where that needs words."""
+
+    build: Build
+    name: Clean
+    state: State
+    why: Clean
+    usual: timedelta | None
+
+    @property
+    def ref(self) -> BuildRef:
+        return self.build.ref
+
+    def took(self, now: datetime) -> str:
+        """`43m`; `17m of 38m` while it runs."""
+        told = (
+            age(self.build.took(now).total_seconds()) if self.build.building else duration(self.build.took(now).total_seconds())
+        )
+        if self.build.building and self.usual is not None:
+            return f"{told} of {age(self.usual.total_seconds())}"
+        return told
+
+    def against(self) -> str:
+        """`+13%` against what is usual; empty while it runs and where nothing is usual."""
+        took = self.build.duration
+        if (
+            took is None
+            or not self.usual
+            or took == self.usual
+            or self.build.result not in (Result.SUCCESS, Result.UNSTABLE, Result.FAILURE)
+        ):
+            return ""
+        percent = round((took / self.usual - 1) * 100)
+        return f"{percent:+}%" if abs(percent) < 1000 else f"{took / self.usual:.0f}x"
+
+
+def build_state(build: Build, held: Held | None = None, failure: str | None = None) -> State:
+    """One class and one word. A build that is being stopped has a result while it still runs."""
+    if build.building:
+        if build.result is Result.ABORTED:
+            return state(StateClass.ACTIVE, "stopping")
+        return held_reason(held).state if held is not None else state(StateClass.ACTIVE, "running")
+    if build.result is None:
+        return state(StateClass.UNKNOWN, "unknown")
+    if build.result is Result.FAILURE and failure is not None and _does_not_compile(failure):
+        return state(StateClass.BROKEN, "no compile")
+    return state(*_ENDED[build.result])
+
+
+def _does_not_compile(failure: str) -> bool:
+    return failure.startswith(_NO_COMPILE) or failure == "the Jenkinsfile does not compile"
+
+
+def stage_state(stage: Stage) -> State:
+    return state(*_STAGES[stage.status])
+
+
+def builds(world: JenkinsWorld, job: Clean | None = None) -> list[BuildRow]:
+    """The newest build of every job, or all that are known of one, the running first, then the newest.
+
+    A job in view that has been read has all its builds, others have their last one and whatever else is known of them.
+    """
+    known: dict[BuildRef, Build] = {}
+    for one in world.jobs.values() if job is None else [world.jobs[job]] if job in world.jobs else []:
+        if one.last is not None:
+            known[one.last.ref] = one.last
+    for name, found in world.history.items():
+        if job is None or name == job:
+            for build in found:
+                # The list of jobs is read more often than the details: what runs is told by it.
+                if build.ref not in known:
+                    known[build.ref] = build
+    for ref in world.work.running:
+        detail = world.details.get(ref)
+        if (job is None or ref.job == job) and ref not in known and detail is not None:
+            known[ref] = detail
+    medians = {name: median(found) for name, found in world.history.items()}
+    rows = [row(world, build, medians.get(build.job)) for build in known.values()]
+    return sorted(rows, key=lambda one: (not one.build.building, -one.build.started.timestamp()))
+
+
+def row(world: JenkinsWorld, build: Build, usual: timedelta | None = None) -> BuildRow:
+    full = with_details(world, build)
+    failure = world.failures.get(build.ref)
+    held = world.held.get(build.ref) if build.building else None
+    told = build_state(full, held, failure)
+    job = world.jobs.get(build.job)
+    parts = [why_it_ran(full)]
+    if held is not None:
+        parts.append(str(held_reason(held).cause))
+    elif failure and not full.building:
+        parts.append(str(failure))
+    elif full.building and (stages := world.stages.get(build.ref)) is not None and stages.stages:
+        parts.append(str(stages.stages[-1].name))
+    elif full.description and full.result is not Result.SUCCESS:
+        parts.append(str(full.description))
+    why = clean(": ".join(part for part in parts if part))
+    return BuildRow(full, job.shown if job is not None else build.job, told, why, usual or full.estimated)
+
+
+def with_details(world: JenkinsWorld, build: Build) -> Build:
+    """`build` with its causes and parameters, if they are known: from wherever it is told newest."""
+    from dataclasses import replace
+
+    if build.detailed:
+        return build
+    known = world.details.get(build.ref)
+    if known is None:
+        known = next((one for one in world.history.get(build.job, ()) if one.ref == build.ref), None)
+    if known is None:
+        return build
+    return replace(known, building=build.building, result=build.result, duration=build.duration)
+
+
+def why_it_ran(build: Build) -> str:
+    """`project-a at 7fa0146, webhook`; `operator`; `push`; empty while it is not known."""
+    project = build.parameter("PROJECT")
+    commit = f" at {build.commit[:7]}" if project and build.commit else ""
+    what = f"{project}{commit}" if project else ""
+    by = ", ".join(dict.fromkeys(_by(cause) for cause in build.causes))
+    return ", ".join(part for part in (what, by) if part)
+
+
+def _by(cause: Cause) -> str:
+    match cause.kind:
+        case CauseKind.USER:
+            return f"by {cause.by}" if cause.by else "by hand"
+        case CauseKind.UPSTREAM:
+            return f"after {cause.by}"
+        case CauseKind.REPLAY:
+            return str(cause.text)
+        case CauseKind.OTHER:
+            return str(cause.text)
+        case _:
+            return {CauseKind.WEBHOOK: "webhook", CauseKind.BRANCH: "push", CauseKind.TIMER: "timer"}[cause.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRow:
+    """One line of the queue: an item of Jenkins' queue (`item`), or a build that waits for a lock or a person (`ref`)."""
+
+    key: Clean
+    name: Clean
+    short: Clean
+    reason: Reason
+    since: datetime | None
+    item: QueueItem | None
+    ref: BuildRef | None
+
+
+def waiting(world: JenkinsWorld, now: datetime) -> list[WaitRow]:
+    """Everything that waits, the longest first: what the queue shows, and what it does not show."""
+    rows: list[WaitRow] = []
+    queue, work = world.work.queue, world.work
+    belongs = steps_of(queue, list(world.held.items()))
+    taken = set(belongs.values())
+    for item in queue:
+        told = reason(item, work, now, quieting_down=world.controller.quieting_down)
+        ref = item.part_of or belongs.get(item.id)
+        rows.append(WaitRow(clean(f"queue/{item.id}"), *_item_name(item, ref, world), told, item.since, item, ref))
+    for ref, held in world.held.items():
+        if held.what == "node" and (ref in taken or queue):
+            continue
+        build = _known(world, ref)
+        since = held.since or (build.started if build is not None else None)
+        name = (build.parameter("PROJECT") if build is not None else None) or _shown(ref.job, world)
+        rows.append(WaitRow(clean(f"build/{ref}"), name, clean(f"#{ref.number}"), held_reason(held), since, None, ref))
+    return sorted(rows, key=lambda one: (one.since is None, one.since.timestamp() if one.since else 0))
+
+
+def _item_name(item: QueueItem, ref: BuildRef | None, world: JenkinsWorld) -> tuple[Clean, Clean]:
+    """What waits, and which of it: the project and its commit where a training waits, else the job."""
+    if ref is not None:
+        return _shown(ref.job, world), clean(f"#{ref.number}")
+    values: Mapping[str, Clean | None] = {str(one.name): one.value for one in item.parameters}
+    project, commit = values.get("PROJECT"), values.get("COMMIT")
+    name = project or (_shown(item.job, world) if item.job is not None else clean(item.title or "a step of a build"))
+    return name, clean((commit or "")[:4])
+
+
+def _shown(job: Clean, world: JenkinsWorld) -> Clean:
+    found = world.jobs.get(job)
+    return found.shown if found is not None else job
+
+
+def _known(world: JenkinsWorld, ref: BuildRef) -> Build | None:
+    job = world.jobs.get(ref.job)
+    last = job.last if job is not None else None
+    return world.details.get(ref) or (last if last is not None and last.ref == ref else None)
+
+
+def node_state(node: Node) -> State:
+    if node.set_offline:
+        return state(StateClass.ENDED, "set off")
+    if node.connecting:
+        return state(StateClass.ACTIVE, "connecting")
+    if node.offline:
+        return state(StateClass.BROKEN, "off line")
+    return state(StateClass.ACTIVE, "busy") if node.busy else state(StateClass.GOOD, "idle")
+
+
+def nodes(world: JenkinsWorld) -> list[Node]:
+    """The worst first; the controller's own node only where it has executors or is the only one."""
+    found = [node for node in world.work.nodes if not node.controller or node.executors or len(world.work.nodes) == 1]
+    return sorted(found, key=lambda node: (node_state(node).kind.value, node.name))
+
+
+def problems(world: JenkinsWorld, now: datetime) -> Iterable[Problem]:
+    """What wants a person: nodes that are gone, what can never begin, questions."""
+    for node in world.work.nodes:
+        told = node_reason(node)
+        if told is not None and node_state(node).kind is StateClass.BROKEN:
+            yield Problem(StateClass.BROKEN, clean(f"node {node.name}: {told.cause}"), clean(f"node/{node.name}"))
+    for one in waiting(world, now):
+        if one.reason.state.kind is not StateClass.ATTENTION:
+            continue
+        patient = one.since is not None and now - one.since < _PATIENCE and one.reason.state.word != "approval"
+        if not patient:
+            waits = (
+                "waits for an answer"
+                if one.reason.state.word == "approval" and " " not in one.reason.cause
+                else one.reason.cause
+            )
+            yield Problem(StateClass.ATTENTION, clean(f"{one.name} {one.short}".strip() + f": {waits}"), one.key)
+    ahead = world.controller.ahead
+    if abs(ahead) > timedelta(minutes=1):
+        way = "ahead of" if ahead > timedelta(0) else "behind"
+        told_clock = f"Jenkins' clock is {duration(abs(ahead).total_seconds())} {way} this machine's"
+        yield Problem(StateClass.ATTENTION, clean(told_clock), clean("jenkins"))
+    if world.controller.quieting_down:
+        yield Problem(StateClass.ATTENTION, clean("Jenkins is about to shut down: nothing new begins"), clean("jenkins"))
