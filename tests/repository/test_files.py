@@ -10,8 +10,8 @@ import pytest
 from tests.repository.clone import ROOT, files
 
 PICTURES = {".svg", ".png"}
-# Put together here, so that this file is no find of its own.
-ONE_MACHINE = re.compile("/wo" + "rk/|/ro" + "ot/")
+# At the beginning of a path. Put together here, so that this file is no find of its own.
+ONE_MACHINE = re.compile(r"(?<![\w.)}\]-])(?:/wo" + "rk/|/ro" + "ot/)")
 
 
 def texts() -> list[tuple[Path, str]]:

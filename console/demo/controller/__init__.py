@@ -9,7 +9,8 @@
 
 Reading (call `advance()` first; every acting method does it by itself):
 
-* `jobs` (Job by full name), `root` (the tree of folders), `item(full_name)`, `job(full_name)`, `build(full_name, number)`
+* `jobs` (Job by full name), `root` (the tree of folders), `item(full_name)`, `job(full_name)`
+* `builds` (Build by full name and number), `build(full_name, number)`
 * `queue` (QueueItem by id, those that left included for five minutes), `waiting_items`
 * `nodes` (Node by name), their `slots` hold what each executor does; `runs` are the builds on their way
 * a Build has `stages`, `steps_of(stage)`, `status()`, `log.read(start)`, `artifacts`, `suites`, `pending` questions
@@ -47,7 +48,9 @@ from console.demo.controller.steps import (
     Archive,
     Block,
     Broken,
+    Call,
     Case,
+    Change,
     Checkout,
     Describe,
     Fail,
@@ -57,14 +60,18 @@ from console.demo.controller.steps import (
     OnNode,
     Parallel,
     Pipeline,
+    Post,
+    Retry,
     Say,
     Sh,
     Stage,
     Step,
     Timeout,
     Trigger,
+    Try,
     Unstable,
     Wait,
+    WithPost,
 )
 from console.demo.controller.timeline import Phase
 
@@ -80,9 +87,11 @@ __all__ = [
     "Block",
     "Broken",
     "Build",
+    "Call",
     "Case",
     "Cause",
     "CauseKind",
+    "Change",
     "Checkout",
     "Controller",
     "Describe",
@@ -107,9 +116,11 @@ __all__ = [
     "Permission",
     "Phase",
     "Pipeline",
+    "Post",
     "Question",
     "QueueItem",
     "RefusedError",
+    "Retry",
     "Say",
     "Sh",
     "Stage",
@@ -119,8 +130,10 @@ __all__ = [
     "Suite",
     "Timeout",
     "Trigger",
+    "Try",
     "Unstable",
     "User",
     "Wait",
+    "WithPost",
     "Work",
 ]

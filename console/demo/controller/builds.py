@@ -72,7 +72,6 @@ class FlowNode:
     started_at: int
     stage: int | None = None
     parent: int | None = None
-    node: str = ""
     ended_at: int | None = None
     status: Status = Status.IN_PROGRESS
     failure: Failure | None = None
@@ -80,8 +79,18 @@ class FlowNode:
     log: RawLog | None = None
     paused_since: int | None = None
     paused_ms: int = 0
+    masked_since: int | None = None
+    branch: bool = False
+
+    @property
+    def shown_status(self) -> Status:
+        """The status as wfapi tells it: a branch that runs beside others looks as if it had succeeded."""
+        running = self.status is Status.IN_PROGRESS and self.masked_since is not None
+        return Status.SUCCESS if running else self.status
 
     def duration(self, now: int) -> int:
+        if self.ended_at is None and self.masked_since is not None:
+            return self.masked_since - self.started_at
         return (self.ended_at if self.ended_at is not None else now) - self.started_at
 
     def paused(self, now: int) -> int:
@@ -125,9 +134,19 @@ class Suite:
     step: int | None = None
 
 
+# Why a build was interrupted, by Java class.
+STOPPED = "jenkins.model.CauseOfInterruption$UserInterruption"
+REJECTED = "org.jenkinsci.plugins.workflow.support.steps.input.Rejection"
+DOWNSTREAM = "org.jenkinsci.plugins.workflow.support.steps.build.DownstreamFailureCause"
+EXCEEDED = "org.jenkinsci.plugins.workflow.steps.TimeoutStepExecution$ExceededTimeout"
+UNQUEUED = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$QueueTaskCancelled"
+
+
 @dataclass(slots=True)
 class Build:
     """One build of a job. `result` may be set while `building` is still true: then it is being ended.
+
+    `interruptions` are (Java class, text).
 
     Moments are milliseconds since 1970: `left_queue_at` is api/json's `timestamp`, `started_at` wfapi's start.
     """
@@ -153,12 +172,13 @@ class Build:
     questions: list[Question] = field(default_factory=list)
     approvers: list[str] = field(default_factory=list)
     checkouts: list[Checkout] = field(default_factory=list)
-    interrupted: bool = False
+    interruptions: list[tuple[str, str]] = field(default_factory=list)
     asked: bool = False
     compiled: bool = True
     error: Failure | None = None
     built_on: str = ""
     replay_of: int | None = None
+    graph: list[str] = field(default_factory=list)
     declarative: bool = False
     has_environment: bool = False
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from console.demo.controller.builds import Build, Cause, CauseKind, Question
+from console.demo.controller.builds import REJECTED, Build, Cause, CauseKind, Question
 from console.demo.controller.errors import (
     AlreadyCancelledError,
     KeptError,
@@ -30,6 +30,19 @@ from console.demo.controller.setup import Setup
 from console.demo.controller.steps import Jenkinsfile
 from console.demo.controller.timeline import Phase
 
+_SCAN_LINES = (
+    " > git --version # timeout=10",
+    " > git --version # 'git version 2.39.5'",
+    " > git ls-remote --symref -- {remote} # timeout=10",
+    "Setting origin to {remote}",
+    " > git config remote.origin.url {remote} # timeout=10",
+    "Fetching & pruning origin...",
+    "Listing remote references...",
+    " > git ls-remote -h -- {remote} # timeout=10",
+    "Fetching upstream changes from origin",
+    " > git config --get remote.origin.url # timeout=10",
+    " > git fetch --tags --force --progress --prune -- origin +refs/heads/*:refs/remotes/origin/* # timeout=10",
+)
 DATE = "%a %b %d %H:%M:%S UTC %Y"
 
 
@@ -93,7 +106,7 @@ class Controller(Setup):
         self.build(full_name, number)
         run = self.runs.get((full_name, number))
         if run is not None:
-            run.interrupt(self.users[by].full_name if by in self.users else by)
+            run.interrupt(by, self.users[by].full_name if by in self.users else by)
 
     def kill(self, full_name: str, number: int) -> None:
         """End a Pipeline at once, without its `post` steps."""
@@ -138,7 +151,7 @@ class Controller(Setup):
         self._may_answer(question, by)
         question.rejected = True
         question.by = (by, self.users[by].full_name)
-        self.build(full_name, number).interrupted = True
+        self.build(full_name, number).interruptions.append((REJECTED, f"Rejected by {self.users[by].full_name}"))
         if question.wake:
             question.wake()
 
@@ -160,7 +173,7 @@ class Controller(Setup):
         self.advance()
         build = self.build(full_name, number)
         if build.keep:
-            raise KeptError(f"Unable to delete {build.full_display_name}: This record is explicitly marked to be kept")
+            raise KeptError(f"Unable to delete {build.full_display_name}: This record is explicitly marked to be kept.")
         del build.job.builds[number]
 
     def delete_item(self, full_name: str) -> None:
@@ -180,7 +193,8 @@ class Controller(Setup):
         if by is not None:
             log.add(f"Started by user {note(by, LINK_NOTE - 20)}{self.users[by].full_name if by in self.users else by}")
         log.add(f"[{moment}] Starting branch indexing...")
-        log.add(" > git --version # timeout=10")
+        for line in _SCAN_LINES:
+            log.add(line.format(remote=project.remote))
         log.add("Checking branches...")
         for branch, (commit, script) in project.branches.items():
             self._scan_branch(project, log, branch, commit, has_file=script is not None)
@@ -237,7 +251,7 @@ class Controller(Setup):
     def stop_downstream(self, build: Build) -> None:
         run = self.runs.get((build.job.full_name, build.number))
         if run is not None:
-            self.at(self.now, partial(run.interrupt, "the build that waits for it"))
+            self.at(self.now, partial(run.interrupt, "SYSTEM", "the build that waits for it"))
 
     def toggle_offline(self, name: str, message: str = "") -> None:
         """Take a node off line for a while, or back."""

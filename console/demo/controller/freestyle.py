@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.demo.controller.builds import Build
+from console.demo.controller.builds import STOPPED, Build
 from console.demo.controller.heads import Flow, Head, InterruptedStepError, StepFailedError
 from console.demo.controller.leaves import Leaves
 from console.demo.controller.nodes import Node
@@ -25,11 +25,11 @@ class FreestyleRun(Leaves):
     def begin(self) -> None:
         self._head.begin(self._main())
 
-    def interrupt(self, by: str) -> None:
-        """A stop: ends the step that runs."""
-        self.build.interrupted = True
+    def interrupt(self, by: str, name: str) -> None:
+        """A stop: ends the step that runs. `by` is a user id, `name` a full name."""
+        self.build.interruptions.append((STOPPED, f"Aborted by {by}"))
         self.build.result = "ABORTED"
-        self._by = by
+        self._by = name
         self._head.interrupt(InterruptedStepError())
 
     def kill(self) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from console.demo.controller.builds import (
     ABORT,
+    DOWNSTREAM,
     Build,
     Cause,
     CauseKind,
@@ -20,6 +21,7 @@ from console.demo.controller.rawlog import LINK_NOTE, START_NOTE, STEP_NOTE, Raw
 from console.demo.controller.scope import Scope, World
 from console.demo.controller.steps import (
     Archive,
+    Call,
     Checkout,
     Describe,
     Fail,
@@ -34,6 +36,7 @@ from console.demo.controller.steps import (
 )
 
 STEP_MS = 10
+END = "StepEndNode"
 PATIENCE_SECONDS = 20.0  # how long Jenkins waits for a process that it has told to end
 
 
@@ -41,7 +44,7 @@ def status_of(error: StepFailedError | None) -> Status:
     """What wfapi says about a stage or a step that ended with `error`."""
     if error is None:
         return Status.SUCCESS
-    return Status.ABORTED if error.result == "ABORTED" else Status.FAILED
+    return {"ABORTED": Status.ABORTED, "NOT_BUILT": Status.NOT_EXECUTED}.get(error.result, Status.FAILED)
 
 
 class Leaves:
@@ -53,9 +56,14 @@ class Leaves:
         self._timestamps = timestamps
         self._last_id = 1
 
-    def _ids(self, count: int) -> int:
-        """Take `count` ids of the flow graph, the last one is the answer. Jenkins counts blocks and their ends too."""
+    def _ids(self, count: int, kind: str = "StepStartNode") -> int:
+        """Take `count` ids of the flow graph, the last one is the answer. Jenkins counts blocks and their ends too.
+
+        `kind` is the class of these nodes; empty for ids that are only reserved.
+        """
         self._last_id += count
+        if kind:
+            self.build.graph += [kind] * count
         return self._last_id
 
     def _print(self, line: str, *, plain: bool = False) -> None:
@@ -70,7 +78,7 @@ class Leaves:
         self.build.log.add(f"{note(text, START_NOTE if first else STEP_NOTE)}[Pipeline] {text}")
 
     def _end_block(self, name: str) -> None:
-        self._ids(2)
+        self._ids(2, END)
         self._pipeline_line("}")
         self._pipeline_line(f"// {name}")
 
@@ -84,12 +92,11 @@ class Leaves:
         """Begin a step: its line in the console and its node in the flow graph."""
         self._pipeline_line(step)
         node = FlowNode(
-            self._ids(1),
+            self._ids(1, "StepAtomNode"),
             name,
             self.world.now,
             stage=scope.stage.id if scope.stage else None,
             parent=self._last_id - 1,
-            node=scope.node_name,
             description=description,
             log=RawLog(),
         )
@@ -129,9 +136,9 @@ class Leaves:
         elif isinstance(step, Checkout):
             self._checkout(scope, step)
         elif isinstance(step, Archive):
-            node = self._open(scope, "archiveArtifacts", "Archive the artifacts", step.path)
+            node = self._open(scope, "archiveArtifacts", "Archive the artifacts", step.pattern or step.path)
             self._say(node, "Archiving artifacts")
-            self.build.artifacts[step.path] = step.content
+            self.build.artifacts |= dict(((step.path, step.content), *step.more))
             self._close(node)
         elif isinstance(step, Junit):
             self._junit(scope, step)
@@ -139,9 +146,12 @@ class Leaves:
             node = self._open(scope, "unstable", "Set stage result to unstable", step.message)
             self._say(node, f"WARNING: {step.message}")
             self._close(node)
-            self._unstable(scope, node)
+            self._unstable(scope)
         elif isinstance(step, Describe):
             self._describe(step)
+        elif isinstance(step, Call):
+            self._pipeline_line(step.name)
+            self._ids(1, "StepAtomNode")
         elif isinstance(step, Fail):
             self._fail(scope, step)
 
@@ -163,8 +173,7 @@ class Leaves:
         if step.result is not None:
             self.build.result = step.result
 
-    def _unstable(self, scope: Scope, node: FlowNode) -> None:
-        node.status = Status.UNSTABLE
+    def _unstable(self, scope: Scope) -> None:
         if scope.stage is not None and scope.stage.ended_at is None:
             scope.stage.status = Status.UNSTABLE
         if self.build.result in {None, "SUCCESS"}:
@@ -190,7 +199,7 @@ class Leaves:
         self.build.suites.append(Suite(step.suite, step.cases, stages, node.id))
         self._close(node)
         if any(case.failure for case in step.cases):
-            self._unstable(scope, node)
+            self._unstable(scope)
 
     def _sleep(self, scope: Scope, step: Wait) -> Flow:
         node = self._open(scope, "sleep", "Sleep", f"{step.seconds:g}")
@@ -204,6 +213,12 @@ class Leaves:
 
     def _sh(self, scope: Scope, step: Sh) -> Flow:
         node = self._open(scope, "sh", "Shell Script", step.script)
+        if scope.node is not None and not scope.node.connected:
+            gone = scope.node.name
+            words = f"Unable to create live FilePath for {gone}; {gone} was marked offline: {scope.node.reason}"
+            offline = StepFailedError(Failure(words, "org.jenkinsci.plugins.workflow.support.steps.AgentOfflineException"))
+            self._close(node, offline)
+            raise offline
         try:
             # The process runs by its own clock: pauses are counted from its start, not from what was read.
             due = float(self.world.now)
@@ -262,7 +277,7 @@ class Leaves:
         question = Question(step.id[:1].upper() + step.id[1:], step, self.world.now)
         self.build.questions.append(question)
         self.build.asked = True
-        if step.parameters:
+        if step.parameters or step.submitter_parameter:
             self._print("Input requested")
         else:
             self._print(step.message)
@@ -321,10 +336,10 @@ class Leaves:
                 raise
             self._say(node, f"Build {child.full_display_name} completed: {child.result}")
             if child.result not in {"SUCCESS", "UNSTABLE"}:
-                failure = Failure(
-                    f"{child.full_display_name} completed with status {child.result} (propagate: false to ignore)", ABORT
-                )
-                failed = StepFailedError(failure, child.result or "FAILURE")
+                words = f"{child.full_display_name} completed with status {child.result} (propagate: false to ignore)"
+                self.build.interruptions.append((DOWNSTREAM, words))
+                failed = InterruptedStepError(words)
+                failed.result = child.result or "FAILURE"
                 self._close(node, failed)
                 raise failed
         self._close(node)

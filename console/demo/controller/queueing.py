@@ -83,6 +83,8 @@ class QueueItem:
 def span(milliseconds: int) -> str:
     """A length of time in Jenkins' words: `29 sec`, `4.5 sec`, `0.37 sec`, `3 ms`, `1 min 5 sec`."""
     seconds = milliseconds / 1000
+    if seconds >= 600 and seconds < 3600:
+        return f"{int(seconds // 60)} min"  # from ten of a unit on, the smaller one is left out
     if seconds >= 3600:
         return f"{int(seconds // 3600)} hr {int(seconds % 3600 // 60)} min"
     if seconds >= 60:

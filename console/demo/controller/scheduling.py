@@ -44,7 +44,7 @@ class Scheduling(Timeline):
         """What the queue lists: everything that has not left, in the order Jenkins shows it."""
         order = (State.WAITING, State.BLOCKED, State.BUILDABLE)
         items = [item for item in self.queue.values() if item.state is not State.LEFT]
-        return sorted(items, key=lambda item: (order.index(item.state), item.id))
+        return sorted(items, key=lambda item: (order.index(item.state), -item.id if item.state is State.BUILDABLE else item.id))
 
     def enqueue(
         self,
@@ -158,7 +158,7 @@ class Scheduling(Timeline):
         if running is None:
             return ""
         left = running.estimate - (self.now - running.started_at)
-        eta = "N/A" if running.estimate < 0 else span(max(left, 0))
+        eta = "N/A" if running.estimate < 0 or left <= 0 else span(left)
         return f"Build {running.shown_name} is already in progress (ETA: {eta})"
 
     def _place(self, item: QueueItem) -> None:

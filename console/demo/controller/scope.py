@@ -8,31 +8,23 @@ from typing import Protocol
 
 from console.demo.controller.builds import Build, FlowNode
 from console.demo.controller.heads import Head, Timeline
-from console.demo.controller.nodes import Node
+from console.demo.controller.nodes import Node, Work
 from console.demo.controller.parameters import Value
 from console.demo.controller.queueing import Part, QueueItem
-from console.demo.controller.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`stage` is None outside any stage, `node` None outside any node block."""
+    """`stage` is None outside any stage, `node` None outside any node block, `work` is what its executor does then.
+
+    `beside` is a list only between a parallel step and the stages of its branches: those that have begun.
+    """
 
     head: Head
     stage: FlowNode | None = None
     node: Node | None = None
-
-    @property
-    def node_name(self) -> str:
-        """execNode of wfapi: empty for the built-in node."""
-        return "" if self.node is None or self.node.built_in else self.node.name
-
-
-@dataclass(frozen=True, slots=True)
-class PostActions:
-    """The `post` section of a Pipeline, which runs whatever became of its stages."""
-
-    steps: tuple[Step, ...]
+    beside: list[FlowNode] | None = None
+    work: Work | None = None
 
 
 class World(Timeline, Protocol):
@@ -76,7 +68,9 @@ class World(Timeline, Protocol):
 
 def workspace(node: Node, build: Build, slot: int) -> str:
     """The folder of a build on an executor of a node; a second one of the same job gets `@2`."""
-    name = build.job.full_name.replace("%2F", "_") if build.job.branch else build.job.full_name
+    name = build.job.full_name
+    if build.job.branch is not None:
+        name = name.replace("%2F", "_").replace("/", "_")
     # Whoever came first keeps the plain name; the executor's number decides among those of one moment.
     same = sorted((work.started_at, number) for number, work in enumerate(node.slots) if work and work.build.job is build.job)
     order = [number for _, number in same].index(slot) if slot in [number for _, number in same] else 0

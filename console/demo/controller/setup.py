@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from console.demo.controller.builds import Build
 from console.demo.controller.errors import MissingError
 from console.demo.controller.items import Folder, Item, Job, Kind, Multibranch, branch_name, walk
 from console.demo.controller.nodes import Link, Node
@@ -42,6 +43,11 @@ class Setup(Scheduling):
     def jobs(self) -> dict[str, Job]:
         """All jobs by their full names, branch jobs included, folders not."""
         return {item.full_name: item for item in walk(self.root) if isinstance(item, Job)}
+
+    @property
+    def builds(self) -> dict[tuple[str, int], Build]:
+        """All builds by the full name of their job and their number, those that run included."""
+        return {(name, number): build for name, job in self.jobs.items() for number, build in job.builds.items()}
 
     def add_user(
         self,

@@ -48,6 +48,18 @@ class Sh:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One commit since the build before. `at` is its moment in milliseconds since 1970."""
+
+    commit: str
+    message: str
+    author: str
+    at: int
+    files: tuple[str, ...] = ()
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkout:
     """Gets the sources; leaves the build data from which a client learns the commit (40 hex digits).
 
@@ -60,14 +72,20 @@ class Checkout:
     message: str = ""
     step: str = "checkout"
     lines: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Keeps a file. `path` is relative to the workspace, e.g. `out/metrics.json`."""
+    """Keeps files: `path` with `content`, and each (path, content) of `more`.
+
+    A path is relative to the workspace, e.g. `out/metrics.json`; `pattern` is what the script asked for.
+    """
 
     path: str
     content: bytes
+    pattern: str = ""
+    more: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +133,17 @@ class Describe:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Asks a person. The server capitalizes the first letter of `id`; `submitter` names user ids, empty is anybody."""
+    """Asks a person. The server capitalizes the first letter of `id`; `submitter` names user ids, empty is anybody.
+
+    With parameters or a `submitter_parameter` (the name that gets the user id) the console says only "Input requested".
+    """
 
     id: str
     message: str
     ok: str = "Proceed"
     parameters: tuple[Parameter, ...] = ()
     submitter: tuple[str, ...] = ()
+    submitter_parameter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +180,38 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """`retry(times)`: does its steps again after a failure, but not after a stop."""
+
+    times: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithPost:
+    """The inside of a stage with a `post` section, where an agent or variables stand around both."""
+
+    steps: tuple[Step, ...]
+    post: tuple[Step, ...] = ()
+    cleanup: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """`try` and `finally` of a script: `always` runs whatever became of the steps. Prints nothing itself."""
+
+    steps: tuple[Step, ...]
+    always: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A step that only shows its name in the console, such as `properties`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A block without an effect of its own in this model: `script`, `withEnv`, `timestamps`, `withCredentials`."""
 
@@ -166,13 +220,21 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """The `post` section of a Pipeline, a stage of its own: it runs whatever became of the stages before it."""
+
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage. `when=False` skips it; `post` runs after its steps whatever became of them."""
+    """A stage. `when=False` skips it; `post` and then `cleanup` run after its steps whatever became of them."""
 
     name: str
     steps: tuple[Step, ...] = ()
     when: bool = True
     post: tuple[Step, ...] = ()
+    cleanup: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +272,7 @@ class Broken:
 
 Step = (
     Say | Wait | Sh | Checkout | Archive | Junit | Fail | Unstable | Describe | Input
-    | Trigger | OnNode | Lock | Timeout | Block | Stage | Parallel
+    | Trigger | OnNode | Lock | Timeout | Post | WithPost | Retry | Try | Call | Block | Stage | Parallel
 )  # fmt: skip
 Jenkinsfile = Pipeline | Broken
 Script = Jenkinsfile | Callable[["Build"], Jenkinsfile]

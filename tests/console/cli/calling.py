@@ -36,7 +36,9 @@ class FakeBackend:
         env = {"HOME": str(self.folder), **self.env}
         return load(argv=Overrides(config=self.config), env=env, cwd=self.folder, etc=self.folder / "etc.toml")
 
-    ci: Jenkins | SourceStatus = field(default_factory=lambda: SourceStatus(SourceState.OFF, Clean("Jenkins is not configured.")))
+    ci: Jenkins | SourceStatus = field(
+        default_factory=lambda: SourceStatus(SourceState.OFF, Clean("Jenkins is not configured."))
+    )
 
     def sources(self) -> tuple[FakeEngine, FakeCompose]:
         return self.engine, self.compose

@@ -101,6 +101,11 @@ def page(controller: Controller, status: int, title: str, words: str, *headers: 
     return Answer(status, shown, body.encode(), squeeze=True, chunked=status in {404, 405})
 
 
+def nothing_to_cancel(controller: Controller) -> Answer:
+    """The 404 of cancelItem: an error page instead of the usual one."""
+    return page(controller, 404, "Jenkins [Jenkins]", "<h1>Error</h1>")
+
+
 def not_found(controller: Controller) -> Answer:
     return page(controller, 404, "Not Found [Jenkins]", "<h1>Not Found</h1>")
 
@@ -114,7 +119,8 @@ def oops(controller: Controller, *headers: tuple[str, str]) -> Answer:
 
 
 def form_required(controller: Controller, *headers: tuple[str, str]) -> Answer:
-    return page(controller, 405, "Form post required [Jenkins]", "<h1>Form post required</h1>", *headers)
+    title = "Form post required" if headers else "Method Not Allowed"
+    return page(controller, 405, f"{title} [Jenkins]", f"<h1>{title}</h1>", *headers)
 
 
 def denied(controller: Controller, user: User, permission: Permission, *, names: bool = True) -> Answer:
@@ -129,8 +135,7 @@ def denied(controller: Controller, user: User, permission: Permission, *, names:
             ),
             ("X-Required-Permission", str(permission)),
         ]
-        if implied_by(permission):
-            headers.append(("X-Permission-Implied-By", ", ".join(implied_by(permission))))
+        headers += [("X-Permission-Implied-By", other) for other in implied_by(permission)]
     return page(controller, 403, "Jenkins", f"<h1>Access Denied</h1><p>{user.id} is missing the permission</p>", *headers)
 
 

@@ -171,7 +171,7 @@ class Builds:
                 ("replay", "run"): (Permission.RUN_REPLAY, self._replay),
             }
         if self.build.pipeline and rest == ["replay"] and self.request.reads:
-            return answers.page(self.controller, 200, "Replay [Jenkins]", "<h1>Replay</h1>")
+            return answers.page(self.controller, 200, f"Replay {self.build.shown_name} [Jenkins]", "<h1>Replay</h1>")
         known = actions.get(tuple(rest))
         if known is None:
             if not self.request.reads and len(rest) == 1 and not self.request.path.endswith("/"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from console.demo.controller import Build, Cause, CauseKind, Checkout, Kind, ParameterKind, ParameterValue
+from console.demo.controller import Build, Cause, CauseKind, Change, Checkout, ParameterKind, ParameterValue
 from tests.support.jenkins.beans import ALWAYS, Bean, Field, bean
 from tests.support.jenkins.jobs import EMPTY, View
 
@@ -45,13 +46,48 @@ def build_bean(view: View, build: Build) -> Bean:
         tail = [Field("builtOn", lambda: build.built_on), Field("changeSet", lambda: changes), Field("culprits", list)]
         return Bean(FREESTYLE_BUILD, [*head, *in_progress, *middle, *tail])
     tail = [
-        Field("changeSets", list),
-        Field("culprits", list),
+        Field("changeSets", lambda: _change_sets(view, build)),
+        Field("culprits", lambda: _culprits(view, build)),
         *in_progress,
         Field("nextBuild", lambda: _neighbour(view, build, 1)),
         Field("previousBuild", lambda: _neighbour(view, build, -1)),
     ]
     return Bean(RUN, [*head, *middle, *tail])
+
+
+def _change_sets(view: View, build: Build) -> list[Bean]:
+    found = []
+    for checkout in build.checkouts:
+        items = [_change(view, change) for change in checkout.changes]
+        if items:
+            found.append(bean("hudson.plugins.git.GitChangeSetList", ALWAYS, items=items, kind="git"))
+    return found
+
+
+def _change(view: View, change: Change) -> Bean:
+    day = datetime.fromtimestamp(change.at / 1000, UTC)
+    return bean(
+        "hudson.plugins.git.GitChangeSet", ALWAYS,
+        affectedPaths=list(change.files), commitId=change.commit, timestamp=change.at, author=_person(view, change.author),
+        authorEmail=change.email, comment=f"{change.message}\n", date=day.strftime("%Y-%m-%d %H:%M:%S +0000"), id=change.commit,
+        msg=change.message, paths=[bean(None, ALWAYS, editType="edit", file=file) for file in change.files],
+    )  # fmt: skip
+
+
+def _person(view: View, name: str) -> Bean:
+    return bean(None, ALWAYS, absoluteUrl=f"{view.url}user/{name}", fullName=name)
+
+
+def _culprits(view: View, build: Build) -> list[Bean]:
+    """Whoever changed something since the last good build: those of the bad builds before count too."""
+    names: dict[str, None] = {}
+    for other in build.job.newest_first():
+        if other.number > build.number:
+            continue
+        if other is not build and other.result in {"SUCCESS", "UNSTABLE"}:
+            break
+        names |= {change.author: None for checkout in other.checkouts for change in checkout.changes}
+    return [_person(view, name) for name in names]
 
 
 def _artifact(path: str) -> Bean:
@@ -77,7 +113,7 @@ def _actions(view: View, build: Build) -> list[Bean]:
     causes = cause_action(build.causes)
     first = [causes, *asked] if hooked else [*asked, causes]
     if not build.pipeline:
-        stopped = [bean("jenkins.model.InterruptedBuildAction")] if build.interrupted else []
+        stopped = _interruptions(build)
         return [*first, *stopped, EMPTY, EMPTY, _display_action(view, build)]
     return [*first, *_pipeline_actions(view, build)]
 
@@ -105,8 +141,9 @@ def _pipeline_actions(view: View, build: Build) -> list[Bean]:
     found += [
         bean("org.jenkinsci.plugins.workflow.support.steps.input.ApproverAction", userId=user) for user in build.approvers
     ]
-    if build.interrupted:
-        found.append(bean("jenkins.model.InterruptedBuildAction"))
+    found += _interruptions(build)
+    packages = {"F": "org.jenkinsci.plugins.workflow.graph.", "S": "org.jenkinsci.plugins.workflow.cps.nodes."}
+    graph = [Bean(packages[name[0]] + name) for name in build.graph]
     restartable = [stage.name for stage in build.stages if stage.name != "Declarative: Post Actions"]
     found += [
         EMPTY,
@@ -119,12 +156,20 @@ def _pipeline_actions(view: View, build: Build) -> list[Bean]:
             restartableStages=restartable if build.declarative else [],
         ),
         EMPTY,
-        bean("org.jenkinsci.plugins.workflow.job.views.FlowGraphAction", nodes=[]),
+        bean("org.jenkinsci.plugins.workflow.job.views.FlowGraphAction", nodes=graph),
         EMPTY,
         EMPTY,
         EMPTY,
     ]
     return found
+
+
+def _interruptions(build: Build) -> list[Bean]:
+    """One action for each interruption, its cause shows with a tree= only."""
+    return [
+        bean("jenkins.model.InterruptedBuildAction", causes=[bean(java_class, 3, shortDescription=words)])
+        for java_class, words in build.interruptions
+    ]
 
 
 def _display_action(view: View, build: Build) -> Bean:
@@ -203,11 +248,13 @@ def test_report(build: Build) -> Bean:
     for suite in build.suites:
         cases = []
         for case in suite.cases:
+            # The age of a skipped case counts from build 0, since it never failed.
+            ages = {"PASSED": 0, "FAILED": 1, "SKIPPED": build.number + 1}
             status = "FAILED" if case.failure else "SKIPPED" if case.skipped else "PASSED"
             cases.append(
                 bean(
                     None, ALWAYS,
-                    testActions=[], age=0 if status == "PASSED" else 1, className=case.class_name, duration=case.duration,
+                    testActions=[], age=ages[status], className=case.class_name, duration=case.duration,
                     errorDetails=case.failure[0] if case.failure else None,
                     errorStackTrace=case.failure[1] if case.failure else None,
                     failedSince=build.number if case.failure else 0, name=case.name, properties={}, skipped=case.skipped,
@@ -234,7 +281,3 @@ def test_report(build: Build) -> Bean:
         skipCount=skipped,
         suites=suites,
     )
-
-
-def is_freestyle(build: Build) -> bool:
-    return build.job.kind is Kind.FREESTYLE

@@ -68,7 +68,7 @@ def computer_bean(view: View, node: Node) -> Bean:
     ]
     if node.built_in:
         return Bean("hudson.model.Hudson$MasterComputer", fields)
-    return Bean("hudson.slaves.SlaveComputer", [*fields, Field("absoluteRemotePath", lambda: None)])
+    return Bean("hudson.slaves.SlaveComputer", [*fields, Field("absoluteRemotePath", lambda: _remote_path(view, node))])
 
 
 def label_bean(view: View, label: str, java_class: str | None = None) -> Bean:
@@ -97,6 +97,10 @@ def label_bean(view: View, label: str, java_class: str | None = None) -> Bean:
     )
 
 
+def _remote_path(view: View, node: Node) -> str | None:
+    return node.root if node.connected and view.user.may(Permission.AGENT_CONNECT) else None
+
+
 def _node(node: Node) -> Bean:
     java_class = "hudson.model.Hudson" if node.built_in else "hudson.slaves.DumbSlave"
     return bean(java_class, 3, nodeName="" if node.built_in else node.name)
@@ -116,8 +120,7 @@ def _one_off(view: View, node: Node) -> list[Build]:
     """Every Pipeline that runs holds a weightless executor of the built-in node."""
     if not node.built_in:
         return []
-    jobs = (item for item in walk(view.controller.root) if isinstance(item, Job))
-    return [build for job in jobs for build in job.newest_first() if build.building and build.pipeline]
+    return [run.build for run in view.controller.runs.values() if run.build.pipeline]
 
 
 def _one_off_executor(view: View, build: Build) -> Bean:

@@ -247,11 +247,11 @@ def health(job: Job) -> list[Bean]:
 
 
 def _health_bean(text: str, score: int) -> Bean:
-    # Steps of 20, except that the lowest ends at 19 and the best begins at 80.
+    # Five bands of 20; a full multiple belongs to the lower one (a score of 80 has the icon 60to79).
     band = next(
         name
-        for limit, name in ((80, "80plus"), (60, "60to79"), (40, "40to59"), (20, "20to39"), (0, "00to19"))
-        if score >= limit
+        for limit, name in ((80, "80plus"), (60, "60to79"), (40, "40to59"), (20, "20to39"), (-1, "00to19"))
+        if score > limit
     )
     icon = f"health-{band}"
     return bean(None, 2, description=text, iconClassName=f"icon-{icon}", iconUrl=f"{icon}.png", score=score)

@@ -17,6 +17,7 @@ from console.demo.controller import (
     Broken,
     Build,
     Case,
+    Change,
     Checkout,
     Controller,
     Fail,
@@ -32,6 +33,7 @@ from console.demo.controller import (
     ParameterKind,
     Permission,
     Pipeline,
+    Retry,
     Say,
     Sh,
     Stage,
@@ -63,7 +65,7 @@ def value(build: Build, name: str) -> str:
     return str(found).lower() if isinstance(found, bool) else found
 
 
-def train(build: Build) -> Pipeline:
+def train(build: Build, changes: tuple[Change, ...] = ()) -> Pipeline:
     """The Jenkinsfile of the job `train`."""
     project, epochs = value(build, "PROJECT"), value(build, "EPOCHS")
     lines: list[str | float] = [f"+ seq 1 {epochs}"]
@@ -77,19 +79,25 @@ def train(build: Build) -> Pipeline:
         'for e in $(seq 1 "$EPOCHS"); do for s in 1 2 3 4; do echo "epoch $e/$EPOCHS step $s '
         'loss=0.$((9000 - e * 100 - s))"; sleep 0.5; done; done'
     )
-    sources = Checkout(REMOTE, COMMIT, step="git", lines=_GIT)
+    sources = Checkout(REMOTE, COMMIT, step="git", lines=_GIT, changes=changes)
     image = Sh(
         "echo building image for $PROJECT; sleep 1; seq 1 20",
-        (f"+ echo building image for {project}", f"building image for {project}", "+ sleep 1", 1.0, "+ seq 1 20")
-        + tuple(str(number) for number in range(1, 21)),
+        (
+            f"+ echo building image for {project}",
+            f"building image for {project}",
+            "+ sleep 1",
+            1.0,
+            "+ seq 1 20",
+            *tuple(str(number) for number in range(1, 21)),
+        ),
     )
-    publish = Sh("mkdir -p out", ("+ mkdir -p out", "+ echo {acc: 0.91}"))
+    publish = Sh(_PUBLISH, ("+ mkdir -p out", "+ echo {acc: 0.91}"))
     return Pipeline(
         (
             Stage("Checkout", (sources,)),
             Stage("Build", (image,)),
-            Stage("Train", (Sh(loop, tuple(lines), on_stop=("Terminated",)), fail, bad)),
-            Stage("Publish", (publish, Archive("out/metrics.json", b"{acc: 0.91}\n"))),
+            Stage("Train", (Sh(loop, tuple(lines), on_stop=_LAST if epochs == "30" else ("Terminated",)), fail, bad)),
+            Stage("Publish", (publish, Archive("out/metrics.json", b"{acc: 0.91}\n", "out/*.json"))),
         ),
         agent="",
         post=(Say("done: ${currentBuild.currentResult}"),),
@@ -103,6 +111,11 @@ _GIT = (
     f"Checking out Revision {COMMIT} (refs/remotes/origin/main)",
     'Commit message: "Initial monorepo"',
 )
+
+# The loop of build 7 went on for one more step while it was told to end.
+_LAST = ("+ echo epoch 4/30 step 2 loss=0.8598", "epoch 4/30 step 2 loss=0.8598", "+ sleep 0.5", "Terminated")
+
+_PUBLISH = 'mkdir -p out && echo "{"acc": 0.91}" > out/metrics.json'
 
 TRAIN_PARAMETERS = (
     Parameter("PROJECT", ParameterKind.CHOICE, choices=("churn", "fraud", "vision"), description="Project to train"),
@@ -143,14 +156,15 @@ PARALLEL = Pipeline(
             "Fan out",
             (
                 Parallel(
-                    tuple(
-                        Stage(
-                            name,
-                            (OnNode("", (Sh(f"for i in 1 2 3; do echo {name} $i; sleep 1; done", _counted(name)),)),),
-                        )
-                        for name in ("unit", "lint")
+                    (
+                        *tuple(
+                            Stage(
+                                name, (OnNode("", (Sh(f"for i in 1 2 3; do echo {name} $i; sleep 1; done", _counted(name)),)),)
+                            )
+                            for name in ("unit", "lint")
+                        ),
+                        Stage("skipped", when=False),
                     )
-                    + (Stage("skipped", when=False),)
                 ),
             ),
         ),
@@ -181,22 +195,13 @@ TESTS = Pipeline(
     ),
     declarative=False,
 )
-UNICODE = Pipeline(
-    (
-        OnNode(
-            "",
-            (
-                Sh(
-                    "printf",
-                    tuple(
-                        x for n in range(1, 7) for x in (f"h\u00e9llo \u2713 \u6a21\u578b line {n} \x1b[32mgreen\x1b[0m", 0.7)
-                    ),
-                ),
-            ),
-        ),
-    ),
-    declarative=False,
+_GREETING = "h\u00e9llo \u2713 \u6a21\u578b line {} \x1b[32mgreen\x1b[0m"
+_GREETINGS = tuple(
+    part
+    for number in range(1, 7)
+    for part in (f"+ printf {_GREETING.format('%s')}", f" {number}", _GREETING.format(number), "+ sleep 0.7", 0.7)
 )
+UNICODE = Pipeline((OnNode("", (Sh("printf", _GREETINGS),)),), declarative=False)
 
 
 def serial(build: Build) -> Pipeline:
@@ -217,7 +222,8 @@ def branch(build: Build) -> Jenkinsfile:
         lines += [
             f"+ echo [{project}] epoch {epoch}/{epochs} loss=0.{900 - epoch * 50}",
             f"[{project}] epoch {epoch}/{epochs}",
-            1.0,
+            "+ sleep 0.5",
+            0.5,
         ]
     stages = (
         Stage("Build", (Sh("ls -la; git log -1 --oneline", ("+ ls -la", "+ git log -1 --oneline")),)),
@@ -279,7 +285,7 @@ def main_lab(clock: Moment, people: Mapping[str, Mapping[str, str]]) -> Controll
     controller.add_job("parallel", PARALLEL)
     controller.add_multibranch(
         "my-mlops-monorepo",
-        {"feature/x": ("9" * 40, branch), "main": ("f" * 40, branch), "no-jenkinsfile": ("0" * 40, None)},
+        {"feature/x": ("9" * 40, branch), "no-jenkinsfile": ("0" * 40, None), "main": ("f" * 40, branch)},
         remote=REMOTE,
         display_name="ML monorepo",
         parameters=BRANCH_PARAMETERS,
@@ -291,9 +297,10 @@ def upstream_jobs(controller: Controller) -> None:
     """Jobs that were made later by hand."""
     calls = (Trigger("serial", {"SECONDS": "2"}), Trigger("disabled-job", {}))
     controller.add_job("upstream", Pipeline(calls, declarative=False))
-    controller.add_job("retry", Pipeline((OnNode("", (Fail(exit_code=3),)),), declarative=False))
+    controller.add_job("retry", Pipeline((OnNode("", (Retry(2, (Fail(exit_code=3),)),)),), declarative=False))
     ask = Input("approve-me", "go?")
-    plain = Pipeline((OnNode("", (Sh("echo '<b>&amp; x'", ("+ echo <b>&amp; x", "<b>&amp; x")), ask)),), declarative=False)
+    echo = Sh("echo '<b>&amp; x'", ("+ echo <b>&amp; x", "<b>&amp; x"))
+    plain = Pipeline((OnNode("", (Stage("ask", (echo, ask)),)),), declarative=False)
     controller.add_job("plain-input", plain)
 
 

@@ -4,8 +4,9 @@ Format: README of the recordings. The rules compare what a client can rely on:
 
 * the status, and the headers that mean something (with their values where those are not of one moment);
 * JSON: the same keys with the same types everywhere, the same `_class`, the same values except of the keys in
-  VOLATILE (moments, sizes of one machine, random ids). Lists are compared element by element, but empty `{}`
-  entries among `actions` do not count: how many there are depends on unrelated plugins;
+  VOLATILE (moments, sizes of one machine, random ids). Lists are compared element by element, except that
+  `actions` count in any order and without the empty `{}` (they depend on unrelated plugins: a client looks for a
+  `_class`), and executors in any order, because the server numbers them by chance;
 * logs: the same lines that a client may look for (MATTERS), in the same order;
 * pages: the same title.
 """
@@ -23,21 +24,58 @@ from typing import Any
 FOLDER = Path(__file__).parents[2] / "recordings" / "jenkins"
 
 VOLATILE = frozenset(
-    ["timestamp", "duration", "estimatedDuration", "startTimeMillis", "endTimeMillis", "durationMillis", "queueDurationMillis", "pauseDurationMillis", "queueId", "inQueueSince", "buildableStartMilliseconds", "progress", "crumb", "tokenUuid", "tokenValue", "availablePhysicalMemory", "availableSwapSpace", "totalPhysicalMemory", "totalSwapSpace", "size", "average", "diff", "length"]
+    [
+        "timestamp",
+        "duration",
+        "estimatedDuration",
+        "startTimeMillis",
+        "endTimeMillis",
+        "durationMillis",
+        "queueDurationMillis",
+        "pauseDurationMillis",
+        "queueId",
+        "inQueueSince",
+        "buildableStartMilliseconds",
+        "progress",
+        "crumb",
+        "tokenUuid",
+        "tokenValue",
+        "availablePhysicalMemory",
+        "availableSwapSpace",
+        "totalPhysicalMemory",
+        "totalSwapSpace",
+        "size",
+        "average",
+        "diff",
+        "length",
+    ]
 )
 _VALUES = frozenset(
-    ["location", "x-more-data", "x-required-permission", "x-you-are-authenticated-as", "x-permission-implied-by", "x-error", "allow", "www-authenticate", "content-encoding", "content-type", "accept-ranges"]
+    [
+        "location",
+        "x-more-data",
+        "x-required-permission",
+        "x-you-are-authenticated-as",
+        "x-permission-implied-by",
+        "x-error",
+        "allow",
+        "www-authenticate",
+        "content-encoding",
+        "content-type",
+        "accept-ranges",
+    ]
 )
 _PRESENCE = frozenset(["x-jenkins", "x-jenkins-session", "x-text-size", "retry-after", "etag", "last-modified"])
 _HOST = re.compile(r"http://127\.0\.0\.1:\d+")
 _STAMP = re.compile(r"^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 MATTERS = re.compile(
-    r"^(\[Pipeline\] |Started by |Obtained |Running on |Finished: |ERROR: |Aborted by |Approved by |Rejected by |Input requested"
-    r"|Stage \"|Trying to acquire|Lock |Found 0 |\[[^\]]+\] is locked|Still waiting|‘|Sending interrupt|After 20s|script returned"
-    r"|Archiving|Timeout |Cancelling|Checking out Revision|Scheduling project|Starting building|Build .* completed|epoch |héllo"
-    r"|org\.codehaus\.groovy\.control\.MultipleCompilationErrors|Processed |No changes detected|Resource \[|Post stage|Cannot contact"
-    r"|Could not connect|WARNING: |\+ |  Checking branch|    Met|    Does not)"
+    r"^(\[Pipeline\] |Started by |Obtained |Running on |Finished: |ERROR: |WARNING: |Aborted by |Approved by |Rejected by "
+    r"|Input requested|Stage \"|Post stage|Trying to acquire|Lock |Found 0 |\[[^\]]+\] is locked|Resource \[|Still waiting|‘"
+    r"|Sending interrupt|After 20s|script returned|Could not connect|Cannot contact|Timeout |Cancelling|Failed in branch"
+    r"|Error when executing|org\.jenkinsci\.plugins\.workflow\.actions\.ErrorAction|org\.codehaus\.groovy\.control\.Multiple"
+    r"|Archiving|Checking out Revision|Scheduling project|Starting building|Build .* completed|epoch |héllo|\+ "
+    r"|Processed |No changes detected|  Checking branch|    Met|    Does not)"
 )
 
 
@@ -85,17 +123,22 @@ def exchanges() -> Iterator[Exchange]:
             name,
             request["method"],
             request.get("url") or request["path"],
-            _pairs(request.get("headers")),
+            joined(request.get("headers")),
             (request.get("body") or "").encode(),
             response["status"],
-            _pairs(response.get("headers")),
+            joined(response.get("headers")),
             response.get("body") or "",
         )
 
 
-def _pairs(headers: Any) -> dict[str, str]:
+def joined(headers: Any) -> dict[str, str]:
+    """Headers by lower-case name."""
     pairs = headers.items() if isinstance(headers, dict) else headers or []
-    return {name.lower(): value for name, value in pairs}
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        # A name that comes several times is one list of values.
+        found[name.lower()] = f"{found[name.lower()]}, {value}" if name.lower() in found else value
+    return found
 
 
 def compare(recorded: Exchange, got: Got) -> list[str]:
@@ -132,9 +175,11 @@ def _compare_headers(recorded: Exchange, got: Got) -> list[str]:
         ours, theirs = (_HOST.sub("", side.headers.get(name, "").lower().replace(" ", "")) for side in (got, recorded))
         if ours != theirs:
             found.append(f"{name}: {ours or 'absent'}, recorded {theirs or 'absent'}")
-    for name in sorted(_PRESENCE):
-        if (name in got.headers) != (name in recorded.headers):
-            found.append(f"{name}: {got.headers.get(name, 'absent')}, recorded {recorded.headers.get(name, 'absent')}")
+    found += [
+        f"{name}: {got.headers.get(name, 'absent')}, recorded {recorded.headers.get(name, 'absent')}"
+        for name in sorted(_PRESENCE)
+        if (name in got.headers) != (name in recorded.headers)
+    ]
     if (
         ("set-cookie" in got.headers)
         and "remember-me" in recorded.headers.get("set-cookie", "")
@@ -166,13 +211,26 @@ def _differences(path: str, ours: Any, theirs: Any) -> Iterator[str]:
                 yield from _differences(f"{path}.{key}", ours[key], theirs[key])
     elif isinstance(theirs, list) and isinstance(ours, list):
         if path.endswith(".actions"):
-            ours, theirs = [one for one in ours if one], [one for one in theirs if one]
+            ours, theirs = (sorted((one for one in side if one), key=_by_class) for side in (ours, theirs))
+        elif path.endswith(("xecutors", "oneOffExecutors")):
+            ours, theirs = (sorted(({**one, "number": 0} for one in side), key=_by_work) for side in (ours, theirs))
         if len(ours) != len(theirs):
             yield f"{path} has {len(ours)} entries, recorded {len(theirs)}"
         for at, (one, other) in enumerate(zip(ours, theirs, strict=False)):
             yield from _differences(f"{path}[{at}]", one, other)
-    elif (type(ours) is not type(theirs) and not {type(ours), type(theirs)} <= {int, float}) or (path.rpartition(".")[2] not in VOLATILE and _plain(ours) != _plain(theirs)):
+    elif (type(ours) is not type(theirs) and not {type(ours), type(theirs)} <= {int, float}) or (
+        path.rpartition(".")[2] not in VOLATILE and _plain(ours) != _plain(theirs)
+    ):
         yield f"{path} is {ours!r}, recorded {theirs!r}"
+
+
+def _by_class(action: dict[str, Any]) -> str:
+    return str(action.get("_class", ""))
+
+
+def _by_work(executor: dict[str, Any]) -> str:
+    work = executor.get("currentExecutable") or {}
+    return str(_plain(str(work.get("url", "")))) + str(executor.get("idle", ""))
 
 
 def _plain(value: Any) -> Any:
@@ -182,6 +240,8 @@ def _plain(value: Any) -> Any:
     value = _HOST.sub("", value)
     # Sentences of the queue hold seconds that run, and an estimate.
     value = re.sub(r"(Expires in|ETA:) [\d.]+ (ms|sec|min|hr)( \d+ sec)?", r"\1 ...", value)
+    value = re.sub(r"(Cannot contact [^:]+): .*", r"\1", value)
+    value = re.sub(r"ErrorId: [0-9a-f-]{36}", "ErrorId", value)
     return re.sub(r"\b[0-9a-f]{40}\b", "SHA", value)
 
 
@@ -206,4 +266,4 @@ def _compare_text(recorded: Exchange, got: Got) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     lines = (_STAMP.sub("", line) for line in text.replace("\r\n", "\n").split("\n"))
-    return [_plain(re.sub(r"[\d.]+Z|\d+ ms", "", line)) for line in lines if MATTERS.match(line)]
+    return [_plain(re.sub(r"[\d.]+Z|\d+ ms| \d\d:\d\d:\d\d", "", line)) for line in lines if MATTERS.match(line)]

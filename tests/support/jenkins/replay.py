@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
+import json
+import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from console.demo.controller import Controller
-from tests.support.jenkins.recordings import Exchange, Got, compare
+from tests.support.jenkins.recordings import Exchange, Got, compare, joined
 from tests.support.jenkins.server import JenkinsServer
 
-ADMIN_TOKEN = "11" + "0" * 32
+ADMIN_TOKEN = "11" + "5" * 32
 
 
 def secrets(recorded: Iterable[Exchange]) -> dict[str, dict[str, str]]:
@@ -51,20 +54,35 @@ def _send(server: JenkinsServer, one: Exchange) -> Got:
         headers["authorization"] = _basic("admin", ADMIN_TOKEN)
     if "jenkins-crumb" in one.sent and one.credentials is not None:
         headers |= _crumb(connection, one)
-    connection.request(one.method, one.url, body=one.content or None, headers=headers)
+    connection.request(one.method, _offset_of_this_log(server.controller, one), body=one.content or None, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
     if answer.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     connection.close()
-    got = {name.lower(): value for name, value in answer.headers.items()}
-    return Got(answer.status, got, body.decode("utf-8", "replace"))
+    return Got(answer.status, joined(answer.headers.items()), body.decode("utf-8", "replace"))
+
+
+def _offset_of_this_log(controller: Controller, one: Exchange) -> str:
+    """The address with the `start` that means the same place in the log of the model.
+
+    Its notes have other lengths than the recorded ones. At or behind the end it is the distance from the end that
+    counts, within the file the text that the recording begins with.
+    """
+    found = re.match(r"/job/(\w+)/(\d+)/logText/progressiveText\?start=(\d+)$", one.url)
+    size = one.headers.get("x-text-size")
+    if found is None or size is None or found[3] == "0":
+        return one.url
+    log = controller.build(found[1], int(found[2])).log
+    start = int(found[3]) - int(size) + log.size
+    if start < log.size:
+        wanted = one.body.replace("\r\n", "\n")
+        start = next((at for at in range(log.size, 0, -1) if log.read(at)[0] == wanted), start)
+    return f"{one.url[: found.start(3)]}{start}"
 
 
 def _crumb(connection: http.client.HTTPConnection, one: Exchange) -> dict[str, str]:
     """A crumb of this server for a recorded one; its session comes along only where the recording sent one."""
-    import json
-
     connection.request("GET", "/crumbIssuer/api/json", headers={"authorization": one.sent["authorization"]})
     answer = connection.getresponse()
     body = answer.read()
@@ -77,6 +95,4 @@ def _crumb(connection: http.client.HTTPConnection, one: Exchange) -> dict[str, s
 
 
 def _basic(user: str, secret: str) -> str:
-    import base64
-
     return "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()

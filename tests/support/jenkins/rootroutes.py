@@ -167,7 +167,7 @@ class Root:
         if self.request.reads:
             return answers.form_required(self.controller)
         if not number.isdigit() or int(number) not in self.controller.queue:
-            return answers.not_found(self.controller)
+            return answers.nothing_to_cancel(self.controller)
         if not self.view.user.may(Permission.JOB_CANCEL):
             return answers.page(self.controller, 422, "Jenkins [Jenkins]", "<h1>Unable to cancel</h1>")
         try:

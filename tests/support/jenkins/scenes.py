@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from console.demo.controller import Broken, Controller, Folder, Job, Multibranch, Pipeline, Say
-from tests.support.jenkins.lab import BROKEN_COMMIT, Moment, branch, main_lab, upstream_jobs
+from console.demo.controller import Broken, Change, Controller, Multibranch, Pipeline, Say
+from tests.support.jenkins.lab import BROKEN_COMMIT, Moment, branch, main_lab, train, upstream_jobs
 
 TRAINS: dict[int, tuple[int, dict[str, str | bool]]] = {
     1: (5, {"PROJECT": "churn", "EPOCHS": "5"}),
@@ -23,9 +23,9 @@ FEATURE = f"{PROJECT}/feature%2Fx"
 class Scene:
     """A controller of the first set of recordings, and how to bring it to a moment. Seconds everywhere."""
 
-    def __init__(self, tokens: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self) -> None:
         self.clock = Moment()
-        self.controller: Controller = main_lab(self.clock, tokens)
+        self.controller: Controller = main_lab(self.clock, {})
 
     def tick(self, seconds: float) -> None:
         self.clock.at += round(seconds * 1000)
@@ -42,7 +42,7 @@ class Scene:
         self.start(job, values)
         self.tick(seconds)
 
-    def trains(self, last: int, *, seconds: float = 60, stop_at: float = 7.0) -> None:
+    def trains(self, last: int, *, seconds: float = 60, stop_at: float = 7.7) -> None:
         """Builds 1 to `last` of the job train; the last one runs for `seconds`. Number 7 is stopped."""
         for number in range(self.controller.job("train").next_number, last + 1):
             item, values = TRAINS[number]
@@ -84,17 +84,16 @@ class Scene:
 
     def blocked(self) -> None:
         """A blocked freestyle item and two of train, a node block and a freestyle job that want the offline node."""
-        self.run("serial", {"SECONDS": "1"}, seconds=30)
+        self.run("serial", {"SECONDS": "0.6"}, seconds=30)
         self.start("train", {"PROJECT": "churn", "EPOCHS": "50"}, item=5)
         self.start("serial", {"SECONDS": "15"}, item=12)
         self.tick(0.5)
-        self.controller.job("serial").builds[2].estimate = 15_000
         self.start("serial", {"SECONDS": "16"}, item=14)
         self.start("gpu-freestyle", item=15)
         self.start("train", {"EPOCHS": "4"}, item=18)
         self.start("needs-gpu", item=16)
-        self.tick(0.2)
-        part = next(one for one in self.controller.queue.values() if one.part is not None)
+        self.tick(0.3)
+        part = next(one for one in self.controller.queue.values() if one.part is not None and one.label == "gpu")
         del self.controller.queue[part.id]
         part.id = 19
         self.controller.queue[19] = part
@@ -103,8 +102,7 @@ class Scene:
 
     def train_runs(self) -> None:
         """Build 4 of train has just begun."""
-        self.trains(4, seconds=0.23)
-        self.tick(0.0)
+        self.trains(4, seconds=0.215)
 
     def train_before_node(self) -> None:
         """The first two lines of build 4 are there."""
@@ -291,14 +289,45 @@ class Scene:
         self.tick(0.1)
 
     def busy(self) -> None:
-        """All four executors are busy, another Pipeline and a freestyle build wait."""
+        """All four executors are busy; a fifth Pipeline and a freestyle build wait."""
         self.run("freestyle", seconds=20)
-        self.controller.job("team-a/evaluate").concurrent = True
-        script = self.controller.job("serial").script
-        self.controller.add_job("sleeper", script, kind=self.controller.job("serial").kind)
-        for number in range(5):
-            self.start("team-a/evaluate", {"RUN_ID": f"r{number}"}, item=70 + number * 5 if number == 4 else None)
-        self.tick(0.25)
+        for number in range(4):
+            self.start("team-a/evaluate", {"RUN_ID": f"r{number}"})
+        self.tick(0.24)
+        self.start("freestyle", item=73)
+        self.start("team-a/evaluate", {"RUN_ID": "r9"})
+        self.tick(0.24)
+
+    def several_kinds(self) -> None:
+        """A freestyle build, a Pipeline in a folder, a branch and two Pipelines that wait for an answer."""
+        for name in ("serial", "approve", "team-a/evaluate"):
+            self.controller.job(name).next_number = 6
+        self.controller.job("approve").next_number = 5
+        self.feature_third()
+        self.controller.job(FEATURE).next_number = 5
+        self.start("approve")
+        self.tick(1)
+        self.start("approve")
+        self.tick(1)
+        self.start("team-a/evaluate", {"RUN_ID": "r1"})
+        self.start(FEATURE, {"EPOCHS": "2", "PROJECT": "churn"})
+        self.start("serial", {"SECONDS": "9"})
+        self.tick(0.6)
+
+    def restarted(self) -> None:
+        """Build 10 of train ran through a restart; 6 was deleted, 8 and 9 were replayed."""
+        self.trains(7)
+        self.controller.delete_build("train", 6)
+        self.run("train", {"EPOCHS": "1"})
+        self.run("train", {"EPOCHS": "1"})
+        files = ("Jenkinsfile",)
+        commit = "f7b255f40b5c472cd7223bb9087e496c0db2c7bb"
+        change = Change(commit, "Fix the Publish stage", "lab", 1795395050000, files, "lab@example.invalid")
+        self.controller.job("train").script = lambda build: train(build, (change,))
+        self.start("train", {"EPOCHS": "25"})
+        self.tick(5)
+        self.controller.restart(stopping=5, down=5, starting=30)
+        self.tick(120)
 
     def downstream(self) -> None:
         upstream_jobs(self.controller)
@@ -325,26 +354,29 @@ class Scene:
         """The end of the recordings: everything has run."""
         self.kept_five()
         self.controller.delete_build("train", 6)
-        for _ in range(2):
-            self.run("train")
-        for job, count in {"freestyle": 5, "serial": 3, "hooked": 4, "tests": 1}.items():
+        for script in (None, Pipeline((Say("replayed"),), declarative=False)):
+            self.controller.replay("train", 4, by="admin", script=script)
+            self.tick(60)
+        self.freestyle_stopped()
+        for job, count in {"freestyle": 2, "tests": 1, "team-a/evaluate": 5}.items():
             for _ in range(count):
                 self.run(job)
+        for seconds in ("1", "15", "16"):
+            self.run("serial", {"SECONDS": seconds})
+        for ref in ("x", "y", "z", ""):
+            self.controller.hook("lab-hook-token-1", f'{{"ref": "{ref}"}}')
+            self.tick(30)
         self.stopped_waiting()
         self.parallel_done()
         self.unicode()
         self.run("team-a/nested dir/copy data")
-        self.run("team-a/evaluate")
-        for _ in range(4):
+        for number in range(1, 5):
             self.start("approve")
             self.tick(1)
-            number = self.controller.job("approve").next_number - 1
-            self.controller.submit_input("approve", number, "Deploy", by="admin")
+            if number == 2:
+                self.controller.reject_input("approve", number, "Deploy", by="admin")
+            else:
+                self.controller.submit_input("approve", number, "Deploy", by="admin")
             self.tick(5)
         self.feature_third()
-        folder = self.controller.item("team-a")
-        if isinstance(folder, Folder):
-            self.controller.add_job("team-a/made here", Pipeline(()), kind=self.controller.job("freestyle").kind)
-
-    def jobs(self) -> dict[str, Job]:
-        return self.controller.jobs
+        self.controller.add_job("team-a/made here", Pipeline(()), kind=self.controller.job("freestyle").kind)

@@ -105,6 +105,9 @@ class JenkinsServer:
         with self.lock:
             listener, self._listener = self._listener, None
         if listener is not None:
+            # Closing alone is not enough: the thread that waits on it would keep it listening for a moment.
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
     def _reset_all(self) -> None:

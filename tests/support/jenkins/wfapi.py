@@ -14,6 +14,8 @@ def run(build: Build, now: int, base: str, *, full: bool = False) -> Json:
     """`wfapi/describe` of a build; `full` with the steps of each stage; `base` is the path prefix of the server."""
     at = f"{base}/{build.path}wfapi/"
     links: Json = {"self": {"href": f"{at}describe"}}
+    if any(checkout.changes for checkout in build.checkouts):
+        links["changesets"] = {"href": f"{at}changesets"}
     if build.pending:
         links["pendingInputActions"] = {"href": f"{at}pendingInputActions"}
         links["nextPendingInputAction"] = {"href": f"{at}nextPendingInputAction"}
@@ -29,15 +31,15 @@ def run(build: Build, now: int, base: str, *, full: bool = False) -> Json:
         "endTimeMillis": end,
         "durationMillis": end - build.started_at,
         "queueDurationMillis": build.started_at - build.left_queue_at,
-        "pauseDurationMillis": sum(question_pause(build, now) for _ in range(1)),
+        "pauseDurationMillis": pause(build, now),
         "stages": [
             stage_with_steps(build, stage, now, base) if full else node(build, stage, now, base) for stage in build.stages
         ],
     }
 
 
-def question_pause(build: Build, now: int) -> int:
-    """Milliseconds that the run has waited for people."""
+def pause(build: Build, now: int) -> int:
+    """Milliseconds that the steps of a run have waited for people."""
     return sum(step.paused(now) for step in build.nodes if step.log is not None)
 
 
@@ -45,15 +47,15 @@ def node(build: Build, flow: FlowNode, now: int, base: str) -> Json:
     """A stage or a step."""
     at = f"{base}/{build.path}execution/node/{flow.id}/"
     links: Json = {"self": {"href": f"{at}wfapi/describe"}}
-    if flow.log is not None and flow.log.size:
+    if flow.log is not None:
         links["log"] = {"href": f"{at}wfapi/log"}
         links["console"] = {"href": f"{at}log"}
     shown: Json = {
         "_links": links,
         "id": str(flow.id),
         "name": flow.name,
-        "execNode": flow.node,
-        "status": str(flow.status),
+        "execNode": "",  # empty in every recording, also for steps on an agent
+        "status": str(flow.shown_status),
     }
     if flow.failure is not None:
         shown["error"] = {"message": flow.failure.message, "type": flow.failure.type}
