@@ -35,6 +35,18 @@ class BuildRef(NamedTuple):
     def __str__(self) -> str:
         return f"{self.job}#{self.number}"
 
+    @property
+    def path(self) -> str:
+        """Where it is below the root of Jenkins: each part of the job's name is percent-encoded once more than in the name."""
+        return "/".join(f"job/{_encoded(part)}" for part in self.job.split("/")) + f"/{self.number}"
+
+
+_AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+
+
+def _encoded(part: str) -> str:
+    return "".join(chr(byte) if byte in _AS_THEY_ARE else f"%{byte:02X}" for byte in part.encode())
+
 
 class CauseKind(StrEnum):
     USER = "user"

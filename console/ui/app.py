@@ -31,6 +31,7 @@ from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
 
 if TYPE_CHECKING:
+    from console.feeds.jenkins_feed import Interest
     from console.ui.clipboard import Way
 
 TICK_SECONDS = 5.0
@@ -90,6 +91,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._arriving: World | None = None
         self._interrupted = 0.0
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
+        self._interest: Interest | None = None
 
     @property
     def background(self) -> Color:
@@ -202,6 +204,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
 
+    def attend_jenkins(self, by: ConsoleScreen, interest: Interest) -> None:
+        """What of Jenkins is on the screen now: only this is read beside the two small requests."""
+        if by is self._front and self._interest != interest:
+            self._interest = interest
+            self.live.look_at(interest)
+
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -213,7 +221,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live.stop()
         self.live = self._demo_watch()
         self.live.start()
-        self.demo, self.world, self._attended = True, None, None
+        self.demo, self.world, self._attended, self._interest = True, None, None, None
         self.close_all()  # what is open there is of the other server
         self._listen()
         self._repaint()

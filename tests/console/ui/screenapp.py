@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn, cast
 
 from console.feeds.backroom import BackRoom
+from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
 from console.model.world import World
 from console.sources.protocols import ContainerEngine
@@ -25,6 +26,7 @@ class StillWatch(Watch):
         self.world = world
         self.publish: Callable[[World], None] | None = None
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
+        self.looked_at: list[Interest] = []
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
@@ -51,6 +53,9 @@ class StillWatch(Watch):
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         self.shown.append((visible, selected))
+
+    def look_at(self, interest: Interest) -> None:
+        self.looked_at.append(interest)
 
     def give(self, world: World) -> None:
         self.world = world
