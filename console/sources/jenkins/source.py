@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from console.model.jenkins import Controller, JenkinsError, Job, Monitors, Troub
 from console.sources.jenkins import trees
 from console.sources.jenkins.address import build_path, job_path
 from console.sources.jenkins.client import Access, Client
+from console.sources.jenkins.lately import Lately
 from console.sources.jenkins.parse import Parser, monitors
 from console.text import Clean, clean
 
@@ -25,6 +25,7 @@ class JenkinsServer:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._client = Client(access)
+        self._lately = Lately(self._client, lambda: self._parser)
         self._quieting = False
         self._jobs_seen: tuple[bytes, tuple[Job, ...]] | None = None
 
@@ -55,13 +56,7 @@ class JenkinsServer:
         return clean(told.get("name"))
 
     async def work(self) -> Work:
-        nodes, queue = await asyncio.gather(
-            self._client.json("computer/api/json", {"tree": trees.NODES}, what="list of nodes"),
-            self._client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue"),
-        )
-        parser = self._parser
-        found, flying = parser.nodes(nodes)
-        return Work(found, parser.queue(queue), flying)
+        return await self._lately.read()
 
     async def jobs(self) -> tuple[Job, ...]:
         answer = await self._client.get("api/json", {"tree": trees.jobs()}, what="list of jobs")

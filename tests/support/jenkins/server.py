@@ -181,9 +181,10 @@ class JenkinsServer:
         return piece
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
-        connection.sendall(data)
+        # Counted first: whoever has the answer may look at the counter at once.
         with self.lock:
             self.bytes_out += len(data)
+        connection.sendall(data)
 
     def _handle(self, connection: socket.socket, request: Request) -> bool:
         """Answer one request; False when the connection is to be closed."""
