@@ -28,6 +28,7 @@ class JenkinsServer:
 
     `url` ends with a slash and holds the `prefix` (a base path such as `/jenkins`). `requests` are the request
     lines so far; `bytes_in` and `bytes_out` count at the sockets, headers included. Connections are kept alive.
+    `name` is what it calls itself: a proxy such as nginx puts its own name there.
     Nothing listens while the controller is down or after `refuse()`. `date_offset` (seconds) sets only the Date
     header apart from the controller's clock; give the controller another clock to move its timestamps too.
     """
@@ -39,6 +40,7 @@ class JenkinsServer:
         self.bytes_in = 0
         self.bytes_out = 0
         self.date_offset = date_offset
+        self.name = "Jetty(10.0.15)"
         self._prefix = prefix.rstrip("/")
         self._front = Front(controller, self._prefix)
         self._faults: list[Planned] = []
@@ -200,7 +202,7 @@ class JenkinsServer:
         accepts = "gzip" in request.headers.get("accept-encoding", "")
         if answer.squeeze and accepts and answer.body:
             answer = answers.squeezed(answer)
-        self._send(connection, _wire(answer, request.method, date, cut=cut))
+        self._send(connection, _wire(answer, request.method, date, self.name, cut=cut))
         if cut:
             _reset(connection)
             return False
@@ -234,7 +236,7 @@ class JenkinsServer:
         return format_datetime(moment, usegmt=True)
 
 
-def _wire(answer: Answer, method: str, date: str, *, cut: bool) -> bytes:
+def _wire(answer: Answer, method: str, date: str, name: str, *, cut: bool) -> bytes:
     """The bytes of a response."""
     lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
     lines += [f"Date: {date}", "X-Content-Type-Options: nosniff"]
@@ -245,7 +247,7 @@ def _wire(answer: Answer, method: str, date: str, *, cut: bool) -> bytes:
         body = b"".join((b"%x\r\n%s\r\n" % (len(body), body) if body else b"", b"0\r\n\r\n"))
     elif answer.status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Length: {len(body)}")
-    lines.append("Server: Jetty(10.0.15)")
+    lines.append(f"Server: {'nginx' if answer.header('X-Proxy') else name}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
     if method == "HEAD" or answer.status in _NO_BODY | {HTTPStatus.NO_CONTENT}:
         return head
