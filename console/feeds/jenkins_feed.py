@@ -26,7 +26,14 @@ BUSY_SECONDS = 2.0
 IDLE_SECONDS = 5.0
 JOBS_SECONDS = 30.0
 NODE_SECONDS = 30.0
+LIST_PATIENCE = 1.0
+"""Seconds that a round waits for the list of jobs before it shows what runs and waits without it."""
+
 _AT_ONCE = 2
+_JOBS = ("jobs",)
+_NEVER = float("-inf")
+# Then there is more wrong than the list of jobs, and the next round would tell the same.
+_ABOUT_JENKINS = frozenset({Trouble.STARTING, Trouble.RESTARTING, Trouble.NOT_AUTHENTICATED, Trouble.BROKEN})
 T = TypeVar("T")
 
 
@@ -58,8 +65,11 @@ class JenkinsFeed:
         self._work: Work | None = None
         self._jobs: dict[Clean, Job] = {}
         self._moved: _Moved | None = None
-        self._jobs_at = 0.0
+        self._jobs_at = _NEVER
         self._jobs_took = 0.0
+        self._jobs_lost: Clean | None = clean("The list of jobs is still being read.")
+        self._listing: asyncio.Task[JenkinsError | None] | None = None
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: Clean | None = None
         self._now = asyncio.Event()
         self._interest = Interest()
@@ -87,13 +97,13 @@ class JenkinsFeed:
             held=dict(facts.held),
             failures=dict(facts.failures),
             failed_tests=dict(facts.failed_tests),
-            missing=dict(facts.missing),
+            missing=facts.missing | ({_JOBS: self._jobs_lost} if self._jobs_lost is not None else {}),
         )
         return Snapshot(value, self._status)
 
     def refresh(self) -> None:
         """Ask everything again now."""
-        self._jobs_at = 0.0
+        self._jobs_at = _NEVER
         self._facts.forget_times()
         self._now.set()
         self._look.set()
@@ -107,15 +117,15 @@ class JenkinsFeed:
     async def run(self) -> None:
         """Watch for ever. Each round waits for the one before, so that requests never pile up on a slow controller."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch())
-            group.create_task(self._look_closer())
+            group.create_task(self._watch(group))
+            group.create_task(self._look_closer(group))
 
-    async def _watch(self) -> None:
+    async def _watch(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff()
         while True:
             self._now.clear()
             try:
-                await self._round()
+                await self._round(group)
             except JenkinsError as error:
                 wait = backoff.next()
                 self._failed(error, wait)
@@ -128,26 +138,55 @@ class JenkinsFeed:
             except TimeoutError:
                 continue
 
-    async def _round(self) -> None:
+    async def _round(self, group: asyncio.TaskGroup) -> None:
         work = await self._source.work()
         session = self._source.controller.session
         if session != self._session:
             # A new start: ids of the queue may begin again, and every build that ran may have ended.
-            self._session, self._moved = session, None
-        moved = _moved(work)
-        fresh = moved != self._moved
-        # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
-        due = time.monotonic() - self._jobs_at > (JOBS_SECONDS if not fresh else 10 * self._jobs_took)
-        if due:
-            began = time.monotonic()
-            jobs = await self._source.jobs()
-            self._jobs_took = time.monotonic() - began
-            self._jobs = {job.full_name: job for job in jobs}
-            self._jobs_at = time.monotonic()
-            self._moved = moved
+            self._session, self._moved, self._jobs_at = session, None, _NEVER
+            self._facts.start_over()
+            self._node_told = {name: (_NEVER, told) for name, (_, told) in self._node_told.items()}
         self._work = work
+        self._list_jobs(group, _moved(work))
+        if self._listing is not None:
+            done, _ = await asyncio.wait({self._listing}, timeout=LIST_PATIENCE)
+            error = self._listing.result() if done else None
+            if done:
+                self._listing = None
+            if error is not None and error.trouble in _ABOUT_JENKINS:
+                raise error
         self._succeeded()
         self._look.set()
+
+    def _list_jobs(self, group: asyncio.TaskGroup, moved: _Moved) -> None:
+        """Read the jobs anew if something has moved, or after a while; only one list is ever on its way."""
+        # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
+        wait = JOBS_SECONDS if moved == self._moved else 10 * self._jobs_took
+        if self._listing is None and time.monotonic() - self._jobs_at > wait:
+            self._listing = group.create_task(self._read_jobs(moved))
+
+    async def _read_jobs(self, moved: _Moved) -> JenkinsError | None:
+        """A list that does not come leaves the one before; what runs and what waits is shown without it."""
+        began, session = time.monotonic(), self._session
+        try:
+            jobs = await self._source.jobs()
+        except JenkinsError as error:
+            if error.trouble not in _ABOUT_JENKINS:
+                self._jobs_lost = error.reason
+            return error
+        else:
+            self._jobs = {job.full_name: job for job in jobs}
+            self._jobs_lost = None
+            if session == self._session:
+                self._moved = moved
+            self._look.set()
+            self._changed()
+            return None
+        finally:
+            now = time.monotonic()
+            self._jobs_took = now - began
+            if session == self._session:
+                self._jobs_at = now
 
     def _pause(self) -> float:
         work = self._work
@@ -156,7 +195,10 @@ class JenkinsFeed:
 
     def _succeeded(self) -> None:
         now = datetime.now(UTC)
-        since = self._status.since if self._status.state is SourceState.OK else now
+        well = self._status.state is SourceState.OK
+        since = self._status.since if well else now
+        if not well:
+            self._facts.forgive()
         self._status = SourceStatus(SourceState.OK, None, since, now)
         self._changed()
 
@@ -170,11 +212,12 @@ class JenkinsFeed:
 
     # What a person looks at
 
-    async def _look_closer(self) -> None:
+    async def _look_closer(self, group: asyncio.TaskGroup) -> None:
         while True:
             self._look.clear()
             if self._work is not None and self._status.state is SourceState.OK:
-                await self._gather()
+                for ask in self._due():
+                    group.create_task(self._one(ask))
             try:
                 async with asyncio.timeout(BUSY_SECONDS):
                     await self._look.wait()
@@ -182,17 +225,11 @@ class JenkinsFeed:
                 continue
             await asyncio.sleep(0.05)  # moving through a list changes the interest with every key
 
-    async def _gather(self) -> None:
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(ask: Callable[[], Awaitable[bool]]) -> None:
-            async with slots:
-                if await ask():
-                    self._changed()
-
-        async with asyncio.TaskGroup() as group:
-            for ask in self._due():
-                group.create_task(one(ask))
+    async def _one(self, ask: Callable[[], Awaitable[bool]]) -> None:
+        """A fact that hangs keeps one of the slots: the others go on through the rest."""
+        async with self._slots:
+            if await ask():
+                self._changed()
 
     def _due(self) -> Iterator[Callable[[], Awaitable[bool]]]:
         work, interest = self._work, self._interest

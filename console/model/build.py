@@ -77,10 +77,23 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that a build keeps. `path` is its place below the build's `artifact/`, as Jenkins wrote it."""
+    """A file that a build keeps. `path` is its place below the build's `artifact/`.
+
+    `exact` is False where the path that Jenkins wrote holds something that is not shown as it is: then `path` is another one,
+    and must not be asked for.
+    """
 
     name: Clean
     path: Clean
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A piece of a file that a build keeps. `size` is how many bytes the whole file has, None where Jenkins does not tell."""
+
+    data: bytes
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ QUEUE = (
     "items[id,why,stuck,pending,inQueueSince,timestamp,task[name,url],"
     "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]]"
 )
+ITEM = (
+    "id,why,stuck,pending,inQueueSince,timestamp,cancelled,executable[number,url],task[name,url],"
+    "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]"
+)
+ITEM_CAUSES = "actions[causes[shortDescription]]"
+PARAMETERS = "property[parameterDefinitions[name,choices]]"
 NODE = "description,offlineCause[timestamp,description],monitorData[*]"
 _CAUSES = "causes[shortDescription,userId,userName,upstreamProject,upstreamBuild]"
 BUILD = (
