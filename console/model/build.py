@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from console.text import Clean
+from console.text import Clean, clean
 
 NOTHING = Clean("")
 # Branches of a parallel begin within this time of their parent's end, which is when their parent stops counting.
 _TOGETHER = timedelta(milliseconds=500)
 _SLACK = timedelta(milliseconds=5)
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class Result(StrEnum):
@@ -26,6 +28,11 @@ class Result(StrEnum):
     ABORTED = "ABORTED"
 
 
+def as_people_write(job: str) -> Clean:
+    """`my-repo/feature/x` for `my-repo/feature%2Fx`: Jenkins allows no % in a name, so one comes from encoding a branch."""
+    return clean(_ENCODED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace"), job))
+
+
 class BuildRef(NamedTuple):
     """Which build. `job` is the full name as Jenkins writes it (`my-repo/feature%2Fx`)."""
 
@@ -34,6 +41,11 @@ class BuildRef(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.job}#{self.number}"
+
+    @property
+    def shown(self) -> Clean:
+        """`my-repo/feature/x #3`."""
+        return clean(f"{as_people_write(self.job)} #{self.number}")
 
 
 class CauseKind(StrEnum):
