@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from console.text import Clean, clean
@@ -208,14 +209,13 @@ def with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]
     """Marks what runs in parallel. Jenkins lists branches flat behind their parent, whose own time ends when they begin.
 
     So branches are two or more neighbours that overlap in time; a stage that follows another begins when that one has ended.
+    A Pipeline that is nothing but a `parallel` has branches without a parent.
     While the build runs none of the branches that come last is over, whatever is said of it, as long as one is not.
     """
     marked = [False] * len(found)
-    for at in range(1, len(found) - 1):
-        first, second, parent = found[at], found[at + 1], found[at - 1]
+    for at, (first, second) in enumerate(pairwise(found)):
         overlap = first.duration is None or second.started < first.started + first.duration - _SLACK
-        begun = parent.started + (parent.duration or timedelta(0))
-        if overlap and (marked[at] or abs(first.started - begun) < _TOGETHER):
+        if overlap and (marked[at] or _follows_parent(found, at) or not _is_parent(found, at)):
             marked[at] = marked[at + 1] = True
     last = len(found)
     while last > 0 and marked[last - 1]:
@@ -227,6 +227,23 @@ def with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]
         still = replace(one, status=StageStatus.IN_PROGRESS, duration=None) if again else one
         told.append(replace(still, branch=True) if marked[at] else still)
     return tuple(told)
+
+
+def _follows_parent(found: Sequence[Stage], at: int) -> bool:
+    """True when the stage before it stopped counting as this one began."""
+    if at == 0:
+        return False
+    parent = found[at - 1]
+    return abs(found[at].started - parent.started - (parent.duration or timedelta(0))) < _TOGETHER
+
+
+def _is_parent(found: Sequence[Stage], at: int) -> bool:
+    """True when it stopped counting as a branch began, which while they run is not the first (parallel-describe-running)."""
+    one = found[at]
+    if one.duration is None:
+        return False
+    end = one.started + one.duration
+    return any(abs(later.started - end) <= _SLACK for later in found[at + 1 :])
 
 
 def median(builds: Sequence[Build]) -> timedelta | None:

@@ -80,7 +80,9 @@ def _quiet(item: QueueItem, now: datetime) -> Reason:
 def _offline(name: str, work: Work) -> Reason:
     node = next((one for one in work.nodes if one.name == name), None)
     why = node_reason(node) if node is not None else None
-    cause = clean(f"{name} is off line" + (f": {why.cause}" if why is not None else ""))
+    how = "is connecting" if node is not None and node.connecting else "is off line"
+    because = (node.log_reason or (why.cause if why is not None and not node.connecting else "")) if node is not None else ""
+    cause = clean(f"{name} {how}" + (f": {because}" if because else ""))
     sentences = [clean(f"It needs the node {name}, which is off line.")]
     if why is not None:
         sentences.append(clean(f"{why.sentence}"))
