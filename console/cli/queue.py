@@ -108,7 +108,7 @@ def _row(one: Node) -> list[Cell]:
         Cell(f"{one.busy}/{one.executors}"),
         Cell(" ".join(one.labels)),
         Cell(f"{decimal(disk)} free" if disk is not None else ""),
-        Cell(why.cause if why is not None else ", ".join(f"{ref.job} #{ref.number}" for ref in one.running)),
+        Cell(why.cause if why is not None else ", ".join(ref.shown for ref in one.running)),
     ]
 
 

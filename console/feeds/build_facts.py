@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -294,6 +295,8 @@ class BuildFacts:
         lines = joined.split("\n")[-60:]
         self._tails[ref] = end, lines
         found = held(lines)
+        if found is not None and found.since is not None:
+            found = replace(found, since=found.since - self._source.controller.ahead)
         before = self.held.get(ref)
         if found is None:
             self.held.pop(ref, None)

@@ -79,8 +79,8 @@ class JenkinsFeed:
 
     @property
     def snapshot(self) -> Snapshot[JenkinsWorld]:
-        if self._work is None:
-            return Snapshot(None, self._status)
+        if self._work is None or self._status.taken_at is None:
+            return Snapshot(None, self._status)  # what the first round has read so far is not whole yet
         nodes = tuple(
             replace(node, log_reason=self._node_told.get(node.name, (0.0, None))[1]) if node.offline else node
             for node in self._work.nodes

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
-from console.text import Clean
+from console.text import Clean, clean
 
 NOTHING = Clean("")
 # Branches of a parallel begin within this time of their parent's end, which is when their parent stops counting.
 _TOGETHER = timedelta(milliseconds=500)
 _SLACK = timedelta(milliseconds=5)
+_ENCODED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 class Result(StrEnum):
@@ -24,6 +27,11 @@ class Result(StrEnum):
     FAILURE = "FAILURE"
     NOT_BUILT = "NOT_BUILT"
     ABORTED = "ABORTED"
+
+
+def as_people_write(job: str) -> Clean:
+    """`my-repo/feature/x` for `my-repo/feature%2Fx`: Jenkins allows no % in a name, so one comes from encoding a branch."""
+    return clean(_ENCODED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace"), job))
 
 
 class BuildRef(NamedTuple):
@@ -39,6 +47,11 @@ class BuildRef(NamedTuple):
     def path(self) -> str:
         """Where it is below the root of Jenkins: each part of the job's name is percent-encoded once more than in the name."""
         return "/".join(f"job/{_encoded(part)}" for part in self.job.split("/")) + f"/{self.number}"
+
+    @property
+    def shown(self) -> Clean:
+        """`my-repo/feature/x #3`."""
+        return clean(f"{as_people_write(self.job)} #{self.number}")
 
 
 _AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
@@ -221,14 +234,13 @@ def with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]
     """Marks what runs in parallel. Jenkins lists branches flat behind their parent, whose own time ends when they begin.
 
     So branches are two or more neighbours that overlap in time; a stage that follows another begins when that one has ended.
+    A Pipeline that is nothing but a `parallel` has branches without a parent.
     While the build runs none of the branches that come last is over, whatever is said of it, as long as one is not.
     """
     marked = [False] * len(found)
-    for at in range(1, len(found) - 1):
-        first, second, parent = found[at], found[at + 1], found[at - 1]
+    for at, (first, second) in enumerate(pairwise(found)):
         overlap = first.duration is None or second.started < first.started + first.duration - _SLACK
-        begun = parent.started + (parent.duration or timedelta(0))
-        if overlap and (marked[at] or abs(first.started - begun) < _TOGETHER):
+        if overlap and (marked[at] or _follows_parent(found, at) or not _is_parent(found, at)):
             marked[at] = marked[at + 1] = True
     last = len(found)
     while last > 0 and marked[last - 1]:
@@ -240,6 +252,23 @@ def with_branches(found: Sequence[Stage], *, running: bool) -> tuple[Stage, ...]
         still = replace(one, status=StageStatus.IN_PROGRESS, duration=None) if again else one
         told.append(replace(still, branch=True) if marked[at] else still)
     return tuple(told)
+
+
+def _follows_parent(found: Sequence[Stage], at: int) -> bool:
+    """True when the stage before it stopped counting as this one began."""
+    if at == 0:
+        return False
+    parent = found[at - 1]
+    return abs(found[at].started - parent.started - (parent.duration or timedelta(0))) < _TOGETHER
+
+
+def _is_parent(found: Sequence[Stage], at: int) -> bool:
+    """True when it stopped counting as a branch began, which while they run is not the first (parallel-describe-running)."""
+    one = found[at]
+    if one.duration is None:
+        return False
+    end = one.started + one.duration
+    return any(abs(later.started - end) <= _SLACK for later in found[at + 1 :])
 
 
 def median(builds: Sequence[Build]) -> timedelta | None:

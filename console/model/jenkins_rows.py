@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console.model.build import Build, BuildRef, Cause, CauseKind, Result, Stage, StageStatus, median
+from console.model.build import Build, BuildRef, Cause, CauseKind, Result, Stage, StageStatus, as_people_write, median
 from console.model.jenkins import Held, JenkinsWorld, Node, QueueItem
 from console.model.state import State, StateClass, state
 from console.model.waiting import Reason, held_reason, node_reason, reason, steps_of
@@ -166,7 +166,7 @@ def _by(cause: Cause) -> str:
         case CauseKind.USER:
             return f"by {cause.by}" if cause.by else "by hand"
         case CauseKind.UPSTREAM:
-            return f"after {cause.by}"
+            return f"after {as_people_write(cause.by or '')}"
         case CauseKind.REPLAY:
             return str(cause.text)
         case CauseKind.OTHER:
@@ -256,12 +256,10 @@ def problems(world: JenkinsWorld, now: datetime) -> Iterable[Problem]:
             continue
         patient = one.since is not None and now - one.since < _PATIENCE and one.reason.state.word != "approval"
         if not patient:
-            waits = (
-                "waits for an answer"
-                if one.reason.state.word == "approval" and " " not in one.reason.cause
-                else one.reason.cause
-            )
-            yield Problem(StateClass.ATTENTION, clean(f"{one.name} {one.short}".strip() + f": {waits}"), one.key)
+            # A question begins with its verb: `promote #9 asks: ...`.
+            colon = "" if one.reason.state.word == "approval" else ":"
+            who = f"{one.name} {one.short}".strip()
+            yield Problem(StateClass.ATTENTION, clean(f"{who}{colon} {one.reason.cause}"), one.key)
     ahead = world.controller.ahead
     if abs(ahead) > timedelta(minutes=1):
         way = "ahead of" if ahead > timedelta(0) else "behind"

@@ -80,7 +80,9 @@ def _quiet(item: QueueItem, now: datetime) -> Reason:
 def _offline(name: str, work: Work) -> Reason:
     node = next((one for one in work.nodes if one.name == name), None)
     why = node_reason(node) if node is not None else None
-    cause = clean(f"{name} is off line" + (f": {why.cause}" if why is not None else ""))
+    how = "is connecting" if node is not None and node.connecting else "is off line"
+    because = (node.log_reason or (why.cause if why is not None and not node.connecting else "")) if node is not None else ""
+    cause = clean(f"{name} {how}" + (f": {because}" if because else ""))
     sentences = [clean(f"It needs the node {name}, which is off line.")]
     if why is not None:
         sentences.append(clean(f"{why.sentence}"))
@@ -146,6 +148,7 @@ _LAUNCH = (
 
 def launch_reason(log: str) -> Clean | None:
     """Why a try to connect failed, from the node's log page (agents.md, 3); None when it does not tell."""
+    log = log.rpartition("Agent successfully connected and online")[2]
     for pattern, words in _LAUNCH:
         if found := pattern.search(log):
             return clean(words.format(*found.groups()))
@@ -158,7 +161,8 @@ def held_reason(held: Held) -> Reason:
     if held.what == "lock":
         by = f"{_name(held.by)} has it" if held.by is not None else "somebody has it"
         told = clean(f"It waits for the lock {held.on}: {by}.")
-        cause = clean(f"lock {held.on}" + (f", {_name(held.by)} has it" if held.by is not None else ""))
+        # Who has it comes first: what stands at the end of a row is cut.
+        cause = clean(f"{_name(held.by)} has lock {held.on}" if held.by is not None else f"lock {held.on}")
         freed = clean(f"It goes on when {_name(held.by)} gives the lock back." if held.by is not None else "")
         return Reason(state(StateClass.WAITING, "blocked"), cause, (told,), freed or None, held.by)
     if held.what == "input":
@@ -170,13 +174,25 @@ def held_reason(held: Held) -> Reason:
 
 
 def _name(ref: BuildRef | None) -> str:
-    return f"{ref.job} #{ref.number}" if ref is not None else ""
+    return str(ref.shown) if ref is not None else ""
 
 
 def steps_of(queue: Sequence[QueueItem], held: Sequence[tuple[BuildRef, Held]]) -> dict[int, BuildRef]:
-    """Which build each nameless step in the queue belongs to, by the order in which they began to wait."""
-    nameless = sorted((item for item in queue if item.job is None and item.part_of is None), key=lambda item: item.since)
-    waiting = sorted((ref for ref, one in held if one.what == "node"))
-    if len(nameless) != len(waiting):
-        return {}
-    return {item.id: ref for item, ref in zip(nameless, waiting, strict=True)}
+    """Which build each nameless step in the queue belongs to. What cannot be told for sure is left out.
+
+    After a while the log of a build says of its wait what the queue says of the step. The steps of one job that say nothing
+    yet began to wait in the order of its builds.
+    """
+    nameless = [item for item in queue if item.job is None and item.part_of is None]
+    waiting = [(ref, one.on) for ref, one in held if one.what == "node"]
+    told: dict[int, BuildRef] = {}
+    for words in {on for _, on in waiting if on}:
+        items = [item for item in nameless if item.why == words]
+        refs = [ref for ref, on in waiting if on == words]
+        if len(items) == len(refs) == 1:
+            told[items[0].id] = refs[0]
+    items = sorted((item for item in nameless if item.id not in told), key=lambda item: item.since)
+    refs = sorted(ref for ref, _ in waiting if ref not in told.values())
+    if len(items) == len(refs) and len({ref.job for ref in refs}) == 1:
+        told |= {item.id: ref for item, ref in zip(items, refs, strict=True)}
+    return told

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.model.build import BuildRef
-from console.model.held import compile_error, held
 from console.model.jenkins import Held, Node, QueueItem, Waits, Work
-from console.model.state import StateClass
-from console.model.waiting import held_reason, launch_reason, node_reason, reason, steps_of
+from console.model.waiting import launch_reason, node_reason, reason, steps_of
 from console.text import clean
-from tests.support.recorded import recorded
+from tests.support.recorded import RECORDINGS, recorded
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 QUOTED = "\N{LEFT SINGLE QUOTATION MARK}%s\N{RIGHT SINGLE QUOTATION MARK}"
@@ -107,79 +106,8 @@ def test_why_a_node_is_off_line(one: Node, cause: str | None) -> None:
     assert (told.cause if told is not None else None) == cause
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
-        ("agent/node-wrong-key-log", "its key is refused for user jenkins"),
-        ("agent/node-wrong-host-key-log", "its host key is another one"),
-        ("agent/node-refused-log", "connection refused"),
-        ("agent/node-silent-log", "its ssh does not answer"),
-        ("agent/node-no-java-log", "there is no"),
-    ],
-)
-def test_the_log_page_tells_why_a_try_failed(name: str, told: str) -> None:
-    found = launch_reason(recorded(name).body)
-    assert found is not None
-    assert found.startswith(told), found
-
-
 def test_a_log_page_of_a_node_that_is_well_tells_nothing() -> None:
     assert launch_reason("Remoting version: 3131\nAgent successfully connected and online\n") is None
-
-
-# Running builds that go no further
-
-
-def test_a_lock_stands_only_in_the_log() -> None:
-    found = held(recorded("pipeline/lock-waiting-log").body.splitlines())
-    assert found == Held("lock", clean("train-project-a"), ref("train", 21))
-    told = held_reason(found)
-    assert (told.state.word, told.cause, told.by) == ("blocked", "lock train-project-a, train #21 has it", ref("train", 21))
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "[gpu-0] is locked by train #21, waiting...",
-        "[gpu-0] is locked by build train #21 #21 since Nov 24, 2026, 11:00 AM, waiting...",
-        "[Resource: gpu-0] is locked by train #21, waiting...",
-    ],
-)
-def test_a_lock_in_other_words(line: str) -> None:
-    found = held(["Trying to acquire lock on [gpu-0]", f"[2026-11-23T02:29:47.283Z] {line}"])
-    assert found is not None
-    assert (found.what, found.on, found.by) == ("lock", "gpu-0", ref("train", 21))
-
-
-def test_a_lock_that_came_is_no_wait() -> None:
-    lines = ["Trying to acquire lock on [gpu-0]", "Lock acquired on [gpu-0]", "[Pipeline] {", "[Pipeline] sh"]
-    assert held(lines) is None
-
-
-def test_a_wait_for_a_node_stands_in_the_log_too() -> None:
-    found = held(recorded("agent/build-waiting-for-node-log").body.splitlines())
-    assert found is not None
-    assert found.what == "node"
-    later = held(["[Pipeline] node", "Still waiting to schedule task", "‘trainer-1’ is offline"])
-    assert later == Held("node", clean("‘trainer-1’ is offline"))
-
-
-def test_a_question_is_an_approval() -> None:
-    found = held(["[Pipeline] input", "[2026-11-23T02:36:01.000Z] Publish project-c?", "Publish or Abort"])
-    assert found == Held("input", clean("Publish project-c?"))
-    assert held_reason(found).state.kind is StateClass.ATTENTION
-    assert held(["[Pipeline] input", "Publish project-c?", "Publish or Abort", "Approved by operator"]) is None
-
-
-def test_output_that_looks_like_a_question_is_none() -> None:
-    assert held(["[Pipeline] sh", "+ echo", "Retry or Abort"]) is None
-    assert held([]) is None
-
-
-def test_where_a_jenkinsfile_does_not_compile() -> None:
-    lines = recorded("multibranch-broken-jenkinsfile-log").body.splitlines()
-    assert compile_error(lines) == "Jenkinsfile line 11: Expected a symbol"
-    assert compile_error(["Started by user", "[Pipeline] sh", "WorkflowScript: 1: text of a test"]) is None
 
 
 def test_nameless_steps_are_matched_in_the_order_of_their_waits() -> None:
@@ -189,3 +117,56 @@ def test_nameless_steps_are_matched_in_the_order_of_their_waits() -> None:
     waiting = [(ref("train", 12), Held("node", clean(""))), (ref("train", 14), Held("node", clean("")))]
     assert steps_of([step(20, 1), step(19, 5)], waiting) == {19: ref("train", 12), 20: ref("train", 14)}
     assert steps_of([step(20, 1)], waiting) == {}
+
+
+def test_what_the_log_says_tells_whose_step_it_is() -> None:
+    """Two jobs began to wait in another order than that of their names."""
+
+    def step(number: int, minutes: int, why: str) -> QueueItem:
+        return QueueItem(number, None, clean(""), Waits.BUILDABLE, clean(why), NOW - timedelta(minutes=minutes), True)
+
+    gpu, arm = f"{QUOTED % 'gpu'} is offline", f"{QUOTED % 'arm'} is offline"
+    told = [(ref("alpha", 5), Held("node", clean(arm))), (ref("zeta", 1), Held("node", clean(gpu)))]
+    assert steps_of([step(19, 9, gpu), step(20, 1, arm)], told) == {19: ref("zeta", 1), 20: ref("alpha", 5)}
+    silent = [(ref("alpha", 5), Held("node", clean(""))), (ref("zeta", 1), Held("node", clean(gpu)))]
+    assert steps_of([step(19, 9, gpu), step(20, 1, arm)], silent) == {19: ref("zeta", 1), 20: ref("alpha", 5)}
+    alike = [(ref("alpha", 5), Held("node", clean(gpu))), (ref("zeta", 1), Held("node", clean(gpu)))]
+    assert steps_of([step(19, 9, gpu), step(20, 1, gpu)], alike) == {}, "which is whose nobody can tell"
+    lock = [(ref("alpha", 5), Held("lock", clean("gpu-0"))), (ref("zeta", 1), Held("node", clean("")))]
+    assert steps_of([step(19, 9, "")], lock) == {19: ref("zeta", 1)}
+
+
+def test_steps_that_are_named_are_left_alone() -> None:
+    named = QueueItem(3, None, clean("part of a #1"), Waits.BUILDABLE, clean(""), NOW, True, part_of=ref("a", 1))
+    assert steps_of([named, item("x")], [(ref("b", 2), Held("node", clean("")))]) == {}
+
+
+NODE_LOGS = {
+    "agent/host-key-mismatch-log": "its host key is another one",
+    "agent/node-log-after-cut": None,
+    "agent/node-no-java-log": "there is no /opt/nothing/java",
+    "agent/node-patient-log": "connection refused",
+    "agent/node-refused-log": "connection refused",
+    "agent/node-silent-log": "its ssh does not answer",
+    "agent/node-wrong-host-key-log": "its host key is another one",
+    "agent/node-wrong-key-log": "its key is refused for user jenkins",
+    "agent/ssh-refused-log": "Connection terminated",
+}
+
+
+def test_every_log_page_of_a_node_that_was_recorded() -> None:
+    names = {f"agent/{path.stem}" for path in (RECORDINGS / "agent").glob("*.json")}
+    pages = {name for name in names if name.endswith(("-log", "-cut")) and "/computer/" in _url(name)}
+    assert pages == set(NODE_LOGS), "each of them is told here"
+    assert {name: launch_reason(recorded(name).body) for name in NODE_LOGS} == NODE_LOGS
+
+
+def test_what_failed_before_it_came_on_line_is_no_reason() -> None:
+    log = "Connection refused\nAgent successfully connected and online\n"
+    assert launch_reason(log) is None
+    assert launch_reason(f"{log}ERROR: Connection terminated\njava.io.EOFException\n") == "Connection terminated"
+
+
+def _url(name: str) -> str:
+    told = json.loads((RECORDINGS / f"{name}.json").read_text()).get("request") or {}
+    return str(told.get("url") or told.get("path") or "")

@@ -67,8 +67,8 @@ async def test_the_main_screen_says_what_waits_and_why(app: ConsoleApp) -> None:
         assert lines[2].startswith(" 1 Services  ✗ cache killed")
         locked = line_with(lines, "project-c", "#129")
         assert "◌ blocked" in locked
-        assert "lock gpu-0, train #128 has it" in locked
-        assert locked.endswith("for 3m")
+        assert "train #128 has lock gpu-0" in locked
+        assert locked.endswith("for 2m")
 
 
 async def test_the_lower_pane_follows_the_queue(app: ConsoleApp) -> None:
