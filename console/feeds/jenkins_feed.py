@@ -32,8 +32,6 @@ LIST_PATIENCE = 1.0
 _AT_ONCE = 2
 _JOBS = ("jobs",)
 _NEVER = float("-inf")
-# Then there is more wrong than the list of jobs, and the next round would tell the same.
-_ABOUT_JENKINS = frozenset({Trouble.STARTING, Trouble.RESTARTING, Trouble.NOT_AUTHENTICATED, Trouble.BROKEN})
 T = TypeVar("T")
 
 
@@ -68,7 +66,7 @@ class JenkinsFeed:
         self._jobs_at = _NEVER
         self._jobs_took = 0.0
         self._jobs_lost: Clean | None = clean("The list of jobs is still being read.")
-        self._listing: asyncio.Task[JenkinsError | None] | None = None
+        self._listing: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: Clean | None = None
         self._now = asyncio.Event()
@@ -150,11 +148,8 @@ class JenkinsFeed:
         self._list_jobs(group, _moved(work))
         if self._listing is not None:
             done, _ = await asyncio.wait({self._listing}, timeout=LIST_PATIENCE)
-            error = self._listing.result() if done else None
             if done:
                 self._listing = None
-            if error is not None and error.trouble in _ABOUT_JENKINS:
-                raise error
         self._succeeded()
         self._look.set()
 
@@ -165,15 +160,13 @@ class JenkinsFeed:
         if self._listing is None and time.monotonic() - self._jobs_at > wait:
             self._listing = group.create_task(self._read_jobs(moved))
 
-    async def _read_jobs(self, moved: _Moved) -> JenkinsError | None:
+    async def _read_jobs(self, moved: _Moved) -> None:
         """A list that does not come leaves the one before; what runs and what waits is shown without it."""
         began, session = time.monotonic(), self._session
         try:
             jobs = await self._source.jobs()
         except JenkinsError as error:
-            if error.trouble not in _ABOUT_JENKINS:
-                self._jobs_lost = error.reason
-            return error
+            self._jobs_lost = error.reason
         else:
             self._jobs = {job.full_name: job for job in jobs}
             self._jobs_lost = None
@@ -181,7 +174,6 @@ class JenkinsFeed:
                 self._moved = moved
             self._look.set()
             self._changed()
-            return None
         finally:
             now = time.monotonic()
             self._jobs_took = now - began
@@ -205,6 +197,8 @@ class JenkinsFeed:
     def _failed(self, error: JenkinsError, wait: float) -> None:
         now = datetime.now(UTC)
         known = self._status
+        if self._jobs_lost is not None:
+            self._jobs_at = _NEVER
         state = error.state if error.trouble not in (Trouble.FAULT, Trouble.NOT_FOUND) else SourceState.UNREACHABLE
         since = known.since if known.state is state and known.since else now
         self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))

@@ -53,6 +53,11 @@ class Live:
         assert value is not None
         return value
 
+    def says(self, which: BuildRef) -> str | None:
+        """The description of a build, as far as the feed knows."""
+        detail = self.known.details.get(which)
+        return str(detail.description) if detail is not None else None
+
     def show(self, **interest: object) -> None:
         self.feed.show(Interest(**interest))  # type: ignore[arg-type]
 

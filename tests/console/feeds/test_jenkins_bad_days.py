@@ -74,7 +74,7 @@ async def test_after_a_restart_other_builds_can_have_the_old_numbers() -> None:
             build.description = "restored from yesterday"
             world.controller.restart(stopping=0, down=0, starting=0)
             world.tick(1)
-        await until(lambda: found.known.details[ref("done")].description == "restored from yesterday")
+        await until(lambda: found.says(ref("done")) == "restored from yesterday")
 
 
 async def test_an_item_that_has_left_the_queue_before_anybody_looked() -> None:

@@ -290,6 +290,16 @@ async def test_one_that_hangs_may_have_taken_it(server: JenkinsServer) -> None:
     assert "It may have taken the request all the same" in error.reason
 
 
+async def test_behind_a_proxy_that_hides_what_answers(server: JenkinsServer, jenkins: Source, world: World) -> None:
+    """Jetty's own pages have no mark of Jenkins, and its name is not told any more."""
+    server.name = "nginx"
+    assert (await refused(jenkins, "train")).trouble is Trouble.BAD_PARAMETER
+    world.controller.add_multibranch("repo", {"main": ("c" * 40, SCRIPT)})
+    assert (await refused(jenkins, "repo")).trouble is Trouble.REFUSED
+    first = await jenkins.trigger("train", {})
+    assert (await jenkins.trigger("train", {})).item_id == first.item_id
+
+
 # What the recordings hold beside that
 
 
