@@ -49,8 +49,10 @@ _RESULTS = ("SUCCESS", "SUCCESS", "SUCCESS", "SUCCESS", "SUCCESS", "FAILURE", "F
 _PARAMETERS = (Parameter("PROJECT"), Parameter("COMMIT"), Parameter("OVERRIDES", ParameterKind.TEXT))
 
 
-def crowd(clock: Callable[[], int], count: int = 200, *, seed: int = 7) -> Controller:
+def crowd(clock: Callable[[], int], count: int = 200, *, seed: int = 7, training: float = 3600.0) -> Controller:
     """`count` jobs with 20 builds each: Pipelines, freestyle jobs and branches, in folders and outside.
+
+    A new build of a Pipeline takes `training` seconds from the moment in which it has a node.
 
     USER with TOKEN may read, build and cancel. Three nodes are there, of which two take one training each, and one is away.
     Nothing runs; `work` starts something.
@@ -65,14 +67,14 @@ def crowd(clock: Callable[[], int], count: int = 200, *, seed: int = 7) -> Contr
     controller.add_node(Node("trainer-3", ("gpu",), 1, exclusive=True, link=Link.LAUNCH_FAILED))
     for parent in _PARENTS[1:]:
         controller.add_folder(parent)
-    for at, job in enumerate(_jobs(controller, dice, count)):
+    for at, job in enumerate(_jobs(controller, dice, count, _script(training))):
         controller.next_queue_id = 1000 + at * BUILDS
         _past(controller, dice, job)
     controller.next_queue_id = 1000 + (count + 1) * BUILDS
     return controller
 
 
-def _jobs(controller: Controller, dice: random.Random, count: int) -> Iterator[Job]:
+def _jobs(controller: Controller, dice: random.Random, count: int, script: Pipeline) -> Iterator[Job]:
     """One half are branches, the other half Pipelines and freestyle jobs."""
     names = [f"{what}-{of}" for what in _WHAT for of in _OF]
     dice.shuffle(names)
@@ -84,7 +86,7 @@ def _jobs(controller: Controller, dice: random.Random, count: int) -> Iterator[J
             yield controller.add_job(full, _SHELL, kind=Kind.FREESTYLE, disabled=dice.random() < 0.05, label="docker")
         else:
             known = _PARAMETERS if at % 3 == 1 else ()
-            yield controller.add_job(full, _script, parameters=known, concurrent=dice.random() < 0.5)
+            yield controller.add_job(full, script, parameters=known, concurrent=dice.random() < 0.5)
     left, number = count // 2, 0
     while left:
         number += 1
@@ -100,8 +102,8 @@ def _jobs(controller: Controller, dice: random.Random, count: int) -> Iterator[J
         ]
         for branch in branches[:left]:
             commit = f"{dice.getrandbits(160):040x}"
-            project.branches[branch] = (commit, _script)
-            job = controller.add_branch(project, branch, commit, _script)
+            project.branches[branch] = (commit, script)
+            job = controller.add_branch(project, branch, commit, script)
             job.dead = dice.random() < 0.08
             left -= 1
             yield job
@@ -110,8 +112,8 @@ def _jobs(controller: Controller, dice: random.Random, count: int) -> Iterator[J
 _SHELL = Pipeline((Sh("make", ("ok", 5.0)),))
 
 
-def _script(build: Build) -> Pipeline:
-    train = OnNode("gpu", (Stage("Train", (Sh("train", ("epoch 1", 3600.0)),)),))
+def _script(training: float) -> Pipeline:
+    train = OnNode("gpu", (Stage("Train", (Sh("train", ("epoch 1", training)),)),))
     return Pipeline((Stage("Check", (Sh("check", ("ok",)),)), train), agent=None)
 
 

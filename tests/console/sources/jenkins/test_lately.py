@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -239,6 +241,17 @@ async def test_what_is_about_to_begin_is_looked_at_closely() -> None:
                 "user-agent",
                 "accept-encoding",
             }
+
+
+def test_the_library_comes_without_its_command_line() -> None:
+    """It would load rich and pygments for every command that asks Jenkins."""
+    program = (
+        "import sys; from console.sources.jenkins.client import Access, Client;"
+        "from console.sources.jenkins.address import parse; Client(Access(parse('http://127.0.0.1:1/'), 'a', None))._open();"
+        "print('httpx' in sys.modules, 'rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]
 
 
 def waiting(*, pending: bool) -> Exchange:
