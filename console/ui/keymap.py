@@ -54,6 +54,7 @@ TABLE: tuple[Key, ...] = (
     Key("zoom", "z", "zoom", "full screen and back", HERE, "main", "zoom"),
     Key("previous", "left_square_bracket", "step(-1)", "previous one of the list", HERE, "steps"),
     Key("next", "right_square_bracket", "step(1)", "next one of the list", HERE, "steps", "next"),
+    Key("files", "s", "files", "save files that the build keeps", HERE, "build", "save files"),
     Key("copy-link", "Y", "copy_link", "copy its link", HERE, "build"),
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows"),

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.feeds.jenkins_feed import Interest
-from console.model.build import Build, BuildRef, Stage
+from console.model.build import Artifact, Build, BuildRef, Stage
 from console.model.jenkins_rows import BuildRow, stage_state
 from console.model.jenkins_rows import row as build_row
 from console.model.state import StateClass
 from console.model.waiting import held_reason
+from console.model.words import counted
 from console.ui import builds, details
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
 from console.ui.screens.jenkinsbase import JenkinsScreen
 from console.ui.screens.lists import LIST
 
+if TYPE_CHECKING:
+    from console.ui.screens.files import Saving
+
 
 class BuildScreen(JenkinsScreen, inherit_bindings=False):
     """`step` gives the neighbours in the list it was opened from; without it `[` and `]` go through the builds of its job."""
 
     where = ("list", "main", "steps", "rows", "build", "everywhere")
-    foot_ids = ("open", "log", "next", "copy", "palette", "zoom")
+    foot_ids = ("open", "log", "files", "next", "copy", "palette", "zoom")
     BINDINGS = bindings(where)
     least = 3
 
@@ -32,6 +38,7 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         self._stages: tuple[Stage, ...] = ()
         self._seen: Build | None = None
         self._picked = False
+        self._saving: Saving | None = None
 
     # What is shown
 
@@ -175,3 +182,30 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         one, world = self.build, self.jenkins
         if one is not None and world is not None:
             self.copy(builds.link(world, one.build))
+
+    def action_files(self) -> None:
+        """Choose from the files that it keeps, and save them."""
+        if self._saving is not None and self._saving.running:
+            self._saving.stop()
+            self.say(StateClass.ENDED, "stopped: the file that was not whole is removed")
+            return
+        one = self.build
+        if one is None or not one.build.artifacts:
+            known = one is not None and one.build.detailed
+            self.say(StateClass.ENDED, "this build keeps no files" if known else "not read yet")
+            return
+        from console.ui.screens.files import FilesSheet
+
+        self.app.push_screen(FilesSheet(f"{one.name} #{self.ref.number}", one.build.artifacts), self._files_chosen)
+
+    def _files_chosen(self, files: Sequence[Artifact] | None) -> None:
+        if not files:
+            return
+
+        def done(text: str) -> None:
+            from console.ui.screens.files import Saving
+
+            self._saving = Saving(self, self.ref, files, Path(text).expanduser())
+            self._saving.begin()
+
+        self.ask(f"save {counted(len(files), 'file')} below", ".", done)

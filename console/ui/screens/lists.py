@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.geometry import Region
@@ -12,6 +12,7 @@ from console.ui import frame
 from console.ui.canvas import Canvas, Line
 from console.ui.cursor import Cursor
 from console.ui.layout import Plan
+from console.ui.palette import Role
 from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
@@ -100,8 +101,38 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         self.bottom.show([title, *lines[self.bottom_top : self.bottom_top + room]], self.look.style())
 
     def paint_prompt(self, width: int, height: int) -> None:
+        if self.prompt is None:
+            return
+        used = len(self._label) + 1 if self._label else 0
+        if self._label:
+            self.foot.show([[self.look.part(f" {self._label}", Role.ACCENT)]], self.look.style())
+        self.prompt.place(Region(used, height - 1, width - used, 1))
+
+    _label = ""
+
+    def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
+        """Ask for a line of text at the foot; `done` gets it unless the person gives up or leaves it empty."""
         if self.prompt is not None:
-            self.prompt.place(Region(0, height - 1, width, 1))
+            return
+        from console.ui.prompt import Prompt
+
+        def end(kept: bool) -> None:
+            text = prompt.value.strip()
+            self._end_prompt()
+            self.paint()
+            if kept and prompt.entered and text:
+                done(text)
+
+        self._label = label
+        self.prompt = prompt = Prompt("", value, lambda _: None, end, self.look)
+        self.mount(prompt)
+        prompt.focus_later()
+        self.paint()
+
+    def _end_prompt(self) -> None:
+        prompt, self.prompt, self._label = self.prompt, None, ""
+        if prompt is not None:
+            prompt.remove()
 
     # What keys do
 
@@ -174,7 +205,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
     def step_back(self) -> bool:
         """Undo the newest of what a person changed here: filter, full screen, pane. False when there is nothing to undo."""
         if self.prompt is not None:
-            self._close_filter(keep=False)
+            self._close_filter(keep=bool(self._label))
         elif self.words:
             self.words = ""
         elif self.zoomed:
@@ -222,9 +253,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         self.paint()
 
     def _close_filter(self, *, keep: bool) -> None:
-        if self.prompt is not None:
-            self.prompt.remove()
-            self.prompt = None
+        self._end_prompt()
         if not keep:
             self.words = ""
 
