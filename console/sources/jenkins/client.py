@@ -224,7 +224,10 @@ class Client:
             async with self._opening:
                 if self._http is None:
                     # Loading the library and the system's certificates takes 50 ms and more: not on the loop.
-                    self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+                    try:
+                        self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+                    except TimeoutError:
+                        raise timed_out(self._access) from None
         return self._http
 
     def _open(self) -> httpx.AsyncClient:
@@ -237,16 +240,21 @@ class Client:
 
         access = self._access
         auth = httpx.BasicAuth(access.user, access.token.reveal()) if access.token is not None else None
-        made = httpx.AsyncClient(
-            auth=auth,
-            headers={"user-agent": "mlops-console"},
-            verify=trust(access),
-            timeout=access.timeout,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=KEPT_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=30),
-            # A proxy of the environment is for other machines; a token for this one does not go through it.
-            trust_env=not access.address.loopback,
-        )
+        try:
+            made = httpx.AsyncClient(
+                auth=auth,
+                headers={"user-agent": "mlops-console"},
+                verify=trust(access),
+                timeout=access.timeout,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=KEPT_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=30),
+                # A proxy of the environment is for other machines; a token for this one does not go through it.
+                trust_env=not access.address.loopback,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):
+            # The library's own message may quote the proxy's password.
+            reason = f"Jenkins does not answer at {access.address.root}: the proxy that the environment names cannot be used."
+            raise JenkinsError(Trouble.UNREACHABLE, reason) from None
         # httpx adds these to whatever it is given; in HTTP/1.1 they say nothing, at 60 bytes a request.
         for name in ("accept", "accept-encoding", "connection"):
             del made.headers[name]
@@ -296,7 +304,11 @@ def unreachable(error: Exception, access: Access) -> JenkinsError:
         text += f" {seen}"
         numbers.add(getattr(seen, "errno", None))
     root = access.address.root
-    if "CERTIFICATE_VERIFY_FAILED" in text:
+    if "Hostname mismatch" in text or "IP address mismatch" in text:
+        told = "its certificate is for another name"
+    elif "certificate has expired" in text:
+        told = "its certificate has expired"
+    elif "CERTIFICATE_VERIFY_FAILED" in text:
         told = "its certificate is not trusted. Name the authority's file with jenkins.ca_file"
     elif errno.ECONNREFUSED in numbers:
         told = "connection refused"

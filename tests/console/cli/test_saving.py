@@ -95,8 +95,8 @@ def test_wrong_use(
 def test_a_jenkins_that_goes_away_in_between(
     backend: FakeBackend, server: JenkinsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.fault(Fault.PROXY_502, match="/artifact/out/model.bin")
-    status, document = answer(backend, capsys, "build", "train", "--save", "*.json", "--save", "*.bin")
+    server.fault(Fault.PROXY_502, match="/artifact/out/log.txt")
+    status, document = answer(backend, capsys, "build", "train", "--save", "*.json", "--save", "out/?o*")
     assert status == 3
     assert document["sources"]["jenkins"]["state"] == "unreachable"
     assert [one["error"] is None for one in document["items"][0]["saved"]] == [True, False]

@@ -214,4 +214,4 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert everything(small) == []
     finally:
         if not mounted.returncode:
-            subprocess.run(["umount", small], check=True)
+            subprocess.run(["umount", "--lazy", small], check=True)

@@ -316,6 +316,13 @@ async def test_an_answer_that_names_the_job_and_no_item(world: World) -> None:
     assert "without saying which item of the queue it became, and it is not there any more" in raised.value.reason
 
 
+async def test_an_equal_request_whose_item_cannot_be_seen(world: World) -> None:
+    with replaying() as replayer:
+        replayer.put("/job/train/buildWithParameters", "trigger-same-params-again")
+        async with source_at(replayer.url) as jenkins:
+            assert await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "2"}) == Queued(7, already=True)
+
+
 async def test_the_redirect_of_an_action_that_does_not_exist(world: World) -> None:
     with replaying() as replayer:
         replayer.put("/job/freestyle/build", "term-freestyle")
