@@ -31,10 +31,14 @@ V = TypeVar("V")
 
 
 class BuildFacts:
-    """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show."""
+    """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show.
 
-    def __init__(self, source: Jenkins) -> None:
+    `now` are seconds that only grow.
+    """
+
+    def __init__(self, source: Jenkins, now: Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._time = now
         self.history: dict[Clean, tuple[Build, ...]] = {}
         self.details: OrderedDict[BuildRef, Build] = OrderedDict()
         self.stages: OrderedDict[BuildRef, Stages] = OrderedDict()
@@ -62,14 +66,15 @@ class BuildFacts:
     ) -> Iterator[Ask]:
         """What should be read now, the most wanted first."""
         running = work.running
-        for gone in [ref for ref in self.held if ref not in running]:
-            del self.held[gone]
-            self._tails.pop(gone, None)
+        for gone in [ref for ref in self._tails if ref not in running]:
+            del self._tails[gone]
+            self.held.pop(gone, None)
         if opened is not None:
             yield from self._due_opened(opened, running)
         if job is not None and job in jobs:
             last = jobs[job].last
-            seen = (last.ref, last.building, last.result) if last is not None else None
+            # The newest build may stay as it is while an older one ends.
+            seen = (last and (last.ref, last.building, last.result), frozenset(ref for ref in running if ref.job == job))
             if self._known_last.get(job, ()) != seen and self._is_due(("history", job), RUNNING_SECONDS):
                 yield lambda: self._read_history(job, seen)
         for ref in sorted(builds):
@@ -136,11 +141,14 @@ class BuildFacts:
 
     def _is_due(self, fact: Hashable, seconds: float) -> bool:
         """True at most every `seconds`; what failed is asked again later than what went well."""
-        now = time.monotonic()
+        now = self._time()
         wait = max(seconds, AGAIN_SECONDS) if fact in self.missing else seconds
         if now - self._asked.get(fact, -1e9) < wait:
             return False
+        self._asked.pop(fact, None)
         self._asked[fact] = now
+        while len(self._asked) > 8 * KEPT:
+            self._asked.pop(next(iter(self._asked)))
         return True
 
     def _in_history(self, ref: BuildRef) -> Build | None:
@@ -178,6 +186,7 @@ class BuildFacts:
             told = await self._source.monitors(name)
         except JenkinsError as error:
             return self._lost(("monitors", name), error)
+        self.missing.pop(("monitors", name), None)
         if told is None or self.monitors.get(name) == told:
             return False
         self.monitors[name] = told
@@ -199,8 +208,10 @@ class BuildFacts:
         """A build may be deleted while it is in view; a system that is away is told by the feed itself."""
         if error.trouble in (Trouble.STARTING, Trouble.RESTARTING):
             return False
-        before = self.missing.get(fact)
+        before = self.missing.pop(fact, None)
         self.missing[fact] = error.reason
+        while len(self.missing) > KEPT:
+            self.missing.pop(next(iter(self.missing)))
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:
@@ -211,6 +222,7 @@ class BuildFacts:
             told = await self._why(ref, stages)
         except JenkinsError as error:
             return self._lost(("why", ref), error)
+        self.missing.pop(("why", ref), None)
         self.failures[ref] = told
         while len(self.failures) > KEPT:
             self.failures.popitem(last=False)
@@ -245,6 +257,7 @@ class BuildFacts:
                     lines = []
         except JenkinsError as error:
             return self._lost(("held", ref), error)
+        self.missing.pop(("held", ref), None)
         joined = "\n".join(lines[-40:]) + text.decode("utf-8", "replace").replace("\r\n", "\n")
         lines = joined.split("\n")[-60:]
         self._tails[ref] = end, lines

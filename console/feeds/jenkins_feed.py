@@ -7,6 +7,7 @@ a URL that hangs makes its own fact old and nothing else.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from console.feeds.build_facts import BuildFacts
+from console.feeds.jenkins_once import failed
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, Work
@@ -26,6 +28,9 @@ BUSY_SECONDS = 2.0
 IDLE_SECONDS = 5.0
 JOBS_SECONDS = 30.0
 NODE_SECONDS = 30.0
+SETTLED_SECONDS = 0.05
+"""Moving through a list changes what is looked at with every key."""
+
 _AT_ONCE = 2
 T = TypeVar("T")
 
@@ -49,22 +54,34 @@ class _Moved(NamedTuple):
 
 
 class JenkinsFeed:
-    """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show."""
+    """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show.
 
-    def __init__(self, source: Jenkins, changed: Callable[[], None]) -> None:
+    `now` are seconds that only grow, `rest` waits for an event, but no longer than so many of them.
+    """
+
+    def __init__(
+        self,
+        source: Jenkins,
+        changed: Callable[[], None],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        rest: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
+    ) -> None:
         self._source = source
         self._changed = changed
+        self._time = now
+        self._rest = rest or _rest
         self._status = SourceStatus(SourceState.STARTING)
         self._work: Work | None = None
         self._jobs: dict[Clean, Job] = {}
         self._moved: _Moved | None = None
-        self._jobs_at = 0.0
+        self._jobs_at = -math.inf
         self._jobs_took = 0.0
         self._session: Clean | None = None
         self._now = asyncio.Event()
         self._interest = Interest()
         self._look = asyncio.Event()
-        self._facts = BuildFacts(source)
+        self._facts = BuildFacts(source, now)
         self._node_told: dict[Clean, tuple[float, Clean | None]] = {}
 
     @property
@@ -93,7 +110,7 @@ class JenkinsFeed:
 
     def refresh(self) -> None:
         """Ask everything again now."""
-        self._jobs_at = 0.0
+        self._jobs_at = -math.inf
         self._facts.forget_times()
         self._now.set()
         self._look.set()
@@ -122,28 +139,26 @@ class JenkinsFeed:
             else:
                 backoff.reset()
                 wait = self._pause()
-            try:
-                async with asyncio.timeout(wait):
-                    await self._now.wait()
-            except TimeoutError:
-                continue
+            await self._rest(self._now, wait)
 
     async def _round(self) -> None:
         work = await self._source.work()
         session = self._source.controller.session
         if session != self._session:
             # A new start: ids of the queue may begin again, and every build that ran may have ended.
+            if self._session is not None:
+                self._facts.forget_times()
             self._session, self._moved = session, None
         moved = _moved(work)
         fresh = moved != self._moved
         # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
-        due = time.monotonic() - self._jobs_at > (JOBS_SECONDS if not fresh else 10 * self._jobs_took)
+        due = self._time() - self._jobs_at > (JOBS_SECONDS if not fresh else 10 * self._jobs_took)
         if due:
-            began = time.monotonic()
+            began = self._time()
             jobs = await self._source.jobs()
-            self._jobs_took = time.monotonic() - began
+            self._jobs_took = self._time() - began
             self._jobs = {job.full_name: job for job in jobs}
-            self._jobs_at = time.monotonic()
+            self._jobs_at = self._time()
             self._moved = moved
         self._work = work
         self._succeeded()
@@ -162,8 +177,7 @@ class JenkinsFeed:
 
     def _failed(self, error: JenkinsError, wait: float) -> None:
         now = datetime.now(UTC)
-        known = self._status
-        state = error.state if error.trouble not in (Trouble.FAULT, Trouble.NOT_FOUND) else SourceState.UNREACHABLE
+        known, state = self._status, failed(error, now).state
         since = known.since if known.state is state and known.since else now
         self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
         self._changed()
@@ -175,12 +189,9 @@ class JenkinsFeed:
             self._look.clear()
             if self._work is not None and self._status.state is SourceState.OK:
                 await self._gather()
-            try:
-                async with asyncio.timeout(BUSY_SECONDS):
-                    await self._look.wait()
-            except TimeoutError:
-                continue
-            await asyncio.sleep(0.05)  # moving through a list changes the interest with every key
+            await self._rest(self._look, BUSY_SECONDS)
+            if self._look.is_set():
+                await self._rest(asyncio.Event(), SETTLED_SECONDS)
 
     async def _gather(self) -> None:
         slots = asyncio.Semaphore(_AT_ONCE)
@@ -203,18 +214,28 @@ class JenkinsFeed:
         for node in work.nodes:
             if interest.nodes:
                 yield from self._facts.due_monitors(node)
+            if not node.offline:
+                self._node_told.pop(node.name, None)
             waited_for = any(node.name in why for why in blocking)
             if node.offline and not node.set_offline and (interest.nodes or waited_for):
                 at, _ = self._node_told.get(node.name, (-NODE_SECONDS, None))
-                if time.monotonic() - at > NODE_SECONDS:
+                if self._time() - at > NODE_SECONDS:
                     yield lambda name=node.name: self._read_node_log(name)  # type: ignore[misc]
 
     async def _read_node_log(self, name: Clean) -> bool:
         """Why the last try to connect failed stands nowhere else, and only those with Agent/Connect may read it."""
         before = self._node_told.get(name, (0.0, None))[1]
         told = await node_log_reason(self._source, name)
-        self._node_told[name] = time.monotonic(), told
+        self._node_told[name] = self._time(), told
         return told != before
+
+
+async def _rest(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
 
 
 async def node_log_reason(source: Jenkins, name: Clean) -> Clean | None:

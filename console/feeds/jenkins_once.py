@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
+from console.model.jenkins import JenkinsError, JenkinsWorld
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.sources.protocols import Jenkins
 
@@ -29,5 +29,6 @@ async def read_jenkins(source: Jenkins, *, jobs: bool = True) -> Snapshot[Jenkin
 
 def failed(error: JenkinsError, now: datetime) -> SourceStatus:
     """The state of a Jenkins that gave this error to a question about itself."""
-    inside = error.trouble in (Trouble.FAULT, Trouble.NOT_FOUND, Trouble.REFUSED)
-    return SourceStatus(SourceState.UNREACHABLE if inside else error.state, error.reason, now)
+    # What is an error about one thing elsewhere tells here that Jenkins itself cannot be asked.
+    state = SourceState.UNREACHABLE if error.state is SourceState.OK else error.state
+    return SourceStatus(state, error.reason, now)
