@@ -15,14 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from console.feeds.build_facts import BuildFacts
-from console.feeds.jenkins_once import failed
+from console.feeds.jenkins_once import failed, node_log_reason
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
-from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, Work
+from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Work
 from console.model.source import Snapshot, SourceState, SourceStatus
-from console.model.waiting import launch_reason
 from console.sources.protocols import Jenkins
-from console.text import Clean, clean
+from console.text import Clean
 
 BUSY_SECONDS = 2.0
 IDLE_SECONDS = 5.0
@@ -236,14 +235,6 @@ async def _rest(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         return
-
-
-async def node_log_reason(source: Jenkins, name: Clean) -> Clean | None:
-    """Why the last try to connect to a node failed, in a few words; None when its log page does not tell."""
-    try:
-        return launch_reason(await source.node_log(name))
-    except JenkinsError as error:
-        return clean("only those with Agent/Connect may see why") if error.trouble is Trouble.NOT_PERMITTED else None
 
 
 def _moved(work: Work) -> _Moved:
