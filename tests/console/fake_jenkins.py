@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from console.model.build import Build, BuildRef, FailedTest, LogPart, Result, Stage, Stages, StageStatus
+from console.model.build import Build, BuildRef, FailedTest, LogPart, Result, Stage, Stages, StageStatus, as_people_write
 from console.model.jenkins import (
     Controller,
     Held,
@@ -55,8 +55,8 @@ def build(
 
 
 def job(name: str, last: Build | None = None, *, shown: str | None = None, buildable: bool = True) -> Job:
-    told = shown or name
-    return Job(clean(name), JobKind.PIPELINE, buildable, last, clean(told), clean(told.rpartition("/")[2]))
+    own = as_people_write(name.rpartition("/")[2])
+    return Job(clean(name), JobKind.PIPELINE, buildable, last, clean(shown or name), own)
 
 
 def node(name: str, *running: BuildRef, executors: int = 2, **more: object) -> Node:
