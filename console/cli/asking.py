@@ -14,7 +14,7 @@ from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import print_json
 from console.feeds.jenkins_once import failed, read_jenkins
-from console.model.build import BuildRef
+from console.model.build import Build, BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble
 from console.model.source import SourceState, SourceStatus
 from console.sources.protocols import Jenkins
@@ -109,5 +109,17 @@ def find_build(jobs: Mapping[Clean, Job], name: str, number: str | None) -> Buil
     assert number is not None  # noqa: S101 - that was the case above
     text = number.removeprefix("#")
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
-        raise UsageError(f"{number} is no number of a build.")
+        raise UsageError(f"{number} is no number of a build: give a number, or last.")
     return BuildRef(job.full_name, int(text))
+
+
+async def read_build(source: Jenkins, jobs: Mapping[Clean, Job], ref: BuildRef) -> Build:
+    """The build with its details. Raises UsageError when there is none, JenkinsError."""
+    try:
+        return await source.build(ref)
+    except JenkinsError as error:
+        job = jobs[ref.job]
+        if error.trouble is not Trouble.NOT_FOUND:
+            raise
+        newest = f"its newest is #{job.last.number}, and old ones are deleted" if job.last is not None else "it was never built"
+        raise UsageError(f"{job.shown} has no build #{ref.number}: {newest}.") from None

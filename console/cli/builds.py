@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 import click
 
 from console.cli import jenkins_forms
-from console.cli.asking import ask, document, find_build, find_job, world_of
+from console.cli.asking import ask, document, find_build, find_job, read_build, world_of
 from console.cli.group import Context, command
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
 from console.feeds.build_facts import BuildFacts
+from console.feeds.jenkins_once import with_waits
 from console.model.build import Build, Result, Stage
 from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
 from console.model.jenkins_rows import BuildRow, row, stage_state
 from console.model.jenkins_rows import builds as rows_of
+from console.model.state import StateClass
 from console.model.words import age, duration
 from console.sources.protocols import Jenkins
 
@@ -26,10 +28,10 @@ _FILES = 20
 _COLUMNS = (
     Column("BUILD", least=14, middle=True),
     Column("STATE"),
-    Column("TOOK", drop=2),
+    Column("TOOK", drop=3),
     Column("VS USUAL", drop=4),
-    Column("WHEN", drop=1),
-    Column("WHY IT RAN", least=16, drop=3),
+    Column("WHEN", drop=2),
+    Column("WHY", least=24, drop=1),
 )
 _STAGE_COLUMNS = (Column("STAGE", least=14, middle=True), Column("STATE"), Column("TOOK"), Column("", least=16, drop=1))
 
@@ -57,27 +59,36 @@ def _count(text: str) -> int | None:
 
 async def _builds(context: Context, source: Jenkins, name: str | None, most: int | None) -> int:
     world = await world_of(source)
-    if name is not None:
-        job = find_job(world.jobs, name)
+    job = find_job(world.jobs, name) if name is not None else None
+    if job is not None:
         found = await source.builds(job.full_name, most or 10_000)
-        world = await _with_waits(source, replace(world, history={job.full_name: found}))
+        world = await with_waits(source, replace(world, history={job.full_name: found}))
         rows = rows_of(world, job.full_name)[:most]
         newest = next((one for one in rows if not one.build.building), None)
         bad = newest is not None and newest.state.bad
     else:
-        world = await _with_waits(source, world)
+        world = await with_waits(source, world)
         rows = rows_of(world)
         bad = any(one.state.bad for one in rows)
-    if context.json:
-        # To a program all is given that one request tells; why each of them ran would be a request for each.
+    if context.json and name is None:
+        # To a program all is given that one request tells; why each of them ran or failed would be a request for each.
         print_json(document(context, "builds", [jenkins_forms.build(one) for one in rows]))
         return 1 if bad else 0
-    shown = rows[:most]
+    world = await _with_failures(source, world, [one.build for one in rows[:most]])
     if name is None:
-        world = await _with_reasons(source, world, [one.build for one in shown])
-        shown = rows_of(world)[:most]
+        world = await _with_reasons(source, world, [one.build for one in rows[:most]])
+    shown = rows_of(world, job.full_name if job is not None else None)[:most]
+    if context.json:
+        print_json(document(context, "builds", [jenkins_forms.build(one) for one in shown]))
+        return 1 if bad else 0
     _print(context.printer(), world, shown, len(rows) - len(shown))
     return 1 if bad else 0
+
+
+async def _with_failures(source: Jenkins, world: JenkinsWorld, found: list[Build]) -> JenkinsWorld:
+    facts = BuildFacts(source)
+    await asyncio.gather(*map(facts.explain, found))
+    return replace(world, failures=facts.failures)
 
 
 async def _with_reasons(source: Jenkins, world: JenkinsWorld, found: list[Build]) -> JenkinsWorld:
@@ -88,14 +99,7 @@ async def _with_reasons(source: Jenkins, world: JenkinsWorld, found: list[Build]
             return build  # deleted in between: what is known stands
 
     details = await asyncio.gather(*map(one, found))
-    return replace(world, details={build.ref: build for build in details})
-
-
-async def _with_waits(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
-    """With what running builds wait for: a build that waits for a lock runs only on paper."""
-    facts = BuildFacts(source)
-    await facts.look_for_waits(world.work)
-    return replace(world, held=facts.held, details=facts.details)
+    return replace(world, details={**world.details, **{build.ref: build for build in details}})
 
 
 def _print(printer: Printer, world: JenkinsWorld, rows: list[BuildRow], more: int) -> None:
@@ -112,7 +116,7 @@ def _print(printer: Printer, world: JenkinsWorld, rows: list[BuildRow], more: in
                 Cell(one.took(now)),
                 Cell(one.against()),
                 Cell(when(one.build, now)),
-                Cell(one.why),
+                Cell(one.told),
             ]
             for one in rows
         ],
@@ -154,7 +158,7 @@ async def _build(context: Context, source: Jenkins, name: str, number: str | Non
     world = await world_of(source)
     ref = find_build(world.jobs, name, number)
     facts = BuildFacts(source)
-    found = await source.build(ref)
+    found = await read_build(source, world.jobs, ref)
     await facts.complete(found, world.work)
     world = replace(
         world,
@@ -182,11 +186,12 @@ def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
     )
     printer.state_line(one.state.kind, f"{one.name} #{known.number}  {one.state.word}  {when(known, now)}")
     facts = [
+        ("stage" if known.building and one.state.kind is StateClass.ACTIVE else "because", str(one.outcome)),
         ("took", f"{one.took(now)}{against}"),
-        ("why", one.why),
+        ("why it ran", str(one.why)),
         ("commit", str(known.commit or "")),
         ("started", f"{known.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
-        ("says", str(known.description)),
+        ("says", str(known.description) if known.description != one.outcome else ""),
     ]
     facts += [
         (f"  {each.name}", "********" if each.value is None else each.value.replace("\n", " ")) for each in known.parameters
@@ -221,7 +226,7 @@ def stages(context: Context, job: str, number: str | None) -> int:
 async def _stages(context: Context, source: Jenkins, name: str, number: str | None) -> int:
     world = await world_of(source)
     ref = find_build(world.jobs, name, number)
-    found = await source.build(ref)
+    found = await read_build(source, world.jobs, ref)
     try:
         told = await source.stages(ref)
     except JenkinsError as error:

@@ -47,6 +47,7 @@ def build(one: BuildRow) -> dict[str, Any]:
         "duration": span(known.duration),
         "usual": span(one.usual),
         "why": one.why or None,
+        "outcome": one.outcome or None,
         "description": known.description or None,
         "commit": known.commit,
         "causes": [{"kind": each.kind.value, "text": each.text, "by": each.by} for each in known.causes] if details else None,

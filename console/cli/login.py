@@ -6,7 +6,9 @@ import asyncio
 import getpass
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,13 +17,14 @@ from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import print_json
-from console.model.jenkins import JenkinsError, Trouble
-from console.model.source import SourceState, SourceStatus
+from console.feeds.jenkins_once import failed
+from console.model.jenkins import ABOUT_ONE_THING, JenkinsError, Trouble
 from console.model.state import StateClass
 from console.settings.loading import user_file
 from console.settings.secret import Secret
-from console.sources.protocols import Jenkins
-from console.text import clean
+
+if TYPE_CHECKING:
+    from console.sources.jenkins.source import JenkinsServer
 
 _LONGEST = 4096
 
@@ -58,9 +61,9 @@ def _forget(context: Context, path: Path) -> int:
 
 
 def _login(context: Context, path: Path, url: str | None, user: str | None) -> int:
-    from console.sources.jenkins.address import AddressError, parse
+    from console.sources.jenkins.address import AddressError, parse, same_place
     from console.sources.jenkins.client import Access
-    from console.sources.jenkins.login import Stored, save
+    from console.sources.jenkins.login import Stored, save, user_page
     from console.sources.jenkins.source import JenkinsServer
 
     wanted = context.backend.loaded.settings.jenkins
@@ -75,8 +78,11 @@ def _login(context: Context, path: Path, url: str | None, user: str | None) -> i
     user = user or wanted.user or (_ask("Your user at Jenkins: ") if typed else "")
     if not user:
         raise UsageError("login wants your user at Jenkins: --user NAME")
+    if ":" in user or not user.isprintable():
+        raise UsageError(f"{user} is no user of Jenkins.")
     if typed and not context.json:
-        context.printer().line(f"Make an API token at {address.shown}/user/{clean(user)}/security (older Jenkins: /configure).")
+        page = user_page(address, user)
+        context.printer().line(f"Make an API token at {page}/security (older Jenkins: {page}/configure).")
     token = _token(typed)
     source = JenkinsServer(Access(address, user, token, wanted.timeout, wanted.ca_file))
     try:
@@ -84,14 +90,14 @@ def _login(context: Context, path: Path, url: str | None, user: str | None) -> i
     except JenkinsError as error:
         context.complain(error.reason)
         if context.json:
-            print_json(document(context, "login", [], SourceStatus(error.state or SourceState.DENIED, error.reason)))
+            print_json(document(context, "login", [], failed(error, datetime.now(UTC))))
         return UNREACHABLE
     try:
         save(path, Stored(address.root, user, token))
-    except OSError as failed:
-        raise UsageError(f"the login cannot be kept in {path}: {failed.strerror}") from None
+    except OSError as error:
+        raise UsageError(f"the login cannot be kept in {path}: {error.strerror}") from None
     _tell(context, path, str(address.shown), who, version, lacks)
-    if wanted.url and parse(wanted.url, insecure_http=True).root != address.root:
+    if wanted.url and not same_place(wanted.url, address.root):
         context.complain(f"the settings name another Jenkins ({wanted.url}): they win. See: mlops-console config show")
     return 0
 
@@ -104,10 +110,13 @@ def _ask(words: str) -> str:
 
 def _token(typed: bool) -> Secret:
     """Never from an argument: those can be read by everybody on the machine."""
-    if typed:
-        text = getpass.getpass("API token (it stays hidden): ", sys.stderr)
-    else:
-        text = sys.stdin.read(_LONGEST + 1) if sys.stdin is not None else ""
+    try:
+        if typed:
+            text = getpass.getpass("API token (it stays hidden): ", sys.stderr)
+        else:
+            text = sys.stdin.read(_LONGEST + 1) if sys.stdin is not None else ""
+    except (EOFError, UnicodeDecodeError):
+        text = ""
     text = text.strip()
     if not text:
         raise UsageError("login wants the token on standard input: mlops-console login URL --user NAME < token-file")
@@ -116,13 +125,14 @@ def _token(typed: bool) -> Secret:
     return Secret(text)
 
 
-async def _check(source: Jenkins, user: str) -> tuple[str, str, list[str]]:
+async def _check(source: JenkinsServer, user: str) -> tuple[str, str, list[str]]:
     """Who Jenkins takes us for, its version, and what that user may not see. Raises JenkinsError."""
     try:
         who = await source.who()
         if who is None:
             raise JenkinsError(Trouble.NOT_AUTHENTICATED, f"Jenkins does not know the user {user}.")
         lacks = []
+        await source.check_token()
         jobs = await source.jobs()
         if not jobs:
             lacks.append("Job/Read (or there are no jobs)")
@@ -132,9 +142,10 @@ async def _check(source: Jenkins, user: str) -> tuple[str, str, list[str]]:
             try:
                 await source.node_log(away.name)
             except JenkinsError as error:
-                if error.trouble is not Trouble.NOT_PERMITTED:
+                if error.trouble is Trouble.NOT_PERMITTED:
+                    lacks.append("Agent/Connect: why a node is off line stays hidden")
+                elif error.trouble not in ABOUT_ONE_THING:
                     raise
-                lacks.append("Agent/Connect: why a node is off line stays hidden")
         return str(who), str(source.controller.version or "of unknown version"), lacks
     finally:
         await source.aclose()

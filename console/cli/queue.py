@@ -11,9 +11,8 @@ from console.cli import jenkins_forms
 from console.cli.asking import ask, document, world_of
 from console.cli.group import Context, command
 from console.cli.output import Cell, Column, print_json
-from console.feeds.build_facts import BuildFacts
-from console.feeds.jenkins_feed import node_log_reason
-from console.model.jenkins import JenkinsError, JenkinsWorld, Node
+from console.feeds.jenkins_once import with_node_logs, with_waits
+from console.model.jenkins import JenkinsError, Node
 from console.model.jenkins_rows import node_state, waiting
 from console.model.jenkins_rows import nodes as listed_nodes
 from console.model.waiting import node_reason
@@ -31,9 +30,9 @@ _NODE_COLUMNS = (
     Column("NODE", least=10, middle=True),
     Column("STATE"),
     Column("BUSY", drop=1),
-    Column("LABELS", least=8, drop=3),
-    Column("DISK", drop=4),
-    Column("WHY", least=16, drop=2),
+    Column("LABELS", least=6, drop=3),
+    Column("FREE", drop=4),
+    Column("", least=24, drop=2),
 )
 
 
@@ -49,9 +48,8 @@ def queue(context: Context) -> int:
 
 async def _queue(context: Context, source: Jenkins) -> int:
     world = await world_of(source)
-    facts = BuildFacts(source)
-    await facts.look_for_waits(world.work)
-    world = await _with_node_logs(source, replace(world, held=facts.held, details=facts.details), all_nodes=False)
+    waited_for = [node for node in world.work.nodes if any(node.name in item.why for item in world.work.queue)]
+    world = await with_node_logs(source, await with_waits(source, world), waited_for)
     now = datetime.now(UTC)
     rows = waiting(world, now)
     if context.json:
@@ -87,7 +85,7 @@ def nodes(context: Context) -> int:
 
 async def _nodes(context: Context, source: Jenkins) -> int:
     world = await world_of(source, jobs=False)
-    world = await _with_node_logs(source, world, all_nodes=True)
+    world = await with_node_logs(source, world, world.work.nodes)
     measured = [await _measured(source, node) for node in world.work.nodes]
     world = replace(world, work=replace(world.work, nodes=tuple(measured)))
     found = listed_nodes(world)
@@ -107,7 +105,7 @@ def _row(one: Node) -> list[Cell]:
         Cell(told.word, told),
         Cell(f"{one.busy}/{one.executors}"),
         Cell(" ".join(one.labels)),
-        Cell(f"{decimal(disk)} free" if disk is not None else ""),
+        Cell(decimal(disk) if disk is not None else ""),
         Cell(why.cause if why is not None else ", ".join(ref.shown for ref in one.running)),
     ]
 
@@ -117,15 +115,3 @@ async def _measured(source: Jenkins, node: Node) -> Node:
         return replace(node, monitors=await source.monitors(node.name))
     except JenkinsError:
         return node
-
-
-async def _with_node_logs(source: Jenkins, world: JenkinsWorld, *, all_nodes: bool) -> JenkinsWorld:
-    """With why the last try to connect failed, for nodes that are off line (and that something waits for)."""
-    found = []
-    for node in world.work.nodes:
-        asked = all_nodes or any(node.name in item.why for item in world.work.queue)
-        if node.offline and not node.set_offline and asked:
-            found.append(replace(node, log_reason=await node_log_reason(source, node.name)))
-        else:
-            found.append(node)
-    return replace(world, work=replace(world.work, nodes=tuple(found)))

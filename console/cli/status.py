@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -86,17 +87,19 @@ def _summaries(world: World) -> dict[str, str]:
         if trainings:
             found["docker"] += f", {trainings} of them trainings"
     if world.jenkins is not None and not found["jenkins"]:
-        found["jenkins"] = _jenkins(world.jenkins)
+        found["jenkins"] = _jenkins(world.jenkins, world.taken_at)
     if "compose" in found and not found["compose"]:
         differ = sum(one.drift not in (Drift.NONE, Drift.UNKNOWN) for one in world.services)
         found["compose"] = _count(len(world.services), "service") + (f", {differ} not as the file says" if differ else "")
     return found
 
 
-def _jenkins(jenkins: JenkinsWorld) -> str:
+def _jenkins(jenkins: JenkinsWorld, now: datetime) -> str:
+    from console.model.jenkins_rows import waiting
+
     nodes = [node for node in jenkins.work.nodes if not node.offline]
     slots, busy = sum(node.executors for node in nodes), sum(node.busy for node in nodes)
-    waits = len(jenkins.work.queue)
+    waits = len(waiting(jenkins, now))
     return f"{jenkins.controller.version or 'version unknown'}, {busy} of {slots} executors busy, {waits} queued"
 
 

@@ -37,10 +37,14 @@ V = TypeVar("V")
 
 
 class BuildFacts:
-    """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show."""
+    """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show.
 
-    def __init__(self, source: Jenkins) -> None:
+    `now` are seconds that only grow.
+    """
+
+    def __init__(self, source: Jenkins, now: Callable[[], float] = time.monotonic) -> None:
         self._source = source
+        self._time = now
         self.history: dict[Clean, tuple[Build, ...]] = {}
         self.details: OrderedDict[BuildRef, Build] = OrderedDict()
         self.stages: OrderedDict[BuildRef, Stages] = OrderedDict()
@@ -84,14 +88,15 @@ class BuildFacts:
     ) -> Iterator[Ask]:
         """What should be read now, the most wanted first."""
         running = work.running
-        for gone in [ref for ref in self.held if ref not in running]:
-            del self.held[gone]
-            self._tails.pop(gone, None)
+        for gone in [ref for ref in self._tails if ref not in running]:
+            del self._tails[gone]
+            self.held.pop(gone, None)
         if opened is not None:
             yield from self._due_opened(opened, running)
         if job is not None and job in jobs:
             last = jobs[job].last
-            seen = (last.ref, last.building, last.result) if last is not None else None
+            # The newest build may stay as it is while an older one ends.
+            seen = (last and (last.ref, last.building, last.result), frozenset(ref for ref in running if ref.job == job))
             if self._known_last.get(job, ()) != seen:
                 yield from self._wanted(("history", job), RUNNING_SECONDS, lambda: self._read_history(job, seen))
         for ref in sorted(builds):
@@ -164,11 +169,14 @@ class BuildFacts:
 
     def _wanted(self, fact: Hashable, seconds: float, read: Ask) -> Iterator[Ask]:
         """`read`, at most every `seconds`, and never beside itself; what failed is asked again later than what went well."""
-        now = time.monotonic()
+        now = self._time()
         wait = max(seconds, AGAIN_SECONDS) if fact in self.missing else seconds
         if fact in self._asking or now - self._asked.get(fact, -1e9) < wait:
             return
+        self._asked.pop(fact, None)
         self._asked[fact] = now
+        while len(self._asked) > 8 * KEPT:
+            self._asked.pop(next(iter(self._asked)))
         self._asking.add(fact)
 
         async def ask() -> bool:
@@ -242,8 +250,10 @@ class BuildFacts:
         """A build may be deleted while it is in view; a system that is away is told by the feed itself."""
         if error.trouble in _ABOUT_JENKINS:
             return False
-        before = self.missing.get(fact)
+        before = self.missing.pop(fact, None)
         self.missing[fact] = error.reason
+        while len(self.missing) > KEPT:
+            self.missing.pop(next(iter(self.missing)))
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:

@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from console.feeds.build_facts import BuildFacts
+from console.feeds.jenkins_once import failed, node_log_reason
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
-from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, Work
+from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Work
 from console.model.source import Snapshot, SourceState, SourceStatus
-from console.model.waiting import launch_reason
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 
@@ -28,6 +28,9 @@ JOBS_SECONDS = 30.0
 NODE_SECONDS = 30.0
 LIST_PATIENCE = 1.0
 """Seconds that a round waits for the list of jobs before it shows what runs and waits without it."""
+
+SETTLED_SECONDS = 0.05
+"""Moving through a list changes what is looked at with every key."""
 
 _AT_ONCE = 2
 _JOBS = ("jobs",)
@@ -54,11 +57,23 @@ class _Moved(NamedTuple):
 
 
 class JenkinsFeed:
-    """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show."""
+    """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show.
 
-    def __init__(self, source: Jenkins, changed: Callable[[], None]) -> None:
+    `now` are seconds that only grow, `rest` waits for an event, but no longer than so many of them.
+    """
+
+    def __init__(
+        self,
+        source: Jenkins,
+        changed: Callable[[], None],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        rest: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
+    ) -> None:
         self._source = source
         self._changed = changed
+        self._time = now
+        self._rest = rest or _rest
         self._status = SourceStatus(SourceState.STARTING)
         self._work: Work | None = None
         self._jobs: dict[Clean, Job] = {}
@@ -72,7 +87,7 @@ class JenkinsFeed:
         self._now = asyncio.Event()
         self._interest = Interest()
         self._look = asyncio.Event()
-        self._facts = BuildFacts(source)
+        self._facts = BuildFacts(source, now)
         self._node_told: dict[Clean, tuple[float, Clean | None]] = {}
 
     @property
@@ -130,11 +145,7 @@ class JenkinsFeed:
             else:
                 backoff.reset()
                 wait = self._pause()
-            try:
-                async with asyncio.timeout(wait):
-                    await self._now.wait()
-            except TimeoutError:
-                continue
+            await self._rest(self._now, wait)
 
     async def _round(self, group: asyncio.TaskGroup) -> None:
         work = await self._source.work()
@@ -157,25 +168,27 @@ class JenkinsFeed:
         """Read the jobs anew if something has moved, or after a while; only one list is ever on its way."""
         # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
         wait = JOBS_SECONDS if moved == self._moved else 10 * self._jobs_took
-        if self._listing is None and time.monotonic() - self._jobs_at > wait:
+        if self._listing is None and self._time() - self._jobs_at > wait:
             self._listing = group.create_task(self._read_jobs(moved))
 
     async def _read_jobs(self, moved: _Moved) -> None:
         """A list that does not come leaves the one before; what runs and what waits is shown without it."""
-        began, session = time.monotonic(), self._session
+        began, session = self._time(), self._session
         try:
             jobs = await self._source.jobs()
         except JenkinsError as error:
             self._jobs_lost = error.reason
         else:
-            self._jobs = {job.full_name: job for job in jobs}
-            self._jobs_lost = None
+            found = {job.full_name: job for job in jobs}
+            news = self._jobs_lost is not None or found != self._jobs
+            self._jobs, self._jobs_lost = found, None
             if session == self._session:
                 self._moved = moved
             self._look.set()
-            self._changed()
+            if news:
+                self._changed()
         finally:
-            now = time.monotonic()
+            now = self._time()
             self._jobs_took = now - began
             if session == self._session:
                 self._jobs_at = now
@@ -196,10 +209,9 @@ class JenkinsFeed:
 
     def _failed(self, error: JenkinsError, wait: float) -> None:
         now = datetime.now(UTC)
-        known = self._status
+        known, state = self._status, failed(error, now).state
         if self._jobs_lost is not None:
             self._jobs_at = _NEVER
-        state = error.state if error.trouble not in (Trouble.FAULT, Trouble.NOT_FOUND) else SourceState.UNREACHABLE
         since = known.since if known.state is state and known.since else now
         self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
         self._changed()
@@ -212,12 +224,9 @@ class JenkinsFeed:
             if self._work is not None and self._status.state is SourceState.OK:
                 for ask in self._due():
                     group.create_task(self._one(ask))
-            try:
-                async with asyncio.timeout(BUSY_SECONDS):
-                    await self._look.wait()
-            except TimeoutError:
-                continue
-            await asyncio.sleep(0.05)  # moving through a list changes the interest with every key
+            await self._rest(self._look, BUSY_SECONDS)
+            if self._look.is_set():
+                await self._rest(asyncio.Event(), SETTLED_SECONDS)
 
     async def _one(self, ask: Callable[[], Awaitable[bool]]) -> None:
         """A fact that hangs keeps one of the slots: the others go on through the rest."""
@@ -234,26 +243,28 @@ class JenkinsFeed:
         for node in work.nodes:
             if interest.nodes:
                 yield from self._facts.due_monitors(node)
+            if not node.offline:
+                self._node_told.pop(node.name, None)
             waited_for = any(node.name in why for why in blocking)
             if node.offline and not node.set_offline and (interest.nodes or waited_for):
                 at, _ = self._node_told.get(node.name, (-NODE_SECONDS, None))
-                if time.monotonic() - at > NODE_SECONDS:
+                if self._time() - at > NODE_SECONDS:
                     yield lambda name=node.name: self._read_node_log(name)  # type: ignore[misc]
 
     async def _read_node_log(self, name: Clean) -> bool:
         """Why the last try to connect failed stands nowhere else, and only those with Agent/Connect may read it."""
         before = self._node_told.get(name, (0.0, None))[1]
         told = await node_log_reason(self._source, name)
-        self._node_told[name] = time.monotonic(), told
+        self._node_told[name] = self._time(), told
         return told != before
 
 
-async def node_log_reason(source: Jenkins, name: Clean) -> Clean | None:
-    """Why the last try to connect to a node failed, in a few words; None when its log page does not tell."""
+async def _rest(event: asyncio.Event, seconds: float) -> None:
     try:
-        return launch_reason(await source.node_log(name))
-    except JenkinsError as error:
-        return clean("only those with Agent/Connect may see why") if error.trouble is Trouble.NOT_PERMITTED else None
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
 
 
 def _moved(work: Work) -> _Moved:

@@ -60,7 +60,7 @@ async def _read_jenkins(source: Jenkins | SourceStatus | None) -> Snapshot[Jenki
         return Snapshot(None, source)
     from console.feeds.jenkins_once import read_jenkins
 
-    return await read_jenkins(source)
+    return await read_jenkins(source, waits=True)
 
 
 async def _read_docker(source: ContainerEngine) -> tuple[Engine | None, Snapshot[tuple[Container, ...]]]:

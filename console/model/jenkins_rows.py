@@ -39,17 +39,25 @@ _PATIENCE = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class BuildRow:
     """One build for a list. `usual` is what it is measured against: the median of its job where that is known, else Jenkins'
-    own estimate. `why` is why it ran, and what came of it where that needs words."""
+    own estimate. `why` is why it ran, `outcome` what came of it or what it waits for, where that needs words."""
 
     build: Build
     name: Clean
     state: State
     why: Clean
+    outcome: Clean
     usual: timedelta | None
 
     @property
     def ref(self) -> BuildRef:
         return self.build.ref
+
+    @property
+    def told(self) -> Clean:
+        """Both in one cell, whose end may be cut: `project-b: out of memory`; where nothing came of it yet, why it ran."""
+        if not self.outcome:
+            return self.why
+        return clean(": ".join(part for part in (self.build.parameter("PROJECT"), self.outcome) if part))
 
     def took(self, now: datetime) -> str:
         """`43m`; `17m of 38m` while it runs."""
@@ -125,17 +133,17 @@ def row(world: JenkinsWorld, build: Build, usual: timedelta | None = None) -> Bu
     held = world.held.get(build.ref) if build.building else None
     told = build_state(full, held, failure)
     job = world.jobs.get(build.job)
-    parts = [why_it_ran(full)]
+    outcome = ""
     if held is not None:
-        parts.append(str(held_reason(held).cause))
+        outcome = str(held_reason(held).cause)
     elif failure and not full.building:
-        parts.append(str(failure))
+        outcome = str(failure)
     elif full.building and (stages := world.stages.get(build.ref)) is not None and stages.stages:
-        parts.append(str(stages.stages[-1].name))
+        outcome = str(stages.stages[-1].name)
     elif full.description and full.result is not Result.SUCCESS:
-        parts.append(str(full.description))
-    why = clean(": ".join(part for part in parts if part))
-    return BuildRow(full, job.shown if job is not None else build.job, told, why, usual or full.estimated)
+        outcome = str(full.description)
+    name = job.shown if job is not None else build.job
+    return BuildRow(full, name, told, clean(why_it_ran(full)), clean(outcome), usual or full.estimated)
 
 
 def with_details(world: JenkinsWorld, build: Build) -> Build:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from console.model.source import SourceState, SourceStatus
 from console.settings.description import Jenkins as Wanted
 from console.settings.secret import Secret, check_secret_file, read_secret_file
-from console.sources.jenkins.address import AddressError, parse, same_place
+from console.sources.jenkins.address import Address, AddressError, parse, same_place
 from console.sources.jenkins.client import Access
-from console.text import clean
+from console.text import Clean, clean
 
 NOT_CONFIGURED = "Jenkins is not configured. Run: mlops-console login"
 
@@ -32,6 +34,11 @@ def login_file(folder: Path) -> Path:
     return folder / "jenkins-login.json"
 
 
+def user_page(address: Address, user: str) -> Clean:
+    """Where a person finds the own tokens at Jenkins: below it, at `security` or at `configure`."""
+    return clean(f"{address.root}/user/{quote(user, safe='')}")
+
+
 def load(path: Path) -> Stored | None:
     """None when nobody has logged in. OSError with a sentence when the file is open to others, ValueError when it is broken."""
     if not path.exists():
@@ -47,9 +54,10 @@ def load(path: Path) -> Stored | None:
 def save(path: Path, stored: Stored) -> None:
     """Keep it for its owner alone; what was there is replaced whole or not at all. OSError when it cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps({"url": stored.url, "user": stored.user, "token": stored.token.reveal()})
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    # Made for its owner alone. A name of its own: in a container the process after a crash has the same number again.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(name)
     try:
         with os.fdopen(handle, "w") as file:
             file.write(text + "\n")

@@ -72,6 +72,13 @@ class JenkinsServer:
             return None
         return clean(told.get("name"))
 
+    async def check_token(self) -> None:
+        """Raises JenkinsError for a password: Jenkins takes one for reading, and refuses every act (crumb-post-without).
+
+        Asking a page of data with POST changes nothing there (root-post-api).
+        """
+        await self._client.get("api/json", {"tree": "mode"}, what="Jenkins", method="POST")
+
     async def work(self) -> Work:
         return await self._lately.read()
 

@@ -149,6 +149,7 @@ async def test_a_slow_list_of_jobs_is_read_at_once_after_a_restart() -> None:
         with found.world_stops() as world:
             world.controller.restart(stopping=0, down=0, starting=0)
             world.tick(1)
+        await until(lambda: found.asked("quietingDown,jobs"), "the list of jobs")
         await found.rounds(3)
         assert found.asked("quietingDown,jobs") == 1
 

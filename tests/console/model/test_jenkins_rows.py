@@ -12,6 +12,7 @@ from console.model.build import Build, Cause, CauseKind, Parameter, Result, Stag
 from console.model.cells import width
 from console.model.jenkins import Controller, Held, Node, QueueItem, Waits, Work
 from console.model.jenkins_rows import (
+    BuildRow,
     build_state,
     builds,
     node_state,
@@ -121,25 +122,33 @@ def test_each_cause_in_words(cause: Cause, told: str) -> None:
     assert why_it_ran(build(causes=(cause, cause))) == told
 
 
+def said(seen: BuildRow) -> tuple[str, str, str]:
+    return str(seen.why), str(seen.outcome), str(seen.told)
+
+
 def test_a_row_says_what_came_of_it() -> None:
+    why = "project-a at 7fa0146, webhook"
     failed = detailed(result=Result.FAILURE)
     seen = world(job("train", failed), details={failed.ref: failed}, failures={failed.ref: clean("train: out of memory")})
-    assert row(seen, failed).why == "project-a at 7fa0146, webhook: train: out of memory"
+    assert said(row(seen, failed)) == (why, "train: out of memory", "project-a: train: out of memory")
     skipped = detailed(result=Result.NOT_BUILT, description=clean("already trained in #7"))
-    assert row(world(), skipped).why == "project-a at 7fa0146, webhook: already trained in #7"
+    assert said(row(world(), skipped)) == (why, "already trained in #7", "project-a: already trained in #7")
     good = detailed(description=clean("acc .914"))
-    assert row(world(), good).why == "project-a at 7fa0146, webhook"
+    assert said(row(world(), good)) == (why, "", why)
     runs = detailed(result=None)
     stages = Stages(runs.ref, StageStatus.IN_PROGRESS, (stage("check"), stage("train", StageStatus.IN_PROGRESS, took=None)))
-    assert row(world(stages={runs.ref: stages}), runs).why == "project-a at 7fa0146, webhook: train"
+    assert said(row(world(stages={runs.ref: stages}), runs)) == (why, "train", "project-a: train")
     waits = row(world(stages={runs.ref: stages}, held={runs.ref: locked(by={"train": 9})}), runs)
-    assert (waits.state.word, waits.why) == ("blocked", "project-a at 7fa0146, webhook: train #9 has lock gpu-0")
+    assert waits.state.word == "blocked"
+    assert said(waits) == (why, "train #9 has lock gpu-0", "project-a: train #9 has lock gpu-0")
+    other = build("promote", result=Result.FAILURE, causes=(Cause(CauseKind.TIMER, clean("x")),))
+    assert said(row(world(failures={other.ref: clean("no disk")}), other)) == ("timer", "no disk", "no disk")
 
 
 def test_what_a_build_waited_for_is_gone_with_its_end() -> None:
     over = detailed()
     seen = row(world(held={over.ref: locked()}), over)
-    assert (seen.state.word, seen.why) == ("passed", "project-a at 7fa0146, webhook")
+    assert (seen.state.word, seen.outcome) == ("passed", "")
 
 
 def test_details_are_taken_from_wherever_they_are_known() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from console.demo import FrozenClock, demo_jenkins
 from console.feeds.build_facts import BuildFacts
-from console.feeds.jenkins_feed import node_log_reason
+from console.feeds.jenkins_once import node_log_reason
 from console.model.build import BuildRef
 from console.model.jenkins import JenkinsWorld
 from console.model.source import SourceState, SourceStatus
