@@ -15,12 +15,13 @@ import pytest
 from console.demo.controller import ADMIN, LIMITED, OPERATOR, VIEWER, Permission, Pipeline, Say
 from console.model.jenkins import JenkinsError, Plugin, Trouble
 from console.sources.jenkins.admin import JenkinsAdmin
+from console.sources.protocols import JenkinsAdmin as Administered
 from console.text import Clean, clean
 from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import TOKEN, access, allow
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import World
-from tests.support.recorded import replaying
+from tests.support.recorded import Exchange, replaying
 
 SCRIPT = Pipeline((Say("x"),))
 JOBS = ("train", "team a/入れ子 dir/copy data", "repo/feature%2Fx")
@@ -73,7 +74,8 @@ def test_the_library_is_loaded_by_nobody_who_watches() -> None:
 
 async def test_the_version_is_told_to_the_first_call(server: JenkinsServer, admin: JenkinsAdmin) -> None:
     """Left to itself python-jenkins sends no credentials with it, and is refused."""
-    assert await admin.version() == "2.421"
+    asked: Administered = admin
+    assert await asked.version() == "2.421"
     assert server.requests == ["GET /ci/jenkins/"]
 
 
@@ -187,6 +189,25 @@ async def test_what_stands_in_the_way(server: JenkinsServer, admin: JenkinsAdmin
         server.fault(fault)
         error = await failing(ask())
         assert error.trouble is trouble, error.reason
+
+
+@pytest.mark.parametrize(
+    ("location", "server_name", "trouble"),
+    [
+        ("https://sso.example.org/login?from=/job/train", "nginx", Trouble.NOT_JENKINS),
+        ("http://127.0.0.1/job/train/disable/", "Jetty(10.0.15)", Trouble.REFUSED),
+        ("http://127.0.0.1/job/other/", "Jetty(10.0.15)", Trouble.REFUSED),
+    ],
+)
+async def test_a_redirect_that_is_no_success(location: str, server_name: str, trouble: Trouble) -> None:
+    """An action that does not exist redirects to itself with a slash, and a log-in page to itself."""
+    answer = Exchange("x", "POST", "/", 302, (("location", location), ("server", server_name)), "")
+    with replaying() as replayer:
+        replayer.put("/job/train/disable", answer)
+        admin = JenkinsAdmin(access(replayer.url))
+        assert (await failing(admin.set_enabled("train", on=False))).trouble is trouble
+        await admin.aclose()
+        assert len(replayer.asked) == 1
 
 
 async def test_data_that_is_none(server: JenkinsServer, admin: JenkinsAdmin) -> None:
