@@ -153,6 +153,19 @@ async def test_a_slow_list_of_jobs_is_read_at_once_after_a_restart() -> None:
         assert found.asked("quietingDown,jobs") == 1
 
 
+async def test_a_list_of_jobs_that_was_lost_is_read_at_once_when_jenkins_is_back() -> None:
+    async with live(two_builds, patience=0.6) as found:
+        found.server.fault(Fault.HANG, count=ALWAYS, seconds=60, match="quietingDown,jobs")
+        await until(lambda: "timed out" in str(found.feed.snapshot.value and found.known.missing.get(("jobs",))))
+        found.server.refuse()
+        await found.until_told("connection refused")
+        found.server.heal()
+        found.server.forget()
+        found.server.refuse(on=False)
+        await found.rounds(3)
+        assert found.asked("quietingDown,jobs") == 1
+
+
 async def test_what_is_wrong_with_jenkins_is_no_fact_that_is_missing() -> None:
     world = World()
     allow(world.controller)

@@ -235,6 +235,21 @@ async def test_one_that_hangs_is_left_and_the_next_call_goes_through(server: Jen
     await admin.aclose()
 
 
+async def test_a_thread_that_never_comes_back_is_left_behind(server: JenkinsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a look-up of a host name can be: nothing ends it."""
+    admin = JenkinsAdmin(access(server.url, patience=1.0))
+    await admin.version()
+    from console.sources.jenkins.library import Library
+
+    released = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(Library, "get_version", lambda _: released.wait(60))
+        assert "timed out after 1s" in (await failing(admin.version())).reason
+    assert await admin.version() == "2.421"
+    released.set()
+    await admin.aclose()
+
+
 async def test_the_loop_goes_on_meanwhile(admin: JenkinsAdmin, monkeypatch: pytest.MonkeyPatch) -> None:
     await admin.version()
     from console.sources.jenkins.library import Library
