@@ -17,8 +17,13 @@ from console.ui.rows import ORDERS, Order, Row, rows
 from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
+    from console.feeds.log_feed import Target
+    from console.model.state import State
+    from console.model.world import World
     from console.ui.prompt import Prompt
 
 _PANES = ("list", "bottom")
@@ -48,6 +53,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._plan: Plan | None = None
         self.prompt: Prompt | None = None
         self._slow = False
+        self._log_world: World | None = None
 
     def compose(self) -> ComposeResult:
         yield from (self.top, self.list, self.bottom, self.foot, self.toast)
@@ -271,6 +277,32 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         from console.ui.screens.log import LogScreen
 
         self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
+
+    # What a log that was opened here asks
+
+    def log_neighbour(self, way: int) -> Sequence[Target]:
+        """Select the previous or next row; whose logs it stands for."""
+        from console.ui.logtargets import target_of
+
+        self.neighbour(way)
+        return [target_of(self.row)] if self.row is not None else []
+
+    def log_problem(self) -> Sequence[Target]:
+        """Select the row of the next problem; whose logs it stands for."""
+        self.action_problem()
+        return self.log_neighbour(0)
+
+    def log_state(self, target: Target) -> State | None:
+        """The state of its row, or of a build that was opened by its name."""
+        if self._log_world is not self.world:
+            self._log_world = self.world
+            self.refresh_rows()
+        row = next((one for one in self.rows if one.key == target.key), None)
+        if row is not None:
+            return row.state
+        from console.ui.logtargets import state_of
+
+        return state_of(self.world, target)
 
     def action_open(self) -> None:
         if self.row is None:

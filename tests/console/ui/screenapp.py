@@ -8,8 +8,9 @@ from typing import Any, NoReturn, cast
 
 from console.feeds.backroom import BackRoom
 from console.feeds.watch import Attached, Watch
+from console.model.source import SourceStatus
 from console.model.world import World
-from console.sources.protocols import ContainerEngine
+from console.sources.protocols import ContainerEngine, Jenkins
 from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
@@ -28,6 +29,7 @@ class StillWatch(Watch):
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
+        self.log_jenkins: Jenkins | SourceStatus | None = None
         self.reading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -45,6 +47,10 @@ class StillWatch(Watch):
         attached.task = asyncio.ensure_future(job(self.log_engine))
         self.reading.append(attached.task)
         return attached
+
+    @property
+    def jenkins(self) -> Jenkins | SourceStatus | None:
+        return self.log_jenkins
 
     def refresh(self) -> None:
         self.refreshed += 1
