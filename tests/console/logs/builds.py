@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -16,6 +17,7 @@ from console.logs.origin import BuildLog
 from console.model.backoff import Backoff
 from console.model.build import Build, BuildRef, FailedTest, LogPart, Result, Stage, Stages, StageStatus
 from console.model.jenkins import Controller, JenkinsError, Job, JobKind, Monitors, Trouble, Work
+from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 from tests.support.waiting import until
 
@@ -187,7 +189,7 @@ def _not_here() -> NoReturn:
 class Reading:
     """A tail that runs, and what it gave."""
 
-    def __init__(self, jenkins: FakeJenkins, log: BuildLog = LOG, *, follow: bool = True, **options: object) -> None:
+    def __init__(self, jenkins: Jenkins, log: BuildLog = LOG, *, follow: bool = True, **options: object) -> None:
         self.items: list[Item] = []
         self.tail = BuildTail(jenkins, log, follow=follow, **options)  # type: ignore[arg-type]  # names and types are its own
         self.tail._backoff = Backoff(0.001, 0.002)
@@ -214,10 +216,8 @@ class Reading:
 
     async def shows(self, *texts: str) -> None:
         """Until it has given these, and nothing else."""
-        try:
+        with suppress(AssertionError):
             await until(lambda: self.texts == list(texts) or self.task.done(), deadline=8.0)
-        except AssertionError:
-            pass
         assert self.texts == list(texts), self.said
 
     async def ended(self) -> None:
