@@ -8,7 +8,7 @@ from datetime import datetime
 
 from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
-from console.model.jenkins_rows import WaitRow, why_it_ran, with_details
+from console.model.jenkins_rows import WaitRow
 from console.model.source import SourceStatus
 from console.model.words import age, counted
 from console.ui.canvas import Line, Part
@@ -126,7 +126,7 @@ def about(wait: WaitRow, world: JenkinsWorld, look: Look, width: int, now: datet
         found.append(fact("since", f"{clock(wait.since)}, for {waited}", look, width))
     build = world.details.get(wait.ref) if wait.ref is not None else None
     if build is not None:
-        found.append(fact("ran by", why_it_ran(with_details(world, build)), look, width))
+        found.append(fact("asked by", ", ".join(dict.fromkeys(str(cause.text) for cause in build.causes)), look, width))
     elif wait.item is not None:
         causes = ", ".join(dict.fromkeys(str(cause.text) for cause in wait.item.causes))
         if causes:
