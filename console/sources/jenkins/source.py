@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -42,7 +42,7 @@ class JenkinsServer:
         self._access = access
         self._client = Client(access)
         self._quieting = False
-        self._jobs_seen: tuple[tuple[bytes, timedelta], tuple[Job, ...]] | None = None
+        self._jobs_seen: tuple[tuple[bytes, timedelta], tuple[bool, tuple[Job, ...]]] | None = None
         self._beside = Pool("jenkins-lists", 1)
 
     @property
@@ -72,7 +72,7 @@ class JenkinsServer:
         return clean(told.get("name"))
 
     async def work(self) -> Work:
-        nodes, queue = await asyncio.gather(
+        nodes, queue = await _both(
             self._client.json("computer/api/json", {"tree": trees.NODES}, what="list of nodes"),
             self._client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue"),
         )
@@ -85,7 +85,8 @@ class JenkinsServer:
         # The moments in it are told in our clock: what was read by another difference is another answer.
         seen = answer.body, self._client.ahead
         if self._jobs_seen is not None and self._jobs_seen[0] == seen:
-            return self._jobs_seen[1]
+            self._quieting, found = self._jobs_seen[1]
+            return found
         parser = self._parser
 
         def read() -> tuple[bool, tuple[Job, ...]]:
@@ -93,13 +94,14 @@ class JenkinsServer:
             return isinstance(decoded, Mapping) and decoded.get("quietingDown") is True, parser.jobs(decoded)
 
         if len(answer.body) < LARGE_LIST:
-            self._quieting, found = read()
+            told = read()
         else:
             try:
-                self._quieting, found = await self._beside.run(read, PARSE_SECONDS)
+                told = await self._beside.run(read, PARSE_SECONDS)
             except TimeoutError:
                 raise JenkinsError(Trouble.FAULT, "Jenkins' list of jobs is too long to be read.") from None
-        self._jobs_seen = seen, found
+        self._jobs_seen = seen, told
+        self._quieting, found = told
         return found
 
     async def builds(self, job: str, count: int) -> tuple[Build, ...]:
@@ -185,6 +187,18 @@ class JenkinsServer:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+async def _both(first: Awaitable[Any], second: Awaitable[Any]) -> tuple[Any, Any]:
+    """Both answers. When one fails the other is not left behind, where it would still be on its way at the next try."""
+    asked = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
+    try:
+        found = await asyncio.gather(*asked)
+        return found[0], found[1]
+    finally:
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 def _is_page_of_proxy(headers: Mapping[str, str]) -> bool:

@@ -215,6 +215,15 @@ async def test_while_it_shuts_down_a_request_is_taken_and_held(world: World, jen
     assert jenkins.controller.quieting_down
 
 
+async def test_a_shut_down_that_is_called_off_is_noticed(world: World, jenkins: Source) -> None:
+    await jenkins.jobs()
+    world.controller.quiet_down()
+    await jenkins.trigger("plain", None, delay=60)
+    world.controller.quiet_down(on=False)
+    await jenkins.jobs()
+    assert not jenkins.controller.quieting_down
+
+
 async def test_names_with_blanks_slashes_and_other_letters(world: World, server: JenkinsServer, jenkins: Source) -> None:
     world.controller.add_folder("team a")
     world.controller.add_folder("team a/入れ子 dir")
