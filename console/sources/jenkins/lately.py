@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +25,7 @@ WHOLE_SECONDS = 30.0
 # Packing an answer about fewer items costs more, in headers and framing, than it saves.
 _WORTH_PACKING = 3
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Lately:
 
     async def read(self) -> Work:
         """Two requests; one or two more in a round in which something is new."""
-        (nodes, flying), queue = await asyncio.gather(self._read_nodes(), self._read_queue())
+        (nodes, flying), queue = await _both(self._read_nodes(), self._read_queue())
         before, self._session = self._session, self._client.session
         if before not in (None, self._session):
             # After a start the ids of the queue may begin again, and mean something else.
@@ -86,6 +87,17 @@ class Lately:
         key = _queue_key(whole) if all(one.waits is not Waits.PENDING for one in found) else None
         self._queue = _Known(time.monotonic(), found, key)
         return found
+
+
+async def _both(first: Awaitable[T], second: Awaitable[S]) -> tuple[T, S]:
+    """Both answers. When one fails the other is not left behind, where it would still be on its way at the next try."""
+    one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)
+    try:
+        return await asyncio.gather(one, other)
+    finally:
+        for each in (one, other):
+            each.cancel()
+        await asyncio.gather(one, other, return_exceptions=True)
 
 
 def _nodes_key(answer: object) -> Hashable:

@@ -1,4 +1,4 @@
-"""python-jenkins, held to the rules of this console. It and requests take 150 ms to load: only `admin` does, in a thread.
+"""python-jenkins, held to the rules of this console. It and requests take 100 ms to load: only `admin` does, in a thread.
 
 Left to itself it sends no credentials with the first call, follows redirects, trusts other certificates than we do, fetches a
 crumb that a token does not need, and puts whole pages into its errors. So its session is ours: what comes back is judged there,

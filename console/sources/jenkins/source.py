@@ -43,7 +43,7 @@ class JenkinsServer:
         self._client = Client(access)
         self._lately = Lately(self._client, lambda: self._parser)
         self._quieting = False
-        self._jobs_seen: tuple[tuple[bytes, timedelta], tuple[Job, ...]] | None = None
+        self._jobs_seen: tuple[tuple[bytes, timedelta], tuple[bool, tuple[Job, ...]]] | None = None
         self._beside = Pool("jenkins-lists", 1)
 
     @property
@@ -87,7 +87,8 @@ class JenkinsServer:
         # The moments in it are told in our clock: what was read by another difference is another answer.
         seen = answer.body, self._client.ahead
         if self._jobs_seen is not None and self._jobs_seen[0] == seen:
-            return self._jobs_seen[1]
+            self._quieting, found = self._jobs_seen[1]
+            return found
         parser = self._parser
 
         def read() -> tuple[bool, tuple[Job, ...]]:
@@ -95,13 +96,14 @@ class JenkinsServer:
             return isinstance(decoded, Mapping) and decoded.get("quietingDown") is True, parser.jobs(decoded)
 
         if len(answer.body) < LARGE_LIST:
-            self._quieting, found = read()
+            told = read()
         else:
             try:
-                self._quieting, found = await self._beside.run(read, PARSE_SECONDS)
+                told = await self._beside.run(read, PARSE_SECONDS)
             except TimeoutError:
                 raise JenkinsError(Trouble.FAULT, "Jenkins' list of jobs is too long to be read.") from None
-        self._jobs_seen = seen, found
+        self._jobs_seen = seen, told
+        self._quieting, found = told
         return found
 
     async def builds(self, job: str, count: int) -> tuple[Build, ...]:

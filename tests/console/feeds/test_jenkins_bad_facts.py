@@ -131,6 +131,18 @@ async def test_what_could_not_be_read_is_read_at_once_when_jenkins_is_back(monke
         await until(lambda: ref("train") in found.known.stages)
 
 
+async def test_one_of_the_two_small_requests_that_hangs_does_not_pile_up() -> None:
+    async with live(two_builds, patience=60.0) as found:
+        await found.until_ok()
+        found.server.forget()
+        found.server.fault(Fault.HANG, count=ALWAYS, seconds=60, match="/computer/api/json")
+        found.server.fault(Fault.OOPS, count=ALWAYS, match="/queue/api/json")
+        await found.until_told("its log has the cause under")
+        await found.rounds(10)
+        await until(lambda: found.server.in_flight.count("GET /computer/api/json") <= 1)
+        assert found.asked("/computer/api/json") >= 10
+
+
 async def test_many_facts_that_hang_leave_room_for_what_runs_and_waits() -> None:
     def many(world: World) -> None:
         for number in range(6):

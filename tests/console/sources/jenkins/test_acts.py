@@ -27,7 +27,6 @@ from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import allow, source_at
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import EPOCHS, World
-from tests.support.recorded import replaying
 
 SCRIPT = Pipeline((Sh("train", EPOCHS),))
 TRAIN = (
@@ -215,6 +214,15 @@ async def test_while_it_shuts_down_a_request_is_taken_and_held(world: World, jen
     assert jenkins.controller.quieting_down
 
 
+async def test_a_shut_down_that_is_called_off_is_noticed(world: World, jenkins: Source) -> None:
+    await jenkins.jobs()
+    world.controller.quiet_down()
+    await jenkins.trigger("plain", None, delay=60)
+    world.controller.quiet_down(on=False)
+    await jenkins.jobs()
+    assert not jenkins.controller.quieting_down
+
+
 async def test_names_with_blanks_slashes_and_other_letters(world: World, server: JenkinsServer, jenkins: Source) -> None:
     world.controller.add_folder("team a")
     world.controller.add_folder("team a/入れ子 dir")
@@ -305,39 +313,6 @@ async def test_behind_a_proxy_that_hides_what_answers(server: JenkinsServer, jen
     assert (await refused(jenkins, "repo")).trouble is Trouble.REFUSED
     first = await jenkins.trigger("train", {})
     assert (await jenkins.trigger("train", {})).item_id == first.item_id
-
-
-# What the recordings hold beside that
-
-
-async def test_an_answer_that_names_the_job_and_no_item(world: World) -> None:
-    with replaying() as replayer:
-        replayer.put("/job/train/buildWithParameters", "trigger-build-on-parameterized-json")
-        replayer.put("/queue/api/json", "queue-waiting")
-        async with source_at(replayer.url) as jenkins:
-            queued = await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "1"})
-            assert queued.item_id == 6
-            with pytest.raises(JenkinsError) as raised:
-                await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "77"})
-            with pytest.raises(JenkinsError, match="and 2 fit it there"):
-                await jenkins.trigger("train", {"PROJECT": "fraud"})
-    assert raised.value.trouble is Trouble.FAULT
-    assert "without saying which item of the queue it became, and it is not there any more" in raised.value.reason
-
-
-async def test_an_equal_request_whose_item_cannot_be_seen(world: World) -> None:
-    with replaying() as replayer:
-        replayer.put("/job/train/buildWithParameters", "trigger-same-params-again")
-        async with source_at(replayer.url) as jenkins:
-            assert await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "2"}) == Queued(7, already=True)
-
-
-async def test_the_redirect_of_an_action_that_does_not_exist(world: World) -> None:
-    with replaying() as replayer:
-        replayer.put("/job/freestyle/build", "term-freestyle")
-        async with source_at(replayer.url) as jenkins:
-            error = await refused(jenkins, "freestyle")
-    assert error.trouble is Trouble.REFUSED
 
 
 # Items of the queue
