@@ -47,9 +47,10 @@ def replay(controller: Controller, one: Exchange) -> list[str]:
 
 
 def _not_the_end(server: JenkinsServer, one: Exchange, got: Got) -> list[str]:
-    """X-Text-Size is where the next reading starts: from there nothing comes, and the size is the same (log-finished-start-at-end).
+    """X-Text-Size is where the next reading starts: nothing comes from there, and the size is the same.
 
-    The recorded number itself says little: the notes of the model have other lengths.
+    So it was recorded (log-finished-start-at-end). The recorded number itself says little: the notes
+    of the model have other lengths.
     """
     size = got.headers.get("x-text-size")
     if size is None or one.method != "GET":
