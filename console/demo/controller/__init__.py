@@ -19,7 +19,8 @@ Reading (call `advance()` first; every acting method does it by itself):
 Setting up: `add_user`, `add_node`, `add_folder`, `add_multibranch`, `add_job`, `add_branch`, `add_hook`, `set_link`.
 
 Acting: `trigger`, `cancel`, `stop`, `kill`, `submit_input`, `reject_input`, `replay`, `delete_build`, `scan`, `hook`,
-`toggle_offline`, `launch`, `quiet_down`, `restart`. Each raises a RefusedError for what Jenkins refuses.
+`toggle_offline`, `launch`, `quiet_down`, `restart`, `reload`, `lose_processes`.
+Each raises a RefusedError for what Jenkins refuses.
 
 Scripts are in `steps`; a job's script may be a function of the build, so that parameters can decide. All texts are
 raw: they hold whatever a real server would send, control characters included. Behaviour follows recordings of a

@@ -303,6 +303,7 @@ class Controller(Setup):
         self.restarts += 1
         self.people.end_sessions()
         self.quieting_down = False
+        self.apply_jobs()
         if ids_anew:
             waiting = self.waiting_items
             self.queue.clear()

@@ -6,14 +6,17 @@ comparison are stands in `recordings`. Exchanges that are not reproduced are pri
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.support.jenkins.agents import Agents
 from tests.support.jenkins.corners import Corners
 from tests.support.jenkins.moments import AGENT, MAIN, PIPELINE, moment_of
-from tests.support.jenkins.recordings import Exchange, exchanges
+from tests.support.jenkins.recordings import Exchange, Got, compare, exchanges
 from tests.support.jenkins.replay import give_secrets, replay, secrets
 from tests.support.jenkins.scenes import Scene
 
@@ -68,3 +71,56 @@ def test_the_model_answers_as_the_recorded_controllers_did(played: dict[str, lis
     print(f"{len(played) - len(missing)} of {len(played)} exchanges are reproduced")  # noqa: T201
     assert set(missing) == set(KNOWN)
     assert len(played) > 400
+
+
+def itself(one: Exchange) -> Got:
+    """The recorded answer as if the model had given it."""
+    body = one.body if isinstance(one.body, str) else json.dumps(one.body)
+    return Got(one.status, dict(one.headers), body)
+
+
+def header(name: str, value: str | None) -> Callable[[Got], Got]:
+    def change(got: Got) -> Got:
+        headers = {key: text for key, text in got.headers.items() if key != name}
+        return replace(got, headers=headers if value is None else {**headers, name: value})
+
+    return change
+
+
+def words(old: str, new: str) -> Callable[[Got], Got]:
+    return lambda got: replace(got, body=got.body.replace(old, new))
+
+
+WRONG: dict[str, tuple[str, Callable[[Got], Got]]] = {
+    "status": ("build-success", lambda got: replace(got, status=204)),
+    "more-data": ("log-running-no-start", header("x-more-data", "false")),
+    "no-more-data": ("log-running-no-start", header("x-more-data", None)),
+    "text-size": ("log-finished-start-0", header("x-text-size", "200")),
+    "permission": ("perm-viewer-post-build", header("x-required-permission", "hudson.model.Item.Read")),
+    "location": ("trigger-same-params-again", header("location", "http://127.0.0.1:1/queue/item/4/")),
+    "no-location": ("trigger-same-params-again", header("location", None)),
+    "session": ("root-api-json", header("x-jenkins-session", None)),
+    "packed": ("auth-token-api-json-gzip", header("content-encoding", None)),
+    "why": ("queue-blocked-and-buildable", words("is already in progress", "runs")),
+    "stuck": ("queue-blocked-and-buildable", words('"stuck":true', '"stuck":false')),
+    "reason": ("agent/node-connection-broken", words("Connection was broken", "")),
+    "stage": ("wfapi-describe-failure", words('"status":"FAILED"', '"status":"SUCCESS"')),
+    "class": ("build-success", words("hudson.model.CauseAction", "hudson.model.OtherAction")),
+    "key": ("build-success", words('"building":', '"buildin":')),
+    "type": ("build-success", words('"number":4', '"number":"4"')),
+    "line": ("log-console-text", words("Finished: SUCCESS", "")),
+    "order": ("log-console-text", lambda got: replace(got, body="\n".join(reversed(got.body.split("\n"))))),
+    "line-ends": ("log-finished-start-0", words("\r\n", "\n")),
+    "encoding": ("multibranch-branch-single-encoded", words("feature%2Fx/", "feature%252Fx/")),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_an_answer_that_is_wrong_in_one_thing_is_not_taken_for_the_recorded_one(what: str) -> None:
+    name, change = WRONG[what]
+    one = next(each for each in exchanges() if each.name == name)
+    good = itself(one)
+    assert compare(one, good) == []
+    bad = change(good)
+    assert bad != good
+    assert compare(one, bad)

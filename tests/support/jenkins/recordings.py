@@ -279,5 +279,6 @@ def _settled(lines: list[str]) -> list[str]:
             lines[at], lines[at + 1] = other, one
     if "[Pipeline] parallel" in lines and "[Pipeline] // parallel" in lines:
         begin, end = lines.index("[Pipeline] parallel"), lines.index("[Pipeline] // parallel")
-        lines[begin:end] = sorted(lines[begin:end])
+        # What one branch counts up stays in its order: `unit 1` before `unit 2`.
+        lines[begin:end] = sorted(lines[begin:end], key=lambda line: re.sub(r"(?<!#)\b\d+", "", line))
     return lines

@@ -63,6 +63,7 @@ class JenkinsServer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._ending.set()
+        self._stop_listening()  # which wakes the thread that waits for connections
         self._thread.join(5)
         self._stop_listening()
         with self.lock:
