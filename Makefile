@@ -85,6 +85,10 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
+.PHONY: bench-jenkins
+bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
+	@exec $(BIN)/python -m bench.jenkins $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

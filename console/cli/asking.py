@@ -29,13 +29,13 @@ def ask(context: Context, kind: str, question: Callable[[Jenkins], Awaitable[int
     async def go() -> int:
         source = context.backend.jenkins()
         if isinstance(source, SourceStatus):
-            return _refuse(context, kind, source)
+            return refuse(context, kind, source)
         try:
             return await question(source)
         except JenkinsError as error:
             if error.trouble in (Trouble.NOT_FOUND, Trouble.BAD_PARAMETER):
                 raise UsageError(error.reason) from None
-            return _refuse(context, kind, failed(error, datetime.now(UTC)))
+            return refuse(context, kind, failed(error, datetime.now(UTC)))
         finally:
             await source.aclose()
 
@@ -58,10 +58,11 @@ class _RefusedError(JenkinsError):
         self.state = status.state
 
 
-def _refuse(context: Context, kind: str, status: SourceStatus) -> int:
+def refuse(context: Context, kind: str, status: SourceStatus, items: Sequence[Mapping[str, Any]] = ()) -> int:
+    """Tell why Jenkins cannot be asked, beside what it has told before."""
     context.complain(str(status.reason))
     if context.json:
-        print_json(document(context, kind, [], status))
+        print_json(document(context, kind, items, status))
     return UNREACHABLE
 
 

@@ -24,6 +24,7 @@ from console.model.words import age, duration
 from console.sources.protocols import Jenkins
 
 _SHOWN = 20
+_FILES = 20
 _COLUMNS = (
     Column("BUILD", least=14, middle=True),
     Column("STATE"),
@@ -134,12 +135,22 @@ def when(build: Build, now: datetime) -> str:
 @command("build")
 @click.argument("job", metavar="JOB")
 @click.argument("number", required=False, metavar="[N]")
+@click.option("--save", multiple=True, metavar="PATTERN", help="Save the files that fit, such as '*.json' or 'out/**'.")
+@click.option("--to", metavar="DIR", help="Save them below this folder instead of here.")
 @click.pass_obj
-def build(context: Context, job: str, number: str | None) -> int:
+def build(context: Context, job: str, number: str | None, save: tuple[str, ...], to: str | None) -> int:
     """Show one build: how it went, why it ran, its parameters, tests and files. Without N the newest.
 
-    Exit status: 0 it is good or runs, 1 it is not, 3 Jenkins cannot be asked, 4 it was aborted.
+    With --save (once or more) files that it keeps are saved under their paths; what is there already is never overwritten.
+    Names that begin with a dot are meant only by patterns that say so. Exit status: 0 it is good or runs, 1 it is not,
+    3 Jenkins cannot be asked, 4 it was aborted; with --save: 0 all were saved, 1 one was not, 3 Jenkins cannot be asked.
     """
+    if save:
+        from console.cli.saving import save_files
+
+        return ask(context, "build", lambda source: save_files(context, source, job, number, save, to))
+    if to is not None:
+        raise UsageError("--to says where to save files: it wants --save PATTERN.")
     return ask(context, "build", lambda source: _build(context, source, job, number))
 
 
@@ -177,7 +188,7 @@ def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
     facts = [
         ("stage" if known.building and one.state.kind is StateClass.ACTIVE else "because", str(one.outcome)),
         ("took", f"{one.took(now)}{against}"),
-        ("why it ran", str(one.why)),
+        ("why it ran", str(one.ran)),
         ("commit", str(known.commit or "")),
         ("started", f"{known.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("says", str(known.description) if known.description != one.outcome else ""),
@@ -190,7 +201,9 @@ def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
         facts += [
             ("  failed", f"{each.suite}.{each.name}: {each.message}") for each in world.failed_tests.get(known.ref, ())[:10]
         ]
-    facts += [("file", str(each.path)) for each in known.artifacts[:20]]
+    facts += [("file", str(each.path)) for each in known.artifacts[:_FILES]]
+    if (more := len(known.artifacts) - _FILES) > 0:
+        facts.append(("", f"{more} more: --json lists them all"))
     printer.table((Column(), Column(least=20)), [[Cell(key), Cell(value)] for key, value in facts if value])
     stages = world.stages.get(known.ref)
     if stages is not None and stages.stages:

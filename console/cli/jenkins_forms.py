@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.cli.forms import moment
 from console.model.build import Build, BuildRef, FailedTest, Stage
 from console.model.jenkins import JenkinsWorld, Node
 from console.model.jenkins_rows import BuildRow, WaitRow, node_state, stage_state
 from console.model.waiting import node_reason
+from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.feeds.download import Saved
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of a file that was to be saved: one of `saved` and `error` is there."""
+
+    path: Clean
+    saved: Saved | None = None
+    error: Clean | None = None
 
 
 def span(value: timedelta | None) -> float | None:
@@ -31,7 +46,7 @@ def build(one: BuildRow) -> dict[str, Any]:
         "started_at": moment(known.started),
         "duration": span(known.duration),
         "usual": span(one.usual),
-        "why": one.why or None,
+        "why": one.ran or None,
         "outcome": one.outcome or None,
         "description": known.description or None,
         "commit": known.commit,
@@ -41,7 +56,10 @@ def build(one: BuildRow) -> dict[str, Any]:
     }
 
 
-def build_detail(one: BuildRow, failure: str | None, failed: tuple[FailedTest, ...]) -> dict[str, Any]:
+def build_detail(
+    one: BuildRow, failure: str | None, failed: tuple[FailedTest, ...], saved: Sequence[Fetched] | None = None
+) -> dict[str, Any]:
+    """`saved` is None where nothing was to be saved."""
     known = one.build
     tests = known.tests
     return {
@@ -49,6 +67,7 @@ def build_detail(one: BuildRow, failure: str | None, failed: tuple[FailedTest, .
         "failure": failure or None,
         "kept": known.kept,
         "artifacts": [{"name": each.name, "path": each.path} for each in known.artifacts],
+        "saved": None if saved is None else [_fetched(each) for each in saved],
         "tests": None
         if tests is None
         else {
@@ -60,6 +79,11 @@ def build_detail(one: BuildRow, failure: str | None, failed: tuple[FailedTest, .
             ],
         },
     }
+
+
+def _fetched(one: Fetched) -> dict[str, Any]:
+    file = clean(one.saved.file) if one.saved is not None else None
+    return {"path": one.path, "file": file, "size": one.saved.size if one.saved is not None else None, "error": one.error}
 
 
 def stage(one: Stage, now: datetime) -> dict[str, Any]:

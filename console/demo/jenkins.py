@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from console.demo.controller import Build as Made
@@ -12,7 +12,8 @@ from console.demo.controller import FlowNode, Kind, Multibranch, ParameterKind, 
 from console.demo.controller import Job as Declared
 from console.demo.controller import Node as Machine
 from console.demo.controller import QueueItem as Waiting
-from console.demo.controller.errors import MissingError
+from console.demo.controller.errors import MissingError, NotBuildableError, NotParameterizedError
+from console.demo.controller.parameters import BadValueError
 from console.demo.controller.rawlog import RawLog
 from console.model.build import (
     Artifact,
@@ -21,6 +22,7 @@ from console.model.build import (
     Cause,
     CauseKind,
     FailedTest,
+    FilePart,
     JUnit,
     LogPart,
     Parameter,
@@ -30,7 +32,20 @@ from console.model.build import (
     StageStatus,
     with_branches,
 )
-from console.model.jenkins import Controller, JenkinsError, Job, JobKind, Monitors, Node, QueueItem, Trouble, Waits, Work
+from console.model.jenkins import (
+    Controller,
+    JenkinsError,
+    Job,
+    JobKind,
+    LeftItem,
+    Monitors,
+    Node,
+    Queued,
+    QueueItem,
+    Trouble,
+    Waits,
+    Work,
+)
 from console.text import Clean, clean
 
 URL = clean("https://jenkins.example.org")
@@ -143,11 +158,44 @@ class DemoJenkins:
             system=clean(told.architecture),
         )
 
-    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
+    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
         content = self._made(ref).artifacts.get(path)
         if content is None:
             raise _gone(f"file {path} of {ref}")
-        yield content
+        yield FilePart(content, len(content))
+
+    async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
+        self._advance()
+        found = self._model.queue.get(item_id)
+        if found is None:
+            raise _gone(f"item {item_id} of the queue")
+        if found.state is not State.LEFT:
+            return _item(found, self._model.now)
+        job = clean(found.job.full_name) if found.job is not None else None
+        return LeftItem(item_id, job, _ref(found.executable) if found.executable is not None else None, found.cancelled)
+
+    async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
+        """See `sources.protocols.JenkinsActs`."""
+        self._advance()
+        try:
+            declared = self._model.job(job)
+            if parameters is None and declared.parameters:
+                reason = f"{clean(job)} has parameters, and Jenkins starts it only with them (400)."
+                raise JenkinsError(Trouble.BAD_PARAMETER, reason, status=400)
+            given = dict(parameters) if parameters is not None else None
+            item, already = self._model.trigger(job, given, by=self._user, delay=delay)
+        except MissingError:
+            raise _gone(f"job {job}") from None
+        except NotBuildableError:
+            reason = f"Jenkins does not build {clean(job)}: it is disabled, or its branch is gone."
+            raise JenkinsError(Trouble.DISABLED, reason) from None
+        except NotParameterizedError:
+            raise JenkinsError(Trouble.BAD_PARAMETER, f"{clean(job)} has no parameters.") from None
+        except BadValueError as wrong:
+            raise JenkinsError(
+                Trouble.BAD_PARAMETER, f"{clean(wrong)} of {clean(job)} cannot be that: it is a choice."
+            ) from None
+        return Queued(item.id, already, self._model.quieting_down, clean(self._model.session))
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -230,7 +278,9 @@ def _build(made: Made, *, detailed: bool = False) -> Build:
         parameters=values,
         commit=asked or (clean(made.checkouts[-1].commit) if made.checkouts else None),
         queue_id=made.queue_id,
-        artifacts=tuple(Artifact(clean(path.rpartition("/")[2]), clean(path)) for path in made.artifacts),
+        artifacts=tuple(
+            Artifact(clean(path.rpartition("/")[2]), clean(path), exact=clean(path) == path) for path in made.artifacts
+        ),
         tests=JUnit(len(cases), sum(one.failure is not None for one in cases), sum(one.skipped for one in cases))
         if made.suites
         else None,

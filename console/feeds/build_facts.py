@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from console.model.build import Build, BuildRef, FailedTest, Result, Stages, StageStatus
@@ -19,11 +20,17 @@ HISTORY = 50
 """Builds of a job in view. Jenkins loads all of them from its disk whatever the number is, so it is asked seldom."""
 
 KEPT = 500
+FACTS = 8 * KEPT
 RUNNING_SECONDS = 2.0
 STANDS_SECONDS = 4.0
 AGAIN_SECONDS = 30.0
 TAIL_BYTES = 4096
 MONITOR_SECONDS = 30.0
+FACT_SECONDS = 20.0
+"""How long one fact may take, all of its requests together: logs have a limit for each piece only."""
+
+# These are told by the feed: they are about Jenkins, and about no single fact.
+_ABOUT_JENKINS = frozenset({Trouble.STARTING, Trouble.RESTARTING, Trouble.NOT_AUTHENTICATED, Trouble.BROKEN})
 
 Ask = Callable[[], Awaitable[bool]]
 K = TypeVar("K", bound=Hashable)
@@ -48,6 +55,8 @@ class BuildFacts:
         self.monitors: dict[Clean, Monitors] = {}
         self.missing: dict[Hashable, Clean] = {}
         self._asked: dict[Hashable, float] = {}
+        self._asking: set[Hashable] = set()
+        self._read_once: dict[Hashable, None] = {}
         self._known_last: dict[Clean, Hashable] = {}
         self._tails: dict[BuildRef, tuple[int, list[str]]] = {}
 
@@ -55,6 +64,20 @@ class BuildFacts:
         """Everything in view is due again."""
         self._asked.clear()
         self._known_last.clear()
+
+    def forgive(self) -> None:
+        """Jenkins is back: what could not be read meanwhile is due again."""
+        for fact in self.missing:
+            self._asked.pop(fact, None)
+
+    def start_over(self) -> None:
+        """Jenkins has started anew: what is known stays until it was read again, and nothing of it counts as settled.
+
+        Builds may have ended with the old process, and another Jenkins may have been put in its place.
+        """
+        self.forget_times()
+        self._read_once.clear()
+        self._tails.clear()
 
     def due(
         self,
@@ -75,16 +98,15 @@ class BuildFacts:
             last = jobs[job].last
             # The newest build may stay as it is while an older one ends.
             seen = (last and (last.ref, last.building, last.result), frozenset(ref for ref in running if ref.job == job))
-            if self._known_last.get(job, ()) != seen and self._is_due(("history", job), RUNNING_SECONDS):
-                yield lambda: self._read_history(job, seen)
+            if self._known_last.get(job, ()) != seen:
+                yield from self._wanted(("history", job), RUNNING_SECONDS, lambda: self._read_history(job, seen))
         for ref in sorted(builds):
             yield from self._due_row(ref, running, jobs)
         on_executors = {ref for node in work.nodes for ref in node.running}
         for ref in sorted(work.flying - on_executors):
-            if self._is_due(("held", ref), STANDS_SECONDS):
-                yield lambda ref=ref: self._read_held(ref)  # type: ignore[misc]
-            if ref in self.held and ref not in self.details and self._is_due(("detail", ref), STANDS_SECONDS):
-                yield lambda ref=ref: self._read_detail(ref)  # type: ignore[misc]
+            yield from self._wanted(("held", ref), STANDS_SECONDS, partial(self._read_held, ref))
+            if ref in self.held and ref not in self.details:
+                yield from self._wanted(("detail", ref), STANDS_SECONDS, partial(self._read_detail, ref))
         for ref in on_executors & self.held.keys():
             del self.held[ref]
 
@@ -101,7 +123,7 @@ class BuildFacts:
 
     async def explain(self, build: Build) -> None:
         """Why a build failed, if it did."""
-        if build.result is Result.FAILURE and not build.building and build.ref not in self.failures:
+        if build.result is Result.FAILURE and not build.building and ("why", build.ref) not in self._read_once:
             await self._read_failure(build)
 
     async def look_for_waits(self, work: Work) -> None:
@@ -113,43 +135,58 @@ class BuildFacts:
 
     def _due_opened(self, ref: BuildRef, running: frozenset[BuildRef]) -> Iterator[Ask]:
         known = self.details.get(ref)
-        over = known is not None and not known.building and ref not in running
-        if not over and self._is_due(("detail", ref), RUNNING_SECONDS):
-            yield lambda: self._read_detail(ref)
+        over = self._is_over(known, running)
+        # One that is over can still be deleted, described or kept.
+        seconds = AGAIN_SECONDS if over else RUNNING_SECONDS
+        yield from self._wanted(("detail", ref), seconds, lambda: self._read_detail(ref))
         stages = self.stages.get(ref)
-        settled = over and stages is not None and not any(one.duration is None for one in stages.stages)
-        if not settled and (known is None or known.pipeline) and self._is_due(("stages", ref), RUNNING_SECONDS):
-            yield lambda: self._read_stages(ref)
+        read = ("stages", ref) in self._read_once and stages is not None
+        settled = over and read and stages is not None and not any(one.duration is None for one in stages.stages)
+        if not settled and (known is None or known.pipeline):
+            yield from self._wanted(("stages", ref), RUNNING_SECONDS, lambda: self._read_stages(ref))
         failed = known is not None and known.tests is not None and known.tests.failed
-        if failed and ref not in self.failed_tests and self._is_due(("tests", ref), AGAIN_SECONDS):
-            yield lambda: self._read_tests(ref)
+        if failed and ("tests", ref) not in self._read_once:
+            yield from self._wanted(("tests", ref), AGAIN_SECONDS, lambda: self._read_tests(ref))
 
     def _due_row(self, ref: BuildRef, running: frozenset[BuildRef], jobs: Mapping[Clean, Job]) -> Iterator[Ask]:
         known = self.details.get(ref) or self._in_history(ref)
-        over = known is not None and not known.building
+        over = known is not None and not known.building and self._is_known(ref)
         listed = jobs.get(ref.job)
         ended = listed is None or listed.last is None or listed.last.ref != ref or not listed.last.building
         if known is None or (not over and ended and ref not in running):
-            if self._is_due(("detail", ref), STANDS_SECONDS):
-                yield lambda: self._read_detail(ref)
-        elif over and known.result is Result.FAILURE and ref not in self.failures and self._is_due(("why", ref), AGAIN_SECONDS):
-            yield lambda: self._read_failure(known)
+            yield from self._wanted(("detail", ref), STANDS_SECONDS, lambda: self._read_detail(ref))
+        elif over and known.result is Result.FAILURE and ("why", ref) not in self._read_once:
+            yield from self._wanted(("why", ref), AGAIN_SECONDS, lambda: self._read_failure(known))
 
     def due_monitors(self, node: Node) -> Iterator[Ask]:
-        if self._is_due(("monitors", node.name), MONITOR_SECONDS):
-            yield lambda: self._read_monitors(node.name)
+        yield from self._wanted(("monitors", node.name), MONITOR_SECONDS, lambda: self._read_monitors(node.name))
 
-    def _is_due(self, fact: Hashable, seconds: float) -> bool:
-        """True at most every `seconds`; what failed is asked again later than what went well."""
+    def _is_over(self, known: Build | None, running: frozenset[BuildRef]) -> bool:
+        return known is not None and not known.building and known.ref not in running and self._is_known(known.ref)
+
+    def _is_known(self, ref: BuildRef) -> bool:
+        """Whether it was read since Jenkins started."""
+        return ("detail", ref) in self._read_once or (("history", ref.job) in self._read_once and ref not in self.details)
+
+    def _wanted(self, fact: Hashable, seconds: float, read: Ask) -> Iterator[Ask]:
+        """`read`, at most every `seconds`, and never beside itself; what failed is asked again later than what went well."""
         now = self._time()
         wait = max(seconds, AGAIN_SECONDS) if fact in self.missing else seconds
-        if now - self._asked.get(fact, -1e9) < wait:
-            return False
-        self._asked.pop(fact, None)
-        self._asked[fact] = now
-        while len(self._asked) > 8 * KEPT:
-            self._asked.pop(next(iter(self._asked)))
-        return True
+        if fact in self._asking or now - self._asked.get(fact, -1e9) < wait:
+            return
+        _note(self._asked, fact, now)
+        self._asking.add(fact)
+
+        async def ask() -> bool:
+            try:
+                async with asyncio.timeout(FACT_SECONDS):
+                    return await read()
+            except TimeoutError:
+                return self._lost(fact, JenkinsError(Trouble.UNREACHABLE, "Jenkins does not come to an end with its answer."))
+            finally:
+                self._asking.discard(fact)
+
+        yield ask
 
     def _in_history(self, ref: BuildRef) -> Build | None:
         return next((one for one in self.history.get(ref.job, ()) if one.ref == ref), None)
@@ -163,6 +200,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(fact, error)
         self.missing.pop(fact, None)
+        _note(self._read_once, fact, None)
         self._known_last[job] = seen
         changed = self.history.get(job) != builds
         self.history[job] = builds
@@ -174,7 +212,8 @@ class BuildFacts:
     async def _read_stages(self, ref: BuildRef) -> bool:
         changed = await self._read(("stages", ref), self.stages, ref, lambda: self._source.stages(ref))
         known = self.details.get(ref)
-        if known is not None and known.result is Result.FAILURE and not known.building and ref not in self.failures:
+        failed = known is not None and known.result is Result.FAILURE and not known.building
+        if known is not None and failed and ("why", ref) not in self._read_once:
             return await self._read_failure(known) or changed
         return changed
 
@@ -197,6 +236,7 @@ class BuildFacts:
             value = await ask()
         except JenkinsError as error:
             return self._lost(fact, error)
+        _note(self._read_once, fact, None)
         new = self.missing.pop(fact, None) is not None or kept.get(key) != value
         kept[key] = value
         kept.move_to_end(key)
@@ -206,12 +246,10 @@ class BuildFacts:
 
     def _lost(self, fact: Hashable, error: JenkinsError) -> bool:
         """A build may be deleted while it is in view; a system that is away is told by the feed itself."""
-        if error.trouble in (Trouble.STARTING, Trouble.RESTARTING):
+        if error.trouble in _ABOUT_JENKINS:
             return False
-        before = self.missing.pop(fact, None)
-        self.missing[fact] = error.reason
-        while len(self.missing) > KEPT:
-            self.missing.pop(next(iter(self.missing)))
+        before = self.missing.get(fact)
+        _note(self.missing, fact, error.reason)
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:
@@ -223,6 +261,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(("why", ref), error)
         self.missing.pop(("why", ref), None)
+        _note(self._read_once, ("why", ref), None)
         self.failures[ref] = told
         while len(self.failures) > KEPT:
             self.failures.popitem(last=False)
@@ -270,3 +309,11 @@ class BuildFacts:
         else:
             self.held[ref] = found
         return before != found
+
+
+def _note(kept: dict[Hashable, V], fact: Hashable, value: V) -> None:
+    """Keep `value` of a fact as the newest; what is older than the newest few thousand is of nothing that is in view."""
+    kept.pop(fact, None)
+    kept[fact] = value
+    while len(kept) > FACTS:
+        kept.pop(next(iter(kept)))

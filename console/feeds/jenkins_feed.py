@@ -7,7 +7,6 @@ a URL that hangs makes its own fact old and nothing else.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Work
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.sources.protocols import Jenkins
-from console.text import Clean
+from console.text import Clean, clean
 
 BUSY_SECONDS = 2.0
 IDLE_SECONDS = 5.0
@@ -30,7 +29,12 @@ NODE_SECONDS = 30.0
 SETTLED_SECONDS = 0.05
 """Moving through a list changes what is looked at with every key."""
 
+LIST_PATIENCE = 1.0
+"""Seconds that a round waits for the list of jobs before it shows what runs and waits without it."""
+
 _AT_ONCE = 2
+_JOBS = ("jobs",)
+_NEVER = float("-inf")
 T = TypeVar("T")
 
 
@@ -74,8 +78,11 @@ class JenkinsFeed:
         self._work: Work | None = None
         self._jobs: dict[Clean, Job] = {}
         self._moved: _Moved | None = None
-        self._jobs_at = -math.inf
+        self._jobs_at = _NEVER
         self._jobs_took = 0.0
+        self._jobs_lost: Clean | None = clean("The list of jobs is still being read.")
+        self._listing: asyncio.Task[None] | None = None
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self._session: Clean | None = None
         self._now = asyncio.Event()
         self._interest = Interest()
@@ -85,8 +92,8 @@ class JenkinsFeed:
 
     @property
     def snapshot(self) -> Snapshot[JenkinsWorld]:
-        if self._work is None:
-            return Snapshot(None, self._status)
+        if self._work is None or self._status.taken_at is None:
+            return Snapshot(None, self._status)  # what the first round has read so far is not whole yet
         nodes = tuple(
             replace(node, log_reason=self._node_told.get(node.name, (0.0, None))[1]) if node.offline else node
             for node in self._work.nodes
@@ -103,13 +110,13 @@ class JenkinsFeed:
             held=dict(facts.held),
             failures=dict(facts.failures),
             failed_tests=dict(facts.failed_tests),
-            missing=dict(facts.missing),
+            missing=facts.missing | ({_JOBS: self._jobs_lost} if self._jobs_lost is not None else {}),
         )
         return Snapshot(value, self._status)
 
     def refresh(self) -> None:
         """Ask everything again now."""
-        self._jobs_at = -math.inf
+        self._jobs_at = _NEVER
         self._facts.forget_times()
         self._now.set()
         self._look.set()
@@ -123,15 +130,15 @@ class JenkinsFeed:
     async def run(self) -> None:
         """Watch for ever. Each round waits for the one before, so that requests never pile up on a slow controller."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch())
-            group.create_task(self._look_closer())
+            group.create_task(self._watch(group))
+            group.create_task(self._look_closer(group))
 
-    async def _watch(self) -> None:
+    async def _watch(self, group: asyncio.TaskGroup) -> None:
         backoff = Backoff()
         while True:
             self._now.clear()
             try:
-                await self._round()
+                await self._round(group)
             except JenkinsError as error:
                 wait = backoff.next()
                 self._failed(error, wait)
@@ -140,28 +147,51 @@ class JenkinsFeed:
                 wait = self._pause()
             await self._rest(self._now, wait)
 
-    async def _round(self) -> None:
+    async def _round(self, group: asyncio.TaskGroup) -> None:
         work = await self._source.work()
         session = self._source.controller.session
         if session != self._session:
             # A new start: ids of the queue may begin again, and every build that ran may have ended.
-            if self._session is not None:
-                self._facts.forget_times()
-            self._session, self._moved = session, None
-        moved = _moved(work)
-        fresh = moved != self._moved
-        # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
-        due = self._time() - self._jobs_at > (JOBS_SECONDS if not fresh else 10 * self._jobs_took)
-        if due:
-            began = self._time()
-            jobs = await self._source.jobs()
-            self._jobs_took = self._time() - began
-            self._jobs = {job.full_name: job for job in jobs}
-            self._jobs_at = self._time()
-            self._moved = moved
+            self._session, self._moved, self._jobs_at = session, None, _NEVER
+            self._facts.start_over()
+            self._node_told = {name: (_NEVER, told) for name, (_, told) in self._node_told.items()}
         self._work = work
+        self._list_jobs(group, _moved(work))
+        if self._listing is not None:
+            done = asyncio.Event()
+            self._listing.add_done_callback(lambda _: done.set())
+            await self._rest(done, LIST_PATIENCE)
+            if self._listing.done():
+                self._listing = None
         self._succeeded()
         self._look.set()
+
+    def _list_jobs(self, group: asyncio.TaskGroup, moved: _Moved) -> None:
+        """Read the jobs anew if something has moved, or after a while; only one list is ever on its way."""
+        # A controller with thousands of jobs takes long to list them: it is never busy with that for more than a tenth.
+        wait = JOBS_SECONDS if moved == self._moved else 10 * self._jobs_took
+        if self._listing is None and self._time() - self._jobs_at > wait:
+            self._listing = group.create_task(self._read_jobs(moved))
+
+    async def _read_jobs(self, moved: _Moved) -> None:
+        """A list that does not come leaves the one before; what runs and what waits is shown without it."""
+        began, session = self._time(), self._session
+        try:
+            jobs = await self._source.jobs()
+        except JenkinsError as error:
+            self._jobs_lost = error.reason
+        else:
+            self._jobs = {job.full_name: job for job in jobs}
+            self._jobs_lost = None
+            if session == self._session:
+                self._moved = moved
+            self._look.set()
+            self._changed()
+        finally:
+            now = self._time()
+            self._jobs_took = now - began
+            if session == self._session:
+                self._jobs_at = now
 
     def _pause(self) -> float:
         work = self._work
@@ -170,39 +200,39 @@ class JenkinsFeed:
 
     def _succeeded(self) -> None:
         now = datetime.now(UTC)
-        since = self._status.since if self._status.state is SourceState.OK else now
+        well = self._status.state is SourceState.OK
+        since = self._status.since if well else now
+        if not well:
+            self._facts.forgive()
         self._status = SourceStatus(SourceState.OK, None, since, now)
         self._changed()
 
     def _failed(self, error: JenkinsError, wait: float) -> None:
         now = datetime.now(UTC)
         known, state = self._status, failed(error, now).state
+        if self._jobs_lost is not None:
+            self._jobs_at = _NEVER
         since = known.since if known.state is state and known.since else now
         self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
         self._changed()
 
     # What a person looks at
 
-    async def _look_closer(self) -> None:
+    async def _look_closer(self, group: asyncio.TaskGroup) -> None:
         while True:
             self._look.clear()
             if self._work is not None and self._status.state is SourceState.OK:
-                await self._gather()
+                for ask in self._due():
+                    group.create_task(self._one(ask))
             await self._rest(self._look, BUSY_SECONDS)
             if self._look.is_set():
                 await self._rest(asyncio.Event(), SETTLED_SECONDS)
 
-    async def _gather(self) -> None:
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(ask: Callable[[], Awaitable[bool]]) -> None:
-            async with slots:
-                if await ask():
-                    self._changed()
-
-        async with asyncio.TaskGroup() as group:
-            for ask in self._due():
-                group.create_task(one(ask))
+    async def _one(self, ask: Callable[[], Awaitable[bool]]) -> None:
+        """A fact that hangs keeps one of the slots: the others go on through the rest."""
+        async with self._slots:
+            if await ask():
+                self._changed()
 
     def _due(self) -> Iterator[Callable[[], Awaitable[bool]]]:
         work, interest = self._work, self._interest

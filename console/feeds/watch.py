@@ -73,6 +73,7 @@ class Watch:
         self._usage: UsageFeed | None = None
         self._jenkins: JenkinsFeed | None = None
         self._no_jenkins: SourceStatus | None = None
+        self._jenkins_source: Jenkins | None = None
         self._engine: ContainerEngine | None = None
         self._group: asyncio.TaskGroup | None = None
         self.world: World | None = None
@@ -137,6 +138,11 @@ class Watch:
         self._room.post(begin)
         return attached
 
+    @property
+    def jenkins(self) -> Jenkins | SourceStatus | None:
+        """The Jenkins that is watched, for whoever runs in the back room; or why there is none."""
+        return self._jenkins_source or self._no_jenkins
+
     async def _job(self) -> None:
         change = asyncio.Event()
         docker_source, compose_source = self._make_sources()
@@ -150,6 +156,7 @@ class Watch:
         elif jenkins_source is not None:
             from console.feeds.jenkins_feed import JenkinsFeed
 
+            self._jenkins_source = jenkins_source
             self._jenkins = JenkinsFeed(jenkins_source, change.set)
         try:
             async with asyncio.TaskGroup() as group:

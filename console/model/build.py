@@ -44,9 +44,21 @@ class BuildRef(NamedTuple):
         return f"{self.job}#{self.number}"
 
     @property
+    def path(self) -> str:
+        """Where it is below the root of Jenkins: each part of the job's name is percent-encoded once more than in the name."""
+        return "/".join(f"job/{_encoded(part)}" for part in self.job.split("/")) + f"/{self.number}"
+
+    @property
     def shown(self) -> Clean:
         """`my-repo/feature/x #3`."""
         return clean(f"{as_people_write(self.job)} #{self.number}")
+
+
+_AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+
+
+def _encoded(part: str) -> str:
+    return "".join(chr(byte) if byte in _AS_THEY_ARE else f"%{byte:02X}" for byte in part.encode())
 
 
 class CauseKind(StrEnum):
@@ -78,10 +90,23 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file that a build keeps. `path` is its place below the build's `artifact/`, as Jenkins wrote it."""
+    """A file that a build keeps. `path` is its place below the build's `artifact/`.
+
+    `exact` is False where the path that Jenkins wrote holds something that is not shown as it is: then `path` is another one,
+    and must not be asked for.
+    """
 
     name: Clean
     path: Clean
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A piece of a file that a build keeps. `size` is how many bytes the whole file has, None where Jenkins does not tell."""
+
+    data: bytes
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)

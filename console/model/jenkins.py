@@ -108,6 +108,45 @@ class QueueItem:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftItem:
+    """Something that has left the queue, which Jenkins remembers for five minutes.
+
+    `build` is what it became. Neither a build nor `cancelled` means that it is about to begin.
+    """
+
+    id: int
+    job: Clean | None
+    build: BuildRef | None
+    cancelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A request for a build that Jenkins took. `already` tells that an equal one stood in the queue, which now serves both.
+
+    `held` tells that Jenkins is about to shut down: it takes requests and begins nothing. Ids of the queue are unique for one
+    `session` only: they began at 1 again after a start that failed.
+    """
+
+    item_id: int
+    already: bool
+    held: bool = False
+    session: Clean | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin of Jenkins. `active` tells that it works now, `enabled` that it will after the next start."""
+
+    name: Clean
+    title: Clean
+    version: Clean
+    enabled: bool
+    active: bool
+    has_update: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Monitors:
     """What the node's monitors measured: free bytes, the node's clock against the controller's. None: not told."""
 

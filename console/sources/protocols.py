@@ -11,8 +11,8 @@ from console.model.service import ComposeProject
 from console.text import Clean
 
 if TYPE_CHECKING:
-    from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
-    from console.model.jenkins import Controller, Job, Monitors, Work
+    from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+    from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
 
 
 class ContainerEngine(Protocol):
@@ -145,8 +145,48 @@ class Jenkins(Protocol):
         """What the node's monitors measured; None without Agent/Connect."""
         ...
 
-    def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
-        """The bytes of a file that the build keeps."""
+    def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
+        """A file that the build keeps, in parts as they come. One that ends too early is an error, not a short file."""
+        ...
+
+    async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
+        """One item of the queue, also for five minutes after it has left; then it is not found.
+
+        After a start that failed the ids begin at 1 again: whoever keeps one compares the job as well.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class JenkinsActs(Protocol):
+    """What can be started at a Jenkins. It stands apart from `Jenkins`, so that what only watches cannot act."""
+
+    async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
+        """Ask for a build. `parameters` None is for a job that has none; those left out get their defaults, unknown ones are
+        ignored by Jenkins. `delay` are seconds until it may begin, None is the job's own quiet period.
+
+        Raises `JenkinsError`; nothing is ever sent twice. Where the connection broke after the request was sent the
+        sentence says that Jenkins may have taken it.
+        """
+        ...
+
+
+class JenkinsAdmin(Protocol):
+    """What administrators look up and switch. Every method raises `JenkinsError`."""
+
+    async def version(self) -> Clean: ...
+
+    async def configuration(self, job: str) -> Clean:
+        """The job's config.xml. Needs Job/ExtendedRead, or Job/Configure."""
+        ...
+
+    async def plugins(self) -> tuple[Plugin, ...]:
+        """What is installed, by name. Needs Overall/SystemRead, or Overall/Administer."""
+        ...
+
+    async def set_enabled(self, job: str, *, on: bool) -> None:
+        """Let the job be built, or let it not. A branch cannot be switched: it belongs to its project."""
         ...
 
     async def aclose(self) -> None: ...

@@ -31,6 +31,7 @@ from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
 
 if TYPE_CHECKING:
+    from console.feeds.jenkins_feed import Interest
     from console.ui.clipboard import Way
 
 TICK_SECONDS = 5.0
@@ -89,7 +90,9 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.terminal = Terminal()
         self._arriving: World | None = None
         self._interrupted = 0.0
+        self._home: asyncio.AbstractEventLoop | None = None
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
+        self._interest: Interest | None = None
 
     @property
     def background(self) -> Color:
@@ -127,13 +130,25 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._driver.write(text)
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where the screen lives; the back room has another one."""
+        assert self._home is not None  # noqa: S101 - set before anybody can press a key
+        return self._home
+
+    @property
     def env(self) -> Mapping[str, str]:
         return self._env
 
     def on_key(self, event: events.Key) -> None:
         """A key that no widget took. What is typed while a line of input opens belongs to that line."""
         prompt = getattr(self.screen, "prompt", None)
-        if isinstance(prompt, Widget) and not getattr(event, "typed_ahead", False) and event.key not in ("ctrl+c", "escape"):
+        if not isinstance(prompt, Widget) or event.key in ("ctrl+c", "escape"):
+            return
+        if getattr(event, "at_prompt", False):
+            # Its own keys, backspace among them, come to it by what is prevented here; all others would be the screen's.
+            if event.key not in prompt._bindings.key_to_bindings:
+                event.prevent_default()
+        elif not getattr(event, "typed_ahead", False):
             event.prevent_default()
             again = events.Key(event.key, event.character)
             again.typed_ahead = True  # type: ignore[attr-defined]  # so that it comes here only once more
@@ -144,6 +159,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.pace.answered()
 
     def on_mount(self) -> None:
+        self._home = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
@@ -202,6 +218,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._attended = (visible, selected)
             self.live.show(visible, selected)
 
+    def attend_jenkins(self, by: ConsoleScreen, interest: Interest) -> None:
+        """What of Jenkins is on the screen now: only this is read beside the two small requests."""
+        if by is self._front and self._interest != interest:
+            self._interest = interest
+            self.live.look_at(interest)
+
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -213,7 +235,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live.stop()
         self.live = self._demo_watch()
         self.live.start()
-        self.demo, self.world, self._attended = True, None, None
+        self.demo, self.world, self._attended, self._interest = True, None, None, None
         self.close_all()  # what is open there is of the other server
         self._listen()
         self._repaint()

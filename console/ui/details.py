@@ -70,7 +70,7 @@ def sections(row: Row, world: World, look: Look, width: int, now: datetime, *, v
         found.append(_environment(container, look, width, values=values))
     if container is not None and container.labels:
         labels = [
-            _fact(name, value, look, width, label=_widest(container.labels)) for name, value in sorted(container.labels.items())
+            fact(name, value, look, width, label=_widest(container.labels)) for name, value in sorted(container.labels.items())
         ]
         found.append(Section("Labels", str(len(container.labels)), labels))
     return found
@@ -141,7 +141,7 @@ def _probe(container: Container, look: Look, width: int) -> Section | None:
     for _, group in groupby(newest_first, key=lambda probe: (probe.exit_code, probe.output)):
         lines += _probe_lines(list(group), look, width)
     if details.probe is not None:
-        lines.append(_fact("asks", details.probe.command, look, width))
+        lines.append(fact("asks", details.probe.command, look, width))
     return Section("Probe", ", ".join(notes), lines)
 
 
@@ -216,7 +216,7 @@ def _facts(row: Row, container: Container | None, world: World, look: Look, widt
         pairs.append(("differs", service.drift_detail or "not known: the file cannot be read"))
     if container is not None:
         pairs += _container_facts(container)
-    lines = [_fact(name, text, look, width) for name, text in pairs if text]
+    lines = [fact(name, text, look, width) for name, text in pairs if text]
     history = history_of(row, world)
     if history is not None:
         spark = min(30, max(8, width // 6))
@@ -282,7 +282,7 @@ def _environment(container: Container, look: Look, width: int, *, values: bool) 
     note = f"{len(variables)} set, shown: v hides them" if values else f"{len(variables)} set, hidden: v shows them"
     label = max([_LABEL, *(len(variable.name) + 1 for variable in variables)]) if variables else _LABEL
     lines = [
-        _fact(variable.name, variable.value if values else "*" * 8, look, width, label=min(label, width // 2))
+        fact(variable.name, variable.value if values else "*" * 8, look, width, label=min(label, width // 2))
         for variable in variables
     ]
     return Section("Environment", note, lines)
@@ -292,7 +292,7 @@ def _widest(names: Iterable[str]) -> int:
     return max(_LABEL, *(len(name) + 1 for name in names))
 
 
-def _fact(name: str, text: str, look: Look, width: int, *, label: int = _LABEL) -> Line:
+def fact(name: str, text: str, look: Look, width: int, *, label: int = _LABEL) -> Line:
     label = min(label, max(_LABEL, width // 2))
     room = max(8, width - label - 2)
     shown = cut(text.replace("\n", " "), room, look.glyphs.ellipsis)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from console.model.cells import cut, cut_middle, pad
 from console.model.cells import width as cells_of
-from console.model.source import SourceState
+from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass
 from console.model.words import age, memory, percent
 from console.model.world import World
@@ -17,6 +17,7 @@ from console.ui.columns import Column, fit
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
 from console.ui.rows import Group, Order, Row
+from console.ui.standing import old, trouble
 
 
 def columns(rows: Sequence[Row], width: int) -> tuple[Column, ...]:
@@ -83,7 +84,7 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
         return [summary(view, look, width)]
     found: list[Line] = [_title(view, look, order, cells, width, now)]
     muted = False
-    if (sentence := _trouble(view, now)) is not None:
+    if (sentence := trouble(_docker(view), "docker", now)) is not None:
         found += [[look.part(f" {part}", Role.BAD if view.world else Role.TEXT)] for part in _wrapped(sentence, width - 2)]
         muted = True
         if view.world is not None and not view.rows and view.world.sources["docker"].state is not SourceState.STARTING:
@@ -109,8 +110,8 @@ def _title(view: ListView, look: Look, order: Sequence[Column], cells: dict[str,
         notes.append(f"/{view.words}")
     if view.order is not Order.WORST or view.backwards:
         notes.append(f"{view.order.value}{', reversed' if view.backwards else ''}")
-    if (old := _stale(view, now)) is not None:
-        notes.append(old)
+    if (stale := old(_docker(view), now)) is not None:
+        notes.append(stale)
     first = 1 + cells["name"] + 1
     if notes:
         # Order and filter change what the columns mean: while they are in force they stand where the headers were.
@@ -207,28 +208,8 @@ def _nothing(view: ListView) -> str:
     return "No containers on this Engine."
 
 
-def _stale(view: ListView, now: datetime) -> str | None:
-    status = view.world.sources["docker"] if view.world else None
-    if status is None or status.state is SourceState.OK or status.taken_at is None:
-        return None
-    return f"! {age((now - status.taken_at).total_seconds())} old"
-
-
-def _trouble(view: ListView, now: datetime) -> str | None:
-    """Why the rows below cannot be trusted, or why there are none."""
-    if view.world is None:
-        return "Reading docker"
-    status = view.world.sources["docker"]
-    if status.state is SourceState.STARTING:
-        return "Reading docker"
-    if status.state is SourceState.OK:
-        return None
-    sentence = str(status.reason or "Docker does not answer.")
-    if status.next_try is not None:
-        wait = max(0, int((status.next_try - now).total_seconds()))
-        # A countdown would repaint the screen every second: it moves in steps of five.
-        sentence += f" Next try in {-(-wait // 5) * 5}s, ctrl+r tries now." if wait > 2 else " Trying again."
-    return sentence
+def _docker(view: ListView) -> SourceStatus | None:
+    return view.world.sources["docker"] if view.world is not None else None
 
 
 def _wrapped(sentence: str, width: int) -> list[str]:

@@ -33,6 +33,8 @@ class Prompt(Input):
         self._ended = False
         self._goes_on = False
         self._told = value
+        self.entered = False
+        """Whether a person ended it with enter. It ends too when the keys go elsewhere."""
 
     def on_mount(self) -> None:
         style = self._look.style(Role.TEXT, Ground.BAND)
@@ -61,6 +63,7 @@ class Prompt(Input):
 
     def on_key(self, event: events.Key) -> None:
         """Ends at once on enter: what was typed ahead belongs to the screen, not to a line that is going away."""
+        event.at_prompt = True  # type: ignore[attr-defined]  # for the app, which gets what is not taken here
         if self._ended:
             event.stop()
             event.prevent_default()
@@ -68,6 +71,7 @@ class Prompt(Input):
         elif event.key == "enter":
             event.stop()
             event.prevent_default()
+            self.entered = True
             self._end(kept=True)
 
     def begin_anew(self, value: str) -> None:

@@ -8,7 +8,18 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from console.model.build import Build, BuildRef, FailedTest, LogPart, Result, Stage, Stages, StageStatus, as_people_write
+from console.model.build import (
+    Build,
+    BuildRef,
+    FailedTest,
+    FilePart,
+    LogPart,
+    Result,
+    Stage,
+    Stages,
+    StageStatus,
+    as_people_write,
+)
 from console.model.jenkins import (
     Controller,
     Held,
@@ -16,6 +27,7 @@ from console.model.jenkins import (
     JenkinsWorld,
     Job,
     JobKind,
+    LeftItem,
     Monitors,
     Node,
     QueueItem,
@@ -195,10 +207,17 @@ class FakeJenkins:
         await self._gate(f"monitors {node}")
         return self.measured.get(node)
 
-    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
+    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
         await self._gate(f"artifact {ref} {path}")
         raise gone(f"file {path} of {ref}")
-        yield b""  # what makes it a generator
+        yield FilePart(b"", None)  # what makes it a generator
+
+    async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
+        await self._gate(f"item {item_id}")
+        found = next((one for one in self.queue if one.id == item_id), None)
+        if found is None:
+            raise gone(f"queue item {item_id}")
+        return found
 
     async def aclose(self) -> None:
         self.closed = True

@@ -26,9 +26,13 @@ def permission(name: str) -> Clean:
     return clean(f"{_GROUPS.get(group, group)}/{what}", limit=60)
 
 
-def is_jenkins(headers: Mapping[str, str]) -> bool:
-    """Jenkins' own pages carry its version; Jetty, which it runs in, answers some requests by itself."""
-    return "x-jenkins" in headers or headers.get("server", "").startswith("Jetty")
+def is_jenkins(headers: Mapping[str, str], body: str = "") -> bool:
+    """Jenkins' own pages carry its version; Jetty, which it runs in, answers some requests by itself.
+
+    A proxy before it puts its own name in the place of Jetty's: then only the page of an error tells whose it is.
+    """
+    told = "x-jenkins" in headers or headers.get("server", "").startswith("Jetty")
+    return told or "Powered by Jetty" in body or body.startswith("<html><head><meta http-equiv='refresh' content='1;url=")
 
 
 def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, user: str) -> JenkinsError:
@@ -41,7 +45,7 @@ def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, us
         return waking(body)
     if status == 401:
         return JenkinsError(Trouble.NOT_AUTHENTICATED, f"Jenkins refuses the token of {user} (401). {_ANEW}", status=401)
-    if not is_jenkins(headers):
+    if not is_jenkins(headers, body):
         reason = f"What answers there is not Jenkins: {status} {_title(body)}. Check jenkins.url."
         return JenkinsError(Trouble.NOT_JENKINS, reason, status=status)
     match status:

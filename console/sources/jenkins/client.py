@@ -28,6 +28,7 @@ KEPT_CONNECTIONS = 4
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one JSON answer after unpacking; 2,000 jobs are about 400 kB."""
 
+_GOOD = frozenset({200})
 # The Date header counts whole seconds: below this a difference is none.
 _CLOCK_SLACK = timedelta(seconds=2)
 
@@ -50,6 +51,16 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class _Sending:
+    """Whether anything of a request has left this machine."""
+
+    begun = False
+
+    async def trace(self, event: str, _info: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.begun = True
 
 
 class Client:
@@ -86,15 +97,30 @@ class Client:
         except ValueError:
             raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is broken: it is no JSON.") from None
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET") -> Answer:
-        """The whole answer, if it is a success."""
-        async with self._within(), self.stream(path, query, what=what, method=method) as response:
-            body = bytearray()
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST_ANSWER:
-                    raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is larger than 64 MB.")
-            return Answer(response.status_code, response.headers, bytes(body))
+    async def get(
+        self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET", packed: bool = True
+    ) -> Answer:
+        """The whole answer, if it is a success. `packed` lets it come compressed."""
+        async with self._within(), self.stream(path, query, what=what, method=method, packed=packed) as response:
+            return await _whole(response, what)
+
+    async def post(
+        self, path: str, form: bytes, query: Mapping[str, str] | None = None, *, what: str, taken: frozenset[int]
+    ) -> Answer:
+        """Send a form once, whatever happens: what starts something must not start it twice.
+
+        `taken` are the statuses that are given back, redirects among them; every other one is a JenkinsError.
+        """
+        sending = _Sending()
+        opened = self.stream(path, query, what=what, method="POST", form=form, accepted=taken, sending=sending)
+        try:
+            async with self._within(), opened as response:
+                return await _whole(response, what)
+        except JenkinsError as error:
+            if error.trouble is not Trouble.UNREACHABLE or not sending.begun:
+                raise
+            reason = f"{error.reason} It may have taken the request all the same: look before you send it again."
+            raise JenkinsError(Trouble.UNREACHABLE, reason, status=error.status) from None
 
     @asynccontextmanager
     async def _within(self) -> AsyncIterator[None]:
@@ -103,28 +129,44 @@ class Client:
             async with asyncio.timeout(self._access.timeout):
                 yield
         except TimeoutError:
-            raise _timed_out(self._access) from None
+            raise timed_out(self._access) from None
 
     @asynccontextmanager
     async def stream(
-        self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET"
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        what: str,
+        method: str = "GET",
+        form: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        accepted: frozenset[int] = _GOOD,
+        sending: _Sending | None = None,
+        packed: bool = True,
     ) -> AsyncIterator[httpx.Response]:
         """An answer whose body is still to come. Only the wait for each piece of it has a time limit."""
         http = await self._opened()
         import httpx
 
+        told = {"accept-encoding": "gzip"} if packed else {}
+        told |= headers or {}
+        if form is not None:
+            told["content-type"] = "application/x-www-form-urlencoded"
+        extensions = {"trace": sending.trace} if sending is not None else None
+        request = http.stream(method, self._url(path, query), content=form, headers=told, extensions=extensions)
         async with self._slots:
             try:
-                async with http.stream(method, self._url(path, query)) as response:
+                async with request as response:
                     self._note(response.headers)
-                    if response.status_code != 200:
+                    if response.status_code not in accepted:
                         raise await self._refused(response, what)
                     self._worked = True
                     yield response
             except httpx.TimeoutException:
-                raise _timed_out(self._access) from None
+                raise timed_out(self._access) from None
             except httpx.HTTPError as error:
-                raise _unreachable(error, self._access) from None
+                raise unreachable(error, self._access) from None
             except httpx.InvalidURL:
                 raise JenkinsError(Trouble.NOT_FOUND, f"There can be no {what}.") from None
 
@@ -182,26 +224,40 @@ class Client:
             async with self._opening:
                 if self._http is None:
                     # Loading the library and the system's certificates takes 50 ms and more: not on the loop.
-                    self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+                    try:
+                        self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+                    except TimeoutError:
+                        raise timed_out(self._access) from None
         return self._http
 
     def _open(self) -> httpx.AsyncClient:
+        import sys
+
+        # The library's own command line loads rich and pygments, 25 ms that every `mlops-console builds` would pay. With None
+        # in its place the library does without it, as it does where they are not installed.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx
 
         access = self._access
-        headers = {"accept-encoding": "gzip", "user-agent": "mlops-console"}
         auth = httpx.BasicAuth(access.user, access.token.reveal()) if access.token is not None else None
-        made = httpx.AsyncClient(
-            auth=auth,
-            headers=headers,
-            verify=_trust(access),
-            timeout=access.timeout,
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=KEPT_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=30),
-            # A proxy of the environment is for other machines; a token for this one does not go through it.
-            trust_env=not access.address.loopback,
-        )
-        made.headers = httpx.Headers(headers)  # what httpx adds by itself is of no use here and costs 60 bytes each time
+        try:
+            made = httpx.AsyncClient(
+                auth=auth,
+                headers={"user-agent": "mlops-console"},
+                verify=trust(access),
+                timeout=access.timeout,
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=KEPT_CONNECTIONS, max_keepalive_connections=2, keepalive_expiry=30),
+                # A proxy of the environment is for other machines; a token for this one does not go through it.
+                trust_env=not access.address.loopback,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL):
+            # The library's own message may quote the proxy's password.
+            reason = f"Jenkins does not answer at {access.address.root}: the proxy that the environment names cannot be used."
+            raise JenkinsError(Trouble.UNREACHABLE, reason) from None
+        # httpx adds these to whatever it is given; in HTTP/1.1 they say nothing, at 60 bytes a request.
+        for name in ("accept", "accept-encoding", "connection"):
+            del made.headers[name]
         return made
 
     async def aclose(self) -> None:
@@ -210,7 +266,16 @@ class Client:
             await http.aclose()
 
 
-def _trust(access: Access) -> ssl.SSLContext | bool:
+async def _whole(response: httpx.Response, what: str) -> Answer:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is larger than 64 MB.")
+    return Answer(response.status_code, response.headers, bytes(body))
+
+
+def trust(access: Access) -> ssl.SSLContext | bool:
     if access.address.scheme == "http":
         return False  # there is nothing to verify, and loading certificates takes time
     import ssl
@@ -225,12 +290,12 @@ def _trust(access: Access) -> ssl.SSLContext | bool:
     return context
 
 
-def _timed_out(access: Access) -> JenkinsError:
+def timed_out(access: Access) -> JenkinsError:
     reason = f"Jenkins does not answer at {access.address.root} (timed out after {access.timeout:g}s)."
     return JenkinsError(Trouble.UNREACHABLE, reason)
 
 
-def _unreachable(error: Exception, access: Access) -> JenkinsError:
+def unreachable(error: Exception, access: Access) -> JenkinsError:
     """The innermost cause in plain words: the library's own message is a chain of wrappers."""
     seen: BaseException = error
     text, numbers = str(error), set()
@@ -239,7 +304,11 @@ def _unreachable(error: Exception, access: Access) -> JenkinsError:
         text += f" {seen}"
         numbers.add(getattr(seen, "errno", None))
     root = access.address.root
-    if "CERTIFICATE_VERIFY_FAILED" in text:
+    if "Hostname mismatch" in text or "IP address mismatch" in text:
+        told = "its certificate is for another name"
+    elif "certificate has expired" in text:
+        told = "its certificate has expired"
+    elif "CERTIFICATE_VERIFY_FAILED" in text:
         told = "its certificate is not trusted. Name the authority's file with jenkins.ca_file"
     elif errno.ECONNREFUSED in numbers:
         told = "connection refused"

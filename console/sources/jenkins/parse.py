@@ -23,7 +23,7 @@ from console.model.build import (
     StageStatus,
     with_branches,
 )
-from console.model.jenkins import Job, JobKind, Monitors, Node, QueueItem, Waits
+from console.model.jenkins import Job, JobKind, LeftItem, Monitors, Node, QueueItem, Waits
 from console.sources.jenkins.address import Address, build_of, full_name
 from console.text import Clean, clean
 
@@ -159,14 +159,33 @@ class Parser:
         found = (self._queue_item(one) for one in _items(answer, "items"))
         return tuple(one for one in found if one is not None)
 
+    def queue_item(self, one: object) -> QueueItem | LeftItem | None:
+        """One item as its own URL tells it; None when it makes no sense."""
+        if not isinstance(one, Mapping):
+            return None
+        if not _text(one, "_class").endswith("LeftItem"):
+            return self._queue_item(one)
+        number, name = _number(one, "id"), self._task_name(one)
+        built = self._build_of(one.get("executable"))
+        if number is None:
+            return None
+        return LeftItem(number, clean(name) if name is not None else None, built, one.get("cancelled") is True)
+
+    def _task_name(self, one: Mapping[str, Any]) -> str | None:
+        path = self._address.inside(_text(one.get("task"), "url"))
+        return full_name(path) if path is not None else None
+
+    def _build_of(self, executable: object) -> BuildRef | None:
+        path = self._address.inside(_text(executable, "url"))
+        found = build_of(path) if path is not None else None
+        return BuildRef(clean(found[0]), found[1]) if found is not None else None
+
     def _queue_item(self, one: Mapping[str, Any]) -> QueueItem | None:
         number, since = _number(one, "id"), self.moment(one.get("inQueueSince"))
         if number is None or since is None:
             return None
         task = one.get("task")
-        task = task if isinstance(task, Mapping) else {}
-        path = self._address.inside(_text(task, "url"))
-        name = full_name(path) if path is not None else None
+        name = self._task_name(one)
         title = _text(task, "name") or (name or "").rpartition("/")[2]
         part = _PART_OF.match(title) if name is None else None
         waits = _WAITS.get(_text(one, "_class").rpartition("$")[2], Waits.BUILDABLE)
@@ -210,11 +229,9 @@ class Parser:
 
     def _running(self, node: Mapping[str, Any], which: str) -> Iterator[BuildRef]:
         for one in _items(node, which):
-            executable = one.get("currentExecutable")
-            path = self._address.inside(_text(executable, "url")) if isinstance(executable, Mapping) else None
-            found = build_of(path) if path is not None else None
+            found = self._build_of(one.get("currentExecutable"))
             if found is not None:
-                yield BuildRef(clean(found[0]), found[1])
+                yield found
 
     def failed_tests(self, answer: object) -> tuple[FailedTest, ...]:
         return tuple(
@@ -309,7 +326,9 @@ def _parameter(one: Mapping[str, Any]) -> Parameter:
 
 
 def _artifact(one: Mapping[str, Any]) -> Artifact:
-    return Artifact(clean(_text(one, "fileName")), clean(_text(one, "relativePath")))
+    path = _text(one, "relativePath")
+    shown = clean(path)
+    return Artifact(clean(_text(one, "fileName")), shown, exact=shown == path)
 
 
 def _commit(parameters: Sequence[Parameter], actions: Sequence[Mapping[str, Any]]) -> Clean | None:

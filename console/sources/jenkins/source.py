@@ -1,32 +1,50 @@
-"""One Jenkins, watched: see `sources.protocols.Jenkins` for what each method gives."""
+"""One Jenkins, watched and asked for builds: see `sources.protocols` for what each method gives."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from console.model.build import Build, BuildRef, FailedTest, LogPart, Stages
-from console.model.jenkins import Controller, JenkinsError, Job, Monitors, Trouble, Work
-from console.sources.jenkins import trees
+from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+from console.model.jenkins import (
+    Controller,
+    JenkinsError,
+    Job,
+    LeftItem,
+    Monitors,
+    Queued,
+    QueueItem,
+    Trouble,
+    Work,
+)
+from console.sources._blocking import Pool
+from console.sources.jenkins import answers, trees
 from console.sources.jenkins.address import build_path, job_path
 from console.sources.jenkins.client import Access, Client
+from console.sources.jenkins.lately import Lately
 from console.sources.jenkins.parse import Parser, monitors
 from console.text import Clean, clean
 
+LARGE_LIST = 256 * 1024
+"""Bytes of a list of jobs that is read beside the loop: 2,000 jobs are 660 kB, and take 40 ms of one core."""
+
+PARSE_SECONDS = 30.0
 LOG_LIMIT = 8 * 1024 * 1024
 """Bytes of a node's log page at most; it begins anew with each try to connect."""
 
 
 class JenkinsServer:
-    """See `sources.protocols.Jenkins`."""
+    """See `sources.protocols.Jenkins` and `JenkinsActs`."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
         self._client = Client(access)
+        self._lately = Lately(self._client, lambda: self._parser)
         self._quieting = False
-        self._jobs_seen: tuple[bytes, tuple[Job, ...]] | None = None
+        self._jobs_seen: tuple[tuple[bytes, timedelta], tuple[Job, ...]] | None = None
+        self._beside = Pool("jenkins-lists", 1)
 
     @property
     def url(self) -> Clean:
@@ -62,22 +80,28 @@ class JenkinsServer:
         await self._client.get("api/json", {"tree": "mode"}, what="Jenkins", method="POST")
 
     async def work(self) -> Work:
-        nodes, queue = await asyncio.gather(
-            self._client.json("computer/api/json", {"tree": trees.NODES}, what="list of nodes"),
-            self._client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue"),
-        )
-        parser = self._parser
-        found, flying = parser.nodes(nodes)
-        return Work(found, parser.queue(queue), flying)
+        return await self._lately.read()
 
     async def jobs(self) -> tuple[Job, ...]:
         answer = await self._client.get("api/json", {"tree": trees.jobs()}, what="list of jobs")
-        if self._jobs_seen is not None and self._jobs_seen[0] == answer.body:
+        # The moments in it are told in our clock: what was read by another difference is another answer.
+        seen = answer.body, self._client.ahead
+        if self._jobs_seen is not None and self._jobs_seen[0] == seen:
             return self._jobs_seen[1]
-        decoded = self._client.decode(answer, "list of jobs")
-        self._quieting = isinstance(decoded, Mapping) and decoded.get("quietingDown") is True
-        found = self._parser.jobs(decoded)
-        self._jobs_seen = answer.body, found
+        parser = self._parser
+
+        def read() -> tuple[bool, tuple[Job, ...]]:
+            decoded = self._client.decode(answer, "list of jobs")
+            return isinstance(decoded, Mapping) and decoded.get("quietingDown") is True, parser.jobs(decoded)
+
+        if len(answer.body) < LARGE_LIST:
+            self._quieting, found = read()
+        else:
+            try:
+                self._quieting, found = await self._beside.run(read, PARSE_SECONDS)
+            except TimeoutError:
+                raise JenkinsError(Trouble.FAULT, "Jenkins' list of jobs is too long to be read.") from None
+        self._jobs_seen = seen, found
         return found
 
     async def builds(self, job: str, count: int) -> tuple[Build, ...]:
@@ -131,14 +155,44 @@ class JenkinsServer:
         )
         return monitors(told)
 
-    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[bytes]:
+    async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
         where = f"{build_path(ref)}/artifact/{quote(path, safe='/')}"
-        async with self._client.stream(where, what=f"file {path} of {ref}") as response:
+        # As it is: only so its length is told, and nothing is gained where models are packed already.
+        plain = {"accept-encoding": "identity"}
+        async with self._client.stream(where, what=f"file {path} of {ref}", headers=plain) as response:
+            headers = response.headers
+            if _is_page_of_proxy(headers):
+                raise answers.html_instead(headers, (await response.aread())[:20_000].decode("utf-8", "replace"))
+            length = headers.get("content-length", "")
+            known = length.isascii() and length.isdigit() and "content-encoding" not in headers
+            size = int(length) if known else None
             async for piece in response.aiter_bytes():
-                yield piece
+                yield FilePart(piece, size)
+
+    async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
+        what = f"item {item_id} of the queue"
+        told = await self._client.json(f"queue/item/{item_id}/api/json", {"tree": trees.ITEM}, what=what)
+        found = self._parser.queue_item(told)
+        if found is None:
+            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} makes no sense.")
+        return found
+
+    async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
+        """See `sources.protocols.JenkinsActs`."""
+        from console.sources.jenkins.acts import trigger
+
+        queued = await trigger(self._client, self._parser, job, parameters, delay)
+        self._quieting = self._quieting or queued.held
+        return queued
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+def _is_page_of_proxy(headers: Mapping[str, str]) -> bool:
+    """A page where a file should be. Jenkins tells of every file when it was last modified (recording build-artifact)."""
+    page = headers.get("content-type", "").startswith("text/html")
+    return page and not answers.is_jenkins(headers) and "last-modified" not in headers
 
 
 def _log(ref: BuildRef, step: str | None) -> str:

@@ -10,16 +10,27 @@ JOB_LEVELS = 6
 """How deep folders are looked into: a multibranch project in four folders is the deepest that is shown."""
 
 _LAST = "lastBuild[number,result,building,timestamp,duration,estimatedDuration]"
-_RUNNING = "currentExecutable[url]"
+_RUNNING = "currentExecutable[url,number,queueId]"
 
 NODES = (
-    "computer[displayName,offline,offlineCauseReason,temporarilyOffline,numExecutors,assignedLabels[name],"
+    "computer[displayName,offline,offlineCause,offlineCauseReason,temporarilyOffline,numExecutors,assignedLabels[name],"
     f"executors[{_RUNNING}],oneOffExecutors[{_RUNNING}]]"
 )
+# Enough to see that anything of NODES or QUEUE has changed that is not only the wording of a reason.
+NODES_NOW = (
+    "computer[offline,offlineCause,executors[currentExecutable[number,queueId]],oneOffExecutors[currentExecutable[queueId]]]"
+)
+QUEUE_NOW = "items[id,stuck]"
 QUEUE = (
     "items[id,why,stuck,pending,inQueueSince,timestamp,task[name,url],"
     "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]]"
 )
+ITEM = (
+    "id,why,stuck,pending,inQueueSince,timestamp,cancelled,executable[number,url],task[name,url],"
+    "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]"
+)
+ITEM_CAUSES = "actions[causes[shortDescription]]"
+PARAMETERS = "property[parameterDefinitions[name,choices]]"
 NODE = "description,offlineCause[timestamp,description],monitorData[*]"
 _CAUSES = "causes[shortDescription,userId,userName,upstreamProject,upstreamBuild]"
 BUILD = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from console.model.source import SourceState
 from console.model.state import StateClass
 from console.model.words import counted, decimal
 from console.model.world import World
+from console.text import clean
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
 from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
@@ -23,6 +24,7 @@ from console.ui.palette import Role
 from console.ui.tight import TightCompositor
 
 if TYPE_CHECKING:
+    from console.model.build import BuildRef, Stage
     from console.ui.app import ConsoleApp
 
 TOAST_SECONDS = 4.0
@@ -184,6 +186,68 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if action:
             self.call_next(self.run_action, action)
 
+    # Jenkins
+
+    def action_builds(self, job: str = "") -> None:
+        """The list of builds, of all jobs or of one (by its full name)."""
+        if not self.has_jenkins:
+            self.say_no_jenkins()
+            return
+        from console.ui.screens.builds import BuildsScreen
+
+        self.console.close_all()
+        self.app.push_screen(BuildsScreen(clean(job) if job else None))
+
+    def action_nodes(self, name: str = "") -> None:
+        """The machines that builds run on, one of them selected."""
+        if not self.has_jenkins:
+            self.say_no_jenkins()
+            return
+        from console.ui.screens.nodes import NodesScreen
+
+        self.console.close_all()
+        self.app.push_screen(NodesScreen(name))
+
+    def open_build(self, ref: BuildRef, step: Callable[[int], BuildRef | None] | None = None) -> None:
+        """All about one build. `step` gives its neighbours in the list it was opened from."""
+        from console.ui.screens.build import BuildScreen
+
+        self.app.push_screen(BuildScreen(ref, step))
+
+    def open_build_log(
+        self,
+        ref: BuildRef,
+        *,
+        at_error: bool,
+        stage: Stage | None = None,
+        step: Callable[[int], BuildRef | None] | None = None,
+    ) -> None:
+        """The log of a build, or of one of its stages. `step` gives its neighbours in the list it was opened from."""
+        self.say(StateClass.ENDED, f"log of {ref} {stage} {step} {at_error}")
+
+    @property
+    def has_jenkins(self) -> bool:
+        status = self.world.sources.get("jenkins") if self.world is not None else None
+        return status is not None and status.state is not SourceState.OFF
+
+    def say_no_jenkins(self) -> None:
+        status = self.world.sources.get("jenkins") if self.world is not None else None
+        words = (
+            str(status.reason)
+            if status is not None and status.reason
+            else "Jenkins is not configured. Run: mlops-console login"
+        )
+        self.say(StateClass.ENDED, words)
+
+    def action_problem(self) -> None:
+        """The next problem, wherever it is: the main screen knows all of them."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        if isinstance(main, MainScreen):
+            self.console.close_all()
+            main.action_problem()
+
     def action_logs_of(self, names: list[str]) -> None:
         """Open the logs of these, by time."""
         from console.ui.logtargets import called
@@ -220,7 +284,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.dismiss_or_stay()
 
     def action_dashboard(self) -> None:
-        self.dismiss_or_stay()
+        self.console.close_all()
 
     def dismiss_or_stay(self) -> None:
         if len(self.app.screen_stack) > 1:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class DetailScreen(ConsoleScreen, inherit_bindings=False):
     """Shows the row that is selected on the main screen, so that `[` and `]` walk through its list."""
 
-    where = ("list", "detail", "rows", "everywhere")
+    where = ("list", "steps", "detail", "rows", "everywhere")
     foot_ids = ("log", "values", "next", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 

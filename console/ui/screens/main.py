@@ -1,64 +1,57 @@
-"""The main screen: is anything wrong, which services and containers are there, and what is with the selected one."""
+"""The main screen: is anything wrong, which services and containers are there, what waits, all about the selected one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
+from console.model.source import SourceState
 from console.model.state import StateClass
-from console.text import clean
 from console.ui import details, frame, listing
 from console.ui.canvas import Canvas, Line
+from console.ui.cursor import Cursor
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
 from console.ui.palette import Role
 from console.ui.rows import ORDERS, Order, Row, rows
-from console.ui.screens.base import ConsoleScreen
+from console.ui.screens.lists import BOTTOM, LIST, ListScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from console.ui.prompt import Prompt
+    from console.model.jenkins_rows import WaitRow
+    from console.ui.queuepane import QueueView
 
-_PANES = ("list", "bottom")
+QUEUE = "queue"
 
 
-class MainScreen(ConsoleScreen, inherit_bindings=False):
-    """List above (or at the left), what is known about the selected row below (or at the right)."""
+class MainScreen(ListScreen, inherit_bindings=False):
+    """Services and containers, below them what waits in Jenkins where there is one, then all about the selected row."""
 
-    where = ("list", "main", "rows", "everywhere")
-    foot_ids = ("open", "log", "filter", "palette", "order", "zoom", "copy", "problem")
+    where = ("list", "main", "filtered", "ordered", "rows", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = Canvas(id="list")
-        self.bottom = Canvas(id="bottom")
+        self.waits = Canvas(id=QUEUE)
+        self.cursors[QUEUE] = Cursor()
         self.rows: list[Row] = []
+        self.waiting: list[WaitRow] = []
         self._entries: list[listing.Entry] = []
-        self.selected: str | None = None
-        self.words = ""
         self.order = Order.WORST
         self.backwards = False
-        self.pane = "list"
-        self.zoomed = False
-        self._top_entry = 0
-        self._bottom_top = 0
-        self._plan: Plan | None = None
-        self.prompt: Prompt | None = None
-        self._slow = False
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, self.list, self.bottom, self.foot, self.toast)
+        yield from (self.top, self.list, self.waits, self.bottom, self.foot, self.toast)
 
-    def on_mount(self) -> None:
-        # A quick answer needs no "Reading": the sentence would only flash.
-        self.set_timer(0.3, self._still_reading)
+    @property
+    def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
+        places = ("builds",) if self.has_jenkins else ()
+        return ("open", "log", "filter", "palette", *places, "order", "zoom", "copy", "problem")
 
-    def _still_reading(self) -> None:
-        self._slow = True
-        self.paint()
+    @property
+    def panes(self) -> Sequence[str]:
+        return (LIST, QUEUE, BOTTOM) if self.has_jenkins else (LIST, BOTTOM)
 
     # What is shown
 
@@ -70,7 +63,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self.refresh_rows()
         banner = self.banner_lines(width)
         problems = world.problems if world is not None else ()
-        shape = self._plan = plan(
+        shape = self.shape = plan(
             width,
             height,
             banner=bool(banner),
@@ -78,6 +71,7 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             rows=len(self._entries),
             focus=self.pane,
             zoom=self.zoomed,
+            queue=self._queue_wanted() if self.has_jenkins else None,
         )
         look = self.look
         key = shown(keys_of(the_key("problem"), self.remapped).split(",")[0])
@@ -91,10 +85,10 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
             look.style(),
         )
         self._paint_list(shape)
-        self._paint_bottom(shape)
+        self._paint_queue(shape)
+        self.paint_bottom(shape)
         self.paint_foot(width, height)
-        if self.prompt is not None:
-            self.prompt.place(Region(0, height - 1, width, 1))
+        self.paint_prompt(width, height)
         self._tell_visible(shape)
 
     def _paint_list(self, shape: Plan) -> None:
@@ -102,22 +96,18 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         if shape.list.height == 0:
             return
         entries = self._entries
-        room = max(1, shape.list.height - 1)
-        at = next((n for n, entry in enumerate(entries) if entry.row and entry.row.key == self.selected), 0)
+        cursor = self.cursors[LIST]
+        at = next((n for n, entry in enumerate(entries) if entry.row and entry.row.key == cursor.selected), 0)
         first_of_group = at > 0 and entries[at - 1].row is None
-        self._top_entry = min(self._top_entry, max(0, len(entries) - room))
-        if at - first_of_group < self._top_entry:
-            self._top_entry = at - first_of_group
-        elif at >= self._top_entry + room:
-            self._top_entry = at - room + 1
-        if self.world is None and not self._slow:
+        top = cursor.scroll(at, max(1, shape.list.height - 1), len(entries), heading=first_of_group)
+        if self.world is None and not self.slow:
             return
         view = listing.ListView(
             world=self.world,
             rows=self.rows,
-            selected=self.selected,
-            top=self._top_entry,
-            focused=self.pane == "list",
+            selected=cursor.selected,
+            top=top,
+            focused=self.pane == LIST,
             words=self.words,
             order=self.order,
             backwards=self.backwards,
@@ -127,24 +117,51 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         lines = listing.lines(view, self.look, shape.list.width, shape.list.height, self.now())
         self.list.show(lines, self.look.style())
 
-    def _paint_bottom(self, shape: Plan) -> None:
-        self.bottom.place(shape.bottom)
-        if shape.bottom is None or shape.bottom.height == 0:
+    def _paint_queue(self, shape: Plan) -> None:
+        self.waits.place(shape.queue)
+        if shape.queue is None or shape.queue.height == 0:
             return
-        lines = self._bottom_lines(shape.bottom.width)
-        room = shape.bottom.height - 1
-        self._bottom_top = max(0, min(self._bottom_top, len(lines) - room))
-        row = self.row
-        more = len(lines) - room - self._bottom_top
-        note = f"{more} more lines" if more > 0 and self.pane == "bottom" else ""
-        name = f"2 {row.name}" if row is not None else "2 Nothing selected"
-        title = frame.title(name, note, self.look, shape.bottom.width, focused=self.pane == "bottom")
-        self.bottom.show([title, *lines[self._bottom_top : self._bottom_top + room]], self.look.style())
+        from console.ui import queuepane
 
-    def _bottom_lines(self, width: int) -> list[Line]:
+        lines = queuepane.lines(self._queue_view(shape), self.look, shape.queue.width, shape.queue.height, self.now())
+        self.waits.show(lines, self.look.style())
+
+    def _queue_view(self, shape: Plan) -> QueueView:
+        from console.ui.queuepane import QueueView
+
+        cursor = self.cursors[QUEUE]
+        room = max(1, shape.queue.height - 1) if shape.queue is not None else 1
+        return QueueView(
+            status=self.world.sources["jenkins"] if self.world is not None else None,
+            world=self.world.jenkins if self.world is not None else None,
+            rows=self.waiting,
+            selected=cursor.selected,
+            top=cursor.scroll(cursor.index, room, len(self.waiting)),
+            focused=self.pane == QUEUE,
+            builds_key=shown(keys_of(the_key("builds"), self.remapped)),
+        )
+
+    def _queue_wanted(self) -> int:
+        """How many lines below its title: a sentence takes one where there are no rows."""
+        status = self.world.sources.get("jenkins") if self.world is not None else None
+        says = self.pane == QUEUE or (status is not None and status.state is not SourceState.OK)
+        return max(len(self.waiting), 1 if says else 0)
+
+    def bottom_title(self) -> str:
+        if self.listed == QUEUE and self._wait is not None:
+            return f"{self._wait.name} {self._wait.short}".rstrip()
+        return self.row.name if self.row is not None else "Nothing selected"
+
+    def bottom_lines(self, width: int) -> list[Line]:
         world, row, look = self.world, self.row, self.look
         if world is None:
             return []
+        if self.listed == QUEUE:
+            if self._wait is None or world.jenkins is None:
+                return []
+            from console.ui import queuepane
+
+            return queuepane.about(self._wait, world.jenkins, look, width, self.now())
         if row is None:
             return [line for note in world.notes for line in details.wrapped(note, look, width, Role.MUTED)]
         return details.flat(details.sections(row, world, look, width, self.now(), values=False), look, width)
@@ -166,72 +183,52 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
     @property
     def row(self) -> Row | None:
-        return next((row for row in self.rows if row.key == self.selected), None)
+        return next((row for row in self.rows if row.key == self.cursors[LIST].selected), None)
 
-    def _keep_selection(self) -> None:
-        """The selection follows its row, not its place; a row that is gone hands it to its neighbour."""
-        keys = [row.key for row in self.rows]
-        if self.selected not in keys:
-            self.selected = keys[min(self._last_index, len(keys) - 1)] if keys else None
-        if self.selected is not None:
-            self._last_index = keys.index(clean(self.selected))
+    @property
+    def _wait(self) -> WaitRow | None:
+        return next((one for one in self.waiting if one.key == self.cursors[QUEUE].selected), None)
 
-    _last_index = 0
+    def keys_in(self, pane: str) -> Sequence[str]:
+        return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
+
+    def refresh_rows(self) -> None:
+        self.rows = self._rows()
+        self._entries = listing.entries(self.rows)
+        self.cursors[LIST].keep(self.keys_in(LIST))
+        self.waiting = []
+        if self.world is not None and self.world.jenkins is not None:
+            from console.model.jenkins_rows import waiting
+
+            self.waiting = waiting(self.world.jenkins, self.now())
+        self.cursors[QUEUE].keep(self.keys_in(QUEUE))
+        if self.pane not in self.panes:
+            self.pane = LIST
+
+    def row_at(self, pane: str, line: int) -> str | None:
+        cursor = self.cursors[pane]
+        at = line - 1 + cursor.top
+        if line < 1:
+            return None
+        if pane == QUEUE:
+            return str(self.waiting[at].key) if at < len(self.waiting) else None
+        found = self._entries[at : at + 1]
+        return str(found[0].row.key) if found and found[0].row is not None else None
 
     def _tell_visible(self, shape: Plan) -> None:
         """Only rows on the screen are measured; the selected one's details are kept fresh."""
-        entries = self._entries[self._top_entry :][: max(0, shape.list.height - 1)]
+        entries = self._entries[self.cursors[LIST].top :][: max(0, shape.list.height - 1)]
         visible = {container.id for entry in entries if entry.row for container in entry.row.containers}
         row = self.row
         if row is not None:
             visible.update(container.id for container in row.containers)
         self.console.attend(self, frozenset(visible), row.containers[0].id if row and row.containers else None)
+        if self.has_jenkins:
+            from console.feeds.jenkins_feed import Interest
+
+            self.console.attend_jenkins(self, Interest(builds=frozenset(one.ref for one in self.waiting if one.ref)))
 
     # What keys do
-
-    def action_move(self, by: int) -> None:
-        if self.pane == "bottom":
-            self._bottom_top = max(0, self._bottom_top + by)
-        else:
-            self._select(self._last_index + by)
-        self.paint()
-
-    def _select(self, index: int) -> None:
-        if self.rows:
-            self.selected = self.rows[max(0, min(index, len(self.rows) - 1))].key
-            self._bottom_top = 0
-
-    def _room(self) -> int:
-        shape = self._plan
-        if shape is None:
-            return 1
-        region = shape.list if self.pane == "list" else shape.bottom
-        return max(1, region.height - 1) if region is not None else 1
-
-    def action_edge(self, way: int) -> None:
-        self.action_move(way * 1_000_000)
-
-    def action_half(self, way: int) -> None:
-        self.action_move(way * max(1, self._room() // 2))
-
-    def action_page(self, way: int) -> None:
-        self.action_move(way * self._room())
-
-    def action_pane(self, way: int) -> None:
-        self._focus_pane(_PANES[(_PANES.index(self.pane) + way) % len(_PANES)])
-
-    def action_go(self, number: int) -> None:
-        if self.pane == _PANES[number]:
-            self.zoomed = not self.zoomed
-        self._focus_pane(_PANES[number])
-
-    def _focus_pane(self, name: str) -> None:
-        self.pane = name
-        self.paint()
-
-    def action_zoom(self) -> None:
-        self.zoomed = not self.zoomed
-        self.paint()
 
     def action_order(self, by: int) -> None:
         if by > 0:
@@ -243,19 +240,29 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
     def action_problem(self) -> None:
         """Select the row of the next problem, the worst first, wherever it is."""
         problems = self.world.problems if self.world is not None else ()
-        targets = {row.key for row in rows(self.world)} if self.world is not None else set()
-        reachable = [problem for problem in problems if problem.target in targets]
+        services = {row.key for row in rows(self.world)} if self.world is not None else set()
+        self.refresh_rows()
+        waiting = set(self.keys_in(QUEUE))
+        reachable = [one for one in problems if one.target in services or one.target in waiting or _is_node(one.target)]
         if not reachable:
             self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
             return
-        at = next((n for n, problem in enumerate(reachable) if problem.target == self.selected), None)
+        at = next((n for n, one in enumerate(reachable) if one.target == self._at_problem()), None)
         chosen = reachable[0 if at is None else (at + 1) % len(reachable)]
-        if chosen.target not in {row.key for row in self.rows}:
-            self.words = ""
-        self.selected = chosen.target
-        self.pane = "list"
-        self._bottom_top = 0
+        self._problem = chosen.target
+        if _is_node(chosen.target):
+            self.action_nodes(chosen.target.removeprefix("node/"))
+            return
+        self.select_key(QUEUE if chosen.target in waiting else LIST, chosen.target)
         self.paint()
+
+    _problem: str | None = None
+
+    def _at_problem(self) -> str | None:
+        """The problem that is selected now: a node is one on a screen of its own."""
+        if self._problem is not None and _is_node(self._problem):
+            return self._problem
+        return self.cursors[self.listed].selected
 
     def action_log(self) -> None:
         self._open_log(at_error=False)
@@ -264,6 +271,9 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
         self._open_log(at_error=True)
 
     def _open_log(self, *, at_error: bool) -> None:
+        if self.listed == QUEUE:
+            self._open_build_log(at_error=at_error)
+            return
         if self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
             return
@@ -272,7 +282,17 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
         self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
 
+    def _open_build_log(self, *, at_error: bool) -> None:
+        wait = self._wait
+        if wait is None or wait.ref is None:
+            self.say(StateClass.ENDED, "it has not begun: there is no log yet" if wait is not None else "nothing is selected")
+            return
+        self.open_build_log(wait.ref, at_error=at_error)
+
     def action_open(self) -> None:
+        if self.listed == QUEUE:
+            self._open_waiting()
+            return
         if self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
             return
@@ -280,87 +300,49 @@ class MainScreen(ConsoleScreen, inherit_bindings=False):
 
         self.app.push_screen(DetailScreen(self))
 
-    def neighbour(self, by: int) -> None:
-        """Select the previous or next row, as the detail screen asks."""
-        self._select(self._last_index + by)
-        self.refresh_rows()
+    def _open_waiting(self) -> None:
+        wait = self._wait
+        if wait is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+        elif wait.ref is not None and wait.item is None:
+            self.open_build(wait.ref)
+        else:
+            from console.ui.screens.waiting import WaitingScreen
 
-    def refresh_rows(self) -> None:
-        """Take the newest world over without painting."""
-        self.rows = self._rows()
-        self._entries = listing.entries(self.rows)
-        self._keep_selection()
+            self.app.push_screen(WaitingScreen(self))
+
+    @property
+    def wait(self) -> WaitRow | None:
+        """The row of the queue that is selected."""
+        return self._wait
 
     def action_copy(self) -> None:
+        if self.listed == QUEUE and (wait := self._wait) is not None:
+            told = [wait.name, wait.short, wait.reason.state.word, wait.reason.cause]
+            self.copy("  ".join(part for part in told if part))
+            return
         row = self.row
         if row is not None:
             parts = [row.name, row.state.word, row.why, *(c.id[:12] for c in row.containers)]
             self.copy("  ".join(part for part in parts if part))
 
-    def action_back(self) -> None:
-        if self.prompt is not None:
-            self._close_filter(keep=False)
-        elif self.words:
-            self.words = ""
-        elif self.zoomed:
-            self.zoomed = False
-        elif self.pane != "list":
-            self.pane = "list"
-        self.paint()
-
     def action_leave(self) -> None:
-        if self.zoomed or self.pane != "list" or self.words:
-            self.action_back()
-        else:
+        if not self.step_back():
             self.app.exit(0)
 
+    def action_back(self) -> None:
+        self.step_back()
+
     def action_dashboard(self) -> None:
-        self.words, self.zoomed, self.pane = "", False, "list"
+        self.words, self.zoomed, self.pane = "", False, LIST
         self.paint()
 
-    # The filter
+    def action_queue(self) -> None:
+        if self.has_jenkins:
+            self.focus_pane(QUEUE)
+        else:
+            self.say_no_jenkins()
 
-    def action_filter(self) -> None:
-        if self.prompt is not None:
-            return
-        from console.ui.prompt import Prompt
 
-        self.pane = "list"
-        self.prompt = prompt = Prompt("/ type to search", self.words, self._filtered, self._filter_done, self.look)
-        prompt.place(Region(0, self.size.height - 1, self.size.width, 1))
-        self.mount(prompt)
-        prompt.focus_later()
-
-    def _filtered(self, text: str) -> None:
-        self.words = clean(text)
-        self._top_entry = 0
-        self.paint()
-
-    def _filter_done(self, kept: bool) -> None:
-        self._close_filter(keep=kept)
-        self.paint()
-
-    def _close_filter(self, *, keep: bool) -> None:
-        if self.prompt is not None:
-            self.prompt.remove()
-            self.prompt = None
-        if not keep:
-            self.words = ""
-
-    # The mouse
-
-    def clicked(self, x: int, y: int, times: int) -> None:
-        shape = self._plan
-        if shape is None:
-            return
-        if shape.bottom is not None and shape.bottom.contains(x, y):
-            self._focus_pane("bottom")
-        elif shape.list.contains(x, y):
-            self.pane = "list"
-            entry = y - shape.list.y - 1 + self._top_entry
-            found = self._entries[entry : entry + 1] if y > shape.list.y else []
-            if found and found[0].row is not None:
-                self.selected = found[0].row.key
-                if times == 2:
-                    self.action_open()
-            self.paint()
+def _is_node(target: str) -> bool:
+    return target.startswith("node/")

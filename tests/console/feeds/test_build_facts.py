@@ -10,7 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.feeds import build_facts as module
-from console.feeds.build_facts import AGAIN_SECONDS, HISTORY, KEPT, RUNNING_SECONDS, STANDS_SECONDS, TAIL_BYTES, BuildFacts
+from console.feeds.build_facts import (
+    AGAIN_SECONDS,
+    FACTS,
+    HISTORY,
+    KEPT,
+    RUNNING_SECONDS,
+    STANDS_SECONDS,
+    TAIL_BYTES,
+    BuildFacts,
+)
 from console.model.build import Build, BuildRef, FailedTest, JUnit, Result, Stages, StageStatus
 from console.model.jenkins import JenkinsError, Job, Monitors, Node, Trouble, Work
 from console.model.jenkins_rows import builds as rows_of
@@ -199,7 +208,7 @@ async def test_a_jenkinsfile_that_does_not_compile_is_told_from_the_log() -> Non
     room.jenkins.logs[failed.ref] = recorded("multibranch-broken-jenkinsfile-log").body
     await room.facts.explain(failed)
     assert room.facts.failures == {failed.ref: "Jenkinsfile line 11: Expected a symbol"}
-    room.facts.failures.clear()
+    room.facts.start_over()
     room.jenkins.logs[failed.ref] = "Started by user\nERROR: Could not read the Jenkinsfile\n"
     await room.facts.explain(failed)
     assert room.facts.failures == {failed.ref: "it ended before its first stage"}
@@ -238,6 +247,7 @@ async def test_a_reason_that_could_not_be_read_is_asked_for_again() -> None:
 
 
 async def test_the_open_build_is_read_every_two_seconds_until_it_is_over() -> None:
+    """After that it can still be deleted, described or kept: half a minute is soon enough."""
     runs = build(result=None)
     room = Room(runs)
     room.flying, room.nodes = frozenset({runs.ref}), (node("trainer-1", runs.ref),)
@@ -254,9 +264,10 @@ async def test_the_open_build_is_read_every_two_seconds_until_it_is_over() -> No
     await room.look(opened=runs.ref, after=RUNNING_SECONDS)
     await room.look(opened=runs.ref, after=RUNNING_SECONDS)
     room.asked()
+    assert await room.look(opened=runs.ref, after=AGAIN_SECONDS - 2 * RUNNING_SECONDS) == []
     for _ in range(3):
-        assert await room.look(opened=runs.ref, after=60) == []
-    assert room.asked() == {}
+        assert await room.look(opened=runs.ref, after=AGAIN_SECONDS) == [False]
+    assert room.asked() == {"build train#12": 3}
     assert room.facts.details[runs.ref].result is Result.SUCCESS
 
 
@@ -266,7 +277,7 @@ async def test_a_freestyle_build_that_is_open_is_not_asked_for_stages() -> None:
     await room.look(opened=one.ref)
     room.asked()
     await room.look(opened=one.ref, after=60)
-    assert room.asked() == {}
+    assert room.asked() == {"build train#12": 1}
 
 
 async def test_tests_that_failed_are_listed_once() -> None:
@@ -451,10 +462,10 @@ async def test_nothing_grows_without_end() -> None:
     room.flying = frozenset()
     await room.look()
     facts = room.facts
-    kept = (facts.details, facts.stages, facts.failures, facts.missing, facts.failed_tests)
+    kept = (facts.details, facts.stages, facts.failures, facts.failed_tests)
     assert max(len(one) for one in kept) == KEPT
-    assert len(facts._asked) <= 8 * KEPT
-    assert (facts.held, facts._tails) == ({}, {})
+    assert max(len(facts.missing), len(facts._asked), len(facts._read_once)) == FACTS
+    assert (facts.held, facts._tails, facts._asking) == ({}, {}, set())
 
 
 async def test_nothing_a_build_says_gets_out_raw() -> None:

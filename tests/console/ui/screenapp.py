@@ -7,9 +7,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn, cast
 
 from console.feeds.backroom import BackRoom
+from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
+from console.model.source import SourceStatus
 from console.model.world import World
-from console.sources.protocols import ContainerEngine
+from console.sources.protocols import ContainerEngine, Jenkins
 from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
@@ -25,9 +27,11 @@ class StillWatch(Watch):
         self.world = world
         self.publish: Callable[[World], None] | None = None
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
+        self.looked_at: list[Interest] = []
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
+        self.jenkins_source: Jenkins | None = None
         self.reading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -46,11 +50,18 @@ class StillWatch(Watch):
         self.reading.append(attached.task)
         return attached
 
+    @property
+    def jenkins(self) -> Jenkins | SourceStatus | None:
+        return self.jenkins_source
+
     def refresh(self) -> None:
         self.refreshed += 1
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         self.shown.append((visible, selected))
+
+    def look_at(self, interest: Interest) -> None:
+        self.looked_at.append(interest)
 
     def give(self, world: World) -> None:
         self.world = world

@@ -481,3 +481,16 @@ async def test_what_is_typed_before_a_line_of_input_has_opened_goes_into_it(open
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await until(lambda: getattr(getattr(app.screen, "prompt", None), "value", "") == "cache", "the words in the line")
         assert len(app.screen_stack) == (1 if opens == "slash" else 2)
+
+
+async def test_what_is_typed_can_be_corrected() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "slash", *"abx", "backspace", "c", "left", "left", "d")
+        assert main_of(app).words == "adbc"
+        await press(pilot, "ctrl+u")
+        assert main_of(app).words == "bc"
+        # Keys of the list are not for somebody who types.
+        text = await press(pilot, "tab", "enter")
+        assert "/bc" in text
+        assert main_of(app).pane == "list"

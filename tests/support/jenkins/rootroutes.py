@@ -6,7 +6,7 @@ from console.demo.controller import Permission
 from console.demo.controller.errors import AlreadyCancelledError, MissingError
 from tests.support.jenkins import answers
 from tests.support.jenkins.answers import Answer
-from tests.support.jenkins.beans import Bean, bean
+from tests.support.jenkins.beans import ALWAYS, Bean, bean
 from tests.support.jenkins.computers import computer_bean, computers_bean, label_bean
 from tests.support.jenkins.exporting import export, is_api
 from tests.support.jenkins.jobs import View, root_bean, view_bean
@@ -53,6 +53,8 @@ class Root:
                 return self._computer(rest)
             case ["queue", *rest]:
                 return self._queue(rest)
+            case ["pluginManager", *rest] if is_api(rest):
+                return self._may(Permission.ADMINISTER) or self._export(self._plugins())
             case ["quietDown" | "cancelQuietDown" | "restart" | "safeRestart" as action]:
                 return self._administer(action)
             case ["user", name, "descriptorByName", "jenkins.security.ApiTokenProperty", "generateNewToken"]:
@@ -72,6 +74,22 @@ class Root:
             authorities=["anonymous" if anonymous else "authenticated"],
             name=user.id,
         )
+
+    def _plugins(self) -> Bean:
+        known = [("git", "Git plugin", "5.2.0", True), ("ssh-slaves", "SSH Build Agents plugin", "2.916.vd17b_43357ce4", False)]
+        if self.controller.stages_api:
+            known.insert(1, ("pipeline-rest-api", "Pipeline: REST API Plugin", "2.33", True))
+        plugins = [
+            bean(
+                None, 2,
+                active=enabled, backupVersion=None, bundled=False, deleted=False, dependencies=[], detached=False,
+                downgradable=False, enabled=enabled, hasUpdate=not enabled, longName=title, pinned=False,
+                requiredCoreVersion="2.387.3", shortName=name, supportsDynamicLoad="MAYBE",
+                url=f"https://plugins.example.org/{name}", version=version,
+            )
+            for name, title, version, enabled in known
+        ]  # fmt: skip
+        return bean("hudson.LocalPluginManager", ALWAYS, plugins=plugins)
 
     def _crumb(self) -> Bean:
         crumb = self.controller.people.crumb(self.session, self.view.user.id)

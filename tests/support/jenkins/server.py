@@ -7,6 +7,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -27,7 +28,9 @@ class JenkinsServer:
     """Serves a controller: `with JenkinsServer(controller) as server: ... server.url ...`.
 
     `url` ends with a slash and holds the `prefix` (a base path such as `/jenkins`). `requests` are the request
-    lines so far; `bytes_in` and `bytes_out` count at the sockets, headers included. Connections are kept alive.
+    lines so far, `in_flight` those that wait for their answer now, `most_in_flight` how many there were at once.
+    `bytes_in` and `bytes_out` count at the sockets, headers included. Connections are kept alive.
+    `name` is what it calls itself: a proxy such as nginx puts its own name there.
     Nothing listens while the controller is down or after `refuse()`. `date_offset` (seconds) sets only the Date
     header apart from the controller's clock; give the controller another clock to move its timestamps too.
     """
@@ -38,7 +41,10 @@ class JenkinsServer:
         self.requests: list[str] = []
         self.bytes_in = 0
         self.bytes_out = 0
+        self.in_flight: list[str] = []
+        self.most_in_flight = 0
         self.date_offset = date_offset
+        self.name = "Jetty(10.0.15)"
         self._prefix = prefix.rstrip("/")
         self._front = Front(controller, self._prefix)
         self._faults: list[Planned] = []
@@ -72,6 +78,11 @@ class JenkinsServer:
         """Let the next `count` requests whose path and query hold `match` go wrong."""
         with self.lock:
             self._faults.append(Planned(fault, count, seconds, match))
+
+    def heal(self) -> None:
+        """Nothing goes wrong any more."""
+        with self.lock:
+            self._faults.clear()
 
     def refuse(self, *, on: bool = True) -> None:
         """Refuse connections (and end those that are open), or take them again on the same port."""
@@ -144,7 +155,7 @@ class JenkinsServer:
             buffer = b""
             while not self._ending.is_set():
                 request, buffer = self._read(connection, buffer)
-                if request is None or not self._handle(connection, request):
+                if request is None or not self._counted(connection, request):
                     return
         except (OSError, ValueError):
             return
@@ -181,14 +192,26 @@ class JenkinsServer:
         return piece
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
-        connection.sendall(data)
+        # Counted first: whoever has the answer may look at the counter at once.
         with self.lock:
             self.bytes_out += len(data)
+        connection.sendall(data)
+
+    def _counted(self, connection: socket.socket, request: Request) -> bool:
+        target = f"{request.method} {request.path}"
+        with self.lock:
+            self.in_flight.append(target)
+            self.most_in_flight = max(self.most_in_flight, len(self.in_flight))
+        try:
+            return self._handle(connection, request)
+        finally:
+            with self.lock:
+                self.in_flight.remove(target)
 
     def _handle(self, connection: socket.socket, request: Request) -> bool:
         """Answer one request; False when the connection is to be closed."""
         fault = self._next_fault(f"{request.path}?{request.query}")
-        if fault is not None and fault.fault is Fault.HANG and self._ending.wait(fault.seconds):
+        if fault is not None and fault.fault is Fault.HANG and self._hangs(connection, fault.seconds):
             return False
         if fault is not None and fault.fault is Fault.RESET:
             _reset(connection)
@@ -200,11 +223,21 @@ class JenkinsServer:
         accepts = "gzip" in request.headers.get("accept-encoding", "")
         if answer.squeeze and accepts and answer.body:
             answer = answers.squeezed(answer)
-        self._send(connection, _wire(answer, request.method, date, cut=cut))
+        self._send(connection, _wire(answer, request.method, date, self.name, cut=cut))
         if cut:
             _reset(connection)
             return False
         return answer.header("Connection") != "close" and request.headers.get("connection", "").lower() != "close"
+
+    def _hangs(self, connection: socket.socket, seconds: float) -> bool:
+        """Wait; True when nobody is there any more to be answered."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._ending.wait(_LOOK_SECONDS):
+                return True
+            if select.select([connection], [], [], 0)[0] and not connection.recv(1, socket.MSG_PEEK):
+                return True
+        return False
 
     def _next_fault(self, target: str) -> Planned | None:
         with self.lock:
@@ -234,7 +267,7 @@ class JenkinsServer:
         return format_datetime(moment, usegmt=True)
 
 
-def _wire(answer: Answer, method: str, date: str, *, cut: bool) -> bytes:
+def _wire(answer: Answer, method: str, date: str, name: str, *, cut: bool) -> bytes:
     """The bytes of a response."""
     lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
     lines += [f"Date: {date}", "X-Content-Type-Options: nosniff"]
@@ -245,7 +278,7 @@ def _wire(answer: Answer, method: str, date: str, *, cut: bool) -> bytes:
         body = b"".join((b"%x\r\n%s\r\n" % (len(body), body) if body else b"", b"0\r\n\r\n"))
     elif answer.status != HTTPStatus.NO_CONTENT:
         lines.append(f"Content-Length: {len(body)}")
-    lines.append("Server: Jetty(10.0.15)")
+    lines.append(f"Server: {'nginx' if answer.header('X-Proxy') else name}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
     if method == "HEAD" or answer.status in _NO_BODY | {HTTPStatus.NO_CONTENT}:
         return head

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from console.sources.jenkins.address import AddressError, build_of, full_name, job_path, parse, same_place
+from console.model.build import BuildRef
+from console.sources.jenkins.address import AddressError, build_of, build_path, full_name, job_path, parse, same_place
+from console.text import clean
 
 
 @pytest.mark.parametrize(
@@ -94,3 +98,9 @@ def test_a_job_is_found_whatever_host_jenkins_believes_to_be() -> None:
 )
 def test_a_token_is_bound_to_its_controller(first: str, second: str, *, same: bool) -> None:
     assert same_place(first, second) is same
+
+
+@given(job=st.text(min_size=1, max_size=40), number=st.integers(1, 10**6))
+def test_the_link_that_people_copy_is_the_path_that_is_asked(job: str, number: int) -> None:
+    ref = BuildRef(clean(job), number)
+    assert ref.path == build_path(ref)

@@ -298,4 +298,4 @@ async def test_the_log_page_of_a_node(replayer: Replayer, jenkins: JenkinsServer
 
 async def test_an_artifact_comes_as_it_is(replayer: Replayer, jenkins: JenkinsServer) -> None:
     replayer.put("/job/train/4/artifact/out/metrics.json", "build-artifact")
-    assert b"".join([piece async for piece in jenkins.artifact(TRAIN, "out/metrics.json")]) == b"{acc: 0.91}\n"
+    assert b"".join([part.data async for part in jenkins.artifact(TRAIN, "out/metrics.json")]) == b"{acc: 0.91}\n"

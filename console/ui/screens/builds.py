@@ -1,0 +1,234 @@
+"""Builds: the newest of every job, or all of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from console.feeds.jenkins_feed import Interest
+from console.model.build import BuildRef
+from console.model.jenkins_rows import BuildRow
+from console.model.jenkins_rows import builds as build_rows
+from console.model.state import StateClass
+from console.text import Clean
+from console.ui import builds, details, table
+from console.ui.canvas import Line, Part
+from console.ui.keymap import bindings
+from console.ui.palette import Role
+from console.ui.screens.jenkinsbase import JenkinsScreen
+from console.ui.screens.lists import LIST
+from console.ui.table import Table, TableRow
+
+
+class Order(StrEnum):
+    """The running come first in each, but where another order was asked for."""
+
+    NEWEST = "newest first"
+    WORST = "worst first"
+    NAME = "by job"
+    LONGEST = "longest first"
+
+
+_ORDERS = tuple(Order)
+
+
+class BuildsScreen(JenkinsScreen, inherit_bindings=False):
+    """`job` is the one whose builds are listed; None for all jobs."""
+
+    where = ("list", "main", "filtered", "ordered", "rows", "builds", "everywhere")
+    foot_ids = ("open", "log", "job", "filter", "palette", "order", "nodes", "zoom")
+    BINDINGS = bindings(where)
+
+    def __init__(self, job: Clean | None = None) -> None:
+        super().__init__()
+        self.job = job
+        self.order = Order.NEWEST
+        self.backwards = False
+        self.found: list[BuildRow] = []
+        self._total = 0
+        self._rows: list[TableRow] = []
+
+    # What is shown
+
+    def crumbs(self) -> Sequence[Part]:
+        name = self._job_name()
+        return [
+            self.look.part("builds", bold=not name),
+            *([self.look.part(f" {self.look.glyphs.crumb} {name}", bold=True)] if name else []),
+        ]
+
+    def _job_name(self) -> str:
+        if self.job is None:
+            return ""
+        known = self.jenkins.jobs.get(self.job) if self.jenkins is not None else None
+        return str(known.shown if known is not None else self.job)
+
+    def refresh_rows(self) -> None:
+        world = self.jenkins
+        every = build_rows(world, self.job) if world is not None else []
+        self._total = len(every)
+        every = _sorted(every, self.order, backwards=self.backwards)
+        now = self.now()
+        words = self.words.split()
+        pairs = [(one, builds.row(one, now, one_job=self.job is not None)) for one in every]
+        kept = [(one, row) for one, row in pairs if row.matches(words)]
+        self.found = [one for one, _ in kept]
+        self._rows = [row for _, row in kept]
+        self.cursors[LIST].keep([row.key for row in self._rows])
+
+    def keys_in(self, pane: str) -> Sequence[str]:
+        return [row.key for row in self._rows]
+
+    def list_lines(self, width: int, height: int) -> list[Line]:
+        cursor = self.cursors[LIST]
+        sentences = self.sentences()
+        if not sentences and self.jenkins is not None and not self._rows:
+            sentences = [(self._nothing(), Role.MUTED)]
+        made = self._table(width, sentences, 0)
+        top = cursor.scroll(cursor.index, max(1, height - table.rows_from(made, width)), len(self._rows))
+        return table.lines(self._table(width, sentences, top), self.look, width, height)
+
+    def _table(self, width: int, sentences: Sequence[tuple[str, Role]], top: int) -> Table:
+        notes = self.stale_note()
+        if self.words:
+            notes.insert(0, f"/{self.words}")
+        if self.order is not Order.NEWEST or self.backwards:
+            notes.append(f"{self.order.value}{', reversed' if self.backwards else ''}")
+        count = f"{len(self._rows)} of {self._total}" if self.words else str(self._total or "")
+        one_job = self.job is not None
+        against = "vs med" if one_job else "usual"
+        return Table(
+            title=f"1 Builds {count}".rstrip(),
+            columns=builds.columns(self.found, width, one_job=one_job),
+            rows=self._rows,
+            selected=self.cursors[LIST].selected,
+            top=top,
+            focused=self.pane == LIST,
+            headers={"number": "", "usual": against, "why": "why it ran"},
+            notes=notes,
+            sentences=sentences,
+            stale=bool(self.sentences()),
+        )
+
+    def _nothing(self) -> str:
+        if self.words:
+            return f'No row matches "{self.words}". esc shows all {self._total}.'
+        world = self.jenkins
+        if self.job is not None and world is not None:
+            missing = world.missing.get(("history", self.job))
+            return str(missing or "This job was never built.")
+        if world is not None and not world.jobs:
+            return f"No jobs: there are none, or user {world.controller.user} may not see them."
+        return "Nothing was built yet."
+
+    @property
+    def build(self) -> BuildRow | None:
+        """The one that is selected."""
+        selected = self.cursors[LIST].selected
+        return next((one for one, row in zip(self.found, self._rows, strict=True) if row.key == selected), None)
+
+    def bottom_title(self) -> str:
+        one = self.build
+        return f"{one.name} #{one.build.number}" if one is not None else "Nothing selected"
+
+    def bottom_lines(self, width: int) -> list[Line]:
+        one, world = self.build, self.jenkins
+        if one is None or world is None:
+            return []
+        return details.flat(builds.sections(one, world, self.look, width, self.now()), self.look, width)
+
+    def row_at(self, pane: str, line: int) -> str | None:
+        if self.shape is None:
+            return None
+        width = self.shape.list.width
+        above = table.rows_from(self._table(width, self.sentences(), 0), width)
+        at = line - above + self.cursors[LIST].top
+        return self._rows[at].key if above <= line and 0 <= at < len(self._rows) else None
+
+    def interest(self) -> Interest:
+        shape = self.shape
+        room = max(0, shape.list.height - 1) if shape is not None else 0
+        top = self.cursors[LIST].top
+        visible = frozenset(one.ref for one in self.found[top : top + room])
+        one = self.build
+        below = shape is not None and shape.bottom is not None and shape.bottom.height > 1
+        running = self.jenkins.work.running if self.jenkins is not None else frozenset()
+        if self.job is not None:
+            running = frozenset(ref for ref in running if ref.job == self.job)
+        # What runs is listed as soon as it is known, and nothing but its number is known at first.
+        return Interest(job=self.job, builds=visible | running, opened=one.ref if one is not None and below else None)
+
+    # What keys do
+
+    def action_open(self) -> None:
+        one = self.build
+        if one is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+            return
+        self.open_build(one.ref, self.step)
+
+    def step(self, by: int) -> BuildRef | None:
+        """The neighbour in this list, which is selected then."""
+        self.neighbour(by)
+        return self.build.ref if self.build is not None else None
+
+    def action_log(self) -> None:
+        self._log(at_error=False)
+
+    def action_log_error(self) -> None:
+        self._log(at_error=True)
+
+    def _log(self, *, at_error: bool) -> None:
+        one = self.build
+        if one is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+            return
+        self.open_build_log(one.ref, at_error=at_error, step=self.step)
+
+    def action_job(self) -> None:
+        one = self.build
+        if self.job is not None:
+            self._leave_job()
+        elif one is not None:
+            self.job = one.build.job
+            self.words, self.bottom_top = "", 0
+            self.paint()
+
+    def _leave_job(self) -> None:
+        self.job, self.words, self.bottom_top = None, "", 0
+        self.paint()
+
+    def action_order(self, by: int) -> None:
+        if by > 0:
+            self.order = _ORDERS[(_ORDERS.index(self.order) + 1) % len(_ORDERS)]
+        else:
+            self.backwards = not self.backwards
+        self.say(StateClass.ENDED, f"{self.order.value}{', reversed' if self.backwards else ''}")
+
+    def action_copy(self) -> None:
+        one = self.build
+        if one is not None:
+            parts = (f"{one.name} #{one.build.number}", one.state.word, one.took(self.now()), str(one.why))
+            self.copy("  ".join(part for part in parts if part))
+
+    def step_back(self) -> bool:
+        if super().step_back():
+            return True
+        if self.job is not None:
+            self._leave_job()
+            return True
+        return False
+
+
+def _sorted(found: Sequence[BuildRow], order: Order, *, backwards: bool) -> list[BuildRow]:
+    """`found` has the running first, then the newest; sorting keeps that among equals."""
+    match order:
+        case Order.NEWEST:
+            kept = list(found)
+        case Order.WORST:
+            kept = sorted(found, key=lambda one: one.state.kind.value)
+        case Order.NAME:
+            kept = sorted(found, key=lambda one: (one.name.casefold(), -one.build.number))
+        case Order.LONGEST:
+            kept = sorted(found, key=lambda one: -(one.build.duration.total_seconds() if one.build.duration else float("inf")))
+    return kept[::-1] if backwards else kept

@@ -1,0 +1,93 @@
+"""What the screens of Jenkins share: how they are laid out, why nothing is known, what is read while they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+
+from console.ui.canvas import Line, Part
+from console.ui.layout import Plan, plan
+from console.ui.palette import Role
+from console.ui.screens.lists import ListScreen
+from console.ui.standing import old, trouble
+
+if TYPE_CHECKING:
+    from console.feeds.jenkins_feed import Interest
+    from console.model.jenkins import JenkinsWorld
+    from console.model.source import SourceStatus
+
+
+class JenkinsScreen(ListScreen, inherit_bindings=False):
+    """A list of something in Jenkins, and below it all about the selected one."""
+
+    least = 12
+    """How many rows the list has in any case while it has the keys."""
+
+    @property
+    def jenkins(self) -> JenkinsWorld | None:
+        return self.world.jenkins if self.world is not None else None
+
+    @property
+    def status(self) -> SourceStatus | None:
+        return self.world.sources.get("jenkins") if self.world is not None else None
+
+    def crumbs(self) -> Sequence[Part]:
+        """The names on the way to what is open."""
+        raise NotImplementedError
+
+    def list_lines(self, width: int, height: int) -> list[Line]:
+        raise NotImplementedError
+
+    def interest(self) -> Interest:
+        """What has to be read while this is on the screen."""
+        raise NotImplementedError
+
+    def paint(self) -> None:
+        width, height = self.size
+        if not width or self.too_small(width, height):
+            return
+        self.refresh_rows()
+        head = [*self.banner_lines(width), self.header_line(self.crumbs(), width)]
+        shape = self.shape = self._plan(width, height, len(head))
+        look = self.look
+        self.top.place(shape.top)
+        self.top.show(head, look.style())
+        self.list.place(shape.list)
+        if shape.list.height and (self.world is not None or self.slow):
+            self.list.show(self.list_lines(shape.list.width, shape.list.height), look.style())
+        self.paint_bottom(shape)
+        self.paint_foot(width, height)
+        self.paint_prompt(width, height)
+        self.console.attend_jenkins(self, self.interest())
+        self.console.attend(self, frozenset(), None)
+
+    def _plan(self, width: int, height: int, head: int) -> Plan:
+        return plan(
+            width,
+            height,
+            banner=head > 1,
+            problems=0,
+            rows=self.rows_wanted(),
+            focus=self.pane,
+            zoom=self.zoomed,
+            least=self.least,
+        )
+
+    def rows_wanted(self) -> int:
+        """How many lines the list would like below its title."""
+        return len(self.keys_in("list"))
+
+    def sentences(self) -> list[tuple[str, Role]]:
+        """Why the rows cannot be trusted, or why there are none; empty when all is well."""
+        told = trouble(self.status, "jenkins", self.now())
+        return [] if told is None else [(told, Role.BAD if self.jenkins is not None else Role.TEXT)]
+
+    def stale_note(self) -> list[str]:
+        told = old(self.status, self.now())
+        return [] if told is None else [told]
+
+    def nowhere(self, width: int) -> Region:
+        """Where nothing is shown."""
+        return Region(0, 0, width, 0)

@@ -1,0 +1,104 @@
+"""One thing that waits in Jenkins: why, since when, and what would free it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Region
+
+from console.feeds.jenkins_feed import Interest
+from console.model.state import StateClass
+from console.model.words import age
+from console.ui import queuepane
+from console.ui.canvas import Canvas, Line, Part
+from console.ui.keymap import bindings
+from console.ui.screens.base import ConsoleScreen
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from console.model.jenkins_rows import WaitRow
+    from console.ui.screens.main import MainScreen
+
+
+class WaitingScreen(ConsoleScreen, inherit_bindings=False):
+    """Shows the row that is selected in the queue of the main screen, so that `[` and `]` walk through it."""
+
+    where = ("list", "steps", "wait", "everywhere")
+    foot_ids = ("go-to-blocker", "next", "copy", "palette", "problem")
+    BINDINGS = bindings(where)
+
+    def __init__(self, main: MainScreen) -> None:
+        super().__init__()
+        self._main = main
+        self.body = Canvas(id="body")
+        self._first = 0
+
+    def compose(self) -> ComposeResult:
+        yield from (self.top, self.body, self.foot, self.toast)
+
+    @property
+    def wait(self) -> WaitRow | None:
+        return self._main.wait
+
+    def paint(self) -> None:
+        width, height = self.size
+        if not width or self.too_small(width, height):
+            return
+        self._main.refresh_rows()
+        head = [*self.banner_lines(width), self.header_line(self._crumbs(), width)]
+        self.top.place(Region(0, 0, width, len(head)))
+        self.top.show(head, self.look.style())
+        room = max(0, height - len(head) - 1)
+        lines = self._lines(width)
+        self._first = max(0, min(self._first, len(lines) - room))
+        self.body.place(Region(0, len(head), width, room))
+        self.body.show(lines[self._first : self._first + room], self.look.style())
+        self.paint_foot(width, height)
+        wait = self.wait
+        refs = frozenset(ref for ref in ((wait.ref, wait.reason.by) if wait is not None else ()) if ref is not None)
+        self.console.attend_jenkins(self, Interest(builds=refs))
+
+    def _crumbs(self) -> list[Part]:
+        wait = self.wait
+        if wait is None:
+            return [self.muted("gone from the queue")]
+        crumbs = [
+            self.look.part(f"{wait.name} {wait.short}".rstrip() + "   ", bold=True),
+            *self.look.state(wait.reason.state, 2 + len(wait.reason.state.word)),
+        ]
+        if wait.since is not None:
+            crumbs.append(self.muted(f"  for {age((self.now() - wait.since).total_seconds())}"))
+        return crumbs
+
+    def _lines(self, width: int) -> list[Line]:
+        wait, world = self.wait, self.world
+        if wait is None or world is None or world.jenkins is None:
+            return [[self.muted(" It has begun, or somebody took it out. esc goes back.")]]
+        return queuepane.about(wait, world.jenkins, self.look, width, self.now())
+
+    def action_move(self, by: int) -> None:
+        self._first = max(0, self._first + by)
+        self.paint()
+
+    def action_step(self, way: int) -> None:
+        self._main.neighbour(way)
+        self._first = 0
+        self.paint()
+
+    def action_open(self) -> None:
+        """What it waits for: the build that has the place, or the node that is gone."""
+        wait = self.wait
+        if wait is None:
+            self.say(StateClass.ENDED, "it does not wait any more")
+        elif wait.reason.by is not None:
+            self.open_build(wait.reason.by)
+        elif wait.reason.node is not None:
+            self.action_nodes(wait.reason.node)
+        elif wait.ref is not None:
+            self.open_build(wait.ref)
+        else:
+            self.say(StateClass.ENDED, "no build and no node stands in its way")
+
+    def action_copy(self) -> None:
+        self.copy("\n".join("".join(text for text, _ in line).rstrip() for line in self._lines(10_000)))

@@ -1,0 +1,121 @@
+"""A list of things as lines: a title that is also the column header, a sentence where something is to be said, rows. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from console.model.cells import cut, cut_middle, pad
+from console.model.cells import width as cells_of
+from console.model.state import State, StateClass
+from console.ui.canvas import Line, Part
+from console.ui.columns import Column, fit
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+
+NAME, STATE = "name", "state"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row. `key` names it across worlds, `cells` has the text of each column but `state`."""
+
+    key: str
+    state: State
+    cells: Mapping[str, str]
+
+    def matches(self, words: Sequence[str]) -> bool:
+        """True when every word is somewhere in the row; capitals count only if a word has some."""
+        text = " ".join((*self.cells.values(), self.state.word))
+        folded = text.casefold()
+        return all(word in (folded if word == word.casefold() else text) for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Everything a list shows.
+
+    `columns` begins with the name and holds one called `state`; `headers` are their words in the title where those differ from
+    the ids. `top` is the first row on the screen, `notes` stand where the headers were while they are in force, `sentences` say
+    why rows are missing or cannot be trusted; with `stale` the rows are muted.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[TableRow]
+    selected: str | None
+    top: int
+    focused: bool
+    headers: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    sentences: Sequence[tuple[str, Role]] = ()
+    stale: bool = False
+
+
+def lines(table: Table, look: Look, width: int, height: int) -> list[Line]:
+    """The list in at most `height` lines."""
+    cells = fit(table.columns, max(20, width - 2))
+    order = [column for column in table.columns if column.id in cells]
+    found: list[Line] = [_title(table, look, order, cells, width)]
+    for sentence, role in table.sentences:
+        found += [[look.part(f" {line}", role)] for line in textwrap.wrap(sentence, max(20, width - 2))[:3]]
+    for row in table.rows[table.top :][: max(0, height - len(found))]:
+        found.append(_row(row, table, look, order, cells, width))
+    return found[:height]
+
+
+def rows_from(table: Table, width: int) -> int:
+    """How many lines stand above the first row."""
+    return 1 + sum(len(textwrap.wrap(sentence, max(20, width - 2))[:3]) for sentence, _ in table.sentences)
+
+
+def _title(table: Table, look: Look, order: Sequence[Column], cells: Mapping[str, int], width: int) -> Line:
+    ground = Ground.FOCUS if table.focused else Ground.BAND
+    name = f" {table.title}"
+    first = 1 + cells[order[0].id] + 1
+    if table.notes:
+        left = f"{name}  "
+        note = cut(" ".join(table.notes), max(0, width - cells_of(left) - 1), look.glyphs.ellipsis)
+        right = pad(f"{note} ", width - cells_of(left), right=True)
+    else:
+        left, right = f"{name} ", ""
+        at = first
+        for column in order[1:]:
+            header = pad(
+                cut(table.headers.get(column.id, column.id), cells[column.id], look.glyphs.ellipsis),
+                cells[column.id],
+                right=column.right,
+            )
+            shown = header.lstrip()
+            start = at + len(header) - len(shown)
+            # A long title takes the place of the headers that it covers.
+            if shown and start >= cells_of(left):
+                right = pad(right, start - cells_of(left)) + shown
+            at += cells[column.id] + 1
+        right = pad(right, width - cells_of(left))
+    return [look.part(left, Role.TEXT, ground, bold=True), look.part(right, Role.MUTED, ground)]
+
+
+def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells: Mapping[str, int], width: int) -> Line:
+    selected = row.key == table.selected and table.focused
+    ground = Ground.SELECT if selected else Ground.PLAIN
+    role = Role.MUTED if table.stale else Role.TEXT
+    parts: list[Part] = [look.part(look.glyphs.cursor if selected else " ", Role.ACCENT, ground)]
+    used = 1
+    for number, column in enumerate(order):
+        size = cells[column.id]
+        if number:
+            parts.append(look.part(" ", role, ground))
+            used += 1
+        used += size
+        if column.id == STATE:
+            parts += look.state(State(StateClass.UNKNOWN, row.state.word) if table.stale else row.state, size, ground)
+            continue
+        text = row.cells.get(column.id, "")
+        shown = cut_middle(text, size, look.glyphs.ellipsis) if column.id == NAME else cut(text, size, look.glyphs.ellipsis)
+        muted = table.stale or (column.right and column.id not in (NAME, "number"))
+        parts.append(look.part(pad(shown, size, right=column.right), Role.MUTED if muted else role, ground))
+    if selected:
+        parts.append(look.part(" " * max(0, width - used), role, ground))
+    return parts
