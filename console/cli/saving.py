@@ -10,6 +10,7 @@ from console.cli import jenkins_forms
 from console.cli.asking import document, find_build, refuse, world_of
 from console.cli.group import Context
 from console.cli.jenkins_forms import Fetched
+from console.cli.meter import Meter
 from console.cli.options import UsageError
 from console.cli.output import print_json
 from console.feeds.download import chosen, save_artifact
@@ -36,8 +37,9 @@ async def save_files(
     done: list[Fetched] = []
     away: JenkinsError | None = None
     for artifact in wanted:
+        meter = Meter(str(artifact.path), wanted=not context.json)
         try:
-            saved = await save_artifact(source, found.ref, artifact, folder)
+            saved = await save_artifact(source, found.ref, artifact, folder, progress=meter)
         except SaveError as error:
             done.append(Fetched(artifact.path, error=error.reason))
         except JenkinsError as error:
@@ -46,6 +48,8 @@ async def save_files(
                 away = error
         else:
             done.append(Fetched(artifact.path, saved))
+        finally:
+            meter.clear()
         if not context.json:
             _tell(context, done[-1])
         if away is not None:

@@ -20,7 +20,6 @@ HISTORY = 50
 """Builds of a job in view. Jenkins loads all of them from its disk whatever the number is, so it is asked seldom."""
 
 KEPT = 500
-FACTS = 8 * KEPT
 RUNNING_SECONDS = 2.0
 STANDS_SECONDS = 4.0
 AGAIN_SECONDS = 30.0
@@ -174,7 +173,10 @@ class BuildFacts:
         wait = max(seconds, AGAIN_SECONDS) if fact in self.missing else seconds
         if fact in self._asking or now - self._asked.get(fact, -1e9) < wait:
             return
-        _note(self._asked, fact, now)
+        self._asked.pop(fact, None)
+        self._asked[fact] = now
+        while len(self._asked) > 8 * KEPT:
+            self._asked.pop(next(iter(self._asked)))
         self._asking.add(fact)
 
         async def ask() -> bool:
@@ -188,6 +190,12 @@ class BuildFacts:
 
         yield ask
 
+    def _settle(self, fact: Hashable) -> None:
+        """It was read since Jenkins started. What is older than the newest few thousand is of nothing that is in view."""
+        self._read_once[fact] = None
+        while len(self._read_once) > 8 * KEPT:
+            self._read_once.pop(next(iter(self._read_once)))
+
     def _in_history(self, ref: BuildRef) -> Build | None:
         return next((one for one in self.history.get(ref.job, ()) if one.ref == ref), None)
 
@@ -200,7 +208,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(fact, error)
         self.missing.pop(fact, None)
-        _note(self._read_once, fact, None)
+        self._settle(fact)
         self._known_last[job] = seen
         changed = self.history.get(job) != builds
         self.history[job] = builds
@@ -236,7 +244,7 @@ class BuildFacts:
             value = await ask()
         except JenkinsError as error:
             return self._lost(fact, error)
-        _note(self._read_once, fact, None)
+        self._settle(fact)
         new = self.missing.pop(fact, None) is not None or kept.get(key) != value
         kept[key] = value
         kept.move_to_end(key)
@@ -248,8 +256,10 @@ class BuildFacts:
         """A build may be deleted while it is in view; a system that is away is told by the feed itself."""
         if error.trouble in _ABOUT_JENKINS:
             return False
-        before = self.missing.get(fact)
-        _note(self.missing, fact, error.reason)
+        before = self.missing.pop(fact, None)
+        self.missing[fact] = error.reason
+        while len(self.missing) > KEPT:
+            self.missing.pop(next(iter(self.missing)))
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:
@@ -261,7 +271,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(("why", ref), error)
         self.missing.pop(("why", ref), None)
-        _note(self._read_once, ("why", ref), None)
+        self._settle(("why", ref))
         self.failures[ref] = told
         while len(self.failures) > KEPT:
             self.failures.popitem(last=False)
@@ -309,11 +319,3 @@ class BuildFacts:
         else:
             self.held[ref] = found
         return before != found
-
-
-def _note(kept: dict[Hashable, V], fact: Hashable, value: V) -> None:
-    """Keep `value` of a fact as the newest; what is older than the newest few thousand is of nothing that is in view."""
-    kept.pop(fact, None)
-    kept[fact] = value
-    while len(kept) > FACTS:
-        kept.pop(next(iter(kept)))

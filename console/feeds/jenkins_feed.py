@@ -26,11 +26,11 @@ BUSY_SECONDS = 2.0
 IDLE_SECONDS = 5.0
 JOBS_SECONDS = 30.0
 NODE_SECONDS = 30.0
-SETTLED_SECONDS = 0.05
-"""Moving through a list changes what is looked at with every key."""
-
 LIST_PATIENCE = 1.0
 """Seconds that a round waits for the list of jobs before it shows what runs and waits without it."""
+
+SETTLED_SECONDS = 0.05
+"""Moving through a list changes what is looked at with every key."""
 
 _AT_ONCE = 2
 _JOBS = ("jobs",)
@@ -158,10 +158,8 @@ class JenkinsFeed:
         self._work = work
         self._list_jobs(group, _moved(work))
         if self._listing is not None:
-            done = asyncio.Event()
-            self._listing.add_done_callback(lambda _: done.set())
-            await self._rest(done, LIST_PATIENCE)
-            if self._listing.done():
+            done, _ = await asyncio.wait({self._listing}, timeout=LIST_PATIENCE)
+            if done:
                 self._listing = None
         self._succeeded()
         self._look.set()
@@ -181,12 +179,14 @@ class JenkinsFeed:
         except JenkinsError as error:
             self._jobs_lost = error.reason
         else:
-            self._jobs = {job.full_name: job for job in jobs}
-            self._jobs_lost = None
+            found = {job.full_name: job for job in jobs}
+            news = self._jobs_lost is not None or found != self._jobs
+            self._jobs, self._jobs_lost = found, None
             if session == self._session:
                 self._moved = moved
             self._look.set()
-            self._changed()
+            if news:
+                self._changed()
         finally:
             now = self._time()
             self._jobs_took = now - began

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from time import time_ns
+from typing import TypeAlias
 
 from console.feeds.watch import Attached, Watch
+from console.logs.buildlog import PASSES
 from console.logs.levels import Level
 from console.logs.lines import LEVEL_SHIFT, NOTICE, SOURCE_SHIFT, Item, Kind, Line, Notice
+from console.logs.origin import BuildLog, Origin
 from console.logs.past import Past, from_source
 from console.logs.several import Several
 from console.logs.store import LogStore
 from console.model.backoff import Backoff
+from console.model.build import BuildRef
 from console.model.container import Container
-from console.model.source import SourceError, SourceState
-from console.sources.protocols import ContainerEngine
-from console.text import Clean
+from console.model.jenkins import JenkinsError
+from console.model.source import SourceError, SourceState, SourceStatus
+from console.sources.protocols import ContainerEngine, Jenkins
+from console.text import Clean, clean
 
 MEMORY = 32 << 20
 FIRST_LINES = 1000
@@ -42,6 +48,47 @@ class LogTarget:
         kind, _, rest = self.key.partition("/")
         return str(self.name if kind == "container" else rest)
 
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The logs that there are now."""
+        return self.containers
+
+
+@dataclass(frozen=True, slots=True)
+class BuildTarget:
+    """The log of a build, of a `stage` (its id) or of a `step` of it. `key` names it among others, `name` is what people call
+    it: `train #12`."""
+
+    key: Clean
+    name: Clean
+    ref: BuildRef
+    step: Clean | None = None
+    stage: Clean | None = None
+
+    @property
+    def called(self) -> str:
+        """The one word that people type for it: `train#12`."""
+        return self.name.replace(" #", "#")
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Its log."""
+        return (BuildLog(self.ref, self.name, stage=self.stage, step=self.step),)
+
+    def belongs(self, _container: Container) -> bool:
+        """No container is part of it."""
+        return False
+
+
+Target: TypeAlias = LogTarget | BuildTarget
+NO_JENKINS = SourceStatus(SourceState.OFF, Clean("Jenkins is not configured. Run: mlops-console login"))
+
+
+def build_target(ref: BuildRef, name: str, *, stage: Clean | None = None, step: Clean | None = None) -> BuildTarget:
+    """The target for what is called `name`: a build, or a stage or step of it."""
+    found = BuildTarget(Clean(""), clean(name), ref, step, stage)
+    return replace(found, key=clean(f"build/{found.origins[0].id}"))
+
 
 class Phase(StrEnum):
     """How far the reading is."""
@@ -54,13 +101,13 @@ class Phase(StrEnum):
 class LogFeed:
     """Fills `store` until `close`. What it tells may be read from any thread; `changed` is called in the back room."""
 
-    def __init__(self, targets: Sequence[LogTarget], changed: Callable[[], None]) -> None:
+    def __init__(self, targets: Sequence[Target], changed: Callable[[], None]) -> None:
         self.targets = tuple(targets)
         self.store = LogStore(memory=MEMORY)
         self.phase = Phase.READING
         self.failure: SourceError | None = None
         self.sources: tuple[Clean, ...] = ()
-        """Names of the containers, in the order of their numbers in the lines."""
+        """Names of the containers and builds, in the order of their numbers in the lines."""
         self.bars: tuple[Line, ...] = ()
         """Lines that have no end yet, as they are now: progress bars."""
         self.whole = False
@@ -78,13 +125,13 @@ class LogFeed:
         self._requests: asyncio.Queue[int | None] = asyncio.Queue()
         self._closed = False
         self._all_asked = False
-        self._chosen = {one.id: one for target in self.targets for one in target.containers}
-        for container in self._chosen.values():
-            self._number(container)
+        self._chosen: dict[str, Origin] = {one.id: one for target in self.targets for one in target.origins}
+        for origin in self._chosen.values():
+            self._number(origin)
 
     def open(self, watch: Watch) -> None:
         """Begin to read."""
-        self._attached = watch.attach(self._run)
+        self._attached = watch.attach(lambda engine: self._run(engine, watch.jenkins or NO_JENKINS))
 
     def close(self) -> None:
         """Read no more. What is kept stays."""
@@ -110,29 +157,34 @@ class LogFeed:
 
     # In the back room
 
-    async def _run(self, engine: ContainerEngine) -> None:
+    async def _run(self, engine: ContainerEngine, jenkins: Jenkins | SourceStatus) -> None:
         backoff = Backoff()
         while True:
             try:
-                await self._read(engine)
+                await self._read(engine, jenkins)
             except SourceError as error:
                 self.failure, self.phase = error, Phase.FAILED
+                if self.store.end > self.store.first:
+                    # Nobody would see it beside the lines.
+                    self._append_notice(0, Notice(Kind.UNREADABLE, time_ns(), error.reason))
                 self._changed()
-                if error.state is not SourceState.UNREACHABLE:
+                if not _passes(error):
                     return
             else:
                 return
-            # Somebody has opened a log while Docker is away: it comes when Docker does.
+            # Somebody has opened a log while its system is away: it comes when that does.
             await asyncio.sleep(backoff.next())
 
-    async def _read(self, engine: ContainerEngine) -> None:
+    async def _read(self, engine: ContainerEngine, jenkins: Jenkins | SourceStatus) -> None:
+        containers = any(isinstance(one, LogTarget) for one in self.targets)
         several = Several(
-            engine,
+            engine if containers else None,
             tuple(self._chosen.values()),
             lambda one: any(target.belongs(one) for target in self.targets),
             lines=0,
             follow=True,
             lasting=True,
+            jenkins=jenkins,
         )
         helpers = [asyncio.ensure_future(self._look_after(several)), asyncio.ensure_future(self._look_back(several))]
         try:
@@ -142,30 +194,29 @@ class LogFeed:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
 
-    async def _give(self, container: Container, item: Item) -> None:
-        number = self._number(container)
-        if isinstance(item, Notice):
-            if item.kind is Kind.NOW:
-                return
-            flags = NOTICE | number << SOURCE_SHIFT | (Level.WARNING << LEVEL_SHIFT if item.kind in _WARNS else 0)
-            self.store.append([(item.time, flags, item.text.encode())])
-        else:
+    async def _give(self, origin: Origin, item: Item) -> None:
+        number = self._number(origin)
+        if not isinstance(item, Notice):
             self.store.append(from_source(item, number))
+        elif item.kind is not Kind.NOW:
+            self._append_notice(number, item)
         self._changed()
 
-    def _number(self, container: Container) -> int:
-        number = self._numbers.get(container.name)
+    def _append_notice(self, number: int, notice: Notice) -> None:
+        flags = NOTICE | number << SOURCE_SHIFT | (Level.WARNING << LEVEL_SHIFT if notice.kind in _WARNS else 0)
+        self.store.append([(notice.time, flags, notice.text.encode())])
+
+    def _number(self, origin: Origin) -> int:
+        number = self._numbers.get(origin.name)
         if number is None:
-            number = self._numbers[container.name] = len(self._numbers)
+            number = self._numbers[origin.name] = len(self._numbers)
             self.sources = tuple(self._numbers)
         return number
 
     async def _look_after(self, several: Several) -> None:
         while True:
             await asyncio.sleep(_BARS_SECONDS)
-            bars = tuple(
-                one for container, line in several.unfinished() for one in from_source([line], self._number(container))
-            )
+            bars = tuple(one for origin, line in several.unfinished() for one in from_source([line], self._number(origin)))
             self.behind = max((seconds for _, seconds in several.behind()), default=0.0)
             if bars != self.bars:
                 self.bars = bars
@@ -176,7 +227,7 @@ class LogFeed:
         if several.refused and len(self._chosen) == 1:
             return  # the reason is on its way
         self.failure = None
-        past = Past([(self._number(container), history) for container, history in several.pasts])
+        past = Past([(self._number(origin), history) for origin, history in several.pasts])
         self._requests.put_nowait(FIRST_LINES)
         while True:
             count = await self._requests.get()
@@ -213,3 +264,10 @@ class LogFeed:
                 self.store.adopt(older)
         finally:
             self.read_so_far = 0
+
+
+def _passes(error: SourceError) -> bool:
+    """Whether it may be over after a while."""
+    if isinstance(error, JenkinsError):
+        return error.trouble in PASSES
+    return error.state is SourceState.UNREACHABLE

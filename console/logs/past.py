@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from console.logs.buildpast import BuildHistory
 from console.logs.history import History
 from console.logs.lines import SOURCE_SHIFT, Item, Line
 from console.logs.merge import Merge, only_lines
@@ -19,7 +20,7 @@ def from_source(lines: Sequence[Line], source: int) -> list[Line]:
 class Past:
     """Reads `histories`, each with the number of its log, backwards from where they begin to be known."""
 
-    def __init__(self, histories: Sequence[tuple[int, History]]) -> None:
+    def __init__(self, histories: Sequence[tuple[int, History | BuildHistory]]) -> None:
         self._histories = histories
         self._spare: list[list[Line]] = [[] for _ in histories]
         self._ended = [False for _ in histories]
@@ -74,7 +75,7 @@ class Past:
         return met
 
     async def _all(self, merge: Merge[int]) -> bool:
-        async def read(at: int, source: int, history: History) -> bool:
+        async def read(at: int, source: int, history: History | BuildHistory) -> bool:
             channel = merge.channel(source)
 
             async def pass_on(lines: Sequence[Line]) -> None:

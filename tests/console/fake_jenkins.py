@@ -213,11 +213,8 @@ class FakeJenkins:
         yield FilePart(b"", None)  # what makes it a generator
 
     async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
-        await self._gate(f"item {item_id}")
-        found = next((one for one in self.queue if one.id == item_id), None)
-        if found is None:
-            raise gone(f"queue item {item_id}")
-        return found
+        await self._gate(f"queue item {item_id}")
+        raise gone(f"item {item_id} in its queue")
 
     async def aclose(self) -> None:
         self.closed = True

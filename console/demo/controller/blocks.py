@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from console.demo.controller.builds import EXCEEDED, UNQUEUED, Build, FlowNode
+from console.demo.controller.builds import EXCEEDED, UNQUEUED, Build, Failure, FlowNode
 from console.demo.controller.heads import Flow, Head, InterruptedStepError, StepFailedError
 from console.demo.controller.leaves import END, Leaves
 from console.demo.controller.nodes import Node
@@ -89,7 +89,9 @@ class Blocks(Leaves):
         self._ids(1, END)
         self._pipeline_line("// parallel")
         if errors:
-            raise max(errors, key=lambda error: _RANK.index(error.result))
+            worst = max(errors, key=lambda error: _RANK.index(error.result))
+            worst.beside = len(errors) - 1
+            raise worst
 
     def _branch(self, scope: Scope, stage: Stage) -> Flow:
         error = yield from caught(self._step(scope, stage))
@@ -144,29 +146,41 @@ class Blocks(Leaves):
     def _locked(self, scope: Scope, step: Lock) -> Flow:
         self._pipeline_line("lock")
         self._ids(2)
-        locks = self.world.locks
-        self._print(f"Trying to acquire lock on [{step.resource}]")
-        if step.resource not in locks:
-            self._print(f"Resource [{step.resource}] did not exist. Created.")
-        else:
-            self._print("Found 0 available resource(s). Waiting for correct amount: 1.")
-            self._print(f"[{step.resource}] is locked by {locks[step.resource].full_display_name}, waiting...")
+        locks, name = self.world.locks, step.shown
+        named = [one for one, label in self.world.resources.items() if label == step.resource] if step.quantity else None
+        if named is not None and not named:
+            self._pipeline_line("// lock")
+            raise StepFailedError(Failure(f"The label does not exist: {step.resource}", "java.lang.IllegalArgumentException"))
+        wanted, many = (named, step.quantity) if named is not None else ([step.resource], 1)
+
+        def free() -> list[str]:
+            return [one for one in wanted if one not in locks]
+
+        self._print(f"Trying to acquire lock on [{name}]")
+        if len(free()) < many:
+            self._print(f"Found {len(free())} available resource(s). Waiting for correct amount: {many}.")
+            holder = f" by {locks[step.resource].full_display_name}" if named is None else ""
+            self._print(f"[{name}] is locked{holder}, waiting...")
             waiters = self.world.lock_waiters.setdefault(step.resource, [])
             waiters.append(scope.head.wake)
-            error = yield from caught(self._paused(scope, lambda: step.resource not in locks))
+            error = yield from caught(self._paused(scope, lambda: len(free()) >= many))
             waiters.remove(scope.head.wake)
             if error is not None:
                 self._pipeline_line("// lock")
                 raise error
-        locks[step.resource] = self.build
-        self._print(f"Lock acquired on [{step.resource}]")
+        elif named is None and step.resource not in self.world.resources:
+            self._print(f"Resource [{step.resource}] did not exist. Created.")
+        held = free()[:many]
+        locks.update(dict.fromkeys(held, self.build))
+        self._print(f"Lock acquired on [{name}]")
         self._pipeline_line("{")
         error = yield from caught(self._steps(scope, step.steps))
         self._ids(2, END)
         self._pipeline_line("}")
-        self._print(f"Lock released on resource [{step.resource}]")
+        self._print(f"Lock released on resource [{name}]")
         self._pipeline_line("// lock")
-        self.world.unlock(step.resource)
+        for one in held:
+            self.world.unlock(one)
         if error is not None:
             raise error
 

@@ -176,6 +176,11 @@ class Controller(Setup):
             raise KeptError(f"Unable to delete {build.full_display_name}: This record is explicitly marked to be kept.")
         del build.job.builds[number]
 
+    def reload(self) -> None:
+        """Apply the configuration anew, as each start does: Job DSL writes its jobs again (research on the pipeline, 3)."""
+        self.advance()
+        self.apply_jobs()
+
     def delete_item(self, full_name: str) -> None:
         self.advance()
         item = self.item(full_name)

@@ -22,6 +22,7 @@ class StepFailedError(Exception):
         self.failure = failure
         self.result = result
         self.line = line
+        self.beside = 0  # how many other branches of a parallel step went wrong as well
 
 
 class InterruptedStepError(StepFailedError):

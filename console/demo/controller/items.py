@@ -104,6 +104,7 @@ class Job:
     hook_variables: dict[str, tuple[str, str]] = field(default_factory=dict)
     hook_cause: str = "Generic Cause"
     discarder: bool = False
+    forgotten: tuple[bool, bool] | None = None
     config: str | None = None
     builds: dict[int, Build] = field(default_factory=dict)
     next_number: int = 1
@@ -124,6 +125,17 @@ class Job:
     @property
     def buildable(self) -> bool:
         return not self.disabled and not self.dead
+
+    def forget_options(self) -> None:
+        """The job is written anew: what its Jenkinsfile had set is not in force until a build has read it again."""
+        if self.kind is Kind.PIPELINE and self.branch is None and self.forgotten is None:
+            self.forgotten = (self.concurrent, self.discarder)
+            self.concurrent, self.discarder = True, False
+
+    def read_options(self) -> None:
+        """A build has read the Jenkinsfile."""
+        if self.forgotten is not None:
+            (self.concurrent, self.discarder), self.forgotten = self.forgotten, None
 
     def newest_first(self) -> list[Build]:
         return [self.builds[number] for number in sorted(self.builds, reverse=True)]

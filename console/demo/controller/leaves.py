@@ -18,7 +18,7 @@ from console.demo.controller.builds import (
 )
 from console.demo.controller.heads import Flow, InterruptedStepError, StepFailedError
 from console.demo.controller.rawlog import LINK_NOTE, START_NOTE, STEP_NOTE, RawLog, note
-from console.demo.controller.scope import Scope, World
+from console.demo.controller.scope import Scope, World, workspace
 from console.demo.controller.steps import (
     Archive,
     Call,
@@ -38,6 +38,20 @@ from console.demo.controller.steps import (
 STEP_MS = 10
 END = "StepEndNode"
 PATIENCE_SECONDS = 20.0  # how long Jenkins waits for a process that it has told to end
+
+
+_HEARTBEAT = (
+    "JENKINS-48300: if on an extremely laggy filesystem, consider "
+    "-Dorg.jenkinsci.plugins.durabletask.BourneShellScript.HEARTBEAT_CHECK_INTERVAL=86400"
+)
+
+
+class _ProcessLostError(Exception):
+    """The process of a shell step has died with all others of its machine, at that moment (milliseconds)."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
 
 
 def status_of(error: StepFailedError | None) -> Status:
@@ -219,27 +233,52 @@ class Leaves:
             offline = StepFailedError(Failure(words, "org.jenkinsci.plugins.workflow.support.steps.AgentOfflineException"))
             self._close(node, offline)
             raise offline
+        code = step.exit_code
         try:
-            # The process runs by its own clock: pauses are counted from its start, not from what was read.
-            due = float(self.world.now)
-            for part in step.output:
-                if not isinstance(part, str):
-                    due += part * 1000
-                    continue
-                if due > self.world.now:
-                    yield round(due)
-                yield from self._contact(scope)
-                self._say(node, part)
-            if due > self.world.now:
-                yield round(due)
-            yield from self._contact(scope)
+            yield from self._output(scope, step, node)
         except InterruptedStepError as error:
             yield from self._terminate(scope, step, node, error)
-        if step.exit_code and not step.return_status:
-            failed = StepFailedError(Failure(f"script returned exit code {step.exit_code}", ABORT))
+        except _ProcessLostError as lost:
+            code = -1
+            yield from self._missed(scope, node, lost)
+        if code and not step.return_status:
+            failed = StepFailedError(Failure(f"script returned exit code {code}", ABORT))
             self._close(node, failed)
             raise failed
         self._close(node)
+
+    def _output(self, scope: Scope, step: Sh, node: FlowNode) -> Flow:
+        """What a process prints, by its own clock: pauses are counted from its start, not from what was read."""
+        machine, due = scope.node, float(self.world.now)
+        if machine is not None:
+            machine.processes.append(scope.head.wake)
+        deaths = machine.deaths if machine is not None else 0
+        try:
+            for part in (*step.output, ""):
+                if not isinstance(part, str):
+                    due += part * 1000
+                    continue
+                while due > self.world.now and not (machine is not None and machine.deaths != deaths):
+                    yield round(due)
+                yield from self._contact(scope)
+                if machine is not None and machine.deaths != deaths:
+                    raise _ProcessLostError(machine.died_at)
+                if part:
+                    self._say(node, part)
+        finally:
+            if machine is not None:
+                machine.processes.remove(scope.head.wake)
+
+    def _missed(self, scope: Scope, node: FlowNode, lost: _ProcessLostError) -> Flow:
+        """Jenkins notices a dead process by its log, which nobody touches any more: after two looks."""
+        try:
+            yield max(self.world.now, lost.at + round(2000 * self.world.heartbeat))
+        except InterruptedStepError as error:
+            self._close(node, error)
+            raise
+        place = workspace(scope.node, self.build, 0) if scope.node is not None else ""
+        self._say(node, f"wrapper script does not seem to be touching the log file in {place}@tmp/durable-{node.id:08x}")
+        self._say(node, f"({_HEARTBEAT})")
 
     def _contact(self, scope: Scope) -> Flow:
         """Wait while the node is away; its processes live on meanwhile."""
@@ -332,6 +371,10 @@ class Leaves:
                     yield None
             except InterruptedStepError as stopped:
                 self.world.stop_downstream(child)
+                # It is waited for all the same; a second stop does not wait.
+                while child.building:
+                    yield None
+                self._say(node, f"Build {child.full_display_name} completed: {child.result}")
                 self._close(node, stopped)
                 raise
             self._say(node, f"Build {child.full_display_name} completed: {child.result}")

@@ -78,6 +78,9 @@ class Node:
     root: str = "/home/jenkins/agent"
     slots: list[Work | None] = field(default_factory=list)
     waiters: list[Callable[[], None]] = field(default_factory=list)
+    processes: list[Callable[[], None]] = field(default_factory=list)
+    deaths: int = 0
+    died_at: int = 0
 
     def __post_init__(self) -> None:
         self.slots = [None] * self.executors
@@ -120,6 +123,13 @@ class Node:
         if self.offline:
             return None
         return next((number for number, slot in enumerate(self.slots) if slot is None), None)
+
+    def lose_processes(self, moment: int) -> None:
+        """All processes of builds on it die, as with the container that they run in."""
+        self.deaths += 1
+        self.died_at = moment
+        for wake in list(self.processes):
+            wake()
 
     def call_waiters(self) -> None:
         """Tell those who waited for the connection that it is back."""

@@ -88,8 +88,9 @@ class Run(Blocks):
         if error is not None and error.failure.type == INTERRUPTED:
             if error.line:
                 self._print(error.line, plain=True)
-            number = uuid5(NAMESPACE_URL, self.build.full_display_name)
-            self._print(f"org.jenkinsci.plugins.workflow.actions.ErrorAction$ErrorId: {number}", plain=True)
+            for branch in range(error.beside + 1):
+                number = uuid5(NAMESPACE_URL, f"{self.build.full_display_name} {branch}")
+                self._print(f"org.jenkinsci.plugins.workflow.actions.ErrorAction$ErrorId: {number}", plain=True)
         elif error is not None:
             self._print(f"ERROR: {error.failure.message}", plain=True)
         self._end(result)
@@ -142,8 +143,9 @@ class Run(Blocks):
             yield from self._with_post(scope, step)
         elif isinstance(step, Try):
             error = yield from caught(self._steps(scope, step.steps))
-            yield from self._steps(scope, step.always)
-            if error is not None:
+            if error is not None or not step.catches:
+                yield from self._steps(scope, step.always)
+            if error is not None and not step.catches:
                 raise error
         elif isinstance(step, Retry):
             yield from self._retry(scope, step)
@@ -188,17 +190,38 @@ class Run(Blocks):
             if self.build.result == earlier.result:
                 self.build.result = None
             self._print(f'Stage "{step.name}" skipped due to earlier failure(s)', plain=True)
-        elif not step.when:
-            self._print(f'Stage "{step.name}" skipped due to when conditional', plain=True)
-            status = Status.NOT_EXECUTED
         else:
             inner = replace(scope, stage=stage, beside=None)
-            error = yield from caught(self._with_post(inner, step))
-            status = status_of(error)
+            if step.ask is not None:
+                error = yield from caught(self._leaf(inner, step.ask))
+                status = status_of(error)
+            if error is None and not step.when:
+                skipped = f'Stage "{step.name}" skipped due to when conditional'
+                self._print(skipped, plain=True)
+                status = Status.NOT_EXECUTED
+                yield from self._skip_inner(scope, stage, step.steps, skipped)
+            elif error is None:
+                error = yield from caught(self._with_post(inner, step))
+                status = status_of(error)
         self._stop_stage(stage, status, error)
         self._end_block("stage")
         if error is not None and earlier is None:
             raise error
+
+    def _skip_inner(self, scope: Scope, outer: FlowNode, steps: Sequence[Step], words: str) -> Flow:
+        """The stages within one that is skipped are listed, with its reason; nothing of what stands around them is done."""
+        for step in steps:
+            if not isinstance(step, Stage):
+                if isinstance(step, (Block, Lock, OnNode, Timeout, WithPost)):
+                    yield from self._skip_inner(scope, outer, step.steps, words)
+                continue
+            self._stop_stage(outer, Status.NOT_EXECUTED)
+            stage = self._open_stage(scope, step.name)
+            yield self.world.now + STEP_MS
+            self._print(words, plain=True)
+            yield from self._skip_inner(scope, stage, step.steps, words)
+            self._stop_stage(stage, Status.NOT_EXECUTED)
+            self._end_block("stage")
 
     def _with_post(self, scope: Scope, step: Stage | WithPost) -> Flow:
         error = yield from caught(self._steps(scope, step.steps))

@@ -32,6 +32,8 @@ class Scheduling(Timeline):
         self.quiet_period = 5.0
         self.locks: dict[str, Build] = {}
         self.lock_waiters: dict[str, list[Callable[[], None]]] = {}
+        self.resources: dict[str, str] = {}  # those of the configuration: label by name
+        self.heartbeat = 300.0  # seconds between two looks at the log of a silent process
         self.runs: dict[tuple[str, int], Run | FreestyleRun] = {}
         self.next_queue_id = 1
         self._ticking = False
@@ -89,7 +91,8 @@ class Scheduling(Timeline):
     def unlock(self, resource: str) -> None:
         self.locks.pop(resource, None)
         # All are told, the one that has waited longest is called first and has it; the others look and wait on.
-        for wake in list(self.lock_waiters.get(resource, ())):
+        label = self.resources.get(resource, "")
+        for wake in [*self.lock_waiters.get(resource, ()), *self.lock_waiters.get(label, ())]:
             wake()
 
     def when_started(self, item: QueueItem, call: Callable[[], None]) -> None:
@@ -248,6 +251,8 @@ class Scheduling(Timeline):
         self.at(self.now + 2, run.begin)
         if job.learns is not None and isinstance(script, Pipeline):
             job.parameters, job.learns = job.learns, None
+        if item.script is None:
+            job.read_options()
         for call in self._started.pop(item.id, []):
             call()
         return build

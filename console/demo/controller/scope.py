@@ -32,6 +32,8 @@ class World(Timeline, Protocol):
 
     locks: dict[str, Build]
     lock_waiters: dict[str, list[Callable[[], None]]]
+    resources: dict[str, str]
+    heartbeat: float
 
     def request(self, part: Part, label: str) -> QueueItem:
         """Queue a node block for an executor."""

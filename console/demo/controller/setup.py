@@ -153,6 +153,15 @@ class Setup(Scheduling):
             raise MissingError(name)
         return self.nodes[name]
 
+    def lose_processes(self, name: str) -> None:
+        """All processes of builds on a node die now; the steps notice it after two heartbeats and give -1."""
+        self.advance()
+        self.node(name).lose_processes(self.now)
+
+    def apply_jobs(self) -> None:
+        for job in self.jobs.values():
+            job.forget_options()
+
     def set_link(self, name: str, link: Link, log: str | None = None) -> None:
         """The connection to a node changes now; `log` is what its launch log says from here on."""
         self.advance()

@@ -165,10 +165,19 @@ class OnNode:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """`lock(resource)`: one build at a time. Who waits for it holds nothing and stands in no queue."""
+    """`lock(resource)`: one build at a time. Who waits for it holds nothing and stands in no queue.
+
+    With a `quantity` the `resource` is a label, and so many of the resources that bear it are wanted.
+    """
 
     resource: str
     steps: tuple[Step, ...]
+    quantity: int = 0
+
+    @property
+    def shown(self) -> str:
+        """As the console names it."""
+        return f"Label: {self.resource}, Quantity: {self.quantity}" if self.quantity else self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +207,14 @@ class WithPost:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """`try` and `finally` of a script: `always` runs whatever became of the steps. Prints nothing itself."""
+    """`try` and `finally` of a script: `always` runs whatever became of the steps. Prints nothing itself.
+
+    With `catches` it is `try` and `catch`: `always` runs only after an error, and the script goes on.
+    """
 
     steps: tuple[Step, ...]
     always: tuple[Step, ...]
+    catches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +241,17 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage. `when=False` skips it; `post` and then `cleanup` run after its steps whatever became of them."""
+    """A stage. `when=False` skips it; `post` and then `cleanup` run after its steps whatever became of them.
+
+    `ask` is its input directive, which comes before `when`: also a stage that is then skipped asks first.
+    """
 
     name: str
     steps: tuple[Step, ...] = ()
     when: bool = True
     post: tuple[Step, ...] = ()
     cleanup: tuple[Step, ...] = ()
+    ask: Input | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from console.ui.tight import TightCompositor
 if TYPE_CHECKING:
     from console.model.build import BuildRef, Stage
     from console.ui.app import ConsoleApp
+    from console.ui.logtargets import LogOwner
 
 TOAST_SECONDS = 4.0
 WHEEL_ROWS = 3
@@ -214,16 +215,21 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
         self.app.push_screen(BuildScreen(ref, step))
 
-    def open_build_log(
-        self,
-        ref: BuildRef,
-        *,
-        at_error: bool,
-        stage: Stage | None = None,
-        step: Callable[[int], BuildRef | None] | None = None,
-    ) -> None:
-        """The log of a build, or of one of its stages. `step` gives its neighbours in the list it was opened from."""
-        self.say(StateClass.ENDED, f"log of {ref} {stage} {step} {at_error}")
+    def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
+        """The log of a build, or of one of its stages."""
+        from console.ui.logtargets import build_target_of
+        from console.ui.screens.log import LogScreen
+
+        target = build_target_of(self.world.jenkins if self.world is not None else None, ref, stage)
+        self.app.push_screen(LogScreen(self.log_owner(), [target], at_error=at_error))
+
+    def log_owner(self) -> LogOwner:
+        """The screen that knows what comes before and after what a log is opened of here."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        assert isinstance(main, MainScreen)  # noqa: S101 - the app begins with it
+        return main
 
     @property
     def has_jenkins(self) -> bool:

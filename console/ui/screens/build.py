@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.feeds.jenkins_feed import Interest
+from console.feeds.log_feed import Target
 from console.model.build import Artifact, Build, BuildRef, Stage
 from console.model.jenkins_rows import BuildRow, stage_state
 from console.model.jenkins_rows import row as build_row
@@ -16,6 +17,7 @@ from console.model.words import counted
 from console.ui import builds, details
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
+from console.ui.logtargets import build_target_of
 from console.ui.screens.jenkinsbase import JenkinsScreen
 from console.ui.screens.lists import LIST
 
@@ -146,6 +148,11 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
 
     def action_log_error(self) -> None:
         self.open_build_log(self.ref, at_error=True)
+
+    def log_neighbour(self, way: int) -> Sequence[Target]:
+        if way:
+            self.action_step(way)
+        return [build_target_of(self.jenkins, self.ref)]
 
     def action_step(self, way: int) -> None:
         found = self._step(way) if self._step is not None else self._beside(way)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from console.feeds.jenkins_feed import Interest
+from console.feeds.log_feed import Target
 from console.model.build import BuildRef
 from console.model.jenkins_rows import BuildRow
 from console.model.jenkins_rows import builds as build_rows
@@ -14,6 +15,7 @@ from console.text import Clean
 from console.ui import builds, details, table
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
+from console.ui.logtargets import build_target_of
 from console.ui.palette import Role
 from console.ui.screens.jenkinsbase import JenkinsScreen
 from console.ui.screens.lists import LIST
@@ -172,6 +174,10 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         self.neighbour(by)
         return self.build.ref if self.build is not None else None
 
+    def log_neighbour(self, way: int) -> Sequence[Target]:
+        self.neighbour(way)
+        return [build_target_of(self.jenkins, self.build.ref)] if self.build is not None else []
+
     def action_log(self) -> None:
         self._log(at_error=False)
 
@@ -183,7 +189,7 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         if one is None:
             self.say(StateClass.ENDED, "nothing is selected")
             return
-        self.open_build_log(one.ref, at_error=at_error, step=self.step)
+        self.open_build_log(one.ref, at_error=at_error)
 
     def action_job(self) -> None:
         one = self.build

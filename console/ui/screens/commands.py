@@ -98,6 +98,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
         """Whose logs can be meant by what has been typed so far."""
+        from console.feeds.log_feed import LogTarget
         from console.ui.logtargets import targets
 
         world = self.console.world
@@ -108,7 +109,14 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             name = one.called
             if last.casefold() in name.casefold() and name not in before:
                 every = [*before, name]
-                found.append(Entry(" ".join([_LOGS, *every]), _count(len(one.containers)), None, f"logs_of({every!r})"))
+                found.append(
+                    Entry(
+                        " ".join([_LOGS, *every]),
+                        _count(len(one.origins)) if isinstance(one, LogTarget) else "build",
+                        None,
+                        f"logs_of({every!r})",
+                    )
+                )
         return found
 
     def _done(self, kept: bool) -> None:

@@ -15,8 +15,11 @@ from console.ui.standing import old, trouble
 
 if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest
+    from console.feeds.log_feed import Target
     from console.model.jenkins import JenkinsWorld
     from console.model.source import SourceStatus
+    from console.model.state import State
+    from console.ui.logtargets import LogOwner
 
 
 class JenkinsScreen(ListScreen, inherit_bindings=False):
@@ -62,6 +65,25 @@ class JenkinsScreen(ListScreen, inherit_bindings=False):
         self.paint_prompt(width, height)
         self.console.attend_jenkins(self, self.interest())
         self.console.attend(self, frozenset(), None)
+
+    # What a log that was opened here asks
+
+    def log_owner(self) -> LogOwner:
+        return self
+
+    def log_neighbour(self, way: int) -> Sequence[Target]:
+        """Go to the previous or next build here; whose log it is. None where a screen lists no builds."""
+        return []
+
+    def log_problem(self) -> Sequence[Target]:
+        """Problems are on the main screen."""
+        return []
+
+    def log_state(self, target: Target) -> State | None:
+        """How the build of an open log is doing."""
+        from console.ui.logtargets import state_of
+
+        return state_of(self.world, target)
 
     def _plan(self, width: int, height: int, head: int) -> Plan:
         return plan(

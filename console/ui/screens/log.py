@@ -13,7 +13,7 @@ from textual import events
 from textual.geometry import Region
 from textual.timer import Timer
 
-from console.feeds.log_feed import LogFeed, LogTarget, Phase
+from console.feeds.log_feed import LogFeed, LogTarget, Phase, Target
 from console.logs.lens import Lens
 from console.model.state import StateClass
 from console.ui import logwords
@@ -30,8 +30,7 @@ from console.ui.seeker import Seeker
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from console.model.world import World
-    from console.ui.screens.main import MainScreen
+    from console.ui.logtargets import LogOwner
 
 _SKIP_SHOWN = 3.0
 """Seconds for which it is told that lines were not painted."""
@@ -41,22 +40,21 @@ _NAMED_KEYS = ("follow", "next-hit", "previous-hit")
 
 
 class LogScreen(LogKeys, inherit_bindings=False):
-    """The logs of `targets`. `main` is the screen whose row is open; `[` and `]` go to its neighbours."""
+    """The logs of `targets`, containers' or builds'. `[` and `]` go to the neighbours that `owner` has, which opened it."""
 
     where = ("list", "log", "everywhere")
     foot_ids = ("search", "log-filter", "next-error", "select", "copy", "wrap", "follow", "palette")
     instead = "; s saves to a file"
     BINDINGS = bindings(where)
 
-    def __init__(self, main: MainScreen, targets: Sequence[LogTarget], *, at_error: bool = False) -> None:
+    def __init__(self, owner: LogOwner, targets: Sequence[Target], *, at_error: bool = False) -> None:
         super().__init__()
-        self.main = main
+        self.owner = owner
         self.body = Canvas(id="body")
         self.status = Canvas(id="status")
         self.at_error = at_error
         self._loop: asyncio.AbstractEventLoop | None = None
         self._around: contextvars.Context | None = None
-        self._world: World | None = None
         self._told = False
         self._due: Timer | None = None
         self._rates: list[tuple[float, int]] = []
@@ -64,13 +62,13 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.seeker = Seeker(self._tell)
         self.begin(targets)
 
-    def begin(self, targets: Sequence[LogTarget]) -> None:
+    def begin(self, targets: Sequence[Target]) -> None:
         """Look at these logs, from scratch."""
         self.targets = tuple(targets)
         self.feed = LogFeed(self.targets, self._tell)
         self.seeker.seek()  # nothing of the log before
         self.lens = Lens(self.feed.store)
-        self.rows = Rows(self.main.look, Texts())
+        self.rows = Rows(self.owner.look, Texts())
         self.port = Port(self.lens, self.rows)
         self.quest = Quest(self.port, self.feed, self.seeker)
         self.dress = replace(self.dress, shift=0, pattern=None)
@@ -163,9 +161,6 @@ class LogScreen(LogKeys, inherit_bindings=False):
         width, height = self.size
         if not width or self.too_small(width, height) or not self.is_attached:
             return
-        if self._world is not self.world:
-            self._world = self.world
-            self.main.refresh_rows()
         # Nobody sees figures of containers now, so none are measured.
         self.console.attend(self, frozenset(), None)
         banner = self.banner_lines(width)
@@ -265,9 +260,9 @@ class LogScreen(LogKeys, inherit_bindings=False):
         name = self.targets[0].name if self.targets else "nothing"
         crumbs = [look.part(f"{name}{f' +{more}' if more > 0 else ''} ", bold=True)]
         crumbs += [self.muted(f"{look.glyphs.crumb} "), look.part("log", bold=True)]
-        row = next((one for one in self.main.rows if self.targets and one.key == self.targets[0].key), None)
-        if row is not None and more <= 0:
-            crumbs += [look.part("   "), *look.state(row.state, 2 + len(row.state.word))]
+        state = self.owner.log_state(self.targets[0]) if self.targets and more <= 0 else None
+        if state is not None:
+            crumbs += [look.part("   "), *look.state(state, 2 + len(state.word))]
         return crumbs
 
     def on_key(self, _event: events.Key) -> None:
@@ -282,7 +277,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             waited = time.monotonic() - self._opened > 0.3
             return [f"Reading {self.targets[0].name if self.targets else ''}{self.look.glyphs.ellipsis}"] if waited else []
         if self.lens.search is None and feed.store.end == feed.store.first:
-            if not any(target.containers for target in self.targets):
+            if all(isinstance(one, LogTarget) and not one.containers for one in self.targets):
                 return [f"{self.targets[0].name if self.targets else 'It'} has no container: its log begins when one starts."]
             return ["No output yet."]
         key = shown(keys_of(the_key("back"), self.remapped).split(",")[0])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.feeds.log_feed import LogFeed, LogTarget
+from console.feeds.log_feed import LogFeed, Target
 from console.logs.lens import Item, Lens
 from console.model.state import StateClass
 from console.ui.logport import Placed, Port
@@ -16,8 +16,8 @@ from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
     from console.ui.canvas import Canvas
+    from console.ui.logtargets import LogOwner
     from console.ui.prompt import Prompt
-    from console.ui.screens.main import MainScreen
 
 _TIMES = (Times.CLOCK, Times.OFF, Times.AGO)
 
@@ -25,9 +25,9 @@ _TIMES = (Times.CLOCK, Times.OFF, Times.AGO)
 class LogBase(ConsoleScreen, inherit_bindings=False):
     """Moving, and how lines are shown. The screen itself paints what changes."""
 
-    main: MainScreen
+    owner: LogOwner
     body: Canvas
-    targets: tuple[LogTarget, ...]
+    targets: tuple[Target, ...]
     feed: LogFeed
     lens: Lens
     rows: Rows
@@ -47,7 +47,7 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
         self._pressed: tuple[int, int] | None = None
         self._waiting: Callable[[], None] | None = None
 
-    def begin(self, targets: Sequence[LogTarget]) -> None:
+    def begin(self, targets: Sequence[Target]) -> None:
         raise NotImplementedError
 
     def open_feed(self) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from textual import events
 
-from console.feeds.log_feed import LogTarget
+from console.feeds.log_feed import Target
 from console.logs.filters import Filter, parse_filter
 from console.logs.lens import Item
 from console.logs.patterns import Pattern, PatternError
@@ -208,7 +208,7 @@ class LogKeys(LogBase, inherit_bindings=False):
             sheet = SourcesSheet(world, self.targets, self.feed.sources, self.quest.filter.muted)
             self.app.push_screen(sheet, self._chosen_sources)
 
-    def _chosen_sources(self, chosen: tuple[tuple[LogTarget, ...], frozenset[str]] | None) -> None:
+    def _chosen_sources(self, chosen: tuple[tuple[Target, ...], frozenset[str]] | None) -> None:
         if chosen is None:
             return
         found, muted = chosen
@@ -225,7 +225,7 @@ class LogKeys(LogBase, inherit_bindings=False):
             self.quest.show_only(self.quest.filter.without(numbers))
         self.paint()
 
-    def change(self, targets: Sequence[LogTarget]) -> None:
+    def change(self, targets: Sequence[Target]) -> None:
         """Look at other logs instead."""
         self.feed.close()
         self._unselect()
@@ -233,16 +233,15 @@ class LogKeys(LogBase, inherit_bindings=False):
         self.open_feed()
 
     def action_step(self, way: int) -> None:
-        from console.ui.logtargets import target_of
-
-        self.main.neighbour(way)
-        if self.main.row is not None:
-            self.change([target_of(self.main.row)])
-            self.paint()
+        self._go_to(self.owner.log_neighbour(way))
 
     def action_problem(self) -> None:
-        self.main.action_problem()
-        self.action_step(0)
+        self._go_to(self.owner.log_problem())
+
+    def _go_to(self, targets: Sequence[Target]) -> None:
+        if targets:
+            self.change(targets)
+            self.paint()
 
     # Leaving
 

@@ -7,20 +7,20 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.feeds.log_feed import LogTarget
+from console.feeds.log_feed import BuildTarget, LogTarget, Target
 from console.model.cells import cut, pad
 from console.model.world import World
 from console.text import Clean
 from console.ui.canvas import Line, Part
 from console.ui.frame import title
-from console.ui.logtargets import targets
+from console.ui.logtargets import belonging, names, targets
 from console.ui.palette import Ground, Role
 from console.ui.screens.sheet import Sheet
 
 _ROWS = 12
 _JENKINS = "jenkins"
 
-Chosen = tuple[tuple[LogTarget, ...], frozenset[str]]
+Chosen = tuple[tuple[Target, ...], frozenset[str]]
 
 
 class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
@@ -38,13 +38,14 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
         Binding("Q", "quit", show=False),
     ]
 
-    def __init__(self, world: World, now: Sequence[LogTarget], sources: Sequence[Clean], muted: frozenset[int]) -> None:
+    def __init__(self, world: World, now: Sequence[Target], sources: Sequence[Clean], muted: frozenset[int]) -> None:
         super().__init__()
         here = {one.key: one for one in now}
         others = [one for one in targets(world) if one.key not in here]
-        # What a training waits for and is run by is asked for most.
-        others.sort(key=lambda one: _JENKINS not in one.name)
-        self._all = [*now, *others]
+        # What a training waits for and is run by is asked for most: its own build, then Jenkins itself.
+        own = belonging(now)
+        others.sort(key=lambda one: (not (isinstance(one, BuildTarget) and one.ref in own), _JENKINS not in one.name))
+        self._all: list[Target] = [*now, *others]
         self._chosen = set(here)
         self._muted = {sources[number] for number in muted if number < len(sources)}
         self._sources = sources
@@ -60,9 +61,9 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
             here = number == self._at
             ground = Ground.SELECT if here else Ground.PLAIN
             chosen = one.key in self._chosen
-            names = {container.name for container in one.containers}
-            word = "muted" if chosen and names and names <= self._muted else "shown" if chosen else ""
-            note = f"{len(one.containers)} containers" if len(one.containers) != 1 else ""
+            called = names(one)
+            word = "muted" if chosen and called and called <= self._muted else "shown" if chosen else ""
+            note = _note(one)
             text = f"{pad(cut(one.name, 34, look.glyphs.ellipsis), 36)}{pad(word, 8)}{note}"
             lines.append(
                 [
@@ -89,8 +90,8 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
         one = self._all[self._at]
         if one.key not in self._chosen:
             return
-        names = {container.name for container in one.containers}
-        self._muted = self._muted - names if names <= self._muted else self._muted | names
+        called = names(one)
+        self._muted = self._muted - called if called <= self._muted else self._muted | called
         self._touched = True
         self.paint()
 
@@ -99,3 +100,9 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
             self._chosen.add(self._all[self._at].key)
         found = tuple(one for one in self._all if one.key in self._chosen)
         self.dismiss((found, frozenset(str(name) for name in self._muted)))
+
+
+def _note(one: Target) -> str:
+    if not isinstance(one, LogTarget):
+        return "build"
+    return f"{len(one.containers)} containers" if len(one.containers) != 1 else ""

@@ -19,7 +19,10 @@ from console.ui.screens.lists import BOTTOM, LIST, ListScreen
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from console.feeds.log_feed import Target
     from console.model.jenkins_rows import WaitRow
+    from console.model.state import State
+    from console.model.world import World
     from console.ui.queuepane import QueueView
 
 QUEUE = "queue"
@@ -40,6 +43,7 @@ class MainScreen(ListScreen, inherit_bindings=False):
         self._entries: list[listing.Entry] = []
         self.order = Order.WORST
         self.backwards = False
+        self._log_world: World | None = None
 
     def compose(self) -> ComposeResult:
         yield from (self.top, self.list, self.waits, self.bottom, self.foot, self.toast)
@@ -239,11 +243,16 @@ class MainScreen(ListScreen, inherit_bindings=False):
 
     def action_problem(self) -> None:
         """Select the row of the next problem, the worst first, wherever it is."""
+        self._next_problem(with_nodes=True)
+
+    def _next_problem(self, *, with_nodes: bool) -> None:
         problems = self.world.problems if self.world is not None else ()
         services = {row.key for row in rows(self.world)} if self.world is not None else set()
         self.refresh_rows()
         waiting = set(self.keys_in(QUEUE))
-        reachable = [one for one in problems if one.target in services or one.target in waiting or _is_node(one.target)]
+        reachable = [
+            one for one in problems if one.target in services or one.target in waiting or (with_nodes and _is_node(one.target))
+        ]
         if not reachable:
             self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
             return
@@ -288,6 +297,37 @@ class MainScreen(ListScreen, inherit_bindings=False):
             self.say(StateClass.ENDED, "it has not begun: there is no log yet" if wait is not None else "nothing is selected")
             return
         self.open_build_log(wait.ref, at_error=at_error)
+
+    # What a log that was opened here asks
+
+    def log_neighbour(self, way: int) -> Sequence[Target]:
+        """Select the previous or next row; whose logs it stands for."""
+        from console.ui.logtargets import build_target_of, target_of
+
+        self.neighbour(way)
+        if self.listed == QUEUE:
+            wait = self._wait
+            if wait is None or wait.ref is None:
+                return []
+            return [build_target_of(self.world.jenkins if self.world is not None else None, wait.ref)]
+        return [target_of(self.row)] if self.row is not None else []
+
+    def log_problem(self) -> Sequence[Target]:
+        """Select the row of the next problem that has a log; whose logs it stands for."""
+        self._next_problem(with_nodes=False)
+        return self.log_neighbour(0)
+
+    def log_state(self, target: Target) -> State | None:
+        """The state of its row, or of a build that was opened by its name."""
+        if self._log_world is not self.world:
+            self._log_world = self.world
+            self.refresh_rows()
+        row = next((one for one in self.rows if one.key == target.key), None)
+        if row is not None:
+            return row.state
+        from console.ui.logtargets import state_of
+
+        return state_of(self.world, target)
 
     def action_open(self) -> None:
         if self.listed == QUEUE:

@@ -11,11 +11,11 @@ import re
 import pytest
 
 from tests.support.jenkins.agents import Agents
+from tests.support.jenkins.corners import Corners
 from tests.support.jenkins.moments import AGENT, MAIN, PIPELINE, moment_of
 from tests.support.jenkins.recordings import Exchange, exchanges
 from tests.support.jenkins.replay import give_secrets, replay, secrets
 from tests.support.jenkins.scenes import Scene
-from tests.support.jenkins.trainingscenes import Trainings
 
 # Addresses that no client asks for: configuration, linter, scripts, plugins, other formats, webhooks of other systems.
 NO_ADDRESS_OF_A_CLIENT = re.compile(
@@ -23,43 +23,13 @@ NO_ADDRESS_OF_A_CLIENT = re.compile(
     r"|/api/xml|/api/$|progressiveHtml|createItem|CpsFlowDefinition|/log/\?consoleFull|/log/all|github-webhook|generic-webhook-trigger"
 )
 # What the model does not reproduce, and why. Everything else has to be the same.
-SHELL = "the console of a shell script that the model does not run"
-OTHERS = "builds of other jobs that ran beside it by chance"
-VALIDATION = "the validation of a branch, which the model's script does not hold"
-CHANCE = "lines that come in another order by chance"
 KNOWN: dict[str, str] = {
-    "agent/build-agent-replaced-log": "a process that was lost with its agent is not modelled",
-    "agent/build-stop-while-node-gone-log": "the first cut was shorter, the second came unseen",
-    "agent/build-stop-while-node-gone-outer-finish-log": "a node block in the post section of an outer stage",
-    "agent/build-stop-while-node-gone-outer-finish-wfapi": "the same build",
-    "multibranch-branch-single-encoded": "the server repeats the encoding of the request in its links",
-    "parallel-log": CHANCE,
-    "pipeline/abort-by-operator-log": CHANCE,
-    "pipeline/abort-fg-1-log": SHELL,
-    "pipeline/abort-fg-40-log": SHELL,
-    "pipeline/abort-trap-1-log": SHELL,
-    "pipeline/abort-trap-40-log": SHELL,
-    "pipeline/fanout-build-step-stopped-log": CHANCE,
-    "pipeline/fanout-hook-running": OTHERS,
-    "pipeline/input-publish-log": SHELL,
-    "pipeline/input-stage-directive-ignores-when": "an input directive of a stage, which the platform does not use",
-    "pipeline/labels-branch-log": SHELL,
-    "pipeline/lock-corners-log": "locks by label",
-    "pipeline/restart-process-kept-executors": OTHERS,
-    "pipeline/restart-process-lost-executors": OTHERS,
-    "pipeline/restart-process-lost-heartbeat-20-executors": OTHERS,
-    "pipeline/restart-process-lost-heartbeat-20-log": "a process that was lost with the controller is not modelled",
-    "pipeline/restart-process-lost-log": "a process that was lost with the controller is not modelled",
-    "pipeline/train-gpu-log": "locks by label",
-    "pipeline/validate-branch-called-train-wfapi": VALIDATION,
-    "pipeline/validate-branch-log": VALIDATION,
-    "root-etag": "the job had lost its options by the replay of another script",
-    "root-tree-builds": "one old build of 30 has an action more",
+    "pipeline/labels-branch-log": "what a shell script printed while names for Docker were tried out",
 }
 
 SCENES = {
     "": (Scene, MAIN),
-    "pipeline": (Trainings, PIPELINE),
+    "pipeline": (Corners, PIPELINE),
     "agent": (Agents, AGENT),
 }
 
@@ -97,4 +67,4 @@ def test_the_model_answers_as_the_recorded_controllers_did(played: dict[str, lis
         print(f"not reproduced: {name}: {KNOWN.get(name, '?')} ({'; '.join(found[:3])})")  # noqa: T201 (the list is wanted)
     print(f"{len(played) - len(missing)} of {len(played)} exchanges are reproduced")  # noqa: T201
     assert set(missing) == set(KNOWN)
-    assert len(missing) <= len(played) // 10
+    assert len(played) > 400

@@ -7,6 +7,7 @@ import pytest
 from console.demo import demo_jenkins
 from console.demo.jenkins import DemoJenkins
 from console.model.jenkins import JenkinsError, QueueItem, Trouble
+from console.sources.protocols import JenkinsActs
 from tests.console.demo.stepping import SteppingClock
 
 
@@ -16,7 +17,8 @@ def jenkins() -> DemoJenkins:
 
 
 async def test_a_build_is_asked_for_and_begins(jenkins: DemoJenkins) -> None:
-    queued = await jenkins.trigger("train", {"PROJECT": "project-b", "COMMIT": "a" * 40})
+    acts: JenkinsActs = jenkins
+    queued = await acts.trigger("train", {"PROJECT": "project-b", "COMMIT": "a" * 40})
     again = await jenkins.trigger("train", {"PROJECT": "project-b", "COMMIT": "a" * 40})
     assert (again.item_id, again.already) == (queued.item_id, True)
     waiting = await jenkins.queue_item(queued.item_id)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from console.demo.controller import Archive, Pipeline, Say, Sh
+from console.feeds import build_facts
 from console.feeds.build_facts import BuildFacts
 from console.model.jenkins import Job
 from console.model.source import SourceState
@@ -105,6 +106,31 @@ async def test_one_url_that_hangs_is_given_up_and_said() -> None:
         assert found.state() is SourceState.OK
 
 
+async def test_an_answer_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log has a limit for each piece only."""
+    monkeypatch.setattr(build_facts, "FACT_SECONDS", 0.2)
+    async with live(two_builds, patience=60.0) as found:
+        found.server.fault(Fault.HANG, count=ALWAYS, seconds=60, match="wfapi/describe")
+        found.show(opened=ref("train"))
+        await found.until_ok()
+        await until(lambda: ("stages", ref("train")) in found.known.missing)
+        assert found.known.missing["stages", ref("train")] == "Jenkins does not come to an end with its answer."
+
+
+async def test_what_could_not_be_read_is_read_at_once_when_jenkins_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_facts, "AGAIN_SECONDS", 1000.0)
+    async with live(two_builds) as found:
+        found.server.fault(Fault.OOPS, count=ALWAYS, match="wfapi/describe")
+        found.show(opened=ref("train"))
+        await found.until_ok()
+        await until(lambda: ("stages", ref("train")) in found.known.missing)
+        found.server.heal()
+        found.server.refuse()
+        await found.until_told("connection refused")
+        found.server.refuse(on=False)
+        await until(lambda: ref("train") in found.known.stages)
+
+
 async def test_many_facts_that_hang_leave_room_for_what_runs_and_waits() -> None:
     def many(world: World) -> None:
         for number in range(6):
@@ -149,6 +175,20 @@ async def test_a_slow_list_of_jobs_is_read_at_once_after_a_restart() -> None:
         with found.world_stops() as world:
             world.controller.restart(stopping=0, down=0, starting=0)
             world.tick(1)
+        await until(lambda: found.asked("quietingDown,jobs"), "the list of jobs")
+        await found.rounds(3)
+        assert found.asked("quietingDown,jobs") == 1
+
+
+async def test_a_list_of_jobs_that_was_lost_is_read_at_once_when_jenkins_is_back() -> None:
+    async with live(two_builds, patience=0.6) as found:
+        found.server.fault(Fault.HANG, count=ALWAYS, seconds=60, match="quietingDown,jobs")
+        await until(lambda: "timed out" in str(found.feed.snapshot.value and found.known.missing.get(("jobs",))))
+        found.server.refuse()
+        await found.until_told("connection refused")
+        found.server.heal()
+        found.server.forget()
+        found.server.refuse(on=False)
         await found.rounds(3)
         assert found.asked("quietingDown,jobs") == 1
 

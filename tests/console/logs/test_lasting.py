@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from console.logs.lines import Item, Kind, Notice
+from console.logs.origin import Origin
 from console.logs.several import Several
-from console.model.container import Container, ContainerState
+from console.model.container import ContainerState
 from tests.console.fakes import event
 from tests.console.logs.engine import LogEngine, line
 from tests.support.waiting import until
@@ -19,7 +20,7 @@ async def test_one_that_is_started_again_later_goes_on_where_it_was() -> None:
     engine.store(line(1), line(2))
     items: list[Item] = []
 
-    async def give(_container: Container, item: Item) -> None:
+    async def give(_origin: Origin, item: Item) -> None:
         items.append(item)
 
     def texts() -> list[str]:
@@ -54,7 +55,7 @@ async def test_with_nothing_to_begin_with_it_waits_for_the_first_start() -> None
     engine.store(line(1))
     given: list[Item] = []
 
-    async def give(_container: Container, item: Item) -> None:
+    async def give(_origin: Origin, item: Item) -> None:
         given.append(item)
 
     several = Several(engine, [], lambda one: one.name == "train", lines=0, follow=True, grace=0.0, lasting=True)

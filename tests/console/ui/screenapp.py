@@ -31,7 +31,7 @@ class StillWatch(Watch):
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
-        self.jenkins_source: Jenkins | None = None
+        self.log_jenkins: Jenkins | SourceStatus | None = None
         self.reading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -52,7 +52,7 @@ class StillWatch(Watch):
 
     @property
     def jenkins(self) -> Jenkins | SourceStatus | None:
-        return self.jenkins_source
+        return self.log_jenkins
 
     def refresh(self) -> None:
         self.refreshed += 1

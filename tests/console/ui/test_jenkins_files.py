@@ -31,7 +31,7 @@ def jenkins() -> JenkinsWorld:
 def app(jenkins: JenkinsWorld) -> ConsoleApp:
     app = app_of(jenkinsworlds.world(jenkins))
     still(app).log_engine = FakeEngine()
-    still(app).jenkins_source = demo_jenkins(FrozenClock(NOW))
+    still(app).log_jenkins = demo_jenkins(FrozenClock(NOW))
     return app
 
 

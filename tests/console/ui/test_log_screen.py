@@ -9,6 +9,7 @@ import pytest
 from console.model.container import ContainerState
 from console.model.source import SourceError, SourceState
 from console.text import clean
+from console.ui.screens.main import MainScreen
 from tests.console.fakes import FakeEngine, container
 from tests.console.logs.engine import LogEngine
 from tests.console.ui.logapp import NOON, entry, log_of, looking_at, numbered
@@ -419,7 +420,8 @@ async def test_figures_of_the_list_are_not_measured_while_a_log_covers_it() -> N
     async with log_of(*numbered(3)) as (sitting, _):
         await sitting.shows("line 2")
         assert still(sitting.app).shown[-1] == (frozenset(), None)
-        main = sitting.screen.main
+        main = sitting.app.screen_stack[0]
+        assert isinstance(main, MainScreen)
         main.paint()
         assert still(sitting.app).shown[-1] == (frozenset(), None), "a covered list has no say"
         await sitting.press("q")

@@ -142,11 +142,56 @@ class Agents:
         """The connection was cut, then somebody pressed stop, then the node came back."""
         lost = Node("patient", ("patient",), 1, exclusive=True, root="/home/jenkins/agent-patient")
         self.controller.add_node(lost)
-        self._train(1, 40, job="train2", node="patient")
+        self._train(1, 60, job="train2", node="patient")
         self.controller.set_link("patient", Link.BROKEN)
-        self.tick(2)
+        self.tick(12)
+        self.controller.set_link("patient", Link.ONLINE)
+        self.tick(21.7)
+        # Nobody had noticed yet that it was gone again.
+        self.controller.set_link("patient", Link.BROKEN)
         self.controller.stop("train2", 1, by="operator")
         self.tick(60)
+
+    def replaced(self) -> None:
+        """The agent and all its processes were killed while the container trained on: the step was begun again."""
+        again: tuple[str | float, ...] = (
+            "+ ci/training.sh follow",
+            *(f"epoch {epoch}" for epoch in range(4, 643)),
+            30.0,
+            "Killed",
+        )
+        first: tuple[str | float, ...] = ("+ ci/training.sh follow", "epoch 1", "epoch 2", "epoch 3", 60.0)
+        steps: tuple[Step, ...] = (
+            Sh("follow", first, return_status=True),
+            Say("follow gave -1"),
+            Sh("follow", again, exit_code=137, return_status=True),
+            Say("follow gave 137"),
+            Fail("training failed: exit code 137"),
+        )
+        self._train(12, 642, project="project-lost", delivery="t-17954214859", follow=steps)
+        self.controller.set_link("trainer-1", Link.BROKEN)
+        self.controller.node("trainer-1").lose_processes(self.controller.now)
+        self.tick(22)
+        self.controller.set_link("trainer-1", Link.ONLINE)
+        self.tick(900)
+
+    def finished_outside(self) -> None:
+        """The same, but the stage around the training finishes it once more, in a node block of its own that waits."""
+        self.controller.node("trainer-1").root = "/home/jenkins/agent2"
+        begin = ("+ rm -f train.log", "+ cp -r /srv/git/my-mlops-monorepo/ci .", "+ ci/training.sh start")
+        epochs: tuple[str | float, ...] = tuple(part for epoch in range(1, 41) for part in (f"epoch {epoch}", 1.0))
+        finish = Sh("finish", ("+ ci/training.sh finish",))
+        inner = Block("script", (Sh("start", begin), Sh("follow", ("+ ci/training.sh follow", 0.5, *epochs))))
+        train = Stage("Train", (OnNode("trainer-1", (WithPost((inner,), post=(finish,)),)),))
+        outside = Stage("Training", (train,), post=(Block("script", (OnNode("trainer-1", (finish,)),)),))
+        script = Pipeline((Block("timestamps", (outside,)),), timestamps=True)
+        self.start("train3", 1, script, seconds=3.5)
+        self.controller.set_link("trainer-1", Link.BROKEN)
+        self.tick(5)
+        self.controller.stop("train3", 1, by="operator")
+        self.tick(35)
+        self.controller.set_link("trainer-1", Link.ONLINE)
+        self.tick(30)
 
     def down_two_minutes(self) -> None:
         """The controller was down for two minutes while build 2 trained to its end."""
@@ -165,8 +210,9 @@ class Agents:
         seconds: float = 3.5,
         project: str = "project-a",
         delivery: str = "t-17954210196",
+        follow: tuple[Step, ...] = (),
     ) -> None:
-        """Start a training and let it train for some seconds."""
+        """Start a training and let it train for some seconds. `follow` are the steps that follow it, where it is not one."""
         lines: tuple[str | float, ...] = ("+ ci/training.sh follow", 0.5)
         lines += tuple(part for epoch in range(1, epochs + 1) for part in (f"epoch {epoch}", 1.0))
         hooked = job == "train"
@@ -175,7 +221,7 @@ class Agents:
             begin = (begin[0], "+ cp -r /srv/git/my-mlops-monorepo/ci .", begin[1])
         finish = Sh("finish", ("+ ci/training.sh finish",))
         last: tuple[Step, ...] = (Say("follow gave 0"),) if hooked else ()
-        inner = Block("script", (Sh("start", begin), Sh("follow", lines), *last))
+        inner = Block("script", (Sh("start", begin), *(follow or (Sh("follow", lines), *last))))
         kept = (finish, Archive("train.log", b"epoch")) if hooked else (finish,)
         body: tuple[Step, ...] = (WithPost((inner,), post=(finish,), cleanup=kept),)
         if hooked:

@@ -29,7 +29,7 @@ class Builds:
         self.request = request
         self.prefix = prefix
         self.build = build
-        self.url = f"{view.url}{build.path}"
+        self.url = view.link_to_build(build)
 
     def answer(self, rest: list[str]) -> Answer:
         """`rest` are the path elements after the build's own."""
@@ -200,7 +200,7 @@ class Builds:
             return answers.page(
                 self.controller, 400, "Jenkins [Jenkins]", f"<h1>Error</h1><p>{error}</p>", ("X-Error", str(error))
             )
-        return answers.empty(302, f"{self.view.url}{self.build.job.path}")
+        return answers.empty(302, self.view.link(self.build.job))
 
     def _keep(self) -> Answer:
         self.build.keep = not self.build.keep
@@ -231,4 +231,4 @@ class Builds:
             self.controller.replay(self.build.job.full_name, self.build.number, by=self.view.user.id, script=script)
         except NotBuildableError:
             return answers.page(self.controller, 409, "Jenkins [Jenkins]", "<h1>Not buildable</h1>")
-        return answers.empty(302, f"{self.view.url}{self.build.job.path}")
+        return answers.empty(302, self.view.link(self.build.job))

@@ -39,7 +39,7 @@ def build_bean(view: View, build: Build) -> Bean:
         Field("queueId", lambda: build.queue_id),
         Field("result", lambda: build.result),
         Field("timestamp", lambda: build.left_queue_at),
-        Field("url", lambda: f"{view.url}{build.path}", 3),
+        Field("url", lambda: view.link_to_build(build), 3),
     ]
     if not build.pipeline:
         changes = bean("hudson.scm.EmptyChangeLogSet", ALWAYS, items=[], kind=None)
@@ -173,11 +173,11 @@ def _interruptions(build: Build) -> list[Bean]:
 
 
 def _display_action(view: View, build: Build) -> Bean:
-    url = f"{view.url}{build.path}"
+    url = view.link_to_build(build)
     return bean(
         "org.jenkinsci.plugins.displayurlapi.actions.RunDisplayAction",
         artifactsUrl=f"{url}artifact",
-        changesUrl=f"{view.url}{build.job.path}changes",
+        changesUrl=view.link(build.job) + "changes",
         displayUrl=url,
         testsUrl=f"{url}testReport",
     )

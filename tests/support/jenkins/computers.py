@@ -136,7 +136,7 @@ def _executor(view: View, work: Work | None, number: int) -> Bean:
     name = f"{build.job.full_display_name} {build.shown_name}" + (f" ({work.stage})" if work.stage else "")
     part = bean(
         f"{PLACEHOLDER}$PlaceholderExecutable", 3,
-        displayName=name, fullDisplayName=name, number=build.number, url=f"{view.url}{build.path}",
+        displayName=name, fullDisplayName=name, number=build.number, url=view.link_to_build(build),
     )  # fmt: skip
     return _executing(view, part, number, build, work.started_at)
 

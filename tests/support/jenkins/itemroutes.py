@@ -36,15 +36,16 @@ class Items:
             # Whoever may not read jobs does not learn that they exist.
             return answers.not_found(self.controller)
         item: Item = self.controller.root
-        rest = self.request.segments
+        rest, written = self.request.segments, [part for part in self.request.path.split("/") if part]
         while isinstance(item, Folder) and rest[:1] == ["job"] and len(rest) > 1:
             found = item.items.get(rest[1]) or item.items.get(encode(rest[1]))
             if found is None:
                 return answers.not_found(self.controller)
             item, rest = found, rest[2:]
+            self.view.asked[item.full_name] = "/".join(written[: len(written) - len(rest)]) + "/"
         if not rest and self.request.reads:
             if not self.request.path.endswith("/"):
-                return answers.empty(302, f"{self.view.url}{item.path}")
+                return answers.empty(302, self.view.link(item))
             return answers.page(self.controller, 200, f"{item.name} [Jenkins]", "<h1>Job</h1>")
         return self._job(item, rest) if isinstance(item, Job) else self._folder(item, rest)
 
@@ -69,7 +70,7 @@ class Items:
         if refused is not None:
             return refused
         self.controller.scan(project.full_name, by=self.view.user.id)
-        return answers.empty(302, f"{self.view.url}{project.path}")
+        return answers.empty(302, self.view.link(project))
 
     def _job(self, job: Job, rest: list[str]) -> Answer:
         if is_api(rest):
@@ -122,7 +123,7 @@ class Items:
         if form is not None and job.parameters:
             answer = self._trigger(job, form_values(form))
             # The classic form leads back to the job: it does not say which queue item it made.
-            return answers.empty(201, f"{self.view.url}{job.path}") if answer.status in {201, 303} else answer
+            return answers.empty(201, self.view.link(job)) if answer.status in {201, 303} else answer
         answer = self._trigger(job, None)
         return answers.empty(201, answer.header("Location")) if answer.status == 303 else answer
 
@@ -166,14 +167,14 @@ class Items:
         if refused is not None:
             return refused
         job.disabled = disabled
-        return answers.empty(302, f"{self.view.url}{job.path}")
+        return answers.empty(302, self.view.link(job))
 
     def _delete(self, job: Job) -> Answer:
         refused = self._refused(Permission.JOB_DELETE)
         if refused is not None:
             return refused
         self.controller.delete_item(job.full_name)
-        return answers.empty(302, f"{self.view.url}{job.parent.path}")
+        return answers.empty(302, self.view.link(job.parent))
 
 
 def find_build(job: Job, name: str) -> Build | None:

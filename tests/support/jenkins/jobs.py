@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from console.demo.controller import (
@@ -19,6 +19,7 @@ from console.demo.controller import (
     Permission,
     User,
 )
+from console.demo.controller.items import encode
 from tests.support.jenkins.beans import ALWAYS, Bean, Field, bean
 
 EMPTY = Bean(None)
@@ -31,10 +32,22 @@ class View:
     controller: Controller
     url: str
     user: User
+    asked: dict[str, str] = field(default_factory=dict)
+    """The addresses of the items on the way to what was asked for, as the request wrote them, by full name."""
 
     @property
     def now(self) -> int:
         return self.controller.now
+
+    def link(self, item: Item) -> str:
+        """The address of an item. The server repeats how the request wrote it: also `%2F`, where its own links say `%252F`."""
+        if item.parent is None:
+            return self.url
+        found = self.asked.get(item.full_name)
+        return f"{self.url}{found}" if found is not None else f"{self.link(item.parent)}job/{encode(item.name)}/"
+
+    def link_to_build(self, build: Build) -> str:
+        return f"{self.link(build.job)}{build.number}/"
 
 
 def root_bean(view: View) -> Bean:
@@ -76,7 +89,7 @@ def view_bean(view: View, folder: Folder, name: str) -> Bean:
             Field("jobs", lambda: visible(view, folder)),
             Field("name", lambda: name, 2),
             Field("property", list),
-            Field("url", lambda: f"{view.url}{folder.path}", 2),
+            Field("url", lambda: view.link(folder), 2),
         ],
     )
 
@@ -92,7 +105,7 @@ def item_bean(view: View, item: Item) -> Bean:
 
 def folder_bean(view: View, folder: Folder) -> Bean:
     """A folder or a multibranch project."""
-    url = f"{view.url}{folder.path}"
+    url = view.link(folder)
     multibranch = isinstance(folder, Multibranch)
     name, java_class = (
         ("default", "jenkins.branch.MultiBranchProjectViewHolder$ViewImpl") if multibranch else ("all", "hudson.model.AllView")
@@ -139,7 +152,7 @@ def job_bean(view: View, job: Job) -> Bean:
         str(job.kind),
         [
             Field("actions", lambda: _actions(view, job)),
-            *_names(job, f"{view.url}{job.path}"),
+            *_names(job, view.link(job)),
             Field("buildable", lambda: job.buildable),
             Field("builds", lambda: [build_bean(view, build) for build in job.newest_first()[:100]]),
             Field("allBuilds", lambda: [build_bean(view, build) for build in job.newest_first()], -1),
@@ -175,7 +188,7 @@ def _freestyle_fields(job: Job) -> list[Field]:
 
 
 def _actions(view: View, job: Job) -> list[Bean]:
-    url = f"{view.url}{job.path}"
+    url = view.link(job)
     shown = bean("org.jenkinsci.plugins.displayurlapi.actions.JobDisplayAction", displayUrl=url)
     credentials = bean("com.cloudbees.plugins.credentials.ViewCredentialsAction", stores={})
     if job.kind is Kind.FREESTYLE:

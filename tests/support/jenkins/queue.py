@@ -66,7 +66,7 @@ def _task(view: View, item: QueueItem) -> Bean:
     job = item.job
     if job is None:
         return Bean(PLACEHOLDER)
-    url = f"{view.url}{job.path}"
+    url = view.link(job)
     return Bean(
         str(job.kind),
         [
@@ -79,4 +79,4 @@ def _task(view: View, item: QueueItem) -> Bean:
 
 def _executable(view: View, item: QueueItem) -> Bean | None:
     build = item.executable
-    return None if build is None else bean(build_class(build), 2, number=build.number, url=f"{view.url}{build.path}")
+    return None if build is None else bean(build_class(build), 2, number=build.number, url=view.link_to_build(build))

@@ -7,13 +7,16 @@ Format: README of the recordings. The rules compare what a client can rely on:
   VOLATILE (moments, sizes of one machine, random ids). Lists are compared element by element, except that
   `actions` count in any order and without the empty `{}` (they depend on unrelated plugins: a client looks for a
   `_class`), and executors in any order, because the server numbers them by chance;
-* logs: the same lines that a client may look for (MATTERS), in the same order;
+* logs: the same lines that a client may look for (MATTERS), in the same order. Two things come in an order of chance, because
+  several threads of the server write them: the name of who stopped a build and what becomes of its process (recorded both
+  ways round), and the lines of parallel branches among each other: between `parallel` and `// parallel` order does not count;
 * pages: the same title.
 """
 
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -71,7 +74,7 @@ _STAMP = re.compile(r"^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 MATTERS = re.compile(
     r"^(\[Pipeline\] |Started by |Obtained |Running on |Finished: |ERROR: |WARNING: |Aborted by |Approved by |Rejected by "
-    r"|Input requested|Stage \"|Post stage|Trying to acquire|Lock |Found 0 |\[[^\]]+\] is locked|Resource \[|Still waiting|‘"
+    r"|Input requested|Stage \"|Post stage|Trying to acquire|Lock |Found \d|\[[^\]]+\] is locked|Resource \[|Still waiting|‘"
     r"|Sending interrupt|After 20s|script returned|Could not connect|Cannot contact|Timeout |Cancelling|Failed in branch"
     r"|Error when executing|org\.jenkinsci\.plugins\.workflow\.actions\.ErrorAction|org\.codehaus\.groovy\.control\.Multiple"
     r"|Archiving|Checking out Revision|Scheduling project|Starting building|Build .* completed|epoch |héllo|\+ "
@@ -266,4 +269,15 @@ def _compare_text(recorded: Exchange, got: Got) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     lines = (_STAMP.sub("", line) for line in text.replace("\r\n", "\n").split("\n"))
-    return [_plain(re.sub(r"[\d.]+Z|\d+ ms| \d\d:\d\d:\d\d", "", line)) for line in lines if MATTERS.match(line)]
+    return _settled([_plain(re.sub(r"[\d.]+Z|\d+ ms| \d\d:\d\d:\d\d", "", line)) for line in lines if MATTERS.match(line)])
+
+
+def _settled(lines: list[str]) -> list[str]:
+    """The lines in one order where the server has none."""
+    for at, (one, other) in enumerate(itertools.pairwise(lines)):
+        if other.startswith("Aborted by ") and one.startswith(("Sending interrupt", "Could not connect to ")):
+            lines[at], lines[at + 1] = other, one
+    if "[Pipeline] parallel" in lines and "[Pipeline] // parallel" in lines:
+        begin, end = lines.index("[Pipeline] parallel"), lines.index("[Pipeline] // parallel")
+        lines[begin:end] = sorted(lines[begin:end])
+    return lines

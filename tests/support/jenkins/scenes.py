@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from console.demo.controller import Broken, Change, Controller, Multibranch, Pipeline, Say
+from console.demo.controller import Broken, Change, Controller, Fail, Multibranch, Pipeline, Say
 from tests.support.jenkins.lab import BROKEN_COMMIT, Moment, branch, main_lab, train, upstream_jobs
 
 TRAINS: dict[int, tuple[int, dict[str, str | bool]]] = {
@@ -203,7 +203,7 @@ class Scene:
 
     def unicode(self) -> None:
         broken = self.controller.job("unicode")
-        script, broken.script = broken.script, Broken(("broken",))
+        script, broken.script = broken.script, Pipeline((Fail("no such step"),), declarative=False, environment=True)
         self.run("unicode")
         broken.script = script
         self.run("unicode")
@@ -379,4 +379,5 @@ class Scene:
                 self.controller.submit_input("approve", number, "Deploy", by="admin")
             self.tick(5)
         self.feature_third()
+        self.controller.reload()
         self.controller.add_job("team-a/made here", Pipeline(()), kind=self.controller.job("freestyle").kind)

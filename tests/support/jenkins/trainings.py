@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.demo.controller import (
     Archive,
@@ -64,6 +64,8 @@ class Plan:
     seconds: float = 3.0
     finish: float = 0.0
     reached: bool = True
+    gpu: bool = False
+    lost: bool = False
 
 
 class Training:
@@ -74,6 +76,7 @@ class Training:
 
     def __call__(self, build: Build) -> Pipeline:
         plan = self.plan
+        branch = build.job.branch
         project, ask = value(build, "PROJECT"), value(build, "ASK_PUBLISH") == "true"
         commit = value(build, "COMMIT") or plan.commit
         name = f"{project}@{commit[:12]}"
@@ -81,19 +84,40 @@ class Training:
         labels = {"managed": "true", "project": project, "commit": commit, "job": "train", "build": build.number}
         image = f"mlops/{project}:{commit[:12]} " + " ".join(f"--label mlops.{key}={text}" for key, text in labels.items())
         output = (f"+ git archive {commit}:projects/{project}", f"+ docker build -q -t {image} -", 0.3)
-        stages = (
+        inside_node = (
             self._check(build, project, commit),
             Stage("Build image", (Sh("docker build", output),), when=go_on),
             self._train(name, when=go_on),
         )
-        on_node = OnNode("", (Checkout(REMOTE, commit, branch="origin/main", changes=plan.changes), Block("withEnv", stages)))
+        on_node = OnNode(
+            "", (Checkout(REMOTE, commit, branch="origin/main", changes=plan.changes), Block("withEnv", inside_node))
+        )
         training: Step = Lock(f"train-{project}", (on_node,)) if plan.locked else on_node
         ask_first = Input("publish", "Publish this model to the Hub?", ok="Publish", submitter_parameter="APPROVER")
-        publish = Stage("Publish", (Timeout(3600, (ask_first,)), Say("published")), when=ask)
+        upload = OnNode("", (Checkout(REMOTE, commit, branch="origin/main"), Block("withEnv", (Say("published"),))))
+        publish = Stage("Publish", (Timeout(3600, (ask_first, Block("withEnv", (upload,)))),), when=ask)
         last = () if plan.reached else (Post((Block("script"),)),)
-        inner = Timeout(6 * 3600, (Stage("Validate branch", when=False), Stage("Training", (training,)), publish, *last))
+        if branch is None:
+            stages = (Stage("Validate branch", when=False), Stage("Training", (training,)), publish, *last)
+        else:
+            inside = (Stage("Check request"), Stage("Build image"), Stage("Train"))
+            stages = (self._validate(build, branch), Stage("Training", inside, when=False), Stage("Publish", when=False))
+        inner = Timeout(6 * 3600, stages)
         steps = (Block("withEnv", (Block("timestamps", (inner,)),)),)
-        return Pipeline(steps, timestamps=True, environment=True, source=f"git {REMOTE}")
+        return Pipeline(steps, timestamps=True, environment=True, source=f"git {REMOTE}" if branch is None else plan.commit)
+
+    def _validate(self, build: Build, branch: str) -> Stage:
+        """Every project is built, none is trained."""
+        lines = ["+ set -eu", "+ bash -n ci/training.sh"]
+        for project in ("project-a", "project-b"):
+            place = f"projects/{project}"
+            labels = {"managed": "true", "project": project, "commit": build.job.commit, "purpose": "validate"}
+            shown = " ".join(f"--label mlops.{key}={text}" for key, text in labels.items())
+            lines += [f"+ basename {place}/", f"+ p={project}", f"+ test -f {place}//Dockerfile", f"+ bash -n {place}//run.sh"]
+            lines += [f"+ docker build -q {shown} {place}/"]
+        steps = (Block("script"), Sh("validate", tuple(lines)))
+        sources = Checkout(REMOTE, build.job.commit or "", branch=branch)
+        return Stage("Validate branch", (OnNode("", (sources, Block("withEnv", steps))),))
 
     def _check(self, build: Build, project: str, commit: str) -> Stage:
         name = f"{project}@{commit[:12]}"
@@ -115,6 +139,8 @@ class Training:
         start = Sh("start", ("+ rm -rf train.log reason.txt out", "+ ci/training.sh start"))
         follow = Sh("follow", ("+ ci/training.sh follow", plan.seconds), on_stop=("Terminated",))
         inner: tuple[Step, ...] = (start, follow)
+        if plan.lost:
+            inner = (start, replace(follow, return_status=True), Sh("follow", ("+ ci/training.sh follow",)))
         finish = Sh("finish", ("+ ci/training.sh finish", plan.finish), on_stop=("Terminated",))
         metric: tuple[Step, ...] = (
             Block(
@@ -128,13 +154,27 @@ class Training:
             why: tuple[Step, ...] = (Call("fileExists"), Call("readFile")) if plan.reason else (Call("fileExists"),)
             inner = (start, follow, *why, Describe(description=f"{name}: {words}"), Fail(plan.failure))
             metric, more = (), (("train.log", b"epoch\n"),)
+        elif plan.gpu:
+            inner = (Lock("gpu", (start, Fail("the container could not be started")), quantity=1),)
+            metric, more = (), (("train.log", b"epoch\n"),)
         elif not plan.reached:
             metric, more = (Describe(description=f"{name}: aborted"),), (("train.log", b"epoch\n"),)
         kept = Archive("out/checkpoint.json", b"{}", more=more)
         return Stage("Train", (Block("script", inner),), when=when, post=(finish, *metric), cleanup=(finish, kept))
 
 
-ABORTABLE = Pipeline((OnNode("", (Sh("docker run", (100.0,)),)),), declarative=False)
+def abortable(build: Build) -> Pipeline:
+    """A training in one shell step, whose last checkpoint takes 1 s or 40 s, in the foreground or behind a trap."""
+    name = build.job.name
+    _, kind, seconds = name.split("-")
+    left = f"+ docker ps -a --filter name={name}-{build.number} --format left: {{{{.Names}}}} {{{{.Status}}}}"
+    run = Sh(kind, (f"+ exec ci/{kind}.sh", 100.0), stop_seconds=float(seconds))
+    watched = Try((run,), (Say("post starts"), Sh("left", (left,))))
+    train = Stage("Train", (Block("withEnv", (watched,)),))
+    inside = Block("timestamps", (Block("dir", (Sh("copy", ("+ cp -r /srv/src/. .",)), train)),))
+    return Pipeline((OnNode("", (inside,)),), declarative=False, timestamps=True)
+
+
 _FOLLOW = Sh("train", ("+ ci/training.sh start", "+ ci/training.sh follow", 60.0), on_stop=("Terminated",))
 _FINISH = Sh("finish", ("+ ci/training.sh finish",))
 _TIMED = Block("withEnv", (Try((Timeout(8, (_FOLLOW,)),), (_FINISH,)),))

@@ -23,7 +23,7 @@ from console.demo.controller import (
 from console.demo.controller.people import BUILDER, LIMITED
 from console.demo.controller.steps import Change
 from tests.support.jenkins.lab import START, Moment, add_people
-from tests.support.jenkins.trainings import ABORTABLE, COMMIT, FEW, MANY, OLD_COMMIT, REMOTE, TIMED_OUT, Plan, Training
+from tests.support.jenkins.trainings import COMMIT, FEW, MANY, OLD_COMMIT, REMOTE, TIMED_OUT, Plan, Training, abortable
 
 
 class Trainings:
@@ -54,7 +54,7 @@ class Trainings:
         )
         self.controller.add_job("perm-job", Pipeline(steps, declarative=False))
         for name in ("abort-fg-1", "abort-fg-40", "abort-timeout", "abort-trap-1", "abort-trap-40"):
-            self.controller.add_job(name, TIMED_OUT if name == "abort-timeout" else ABORTABLE)
+            self.controller.add_job(name, TIMED_OUT if name == "abort-timeout" else abortable)
         self.controller.add_multibranch("my-mlops-monorepo", {"train": (COMMIT, Pipeline((Say("validated"),)))}, remote=REMOTE)
         self.controller.scan("my-mlops-monorepo")
         for item in self.controller.waiting_items:

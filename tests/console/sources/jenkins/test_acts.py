@@ -21,6 +21,7 @@ from console.demo.controller import (
 from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, LeftItem, Queued, QueueItem, Trouble, Waits
 from console.sources.jenkins.source import JenkinsServer as Source
+from console.sources.protocols import Jenkins, JenkinsActs
 from console.text import clean
 from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import allow, source_at
@@ -63,12 +64,18 @@ async def refused(jenkins: Source, job: str, parameters: dict[str, str] | None =
     return raised.value
 
 
+def test_what_watches_cannot_act() -> None:
+    """The types hold it: whoever has a `Jenkins` has no way to start anything."""
+    assert not set(vars(Jenkins)) & {name for name in vars(JenkinsActs) if not name.startswith("_")}
+
+
 def posts(server: JenkinsServer) -> list[str]:
     return [line for line in server.requests if line.startswith("POST")]
 
 
 async def test_a_request_becomes_an_item_of_the_queue(world: World, server: JenkinsServer, jenkins: Source) -> None:
-    queued = await jenkins.trigger("train", {"PROJECT": "fraud", "NOTE": "two\nlines & é=佐藤"})
+    acts: JenkinsActs = jenkins
+    queued = await acts.trigger("train", {"PROJECT": "fraud", "NOTE": "two\nlines & é=佐藤"})
     assert queued == Queued(1, already=False, held=False, session=clean(world.controller.session))
     item = world.controller.queue[1]
     assert [one.value for one in item.parameters] == ["fraud", "two\nlines & é=佐藤"]
@@ -312,6 +319,8 @@ async def test_an_answer_that_names_the_job_and_no_item(world: World) -> None:
             assert queued.item_id == 6
             with pytest.raises(JenkinsError) as raised:
                 await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "77"})
+            with pytest.raises(JenkinsError, match="and 2 fit it there"):
+                await jenkins.trigger("train", {"PROJECT": "fraud"})
     assert raised.value.trouble is Trouble.FAULT
     assert "without saying which item of the queue it became, and it is not there any more" in raised.value.reason
 

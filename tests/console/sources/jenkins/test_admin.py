@@ -15,12 +15,13 @@ import pytest
 from console.demo.controller import ADMIN, LIMITED, OPERATOR, VIEWER, Permission, Pipeline, Say
 from console.model.jenkins import JenkinsError, Plugin, Trouble
 from console.sources.jenkins.admin import JenkinsAdmin
+from console.sources.protocols import JenkinsAdmin as Administered
 from console.text import Clean, clean
 from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import TOKEN, access, allow
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import World
-from tests.support.recorded import replaying
+from tests.support.recorded import Exchange, replaying
 
 SCRIPT = Pipeline((Say("x"),))
 JOBS = ("train", "team a/入れ子 dir/copy data", "repo/feature%2Fx")
@@ -73,7 +74,8 @@ def test_the_library_is_loaded_by_nobody_who_watches() -> None:
 
 async def test_the_version_is_told_to_the_first_call(server: JenkinsServer, admin: JenkinsAdmin) -> None:
     """Left to itself python-jenkins sends no credentials with it, and is refused."""
-    assert await admin.version() == "2.421"
+    asked: Administered = admin
+    assert await asked.version() == "2.421"
     assert server.requests == ["GET /ci/jenkins/"]
 
 
@@ -189,6 +191,25 @@ async def test_what_stands_in_the_way(server: JenkinsServer, admin: JenkinsAdmin
         assert error.trouble is trouble, error.reason
 
 
+@pytest.mark.parametrize(
+    ("location", "server_name", "trouble"),
+    [
+        ("https://sso.example.org/login?from=/job/train", "nginx", Trouble.NOT_JENKINS),
+        ("http://127.0.0.1/job/train/disable/", "Jetty(10.0.15)", Trouble.REFUSED),
+        ("http://127.0.0.1/job/other/", "Jetty(10.0.15)", Trouble.REFUSED),
+    ],
+)
+async def test_a_redirect_that_is_no_success(location: str, server_name: str, trouble: Trouble) -> None:
+    """An action that does not exist redirects to itself with a slash, and a log-in page to itself."""
+    answer = Exchange("x", "POST", "/", 302, (("location", location), ("server", server_name)), "")
+    with replaying() as replayer:
+        replayer.put("/job/train/disable", answer)
+        admin = JenkinsAdmin(access(replayer.url))
+        assert (await failing(admin.set_enabled("train", on=False))).trouble is trouble
+        await admin.aclose()
+        assert len(replayer.asked) == 1
+
+
 async def test_data_that_is_none(server: JenkinsServer, admin: JenkinsAdmin) -> None:
     server.fault(Fault.GARBAGE)
     error = await failing(admin.plugins())
@@ -211,6 +232,21 @@ async def test_one_that_hangs_is_left_and_the_next_call_goes_through(server: Jen
     error = await failing(admin.version())
     assert "timed out after 0.3s" in error.reason
     assert await admin.version() == "2.421"
+    await admin.aclose()
+
+
+async def test_a_thread_that_never_comes_back_is_left_behind(server: JenkinsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a look-up of a host name can be: nothing ends it."""
+    admin = JenkinsAdmin(access(server.url, patience=1.0))
+    await admin.version()
+    from console.sources.jenkins.library import Library
+
+    released = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(Library, "get_version", lambda _: released.wait(60))
+        assert "timed out after 1s" in (await failing(admin.version())).reason
+    assert await admin.version() == "2.421"
+    released.set()
     await admin.aclose()
 
 

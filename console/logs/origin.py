@@ -1,0 +1,33 @@
+"""Where lines come from: a container, or a build of Jenkins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from console.model.build import BuildRef
+from console.model.container import Container
+from console.text import Clean, clean
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLog:
+    """The log of one build, of one stage of it (`stage` is its id), or of one `step`. `name` is what people call it."""
+
+    ref: BuildRef
+    name: Clean
+    stage: Clean | None = None
+    step: Clean | None = None
+
+    @property
+    def id(self) -> Clean:
+        """Tells it from all other logs: a container's id has no `#`."""
+        return clean("/".join(str(part) for part in (self.ref, self.stage, self.step) if part is not None))
+
+
+Origin: TypeAlias = Container | BuildLog
+
+
+def build_name(shown: str, number: int) -> Clean:
+    """`my-repo/feature/x #3`, for a job that people call `shown`."""
+    return clean(f"{shown} #{number}")
