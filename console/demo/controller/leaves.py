@@ -127,7 +127,8 @@ class Leaves:
         """A line of a step, in the console and in the step's own log."""
         self._print(line)
         if node.log is not None:
-            node.log.add(line)
+            # It is a part of the console, and has its times.
+            node.log.add(self._stamp() + line if self._timestamps else line)
 
     def _leaf(self, scope: Scope, step: Step) -> Flow:
         if isinstance(step, Sh):
