@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("TOOK", drop=3),
     Column("VS USUAL", drop=4),
     Column("WHEN", drop=2),
-    Column("WHY", least=24, drop=1),
+    Column("WHY", least=31, drop=1),
 )
 _STAGE_COLUMNS = (Column("STAGE", least=14, middle=True), Column("STATE"), Column("TOOK"), Column("", least=16, drop=1))
 

@@ -34,7 +34,12 @@ def at(elapsed: float) -> DemoJenkins:
 
 async def everything(jenkins: DemoJenkins) -> dict[str, object]:
     """All that can be asked of it, logs included."""
-    told: dict[str, object] = {"work": await jenkins.work(), "jobs": await jenkins.jobs(), "who": await jenkins.who()}
+    told: dict[str, object] = {
+        "work": await jenkins.work(),
+        "jobs": await jenkins.jobs(),
+        "who": await jenkins.who(),
+        "ci": jenkins.controller,
+    }
     for job in await jenkins.jobs():
         for build in await jenkins.builds(job.full_name, 100):
             told[f"build {build.ref}"] = build
