@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("TOOK", drop=3),
     Column("VS USUAL", drop=4),
     Column("WHEN", drop=2),
-    Column("WHY", least=24, drop=1),
+    Column("WHY", least=31, drop=1),
 )
 _STAGE_COLUMNS = (Column("STAGE", least=14, middle=True), Column("STATE"), Column("TOOK"), Column("", least=16, drop=1))
 
@@ -188,7 +188,7 @@ def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
     facts = [
         ("stage" if known.building and one.state.kind is StateClass.ACTIVE else "because", str(one.outcome)),
         ("took", f"{one.took(now)}{against}"),
-        ("why it ran", str(one.why)),
+        ("why it ran", str(one.ran)),
         ("commit", str(known.commit or "")),
         ("started", f"{known.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("says", str(known.description) if known.description != one.outcome else ""),

@@ -46,7 +46,7 @@ def build(one: BuildRow) -> dict[str, Any]:
         "started_at": moment(known.started),
         "duration": span(known.duration),
         "usual": span(one.usual),
-        "why": one.why or None,
+        "why": one.ran or None,
         "outcome": one.outcome or None,
         "description": known.description or None,
         "commit": known.commit,

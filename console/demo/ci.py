@@ -137,7 +137,7 @@ class DemoPlatform:
         model.add_branch(project, "main", "3634c5ca967996987d251627f92ff491fc397314", _CHECKS).next_number = 86  # type: ignore[arg-type]
         model.add_branch(project, "feature/aug", "6fbcaa5340b1dd8a9de4c38b21121d50d9e440d3", _BROKEN).next_number = 3  # type: ignore[arg-type]
         model.add_job("nightly tests", _NIGHTLY).next_number = 31
-        model.add_job("promote", _PROMOTE, parameters=(Parameter("MODEL"),)).next_number = 9
+        model.add_job("promote", _PROMOTE, parameters=(Parameter("MODEL"),)).next_number = 8
         model.add_job("evaluate-arm", _NIGHTLY, kind=Kind.FREESTYLE, label="trainer-2").next_number = 4
         model.add_job("backup", _NIGHTLY, kind=Kind.FREESTYLE, disabled=True)
 
@@ -146,6 +146,10 @@ class DemoPlatform:
             self._at(-ago - 6)
             self._release(number, project)
             if number == 124:
+                self._at(-2 * _DAY)
+                self._by_hand("promote", {"MODEL": "acme/project-a build-120"})
+                self._at(-2 * _DAY + 11 * _MINUTE)
+                self.model.stop("promote", 8, by="sato")
                 self._at(-_DAY)
                 self._hourly("nightly tests", CauseKind.TIMER, "Started by timer")
             if number == 125:

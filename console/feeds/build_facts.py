@@ -55,7 +55,7 @@ class BuildFacts:
         self.missing: dict[Hashable, Clean] = {}
         self._asked: dict[Hashable, float] = {}
         self._asking: set[Hashable] = set()
-        self._read_once: set[Hashable] = set()
+        self._read_once: dict[Hashable, None] = {}
         self._known_last: dict[Clean, Hashable] = {}
         self._tails: dict[BuildRef, tuple[int, list[str]]] = {}
 
@@ -190,6 +190,12 @@ class BuildFacts:
 
         yield ask
 
+    def _settle(self, fact: Hashable) -> None:
+        """It was read since Jenkins started. What is older than the newest few thousand is of nothing that is in view."""
+        self._read_once[fact] = None
+        while len(self._read_once) > 8 * KEPT:
+            self._read_once.pop(next(iter(self._read_once)))
+
     def _in_history(self, ref: BuildRef) -> Build | None:
         return next((one for one in self.history.get(ref.job, ()) if one.ref == ref), None)
 
@@ -202,7 +208,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(fact, error)
         self.missing.pop(fact, None)
-        self._read_once.add(fact)
+        self._settle(fact)
         self._known_last[job] = seen
         changed = self.history.get(job) != builds
         self.history[job] = builds
@@ -238,7 +244,7 @@ class BuildFacts:
             value = await ask()
         except JenkinsError as error:
             return self._lost(fact, error)
-        self._read_once.add(fact)
+        self._settle(fact)
         new = self.missing.pop(fact, None) is not None or kept.get(key) != value
         kept[key] = value
         kept.move_to_end(key)
@@ -265,7 +271,7 @@ class BuildFacts:
         except JenkinsError as error:
             return self._lost(("why", ref), error)
         self.missing.pop(("why", ref), None)
-        self._read_once.add(("why", ref))
+        self._settle(("why", ref))
         self.failures[ref] = told
         while len(self.failures) > KEPT:
             self.failures.popitem(last=False)

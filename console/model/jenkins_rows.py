@@ -39,12 +39,12 @@ _PATIENCE = timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class BuildRow:
     """One build for a list. `usual` is what it is measured against: the median of its job where that is known, else Jenkins'
-    own estimate. `why` is why it ran, `outcome` what came of it or what it waits for, where that needs words."""
+    own estimate. `ran` is why it ran, `outcome` what came of it or what it waits for, where that needs words."""
 
     build: Build
     name: Clean
     state: State
-    why: Clean
+    ran: Clean
     outcome: Clean
     usual: timedelta | None
 
@@ -53,10 +53,15 @@ class BuildRow:
         return self.build.ref
 
     @property
+    def why(self) -> Clean:
+        """Both: `project-b at 1d44b02, webhook: out of memory`."""
+        return clean(": ".join(part for part in (self.ran, self.outcome) if part))
+
+    @property
     def told(self) -> Clean:
         """Both in one cell, whose end may be cut: `project-b: out of memory`; where nothing came of it yet, why it ran."""
         if not self.outcome:
-            return self.why
+            return self.ran
         return clean(": ".join(part for part in (self.build.parameter("PROJECT"), self.outcome) if part))
 
     def took(self, now: datetime) -> str:

@@ -13,8 +13,9 @@ import asyncio, json, sys
 from datetime import timedelta
 
 async def main():
-    heard = []
-    from console.demo import demo_sources  # what an import reads is no act of the demo
+    heard, asked = [], []
+    import console.demo.ci, console.demo.jenkins
+    from console.demo import demo_jenkins, demo_sources  # what an import reads is no act of the demo
 
     def hook(name, arguments):
         # Objects and clocks are its own; whatever else Python audits reaches out of the program.
@@ -32,6 +33,29 @@ async def main():
             self.time = max(self.time, moment)
             await asyncio.sleep(0)
 
+    async def jenkins_for_two_hours(clock):
+        jenkins = demo_jenkins(clock)
+        for _ in range(8):
+            work = await jenkins.work()
+            for job in await jenkins.jobs():
+                for build in await jenkins.builds(job.full_name, 3):
+                    await jenkins.build(build.ref)
+                    if build.pipeline:
+                        for stage in (await jenkins.stages(build.ref)).stages:
+                            await jenkins.stage_steps(build.ref, stage.id)
+                    await jenkins.tests(build.ref)
+                    async for _ in jenkins.log(build.ref, await jenkins.log_size(build.ref) // 2):
+                        pass
+                    for file in build.artifacts:
+                        async for _ in jenkins.artifact(build.ref, file.path):
+                            asked.append(str(file.path))
+            for node in work.nodes:
+                await jenkins.node_log(node.name)
+                await jenkins.monitors(node.name)
+            clock.time += timedelta(minutes=15)
+        asked.append(str(await jenkins.who()))
+        await jenkins.aclose()
+
     from console.demo import RunningClock
     engine, compose = demo_sources(clock=Leaping(RunningClock().now()))
     events = []
@@ -48,11 +72,12 @@ async def main():
             break
     running, _ = demo_sources()
     await running.containers()
+    await jenkins_for_two_hours(Leaping(RunningClock().now()))
     await engine.aclose()
     await compose.aclose()
     of_demo = list(heard)
     open("/dev/null").close()
-    print(json.dumps({"demo": of_demo, "proof": heard[len(of_demo):], "events": len(events)}))
+    print(json.dumps({"demo": of_demo, "proof": heard[len(of_demo):], "events": len(events), "asked": asked}))
 
 asyncio.run(main())
 """
@@ -67,6 +92,8 @@ def run(script: str) -> str:
 def test_it_touches_nothing() -> None:
     told = json.loads(run(AUDITED))
     assert told["events"] == 40
+    assert "dist/mlops_console-0.1.0.whl" in told["asked"]
+    assert told["asked"][-1] == "operator"
     assert told["demo"] == []
     assert told["proof"] == ["open"]
 

@@ -456,7 +456,7 @@ async def test_nothing_grows_without_end() -> None:
     facts = room.facts
     kept = (facts.details, facts.stages, facts.failures, facts.missing, facts.failed_tests)
     assert max(len(one) for one in kept) == KEPT
-    assert len(facts._asked) <= 8 * KEPT
+    assert len(facts._asked) == len(facts._read_once) == 8 * KEPT
     assert (facts.held, facts._tails) == ({}, {})
 
 

@@ -123,7 +123,8 @@ def test_each_cause_in_words(cause: Cause, told: str) -> None:
 
 
 def said(seen: BuildRow) -> tuple[str, str, str]:
-    return str(seen.why), str(seen.outcome), str(seen.told)
+    assert seen.why == ": ".join(part for part in (seen.ran, seen.outcome) if part)
+    return str(seen.ran), str(seen.outcome), str(seen.told)
 
 
 def test_a_row_says_what_came_of_it() -> None:
