@@ -104,9 +104,13 @@ class FakeJenkins:
             raise JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no build {ref}, or hides it from operator.", status=404)
         return self.here
 
+    @property
+    def job(self) -> Job:
+        return Job(TRAIN.job, JobKind.PIPELINE, True, self.here, TRAIN.job, TRAIN.job)
+
     async def jobs(self) -> tuple[Job, ...]:
         self._gate()
-        return (Job(TRAIN.job, JobKind.PIPELINE, True, self.here, TRAIN.job, TRAIN.job),)
+        return (self.job,)
 
     async def stages(self, ref: BuildRef) -> Stages:
         self._gate()
