@@ -64,6 +64,8 @@ class FakeJenkins:
             self.end()
         self.piece = 1000
         self.faults: deque[JenkinsError | tuple[JenkinsError, int] | None] = deque()
+        self.looks_finished = False
+        """Whether the log says that nothing will come, whatever the build says."""
         self.lasting: JenkinsError | None = None
         """What every request says until it is taken away."""
         self.asked: list[int] = []
@@ -133,6 +135,7 @@ class FakeJenkins:
         size, whole = len(raw), start > len(raw)
         text = served(raw if whole else raw[start:])
         more = self.here.building if step is None else list(self.steps)[-1] == step and self.stage.duration is None
+        more = more and not self.looks_finished
         self.asked.append(start)
         if self.grow is not None:
             self.grow()
