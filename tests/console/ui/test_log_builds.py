@@ -196,6 +196,21 @@ async def test_a_log_that_is_opened_while_jenkins_is_away_comes_when_jenkins_doe
         await sitting.shows("line 2", "following")
 
 
+async def test_a_stage_shows_what_its_steps_print() -> None:
+    jenkins = numbered(3)
+    jenkins.steps = {"7": b"+ make\nbuilt\n", "9": b"+ train\nepoch 1\n"}
+    async with looking_at(LogEngine(), [], opened="") as sitting:
+        still(sitting.app).log_jenkins = jenkins
+        main = sitting.app.screen_stack[0]
+        assert isinstance(main, MainScreen)
+        stage = build_target(TRAIN, "train #12 Train", stage=jenkins.stage.id)
+        await sitting.app.push_screen(LogScreen(main, [stage]))
+        await sitting.shows("train #12 Train › log", "epoch 1", "following")
+        assert [" ".join(line.split()[1:]) for line in sitting.lines] == ["+ make", "built", "+ train", "epoch 1"]
+        jenkins.steps["9"] += b"epoch 2\n"
+        await sitting.shows("epoch 2")
+
+
 # Together with containers
 
 
@@ -225,7 +240,7 @@ async def test_a_training_and_its_build_are_one_log_by_time() -> None:
         await sitting.shows("epoch 4", "following")
         await sitting.press("M")
         await sitting.shows("Sources", "train #12")
-        await sitting.press("j", "space", "enter")
+        await sitting.press("enter")
         await sitting.shows("merged by time:", "a train", "b train #12", "line 4", "epoch 4")
         words = [" ".join(line.split()[-2:]) for line in sitting.lines]
         assert words == [f"{what} {number}" for number in range(5) for what in ("line", "epoch")]
