@@ -234,15 +234,21 @@ class BuildHistory:
         return walk
 
     def _look(self, walk: _Walk, held: bytes, bound: int) -> None:
+        """Note the first and the last place in `held`, the newest text, where a line begins and the known text may."""
         base = walk.length - len(held)
-        at = held.find(self._front, 1)
-        while at >= 0:
-            if base + at > bound:
+        until = max(0, bound - base + len(self._front))
+        if walk.first is None:
+            at = held.find(self._front, 1, until)
+            while at >= 0 and held[at - 1] != 0x0A:
+                at = held.find(self._front, at + 1, until)
+            if at < 0:
                 return
-            if held[at - 1] == 0x0A:  # it began with a line
-                walk.first = base + at if walk.first is None else walk.first
-                walk.last = base + at
-            at = held.find(self._front, at + 1)
+            walk.first = walk.last = base + at
+        at = held.rfind(self._front, 1, until)
+        while at >= 0 and held[at - 1] != 0x0A:
+            at = held.rfind(self._front, 1, at + len(self._front) - 1)
+        if at >= 0:
+            walk.last = base + at
 
     async def _length_to(self, end: int) -> int | None:
         """How long the tail's text is up to place `end` of the file."""

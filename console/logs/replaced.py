@@ -41,28 +41,35 @@ class Known:
 
 async def what_is_known(known: Known, parts: AsyncGenerator[LogPart]) -> int:
     """How many bytes of the text in `parts`, whole lines, were passed on already, as far as that can be told."""
-    endings, length = Endings(), 0
-    front, end = b"", b""
-    mark = known.text[-MARK:]
+    endings, length, end = Endings(), 0, b""
+    # What was read from the log's beginning on is laid over its beginning, all else over where it begins again.
+    head, tail = (b"" if known.complete else known.text[:MARK]), known.text[-MARK:]
+    begun = 0 if known.complete else None
+    over = b""  # the text from there on
     met: int | None = None
     async with aclosing(parts):
         async for part in parts:
             for piece in slices(part.text):
                 text = endings.feed(piece)
-                front += text[: max(0, WINDOW - len(front))]
-                joined = end[-len(mark) :] + text if mark else text
+                joined = end + text
                 length += len(text)
-                if len(mark) == MARK and (at := joined.rfind(mark)) >= 0:
-                    met = length - len(joined) + at + len(mark)
-                end = (end + text)[-MARK:]
+                base = length - len(joined)
+                if begun is not None:
+                    over += text[: WINDOW - len(over)]
+                elif (at := joined.find(head)) >= 0:
+                    begun, over = base + at, joined[at:][:WINDOW]
+                if (at := joined.rfind(tail)) >= 0:
+                    met = base + at + len(tail)
+                end = joined[-MARK:]
                 await asyncio.sleep(0)
     if known.complete:
-        # Everything is at hand: what both begin with is known.
-        return _lines(front, _common(front, known.text))
+        return _lines(over, _common(over, known.text))
     if len(end) == MARK and end in known.text:
         return length - len(end) + _lines(end, len(end))  # it was cut off at a place that was read
+    if begun is not None:
+        return begun + _lines(over, _common(over, known.text))  # and written on since
     if met is not None:
-        return met - len(mark) + _lines(mark, len(mark))  # its beginning is gone, or lines came after it had been cut off
+        return met - len(tail) + _lines(tail, len(tail))  # its beginning is gone
     return 0
 
 

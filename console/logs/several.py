@@ -8,7 +8,7 @@ from contextlib import aclosing
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from console.logs.buildlog import BuildTail
+from console.logs.buildlog import PASSES, BuildTail
 from console.logs.buildpast import BuildHistory
 from console.logs.history import History
 from console.logs.lines import Item, Kind, Line, Notice
@@ -20,11 +20,15 @@ from console.logs.stagelog import StageTail
 from console.logs.tail import GRACE_SECONDS, Tail
 from console.model.backoff import Backoff
 from console.model.container import Container
+from console.model.jenkins import JenkinsError
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
 from console.text import clean
 
 if TYPE_CHECKING:
     from console.sources.protocols import ContainerEngine, Jenkins
+
+_RECENT = 1000
+"""Lines that a log begins with which could be read only later than the others."""
 
 Give = Callable[[Origin, Item], Awaitable[None]]
 
@@ -122,8 +126,14 @@ class Several:
         async def give(origin: Origin, item: Item) -> None:
             await channel.give(item)
 
+        backoff = Backoff()
         try:
-            await self._read(channel.source, give, lines)
+            again = await self._read(channel.source, give, lines)
+            while again and self._lasting:
+                # Nobody waits for it: what it says comes when its system does.
+                await channel.give(Notice(Kind.NOW, time_ns(), clean("")))
+                await asyncio.sleep(backoff.next())
+                again = await self._read(channel.source, give, _RECENT, told=True)
         finally:
             channel.end()
 
@@ -149,7 +159,8 @@ class Several:
             grace=self._grace,
         )
 
-    async def _read(self, origin: Origin, give: Give, lines: int | None) -> None:
+    async def _read(self, origin: Origin, give: Give, lines: int | None, *, told: bool = False) -> bool:
+        """Until the log ends. True when it could not be read and may be a little later; with `told` that was said already."""
         query = self._query
         if isinstance(origin, BuildLog) and origin.stage is not None:
             # Its steps are read from their beginning, whatever is wanted of them.
@@ -182,10 +193,13 @@ class Several:
             self.refused.append(error)
             if len(self._chosen) == 1:
                 raise
-            await take(Notice(Kind.UNREADABLE, time_ns(), error.reason))
+            if not told:
+                await take(Notice(Kind.UNREADABLE, time_ns(), error.reason))
+            return isinstance(error, JenkinsError) and error.trouble in PASSES
         finally:
             self._has_begun(origin)
             self._tails.pop(origin.id, None)
+        return False
 
     def _has_begun(self, origin: Origin) -> None:
         self._begun.add(origin.id)
@@ -200,8 +214,8 @@ class Several:
                 for task in done:
                     self._running.discard(task)
                     task.result()
-            if self._follow:
-                await asyncio.sleep(self._grace)
+            if self._follow and self._engine is not None:
+                await asyncio.sleep(self._grace)  # a container may come in the place of one that has ended
             if self._lasting and not self._running:
                 self._woken.clear()
                 await self._woken.wait()

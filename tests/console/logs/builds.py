@@ -64,6 +64,8 @@ class FakeJenkins:
             self.end()
         self.piece = 1000
         self.faults: deque[JenkinsError | tuple[JenkinsError, int] | None] = deque()
+        self.looks_finished = False
+        """Whether the log says that nothing will come, whatever the build says."""
         self.lasting: JenkinsError | None = None
         """What every request says until it is taken away."""
         self.asked: list[int] = []
@@ -104,9 +106,13 @@ class FakeJenkins:
             raise JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no build {ref}, or hides it from operator.", status=404)
         return self.here
 
+    @property
+    def job(self) -> Job:
+        return Job(TRAIN.job, JobKind.PIPELINE, True, self.here, TRAIN.job, TRAIN.job)
+
     async def jobs(self) -> tuple[Job, ...]:
         self._gate()
-        return (Job(TRAIN.job, JobKind.PIPELINE, True, self.here, TRAIN.job, TRAIN.job),)
+        return (self.job,)
 
     async def stages(self, ref: BuildRef) -> Stages:
         self._gate()
@@ -129,6 +135,7 @@ class FakeJenkins:
         size, whole = len(raw), start > len(raw)
         text = served(raw if whole else raw[start:])
         more = self.here.building if step is None else list(self.steps)[-1] == step and self.stage.duration is None
+        more = more and not self.looks_finished
         self.asked.append(start)
         if self.grow is not None:
             self.grow()

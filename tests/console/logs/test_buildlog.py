@@ -180,13 +180,14 @@ async def test_a_build_that_is_not_there_is_an_error() -> None:
 async def test_a_log_that_looks_finished_while_the_build_goes_on_is_followed() -> None:
     """As after a restart, before the Pipeline has been resumed."""
     jenkins = FakeJenkins(b"one\n")
-    still = jenkins.here
-    jenkins.end()
-    over, jenkins.here = jenkins.here, still
-
+    jenkins.looks_finished = True
     async with following(jenkins) as reading:
         await reading.shows("one")
-        jenkins.here = over
+        await until(lambda: len(jenkins.asked) > 3, "it to be asked again")
+        jenkins.say("two")
+        await reading.shows("one", "two")
+        assert reading.notices == []
+        jenkins.end()
         await reading.ended()
         assert reading.notices == [Kind.ENDED]
 
@@ -234,6 +235,43 @@ async def test_a_long_log_that_lost_its_end_repeats_nothing() -> None:
         jenkins.raw = "".join(f"{line}\n" for line in before[:18_000]).encode()
         await until(lambda: Kind.LOST in reading.notices)
         jenkins.say("new")
+        await until(lambda: reading.texts[-1] == "new")
+        assert reading.texts == [*before, "new"]
+
+
+async def test_a_long_log_that_was_cut_off_and_written_on_gives_what_is_new() -> None:
+    jenkins = FakeJenkins()
+    before = [f"line {number}: some words that make it long enough" for number in range(20_000)]
+    jenkins.say(*before)
+    jenkins.piece = 65536
+    async with following(jenkins) as reading:
+        await until(lambda: len(reading.texts) == 20_000)
+        jenkins.raw = "".join(f"{line}\n" for line in [*before[:18_000], "new 1", "new 2"]).encode()
+        await until(lambda: reading.texts[-1] == "new 2")
+        assert reading.texts == [*before, "new 1", "new 2"]
+
+
+async def test_a_long_log_that_says_the_same_for_hours_and_was_cut_off_repeats_nothing() -> None:
+    jenkins = FakeJenkins(200_000 * b"tick\n")
+    jenkins.piece = 65536
+    async with following(jenkins) as reading:
+        await until(lambda: len(reading.texts) == 200_000)
+        jenkins.raw = 150_000 * b"tick\n"
+        await until(lambda: Kind.LOST in reading.notices)
+        await until(lambda: reading.tail._at == len(jenkins.raw))
+        jenkins.say("new")
+        await until(lambda: reading.texts[-1] == "new")
+        assert len(reading.texts) == 200_001
+
+
+async def test_a_long_log_that_lost_its_beginning_gives_what_is_new() -> None:
+    jenkins = FakeJenkins()
+    before = [f"line {number}: some words that make it long enough" for number in range(20_000)]
+    jenkins.say(*before)
+    jenkins.piece = 65536
+    async with following(jenkins) as reading:
+        await until(lambda: len(reading.texts) == 20_000)
+        jenkins.raw = "".join(f"{line}\n" for line in [*before[19_000:], "new"]).encode()
         await until(lambda: reading.texts[-1] == "new")
         assert reading.texts == [*before, "new"]
 
