@@ -119,6 +119,8 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         if self.job is not None and world is not None:
             missing = world.missing.get(("history", self.job))
             return str(missing or "This job was never built.")
+        if world is not None and not world.jobs and (lost := world.missing.get(("jobs",))) is not None:
+            return str(lost)
         if world is not None and not world.jobs:
             return f"No jobs: there are none, or user {world.controller.user} may not see them."
         return "Nothing was built yet."
