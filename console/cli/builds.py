@@ -13,15 +13,16 @@ from console.cli.asking import ask, document, find_build, find_job, read_build, 
 from console.cli.group import Context, command
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
-from console.feeds.build_facts import BuildFacts
+from console.feeds.build_facts import HISTORY, BuildFacts
 from console.feeds.jenkins_once import with_waits
-from console.model.build import Build, Result, Stage
+from console.model.build import Build, Result, Stage, median
 from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
 from console.model.jenkins_rows import BuildRow, row, stage_state
 from console.model.jenkins_rows import builds as rows_of
 from console.model.state import StateClass
 from console.model.words import age, duration
 from console.sources.protocols import Jenkins
+from console.text import Clean
 
 _SHOWN = 20
 _FILES = 20
@@ -158,7 +159,7 @@ async def _build(context: Context, source: Jenkins, name: str, number: str | Non
     world = await world_of(source)
     ref = find_build(world.jobs, name, number)
     facts = BuildFacts(source)
-    found = await read_build(source, world.jobs, ref)
+    found, history = await asyncio.gather(read_build(source, world.jobs, ref), _history(source, ref.job))
     await facts.complete(found, world.work)
     world = replace(
         world,
@@ -168,7 +169,7 @@ async def _build(context: Context, source: Jenkins, name: str, number: str | Non
         held=facts.held,
         failed_tests=facts.failed_tests,
     )
-    told = row(world, found)
+    told = row(world, found, median(history))
     failed = facts.failed_tests.get(ref, ())
     if context.json:
         print_json(document(context, "build", [jenkins_forms.build_detail(told, facts.failures.get(ref), failed)]))
@@ -177,6 +178,14 @@ async def _build(context: Context, source: Jenkins, name: str, number: str | Non
     if found.result is Result.ABORTED and not found.building:
         return 4
     return 1 if told.state.bad else 0
+
+
+async def _history(source: Jenkins, job: Clean) -> tuple[Build, ...]:
+    """What a build is measured against. Without it Jenkins' own estimate has to do."""
+    try:
+        return await source.builds(job, HISTORY)
+    except JenkinsError:
+        return ()
 
 
 def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:

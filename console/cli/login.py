@@ -30,17 +30,21 @@ _LONGEST = 4096
 
 
 @command("login")
-@click.argument("url", required=False, metavar="[URL]")
+@click.argument("addresses", nargs=-1, metavar="[URL]")
 @click.option("--user", metavar="USER", help="Your user at Jenkins.")
 @click.option("--forget", is_flag=True, help="Delete what an earlier login has kept.")
 @click.pass_obj
-def login(context: Context, url: str | None, user: str | None, forget: bool) -> int:
+def login(context: Context, addresses: tuple[str, ...], user: str | None, forget: bool) -> int:
     """Tell the console where Jenkins is and who you are there. The token is typed, or comes on standard input.
 
     It is kept in a file that only you can read, and is sent to that Jenkins alone. Exit status: 0 kept, 3 Jenkins refused.
     """
     from console.sources.jenkins.login import login_file
 
+    if len(addresses) > 1:
+        # The second word may be a token: it is not said again.
+        raise UsageError("login wants one address. A token is typed, or comes on standard input: others can read arguments.")
+    url = addresses[0] if addresses else None
     path = login_file(user_file(os.environ).parent)
     if forget:
         return _forget(context, path)

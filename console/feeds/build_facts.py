@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -22,8 +23,12 @@ HISTORY = 50
 KEPT = 500
 RUNNING_SECONDS = 2.0
 STANDS_SECONDS = 4.0
+WORKS_SECONDS = 10.0
 AGAIN_SECONDS = 30.0
 TAIL_BYTES = 4096
+BUSY_BYTES = 32 * 1024
+"""A log that grew by more since the last look belongs to a build that works."""
+
 MONITOR_SECONDS = 30.0
 FACT_SECONDS = 20.0
 """How long one fact may take, all of its requests together: logs have a limit for each piece only."""
@@ -106,7 +111,11 @@ class BuildFacts:
             yield from self._wanted(("held", ref), STANDS_SECONDS, partial(self._read_held, ref))
             if ref in self.held and ref not in self.details:
                 yield from self._wanted(("detail", ref), STANDS_SECONDS, partial(self._read_detail, ref))
-        for ref in on_executors & self.held.keys():
+        # A lock or a question inside a node is waited for on an executor: no other place tells it either.
+        for ref in sorted(work.flying & on_executors):
+            seconds = STANDS_SECONDS if ref in self.held else WORKS_SECONDS
+            yield from self._wanted(("held", ref), seconds, partial(self._read_held, ref))
+        for ref in [ref for ref in on_executors if ref in self.held and self.held[ref].what == "node"]:
             del self.held[ref]
 
     async def complete(self, build: Build, work: Work) -> None:
@@ -117,7 +126,7 @@ class BuildFacts:
         if build.tests is not None and build.tests.failed:
             await self._read_tests(build.ref)
         await self.explain(build)
-        if build.ref in work.flying and not any(build.ref in node.running for node in work.nodes):
+        if build.ref in work.flying:
             await self._read_held(build.ref)
 
     async def explain(self, build: Build) -> None:
@@ -126,9 +135,8 @@ class BuildFacts:
             await self._read_failure(build)
 
     async def look_for_waits(self, work: Work) -> None:
-        """What every running Pipeline without an executor waits for."""
-        on_executors = {ref for node in work.nodes for ref in node.running}
-        waiting = sorted(work.flying - on_executors)
+        """What every running Pipeline waits for, if it waits."""
+        waiting = sorted(work.flying)
         await asyncio.gather(*(self._read_held(ref) for ref in waiting))
         await asyncio.gather(*(self._read_detail(ref) for ref in waiting if ref in self.held))
 
@@ -296,14 +304,20 @@ class BuildFacts:
         return text.decode("utf-8", "replace").splitlines()
 
     async def _read_held(self, ref: BuildRef) -> bool:
-        """What a Pipeline without an executor waits for stands at the end of its log and nowhere else."""
+        """What a Pipeline waits for stands at the end of its log, and nowhere else unless it is a node."""
         try:
             start, lines = self._tails.get(ref) or (max(0, await self._source.log_size(ref) - TAIL_BYTES), [])
             text, end = b"", start
-            async for part in self._source.log(ref, start):
-                text, end = (text + part.text)[-4 * TAIL_BYTES :], part.end
-                if part.whole:
-                    lines = []
+            async with aclosing(self._source.log(ref, start)) as read:
+                async for part in read:
+                    end = part.end
+                    if part.whole:
+                        lines = []
+                    elif end - start > BUSY_BYTES:
+                        # It prints a lot, so it waits for nothing: what it prints is not fetched.
+                        text, lines = b"", []
+                        break
+                    text = (text + part.text)[-4 * TAIL_BYTES :]
         except JenkinsError as error:
             return self._lost(("held", ref), error)
         self.missing.pop(("held", ref), None)

@@ -126,6 +126,9 @@ def test_one_build_with_all_that_is_known(ci: FakeBackend, jenkins: FakeJenkins,
         20,
     )
     with_last(jenkins, "train", failed)
+    for number in (11, 12):
+        usual = build(number=number, took=8)
+        jenkins.known[usual.ref] = usual
     jenkins.failed[failed.ref] = (FailedTest(clean("resumes"), clean("tests.TestHub"), clean("412 != 411"), 3),)
     jenkins.staged[failed.ref] = Stages(
         failed.ref, StageStatus.UNSTABLE, (stage("fan"), stage("unit", branch=True), stage("lint", branch=True))

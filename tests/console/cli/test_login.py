@@ -258,7 +258,8 @@ def test_nobody_there(
         (("http://127.0.0.1:1", "--user", "x"), "a\nb", "what came on standard input is no API token."),
         (("http://127.0.0.1:1", "--user", "x"), "x" * 5000, "what came on standard input is no API token."),
         (("http://127.0.0.1:1", "--user", "x", "--token", "y"), TOKEN, "there is no option --token."),
-        (("http://127.0.0.1:1", "token", "--user", "x"), TOKEN, "unexpected extra argument"),
+        (("http://127.0.0.1:1", "token", "--user", "x"), TOKEN, "login wants one address."),
+        (("http://127.0.0.1:1", TOKEN, "--user", "x"), "", "login wants one address."),
     ],
 )
 def test_wrong_use_is_a_sentence_that_repeats_no_secret(

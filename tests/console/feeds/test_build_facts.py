@@ -10,7 +10,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.feeds import build_facts as module
-from console.feeds.build_facts import AGAIN_SECONDS, HISTORY, KEPT, RUNNING_SECONDS, STANDS_SECONDS, TAIL_BYTES, BuildFacts
+from console.feeds.build_facts import (
+    AGAIN_SECONDS,
+    BUSY_BYTES,
+    HISTORY,
+    KEPT,
+    RUNNING_SECONDS,
+    STANDS_SECONDS,
+    TAIL_BYTES,
+    WORKS_SECONDS,
+    BuildFacts,
+)
 from console.model.build import Build, BuildRef, FailedTest, JUnit, Result, Stages, StageStatus
 from console.model.jenkins import JenkinsError, Job, Monitors, Node, Trouble, Work
 from console.model.jenkins_rows import builds as rows_of
@@ -149,13 +159,14 @@ async def test_a_running_row_is_read_again_when_it_has_ended_only() -> None:
     room.nodes = (node("trainer-1", runs.ref),)
     await room.look(rows=[runs.ref])
     for _ in range(4):
-        assert await room.look(rows=[runs.ref], after=10) == []
+        await room.look(rows=[runs.ref], after=10)
+    assert room.asked()["build train#12"] == 1
     room.flying, room.nodes = frozenset(), (node("trainer-1"),)
     room.jenkins.known[runs.ref] = build(result=Result.ABORTED)
     room.last(build(result=Result.ABORTED))
     await room.look(rows=[runs.ref], after=STANDS_SECONDS)
     assert room.facts.details[runs.ref].result is Result.ABORTED
-    assert room.asked() == {"build train#12": 2}
+    assert room.asked() == {"build train#12": 1}
 
 
 async def test_a_deleted_build_is_told_and_asked_for_seldom() -> None:
@@ -248,7 +259,7 @@ async def test_the_open_build_is_read_every_two_seconds_until_it_is_over_and_the
     await room.look(opened=runs.ref)
     assert await room.look(opened=runs.ref, after=RUNNING_SECONDS - 0.5) == []
     await room.look(opened=runs.ref, after=0.5)
-    assert room.asked() == {"build train#12": 2, "stages train#12": 2}
+    assert room.asked() == {"build train#12": 2, "stages train#12": 2, "size train#12": 1, "log train#12": 1}
     room.flying, room.nodes = frozenset(), ()
     room.jenkins.known[runs.ref] = build()
     room.jenkins.staged[runs.ref] = Stages(runs.ref, StageStatus.SUCCESS, (stage("train"),))
@@ -295,14 +306,46 @@ async def test_tests_that_went_well_are_not_asked_for() -> None:
 # Running builds that go no further
 
 
-async def test_only_pipelines_without_an_executor_are_asked_what_they_wait_for() -> None:
+async def test_pipelines_are_asked_what_they_wait_for_those_on_an_executor_less_often() -> None:
     waits, runs = ref("train", 12), ref("train", 11)
     room = Room(build(result=None))
-    room.flying, room.nodes = frozenset({waits, runs}), (node("trainer-1", runs),)
-    room.jenkins.logs[waits] = LOCKED
-    assert await room.look() == [True]
-    assert room.asked() == {"size train#12": 1, "log train#12": 1}
+    room.flying, room.nodes = frozenset({waits, runs}), (node("trainer-1", runs, ref("freestyle", 1)),)
+    room.jenkins.logs = {waits: LOCKED, runs: "epoch 1\n"}
+    assert await room.look() == [True, False]
+    assert room.facts.held.keys() == {waits}
     assert room.facts.held[waits].by == ref("train", 9)
+    room.asked()
+    await room.look(after=WORKS_SECONDS - 0.1)
+    assert "log train#11" not in room.asked()
+    await room.look(after=0.1)
+    assert room.asked()["log train#11"] == 1
+
+
+async def test_a_lock_inside_a_node_is_found_and_its_end_is_seen_soon() -> None:
+    waits = ref("train", 12)
+    room = Room(build(result=None))
+    room.flying, room.nodes = frozenset({waits}), (node("trainer-1", waits),)
+    room.jenkins.logs[waits] = "epoch 1\n" + LOCKED
+    await room.look()
+    assert room.facts.held[waits].on == "gpu-0"
+    room.jenkins.logs[waits] += "Lock acquired on [gpu-0]\n"
+    await room.look(after=STANDS_SECONDS)
+    assert room.facts.held == {}
+
+
+async def test_what_a_build_prints_in_masses_is_not_fetched_to_see_that_it_works() -> None:
+    runs = ref("train", 12)
+    room = Room(build(result=None))
+    room.flying, room.nodes = frozenset({runs}), (node("trainer-1", runs),)
+    room.jenkins.logs[runs] = LOCKED
+    await room.look()
+    assert runs in room.facts.held
+    room.jenkins.logs[runs] += "x" * (BUSY_BYTES + 1)
+    await room.look(after=STANDS_SECONDS)
+    assert room.facts.held == {}
+    room.jenkins.logs[runs] += "\n" + LOCKED
+    await room.look(after=WORKS_SECONDS)
+    assert room.facts.held[runs].on == "gpu-0"
 
 
 async def test_of_a_wait_only_what_is_new_in_the_log_is_read() -> None:
@@ -347,17 +390,18 @@ async def test_a_log_that_begins_anew_forgets_what_it_said() -> None:
     assert room.facts.held == {}
 
 
-async def test_a_wait_is_over_when_its_build_is_or_when_it_gets_an_executor() -> None:
+async def test_a_wait_for_a_node_is_over_when_its_build_is_or_when_it_gets_an_executor() -> None:
     waits = ref("train", 12)
     room = Room(build(result=None))
-    room.jenkins.logs[waits] = LOCKED
+    room.jenkins.logs[waits] = "[Pipeline] node\n"
     for after in ((frozenset({waits}), (node("a", waits),)), (frozenset[BuildRef](), (node("a"),))):
         room.flying, room.nodes = frozenset({waits}), (node("a"),)
         await room.look(after=STANDS_SECONDS)
         assert waits in room.facts.held
         room.flying, room.nodes = after
-        await room.look(after=STANDS_SECONDS)
+        await room.look(after=1)
         assert room.facts.held == {}
+        room.jenkins.logs[waits] += "[Pipeline] node\n"
 
 
 async def test_a_log_that_failed_once_is_watched_as_before() -> None:
@@ -389,11 +433,10 @@ async def test_the_moment_of_a_wait_is_in_our_clock() -> None:
 async def test_a_command_learns_all_waits_at_once() -> None:
     waits, other, runs = ref("train", 12), ref("promote", 3), ref("train", 11)
     room = Room(build(result=None), build("promote", 3, None))
-    room.jenkins.logs = {waits: LOCKED, other: "[Pipeline] echo\nhello\n"}
+    room.jenkins.logs = {waits: LOCKED, other: "[Pipeline] echo\nhello\n", runs: "[Pipeline] input\nGo on?\nProceed or Abort\n"}
     await room.facts.look_for_waits(Work((node("a", runs),), (), frozenset({waits, other, runs})))
-    assert room.facts.held.keys() == {waits}
-    assert room.facts.details.keys() == {waits}
-    assert "size train#11" not in room.asked()
+    assert room.facts.held.keys() == {waits, runs}
+    assert waits in room.facts.details
 
 
 # Nodes

@@ -215,8 +215,8 @@ async def test_what_is_wrong_with_jenkins_is_no_fact_that_is_missing() -> None:
             work = await source.work()
             world.controller.users["operator"].tokens.clear()
             asks = list(facts.due(work, {}, None, frozenset(), ref("done")))
-            assert len(asks) == 2
-            assert [await ask() for ask in asks] == [False, False]
+            assert len(asks) == 3
+            assert [await ask() for ask in asks] == [False, False, False]
             assert facts.missing == {}
 
 
