@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.demo import FrozenClock, demo_sources
+from console.demo import FrozenClock, demo_jenkins, demo_sources
 from console.feeds.watch import Watch
 from console.text import Clean
 from console.ui.app import ConsoleApp, Wishes
@@ -17,10 +17,16 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOMENT = datetime(2026, 11, 23, 14, 3, 46, tzinfo=UTC)
 
 
-async def take(name: str, *keys: str) -> None:
-    """One picture of 100x30 cells after these keys."""
+async def take(name: str, *keys: str, slow: str = "") -> None:
+    """One picture of 100x30 cells after these keys; after those in `slow` something has to be read first."""
     clock = FrozenClock(MOMENT)
-    live = Watch(lambda: demo_sources(clock=clock), host=Clean("demo-01"), demo=True, now=clock.now)
+    live = Watch(
+        lambda: demo_sources(clock=clock),
+        host=Clean("demo-01"),
+        demo=True,
+        now=clock.now,
+        make_jenkins=lambda: demo_jenkins(clock),
+    )
     live.start()
     app = ConsoleApp(
         live,
@@ -36,6 +42,8 @@ async def take(name: str, *keys: str) -> None:
             await pilot.pause(0.1)
         for key in keys:
             await pilot.press(key)
+            if key in slow:
+                await pilot.pause(2)
         await pilot.pause()
         (PICTURES / f"{name}.svg").write_text(app.export_screenshot(title="mlops-console"), encoding="utf-8")
     live.stop()
@@ -45,6 +53,10 @@ async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     await take("main")
     await take("detail", "enter")
+    await take("queue", "2", "j", "j")
+    await take("builds", "6", "j", "j", slow="6j")
+    await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
+    await take("nodes", "8", slow="8")
     found = ("slash", *"project", "minus", "b", "enter")
     await take("log", *found, "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter")
 

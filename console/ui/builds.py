@@ -46,15 +46,15 @@ def columns(rows: Sequence[BuildRow], width: int, *, one_job: bool) -> tuple[Col
     )
 
 
-def row(one: BuildRow, now: datetime, *, one_job: bool) -> TableRow:
-    """The cells of one build."""
+def row(one: BuildRow, now: datetime, *, one_job: bool, wide: bool = True) -> TableRow:
+    """The cells of one build. Where there is little room what came of it is told, else also why it ran."""
     build = one.build
     # Of a job in view every row has the same name: its commit tells them apart.
     project = build.parameter("PROJECT")
     name = project or (build.commit or "")[:12] if one_job else one.name
-    why = str(one.why)
+    why = str(one.why if wide else one.told)
     if one_job and project:
-        why = why.removeprefix(f"{project} at ").removeprefix(str(project))
+        why = why.removeprefix(f"{project} at ").removeprefix(f"{project}: ").removeprefix(str(project))
     return TableRow(
         f"build/{build.ref}",
         one.state,

@@ -32,6 +32,7 @@ class Order(StrEnum):
 
 
 _ORDERS = tuple(Order)
+_WIDE = 110
 
 
 class BuildsScreen(JenkinsScreen, inherit_bindings=False):
@@ -72,7 +73,7 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         every = _sorted(every, self.order, backwards=self.backwards)
         now = self.now()
         words = self.words.split()
-        pairs = [(one, builds.row(one, now, one_job=self.job is not None)) for one in every]
+        pairs = [(one, builds.row(one, now, one_job=self.job is not None, wide=self.size.width >= _WIDE)) for one in every]
         kept = [(one, row) for one, row in pairs if row.matches(words)]
         self.found = [one for one, _ in kept]
         self._rows = [row for _, row in kept]
@@ -106,7 +107,11 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
             selected=self.cursors[LIST].selected,
             top=top,
             focused=self.pane == LIST,
-            headers={"number": "", "usual": against, "why": "why it ran"},
+            headers={
+                "number": "",
+                "usual": against,
+                "why": "why it ran, what came of it" if self.size.width >= _WIDE else "why",
+            },
             notes=notes,
             sentences=sentences,
             stale=bool(self.sentences()),

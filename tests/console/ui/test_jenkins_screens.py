@@ -153,7 +153,7 @@ async def test_builds_of_every_job(app: ConsoleApp) -> None:
         lines = await press(pilot, "6")
         assert isinstance(app.screen, BuildsScreen)
         assert lines[1].split()[:3] == ["1", "Builds", str(len(app.screen.found))]
-        assert line_with(lines, "train", "#128").split()[2:6] == ["▸", "running", "17m", "of"]
+        assert line_with(lines, "train", "#128 ▸").split()[2:6] == ["▸", "running", "17m", "of"]
         assert "✗ no compile" in line_with(lines, "mlops/feature/aug", "#3")
         assert "✗ failed" in line_with(lines, "#127")
         assert "! unstable" in line_with(lines, "nightly tests")
