@@ -12,14 +12,14 @@ from console.model.jenkins_rows import BuildRow
 from console.model.jenkins_rows import builds as build_rows
 from console.model.state import StateClass
 from console.text import Clean
-from console.ui import builds, details, table
+from console.ui import builds, details
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
 from console.ui.logtargets import build_target_of
 from console.ui.palette import Role
-from console.ui.screens.jenkinsbase import JenkinsScreen
+from console.ui.screens.jenkinsbase import TableScreen
 from console.ui.screens.lists import LIST
-from console.ui.table import Table, TableRow
+from console.ui.table import Table
 
 
 class Order(StrEnum):
@@ -35,7 +35,7 @@ _ORDERS = tuple(Order)
 _WIDE = 110
 
 
-class BuildsScreen(JenkinsScreen, inherit_bindings=False):
+class BuildsScreen(TableScreen, inherit_bindings=False):
     """`job` is the one whose builds are listed; None for all jobs."""
 
     where = ("list", "main", "filtered", "ordered", "rows", "builds", "everywhere")
@@ -49,7 +49,6 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         self.backwards = False
         self.found: list[BuildRow] = []
         self._total = 0
-        self._rows: list[TableRow] = []
 
     # What is shown
 
@@ -76,34 +75,26 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         pairs = [(one, builds.row(one, now, one_job=self.job is not None, wide=self.size.width >= _WIDE)) for one in every]
         kept = [(one, row) for one, row in pairs if row.matches(words)]
         self.found = [one for one, _ in kept]
-        self._rows = [row for _, row in kept]
-        self.cursors[LIST].keep([row.key for row in self._rows])
+        self.table_rows = [row for _, row in kept]
+        self.cursors[LIST].keep([row.key for row in self.table_rows])
 
-    def keys_in(self, pane: str) -> Sequence[str]:
-        return [row.key for row in self._rows]
-
-    def list_lines(self, width: int, height: int) -> list[Line]:
-        cursor = self.cursors[LIST]
+    def table(self, width: int, top: int) -> Table:
         sentences = self.sentences()
-        if not sentences and self.jenkins is not None and not self._rows:
+        stale = bool(sentences)
+        if not sentences and self.jenkins is not None and not self.table_rows:
             sentences = [(self._nothing(), Role.MUTED)]
-        made = self._table(width, sentences, 0)
-        top = cursor.scroll(cursor.index, max(1, height - table.rows_from(made, width)), len(self._rows))
-        return table.lines(self._table(width, sentences, top), self.look, width, height)
-
-    def _table(self, width: int, sentences: Sequence[tuple[str, Role]], top: int) -> Table:
         notes = self.stale_note()
         if self.words:
             notes.insert(0, f"/{self.words}")
         if self.order is not Order.NEWEST or self.backwards:
             notes.append(f"{self.order.value}{', reversed' if self.backwards else ''}")
-        count = f"{len(self._rows)} of {self._total}" if self.words else str(self._total or "")
+        count = f"{len(self.table_rows)} of {self._total}" if self.words else str(self._total or "")
         one_job = self.job is not None
         against = "vs med" if one_job else "usual"
         return Table(
             title=f"1 Builds {count}".rstrip(),
             columns=builds.columns(self.found, width, one_job=one_job),
-            rows=self._rows,
+            rows=self.table_rows,
             selected=self.cursors[LIST].selected,
             top=top,
             focused=self.pane == LIST,
@@ -114,7 +105,7 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
             },
             notes=notes,
             sentences=sentences,
-            stale=bool(self.sentences()),
+            stale=stale,
         )
 
     def _nothing(self) -> str:
@@ -134,7 +125,7 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
     def build(self) -> BuildRow | None:
         """The one that is selected."""
         selected = self.cursors[LIST].selected
-        return next((one for one, row in zip(self.found, self._rows, strict=True) if row.key == selected), None)
+        return next((one for one, row in zip(self.found, self.table_rows, strict=True) if row.key == selected), None)
 
     def bottom_title(self) -> str:
         one = self.build
@@ -145,14 +136,6 @@ class BuildsScreen(JenkinsScreen, inherit_bindings=False):
         if one is None or world is None:
             return []
         return details.flat(builds.sections(one, world, self.look, width, self.now()), self.look, width)
-
-    def row_at(self, pane: str, line: int) -> str | None:
-        if self.shape is None:
-            return None
-        width = self.shape.list.width
-        above = table.rows_from(self._table(width, self.sentences(), 0), width)
-        at = line - above + self.cursors[LIST].top
-        return self._rows[at].key if above <= line and 0 <= at < len(self._rows) else None
 
     def interest(self) -> Interest:
         shape = self.shape

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
 from console.ui.canvas import Line, Part
 from console.ui.layout import Plan, plan
 from console.ui.palette import Role
-from console.ui.screens.lists import ListScreen
+from console.ui.screens.lists import LIST, ListScreen
 from console.ui.standing import old, trouble
+from console.ui.table import Table, TableRow, lines, rows_from
 
 if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest
@@ -110,6 +109,31 @@ class JenkinsScreen(ListScreen, inherit_bindings=False):
         told = old(self.status, self.now())
         return [] if told is None else [told]
 
-    def nowhere(self, width: int) -> Region:
-        """Where nothing is shown."""
-        return Region(0, 0, width, 0)
+
+class TableScreen(JenkinsScreen, inherit_bindings=False):
+    """Its list is a table. Subclasses fill `table_rows`, in `refresh_rows`, and make the table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table_rows: list[TableRow] = []
+
+    def table(self, width: int, top: int) -> Table:
+        """The table with the row `top` as its first one on the screen."""
+        raise NotImplementedError
+
+    def keys_in(self, pane: str) -> Sequence[str]:
+        return [row.key for row in self.table_rows]
+
+    def list_lines(self, width: int, height: int) -> list[Line]:
+        cursor = self.cursors[LIST]
+        above = rows_from(self.table(width, 0), width)
+        top = cursor.scroll(cursor.index, max(1, height - above), len(self.table_rows))
+        return lines(self.table(width, top), self.look, width, height)
+
+    def row_at(self, pane: str, line: int) -> str | None:
+        if self.shape is None:
+            return None
+        width = self.shape.list.width
+        above = rows_from(self.table(width, 0), width)
+        at = line - above + self.cursors[LIST].top
+        return self.table_rows[at].key if above <= line and 0 <= at < len(self.table_rows) else None

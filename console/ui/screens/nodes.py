@@ -8,16 +8,16 @@ from console.feeds.jenkins_feed import Interest
 from console.model.jenkins import Node
 from console.model.jenkins_rows import nodes as node_rows
 from console.model.state import StateClass
-from console.ui import nodes, table
+from console.ui import nodes
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
 from console.ui.palette import Role
-from console.ui.screens.jenkinsbase import JenkinsScreen
+from console.ui.screens.jenkinsbase import TableScreen
 from console.ui.screens.lists import LIST
-from console.ui.table import Table, TableRow
+from console.ui.table import Table
 
 
-class NodesScreen(JenkinsScreen, inherit_bindings=False):
+class NodesScreen(TableScreen, inherit_bindings=False):
     """`selected` is the name of the node to begin at."""
 
     where = ("list", "main", "filtered", "everywhere")
@@ -29,7 +29,6 @@ class NodesScreen(JenkinsScreen, inherit_bindings=False):
         super().__init__()
         self.found: list[Node] = []
         self._total = 0
-        self._rows: list[TableRow] = []
         if selected:
             self.cursors[LIST].selected = f"node/{selected}"
 
@@ -46,29 +45,20 @@ class NodesScreen(JenkinsScreen, inherit_bindings=False):
         pairs = [(node, nodes.table_row(node, world)) for node in every]
         kept = [(node, row) for node, row in pairs if row.matches(words)]
         self.found = [node for node, _ in kept]
-        self._rows = [row for _, row in kept]
-        self.cursors[LIST].keep([row.key for row in self._rows])
+        self.table_rows = [row for _, row in kept]
+        self.cursors[LIST].keep([row.key for row in self.table_rows])
 
-    def keys_in(self, pane: str) -> Sequence[str]:
-        return [row.key for row in self._rows]
-
-    def list_lines(self, width: int, height: int) -> list[Line]:
-        cursor = self.cursors[LIST]
-        made = self._table(width, 0)
-        top = cursor.scroll(cursor.index, max(1, height - table.rows_from(made, width)), len(self._rows))
-        return table.lines(self._table(width, top), self.look, width, height)
-
-    def _table(self, width: int, top: int) -> Table:
+    def table(self, width: int, top: int) -> Table:
         sentences = self.sentences()
         stale = bool(sentences)
-        if not sentences and self.jenkins is not None and not self._rows:
+        if not sentences and self.jenkins is not None and not self.table_rows:
             words = f'No row matches "{self.words}". esc shows all {self._total}.' if self.words else "Jenkins shows no nodes."
             sentences = [(words, Role.MUTED)]
-        count = f"{len(self._rows)} of {self._total}" if self.words else str(self._total or "")
+        count = f"{len(self.table_rows)} of {self._total}" if self.words else str(self._total or "")
         return Table(
             title=f"1 Nodes {count}".rstrip(),
             columns=nodes.columns(self.found, width),
-            rows=self._rows,
+            rows=self.table_rows,
             selected=self.cursors[LIST].selected,
             top=top,
             focused=self.pane == LIST,
@@ -89,14 +79,6 @@ class NodesScreen(JenkinsScreen, inherit_bindings=False):
     def bottom_lines(self, width: int) -> list[Line]:
         node, world = self.node, self.jenkins
         return nodes.about(node, world, self.look, width, self.now()) if node is not None and world is not None else []
-
-    def row_at(self, pane: str, line: int) -> str | None:
-        if self.shape is None:
-            return None
-        width = self.shape.list.width
-        above = table.rows_from(self._table(width, 0), width)
-        at = line - above + self.cursors[LIST].top
-        return self._rows[at].key if above <= line and 0 <= at < len(self._rows) else None
 
     def interest(self) -> Interest:
         node = self.node
@@ -119,6 +101,6 @@ class NodesScreen(JenkinsScreen, inherit_bindings=False):
     def action_copy(self) -> None:
         node = self.node
         if node is not None:
-            head = f"{node.name}  {next(row for row in self._rows if row.key == f'node/{node.name}').state.word}"
+            head = f"{node.name}  {next(row for row in self.table_rows if row.key == f'node/{node.name}').state.word}"
             lines = ["".join(text for text, _ in line).rstrip() for line in self.bottom_lines(10_000)]
             self.copy("\n".join([head, *lines]))

@@ -7,6 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from console.demo import FrozenClock, demo_jenkins
+from console.model.jenkins import JenkinsWorld
+from console.ui.app import ConsoleApp
+from tests.console.fakes import NOW, FakeEngine
+from tests.console.ui import jenkinsworlds
+from tests.console.ui.screenapp import app_of, still
+
 
 @pytest.fixture(autouse=True)
 def viewer_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -16,3 +23,18 @@ def viewer_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(scope="session")
+def jenkins() -> JenkinsWorld:
+    """The demo's Jenkins, read whole. Nobody changes it: worlds cannot be."""
+    return jenkinsworlds.read_all()
+
+
+@pytest.fixture
+def reading_app(jenkins: JenkinsWorld) -> ConsoleApp:
+    """The app on that world, with the demo's Jenkins to read logs and files from."""
+    app = app_of(jenkinsworlds.world(jenkins))
+    still(app).log_engine = FakeEngine()
+    still(app).log_jenkins = demo_jenkins(FrozenClock(NOW))
+    return app

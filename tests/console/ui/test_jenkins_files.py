@@ -7,32 +7,20 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from console.demo import FrozenClock, demo_jenkins
 from console.model.build import BuildRef
-from console.model.jenkins import JenkinsWorld
 from console.ui.app import ConsoleApp
 from console.ui.screens.builds import BuildsScreen
-from tests.console.fakes import NOW, FakeEngine
-from tests.console.ui import jenkinsworlds
 from tests.console.ui.jenkinsworlds import FAILED, TRAIN
-from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.screenapp import screen_text
 from tests.support.waiting import until
 
 GOOD = BuildRef(TRAIN, 125)
 FILE = "out/metrics.json"
 
 
-@pytest.fixture(scope="module")
-def jenkins() -> JenkinsWorld:
-    return jenkinsworlds.read_all()
-
-
 @pytest.fixture
-def app(jenkins: JenkinsWorld) -> ConsoleApp:
-    app = app_of(jenkinsworlds.world(jenkins))
-    still(app).log_engine = FakeEngine()
-    still(app).log_jenkins = demo_jenkins(FrozenClock(NOW))
-    return app
+def app(reading_app: ConsoleApp) -> ConsoleApp:
+    return reading_app
 
 
 def files_in(folder: Path) -> list[tuple[str, bytes]]:

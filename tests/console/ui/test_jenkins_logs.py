@@ -5,32 +5,20 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
-from console.demo import FrozenClock, demo_jenkins
 from console.model.build import BuildRef
-from console.model.jenkins import JenkinsWorld
 from console.ui.app import ConsoleApp
 from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.log import LogScreen
-from tests.console.fakes import NOW, FakeEngine
-from tests.console.ui import jenkinsworlds
 from tests.console.ui.jenkinsworlds import FAILED, TRAIN
-from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.screenapp import screen_text
 from tests.support.waiting import until
 
 RUNNING = BuildRef(TRAIN, 128)
 
 
-@pytest.fixture(scope="module")
-def jenkins() -> JenkinsWorld:
-    return jenkinsworlds.read_all()
-
-
 @pytest.fixture
-def app(jenkins: JenkinsWorld) -> ConsoleApp:
-    app = app_of(jenkinsworlds.world(jenkins))
-    still(app).log_engine = FakeEngine()
-    still(app).log_jenkins = demo_jenkins(FrozenClock(NOW))
-    return app
+def app(reading_app: ConsoleApp) -> ConsoleApp:
+    return reading_app
 
 
 async def log_with(pilot: Pilot[int], words: str) -> list[str]:

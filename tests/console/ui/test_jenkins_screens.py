@@ -25,11 +25,6 @@ from tests.console.ui.worlds import world as plain_world
 OFF = SourceStatus(SourceState.OFF, clean("Jenkins is not configured. Run: mlops-console login"))
 
 
-@pytest.fixture(scope="module")
-def jenkins() -> JenkinsWorld:
-    return jenkinsworlds.read_all()
-
-
 @pytest.fixture
 def app(jenkins: JenkinsWorld) -> ConsoleApp:
     return app_of(jenkinsworlds.world(jenkins))
