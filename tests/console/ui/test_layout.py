@@ -18,15 +18,21 @@ SIZES = st.tuples(st.integers(30, 260), st.integers(6, 90))
     banner=st.booleans(),
     problems=st.integers(0, 9),
     rows=st.integers(0, 300),
-    focus=st.sampled_from(["list", "bottom"]),
+    focus=st.sampled_from(["list", "queue", "bottom"]),
     zoom=st.booleans(),
+    queue=st.none() | st.integers(0, 40),
+    least=st.sampled_from([3, 5, 12]),
 )
 def test_panes_never_overlap_and_cover_what_they_should(
-    size: tuple[int, int], banner: bool, problems: int, rows: int, focus: str, zoom: bool
+    size: tuple[int, int], banner: bool, problems: int, rows: int, focus: str, zoom: bool, queue: int | None, least: int
 ) -> None:
     width, height = size
-    shape = plan(width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom)
-    regions = [shape.top, shape.list, shape.foot, *([shape.bottom] if shape.bottom else [])]
+    focus = "list" if queue is None and focus == "queue" else focus
+    shape = plan(width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom, queue=queue, least=least)
+    regions = [shape.top, shape.list, shape.foot, *(one for one in (shape.bottom, shape.queue) if one is not None)]
+    focused = shape.region(focus)
+    assert focused is not None
+    assert focused.height > 0 or height < 8, "whoever has the keys is seen"
     screen = Region(0, 0, width, height)
     for region in regions:
         assert region.height >= 0
@@ -35,12 +41,27 @@ def test_panes_never_overlap_and_cover_what_they_should(
     assert sum(map(len, cells)) == len(set().union(*cells))
 
 
-@pytest.mark.parametrize("focus", ["list", "bottom"])
-def test_the_focused_pane_has_twelve_rows_at_80x24(focus: str) -> None:
-    shape = plan(80, 24, banner=False, problems=6, rows=40, focus=focus, zoom=False)
-    region = shape.list if focus == "list" else shape.bottom
+@pytest.mark.parametrize(("focus", "queue"), [("list", None), ("bottom", None), ("list", 20), ("queue", 20), ("bottom", 20)])
+def test_the_focused_pane_has_twelve_rows_at_80x24(focus: str, queue: int | None) -> None:
+    shape = plan(80, 24, banner=False, problems=6, rows=40, focus=focus, zoom=False, queue=queue)
+    region = shape.region(focus)
     assert region is not None
     assert region.height - 1 >= 12
+
+
+@pytest.mark.parametrize(("size", "rows"), [((80, 24), 2), ((120, 36), 4), ((200, 50), 4)])
+def test_the_queue_keeps_a_few_rows_beside_the_list(size: tuple[int, int], rows: int) -> None:
+    shape = plan(*size, banner=False, problems=1, rows=40, focus="list", zoom=False, queue=20)
+    assert shape.queue is not None
+    assert shape.queue.height == 1 + rows
+    assert shape.bottom is not None
+    assert shape.bottom.height >= 4
+
+
+def test_an_empty_queue_is_one_line() -> None:
+    shape = plan(80, 24, banner=False, problems=1, rows=40, focus="list", zoom=False, queue=0)
+    assert shape.queue is not None
+    assert shape.queue.height == 1
 
 
 def test_a_short_terminal_shows_the_list_and_the_worst_problem() -> None:
