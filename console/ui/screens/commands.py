@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ROWS = 8
 _LOGS = "logs"
+_BUILDS = "builds"
 _NOT_HERE = frozenset({"palette", "interrupt"})
 
 
@@ -43,7 +44,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         keys = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
         self._keys = [Entry(key.id, key.words, key, key.action) for key in keys]
         if "everywhere" in places:
-            self._keys.append(Entry("logs", "NAME...: their logs, by time", None, ""))
+            self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
+            self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
         self._found = list(self._keys)
         self._at = 0
         self.prompt: Prompt | None = None
@@ -91,10 +93,19 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         words = text.casefold().split()
         if words[:1] == [_LOGS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
+        elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._builds(" ".join(words[1:]))
         else:
             self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
         self.paint()
+
+    def _builds(self, part: str) -> list[Entry]:
+        """The jobs whose builds can be meant."""
+        world = self.console.world
+        jobs = world.jenkins.jobs.values() if world is not None and world.jenkins is not None else ()
+        fitting = sorted((job for job in jobs if part in job.shown.casefold()), key=lambda job: job.shown)
+        return [Entry(f"{_BUILDS} {job.shown}", "", None, f"builds({str(job.full_name)!r})") for job in fitting]
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
         """Whose logs can be meant by what has been typed so far."""

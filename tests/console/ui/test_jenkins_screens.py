@@ -354,6 +354,18 @@ async def test_a_build_that_is_being_stopped(jenkins: JenkinsWorld) -> None:
         assert " It is being stopped: what runs may still save its work." in lines
 
 
+async def test_builds_by_the_name_of_their_job(app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "colon", *"builds aug")
+        assert "1 of " in line_with(lines, " Commands")
+        lines = await press(pilot, "enter")
+        assert "› builds › mlops/feature/aug" in lines[0]
+        lines = await press(pilot, "colon", *"nodes", "enter")
+        assert "› nodes" in lines[0]
+        await press(pilot, "colon", *"nothing like that", "enter")
+        assert isinstance(app.screen, NodesScreen)
+
+
 async def test_nodes_and_why_one_is_off_line(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "8")
