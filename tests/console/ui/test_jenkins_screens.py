@@ -174,6 +174,16 @@ async def test_what_is_visible_is_what_is_asked_for(app: ConsoleApp) -> None:
         assert still(app).looked_at[-1].job is None
 
 
+async def test_builds_that_run_and_are_not_known_yet_are_asked_for(jenkins: JenkinsWorld) -> None:
+    unknown = BuildRef(TRAIN, 128)
+    world = replace(jenkins, history={}, details={ref: one for ref, one in jenkins.details.items() if ref != unknown})
+    app = app_of(jenkinsworlds.world(world))
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "6")
+        assert not any("#128 ▸" in line for line in lines)
+        assert unknown in still(app).looked_at[-1].builds
+
+
 async def test_builds_of_one_job_are_measured_against_their_median(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "6")
