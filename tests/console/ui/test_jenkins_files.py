@@ -11,7 +11,7 @@ from console.model.build import BuildRef
 from console.ui.app import ConsoleApp
 from console.ui.screens.builds import BuildsScreen
 from tests.console.ui.jenkinsworlds import FAILED, TRAIN
-from tests.console.ui.screenapp import screen_text
+from tests.console.ui.screenapp import screen_text, still
 from tests.support.waiting import until
 
 GOOD = BuildRef(TRAIN, 125)
@@ -79,7 +79,7 @@ async def test_the_sheet_lists_them_and_esc_saves_nothing(
     assert files_in(tmp_path) == []
 
 
-async def test_a_name_that_is_left_by_quitting_saves_nothing(
+async def test_a_name_that_is_left_without_enter_saves_nothing(
     app: ConsoleApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -88,7 +88,12 @@ async def test_a_name_that_is_left_by_quitting_saves_nothing(
         await pilot.press("s", "enter")
         await pilot.pause()
         assert "save 1 file below" in screen_text(app)
-        app.exit(0)
+        # As when something else gets the keys.
+        app.screen.set_focus(None)
+        await pilot.pause()
+        assert "saving" not in screen_text(app)
+        assert "save 1 file below" not in screen_text(app)
+    assert not still(app).reading
     assert files_in(tmp_path) == []
 
 
