@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -24,6 +24,7 @@ KEPT = 500
 RUNNING_SECONDS = 2.0
 STANDS_SECONDS = 4.0
 WORKS_SECONDS = 10.0
+STILL_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
 TAIL_BYTES = 4096
 BUSY_BYTES = 32 * 1024
@@ -57,12 +58,15 @@ class BuildFacts:
         self.failed_tests: OrderedDict[BuildRef, tuple[FailedTest, ...]] = OrderedDict()
         self.held: dict[BuildRef, Held] = {}
         self.monitors: dict[Clean, Monitors] = {}
+        self.stopping: set[BuildRef] = set()
         self.missing: dict[Hashable, Clean] = {}
         self._asked: dict[Hashable, float] = {}
         self._asking: set[Hashable] = set()
         self._read_once: dict[Hashable, None] = {}
         self._known_last: dict[Clean, Hashable] = {}
         self._tails: dict[BuildRef, tuple[int, list[str]]] = {}
+        self._still: dict[BuildRef, int] = {}
+        self._moved: Hashable = None
 
     def forget_times(self) -> None:
         """Everything in view is due again."""
@@ -96,6 +100,8 @@ class BuildFacts:
         for gone in [ref for ref in self._tails if ref not in running]:
             del self._tails[gone]
             self.held.pop(gone, None)
+            self._still.pop(gone, None)
+        self.stopping &= running
         if opened is not None:
             yield from self._due_opened(opened, running)
         if job is not None and job in jobs:
@@ -106,17 +112,37 @@ class BuildFacts:
                 yield from self._wanted(("history", job), RUNNING_SECONDS, lambda: self._read_history(job, seen))
         for ref in sorted(builds):
             yield from self._due_row(ref, running, jobs)
+        yield from self._due_waits(work)
+
+    def _due_waits(self, work: Work) -> Iterator[Ask]:
+        """The ends of logs. What stands still is looked at less and less often, until something moves."""
         on_executors = {ref for node in work.nodes for ref in node.running}
-        for ref in sorted(work.flying - on_executors):
-            yield from self._wanted(("held", ref), STANDS_SECONDS, partial(self._read_held, ref))
+        moved = (work.running, frozenset(on_executors), tuple(item.id for item in work.queue))
+        if moved != self._moved:
+            self._moved = moved
+            self._still.clear()
+        # A lock or a question inside a node is waited for on an executor: no other place tells it either.
+        at_work = sorted(work.flying & on_executors)
+        for ref in [*sorted(work.flying - on_executors), *at_work]:
+            works = ref in on_executors and ref not in self.held
+            seconds = max(WORKS_SECONDS, len(at_work)) if works else STANDS_SECONDS * 2 ** self._still.get(ref, 0)
+            yield from self._wanted(("held", ref), min(seconds, STILL_SECONDS), partial(self._read_held, ref))
             if ref in self.held and ref not in self.details:
                 yield from self._wanted(("detail", ref), STANDS_SECONDS, partial(self._read_detail, ref))
-        # A lock or a question inside a node is waited for on an executor: no other place tells it either.
-        for ref in sorted(work.flying & on_executors):
-            seconds = STANDS_SECONDS if ref in self.held else WORKS_SECONDS
-            yield from self._wanted(("held", ref), seconds, partial(self._read_held, ref))
         for ref in [ref for ref in on_executors if ref in self.held and self.held[ref].what == "node"]:
             del self.held[ref]
+
+    def forget_jobs(self, left: Collection[Clean], running: frozenset[BuildRef]) -> None:
+        """These jobs are there: what is known of others is of no use any more."""
+        self.history = {job: found for job, found in self.history.items() if job in left}
+        for kept in (self.details, self.stages, self.failures, self.failed_tests):
+            for ref in [ref for ref in kept if ref.job not in left and ref not in running]:
+                del kept[ref]
+
+    def saw(self, build: Build) -> None:
+        """A build as it was told somewhere: one that was told to stop has no result for moments, and is stopping all the same."""
+        if build.building and build.result is Result.ABORTED:
+            self.stopping.add(build.ref)
 
     async def complete(self, build: Build, work: Work) -> None:
         """Everything about one build, at once: its stages, its failed tests, why it failed, what it waits for."""
@@ -223,7 +249,10 @@ class BuildFacts:
         return changed
 
     async def _read_detail(self, ref: BuildRef) -> bool:
-        return await self._read(("detail", ref), self.details, ref, lambda: self._source.build(ref))
+        changed = await self._read(("detail", ref), self.details, ref, lambda: self._source.build(ref))
+        if ref in self.details:
+            self.saw(self.details[ref])
+        return changed
 
     async def _read_stages(self, ref: BuildRef) -> bool:
         changed = await self._read(("stages", ref), self.stages, ref, lambda: self._source.stages(ref))
@@ -332,4 +361,5 @@ class BuildFacts:
             self.held.pop(ref, None)
         else:
             self.held[ref] = found
+        self._still[ref] = self._still.get(ref, 0) + 1 if found is not None and before == found else 0
         return before != found

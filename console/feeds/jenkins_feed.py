@@ -110,6 +110,7 @@ class JenkinsFeed:
             held=dict(facts.held),
             failures=dict(facts.failures),
             failed_tests=dict(facts.failed_tests),
+            stopping=frozenset(facts.stopping),
             missing=facts.missing | ({_JOBS: self._jobs_lost} if self._jobs_lost is not None else {}),
         )
         return Snapshot(value, self._status)
@@ -182,6 +183,10 @@ class JenkinsFeed:
             found = {job.full_name: job for job in jobs}
             news = self._jobs_lost is not None or found != self._jobs
             self._jobs, self._jobs_lost = found, None
+            self._facts.forget_jobs(found.keys(), self._work.running if self._work is not None else frozenset())
+            for job in jobs:
+                if job.last is not None:
+                    self._facts.saw(job.last)
             if session == self._session:
                 self._moved = moved
             self._look.set()

@@ -24,6 +24,10 @@ _BY = re.compile(r"\] is locked by (?:build )?(?P<job>.+?) #(?P<number>\d+)\b")
 _ASKS = re.compile(r"^.+ or (?:Abort|Reject|Cancel)$")
 _WITH_FIELDS = "Input requested"
 _LABEL = re.compile(r"^(?:Resource|Label): (?P<name>[^,]+)")
+# A restart of Jenkins ends no wait (recordings restart-process-*, agent/controller-*).
+_RESTART = re.compile(
+    r"^(?:Resuming build at .+ after Jenkins restart|Ready to run at |Waiting for reconnection of .+ before proceeding with build)"
+)
 _PIPELINE = "[Pipeline] "
 # Folders stand before the job as the page shows them: `team > evaluate`, with a double arrow.
 _IN = " \N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK} "
@@ -40,7 +44,8 @@ def held(lines: Sequence[str]) -> Held | None:
 
     `since` is in the controller's clock, and None where the log has no times.
     """
-    last = [one for line in lines[-_KEPT:] if (one := _line(line)).text]
+    told = (_line(line) for line in lines[-_KEPT:])
+    last = [one for one in told if one.text and not _RESTART.match(one.text)]
     return (_lock(last) or _node(last) or _question(last)) if last else None
 
 

@@ -234,7 +234,7 @@ class JenkinsWorld:
 
     `history` has the newest builds of jobs that somebody looks at, newest first;
     `details` has builds with causes and parameters, `stages` those of builds in view. `held` says what running builds wait for,
-    `failures` why builds failed, `missing` why a fact in view could not be read (`("stages", ref)`).
+    `failures` why builds failed, `stopping` which were told to stop and still run, `missing` why a fact in view could not be read (`("stages", ref)`).
     """
 
     url: Clean
@@ -247,4 +247,5 @@ class JenkinsWorld:
     held: Mapping[BuildRef, Held] = field(default_factory=dict)
     failures: Mapping[BuildRef, Clean] = field(default_factory=dict)
     failed_tests: Mapping[BuildRef, tuple[FailedTest, ...]] = field(default_factory=dict)
+    stopping: frozenset[BuildRef] = frozenset()
     missing: Mapping[Hashable, Clean] = field(default_factory=dict)

@@ -87,10 +87,11 @@ class BuildRow:
         return f"{percent:+}%" if abs(percent) < 1000 else f"{took / self.usual:.0f}x"
 
 
-def build_state(build: Build, held: Held | None = None, failure: str | None = None) -> State:
-    """One class and one word. A build that is being stopped has a result while it still runs."""
+def build_state(build: Build, held: Held | None = None, failure: str | None = None, *, stopping: bool = False) -> State:
+    """One class and one word. A build that is being stopped has a result while it still runs, but not all the time: who has
+    seen it says `stopping` (recording abort-train-stages)."""
     if build.building:
-        if build.result is Result.ABORTED:
+        if stopping or build.result is Result.ABORTED:
             return state(StateClass.ACTIVE, "stopping")
         return held_reason(held).state if held is not None else state(StateClass.ACTIVE, "running")
     if build.result is None:
@@ -109,20 +110,16 @@ def stage_state(stage: Stage) -> State:
 
 
 def builds(world: JenkinsWorld, job: Clean | None = None) -> list[BuildRow]:
-    """The newest build of every job, or all that are known of one, the running first, then the newest.
+    """The newest build of every job and all that run, or all that are known of one job; the running first, then the newest.
 
-    A job in view that has been read has all its builds, others have their last one and whatever else is known of them.
+    What was read of jobs that nobody looks at any more is as old as that look: they have their newest build only.
     """
     known: dict[BuildRef, Build] = {}
     for one in world.jobs.values() if job is None else [world.jobs[job]] if job in world.jobs else []:
         if one.last is not None:
             known[one.last.ref] = one.last
-    for name, found in world.history.items():
-        if job is None or name == job:
-            for build in found:
-                # The list of jobs is read more often than the details: what runs is told by it.
-                if build.ref not in known:
-                    known[build.ref] = build
+    for build in world.history.get(job, ()) if job is not None else ():
+        known.setdefault(build.ref, build)
     for ref in world.work.running:
         detail = world.details.get(ref)
         if (job is None or ref.job == job) and ref not in known and detail is not None:
@@ -133,10 +130,10 @@ def builds(world: JenkinsWorld, job: Clean | None = None) -> list[BuildRow]:
 
 
 def row(world: JenkinsWorld, build: Build, usual: timedelta | None = None) -> BuildRow:
-    full = with_details(world, build)
+    build = full = with_details(world, build)
     failure = world.failures.get(build.ref)
     held = world.held.get(build.ref) if build.building else None
-    told = build_state(full, held, failure)
+    told = build_state(full, held, failure, stopping=build.ref in world.stopping)
     job = world.jobs.get(build.job)
     outcome = ""
     if held is not None:
@@ -152,17 +149,23 @@ def row(world: JenkinsWorld, build: Build, usual: timedelta | None = None) -> Bu
 
 
 def with_details(world: JenkinsWorld, build: Build) -> Build:
-    """`build` with its causes and parameters, if they are known: from wherever it is told newest."""
+    """`build` with its causes and parameters, if they are known, and as it was told last.
+
+    Lists and details are read at different moments, and a slow list is the older one. A build that has ended stays so.
+    """
     from dataclasses import replace
 
-    if build.detailed:
+    told = [build, *filter(None, (world.details.get(build.ref), _listed(world, build.ref)))]
+    ended = next((one for one in told if not one.building), None)
+    newest = ended or next((one for one in told if one.result is not None), build)
+    full = next((one for one in told[1:] if one.detailed), build)
+    if full is build and newest is build:
         return build
-    known = world.details.get(build.ref)
-    if known is None:
-        known = next((one for one in world.history.get(build.job, ()) if one.ref == build.ref), None)
-    if known is None:
-        return build
-    return replace(known, building=build.building, result=build.result, duration=build.duration)
+    return replace(full, building=newest.building, result=newest.result, duration=newest.duration)
+
+
+def _listed(world: JenkinsWorld, ref: BuildRef) -> Build | None:
+    return next((one for one in world.history.get(ref.job, ()) if one.ref == ref), None)
 
 
 def why_it_ran(build: Build) -> str:

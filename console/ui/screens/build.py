@@ -54,8 +54,7 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         job = world.jobs.get(self.ref.job)
         last = job.last if job is not None and job.last is not None and job.last.ref == self.ref else None
         history = world.history.get(self.ref.job, ())
-        # The list of jobs is read more often than the details: what runs is told by it.
-        self._seen = last or known or next((one for one in history if one.ref == self.ref), None) or self._seen
+        self._seen = known or last or next((one for one in history if one.ref == self.ref), None) or self._seen
         if self._seen is None:
             return None
         from console.model.build import median

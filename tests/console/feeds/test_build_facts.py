@@ -22,10 +22,10 @@ from console.feeds.build_facts import (
     BuildFacts,
 )
 from console.model.build import Build, BuildRef, FailedTest, JUnit, Result, Stages, StageStatus
-from console.model.jenkins import JenkinsError, Job, Monitors, Node, Trouble, Work
+from console.model.jenkins import JenkinsError, Job, Monitors, Node, QueueItem, Trouble, Work
 from console.model.jenkins_rows import builds as rows_of
 from console.text import Clean, clean
-from tests.console.fake_jenkins import FakeJenkins, build, job, lacks, node, ref, stage, unreachable, world
+from tests.console.fake_jenkins import FakeJenkins, build, item, job, lacks, node, ref, stage, unreachable, world
 from tests.support.recorded import recorded
 
 LOCKED = "Trying to acquire lock on [gpu-0]\n[gpu-0] is locked by train #9, waiting...\n"
@@ -41,11 +41,12 @@ class Room:
         self.facts = BuildFacts(self.jenkins, lambda: self.seconds)
         self.nodes: tuple[Node, ...] = (node("trainer-1"),)
         self.flying: frozenset[BuildRef] = frozenset()
+        self.queue: tuple[QueueItem, ...] = ()
         self.jobs: dict[Clean, Job] = {}
 
     @property
     def work(self) -> Work:
-        return Work(self.nodes, (), self.flying)
+        return Work(self.nodes, self.queue, self.flying)
 
     def last(self, one: Build) -> None:
         self.jobs[one.job] = job(one.job, one)
@@ -358,9 +359,56 @@ async def test_of_a_wait_only_what_is_new_in_the_log_is_read() -> None:
     assert await room.look(after=1) == [False]
     assert room.asked() == {"size train#12": 1, "log train#12": 2, "build train#12": 1}
     room.jenkins.logs[waits] += "Lock acquired on [gpu-0]\n"
-    assert await room.look(after=STANDS_SECONDS) == [True]
+    assert await room.look(after=2 * STANDS_SECONDS) == [True]
     assert room.facts.held == {}
     assert TAIL_BYTES < 50_000
+
+
+async def test_what_stands_still_is_looked_at_less_and_less_until_something_moves() -> None:
+    waits = ref("train", 12)
+    room = Room(build(result=None))
+    room.flying = frozenset({waits})
+    room.jenkins.logs[waits] = LOCKED
+    await room.look()
+    asked = []
+    for second in range(1, 240):
+        room.asked()
+        await room.look(after=1)
+        asked += [second] if "log train#12" in room.asked() else []
+    assert asked == [4, 12, 28, 60, 120, 180]
+    # Something has been queued: what stood still may go on.
+    room.queue = (item(7),)
+    room.asked()
+    await room.look(after=STANDS_SECONDS)
+    assert room.asked()["log train#12"] == 1
+
+
+async def test_only_a_stop_that_was_seen_is_remembered_and_until_the_build_ends() -> None:
+    runs, other = build(result=None), build(number=11, result=None)
+    room = Room(replace(runs, result=Result.ABORTED), other)
+    room.flying = frozenset({runs.ref, other.ref})
+    await room.look(opened=runs.ref)
+    assert room.facts.stopping == {runs.ref}
+    # Between two stages it has no result for a moment.
+    room.jenkins.known[runs.ref] = runs
+    await room.look(opened=runs.ref, after=RUNNING_SECONDS)
+    assert room.facts.stopping == {runs.ref}
+    room.flying = frozenset({other.ref})
+    await room.look(after=RUNNING_SECONDS)
+    assert room.facts.stopping == set()
+
+
+async def test_what_is_known_of_a_job_that_is_gone_goes_with_it() -> None:
+    kept, gone, runs = build("a", 1), build("b", 1), build("b", 2, None)
+    room = Room(kept, gone, runs)
+    room.last(kept)
+    room.last(runs)
+    for view in ("a", "b"):
+        await room.look(view=view, opened=ref(view, 1), after=RUNNING_SECONDS)
+    await room.look(opened=runs.ref, after=RUNNING_SECONDS)
+    room.facts.forget_jobs([clean("a")], frozenset({runs.ref}))
+    assert room.facts.history.keys() == {"a"}
+    assert room.facts.details.keys() == {kept.ref, runs.ref}
 
 
 async def test_lines_that_come_in_pieces_are_put_together() -> None:

@@ -256,3 +256,30 @@ def test_where_a_jenkinsfile_does_not_compile() -> None:
 def test_no_other_log_is_one_of_a_jenkinsfile_that_does_not_compile() -> None:
     told = {name: compile_error(lines) for name, lines in consoles().items()}
     assert {name for name, error in told.items() if error} == {"multibranch-broken-jenkinsfile-log"}
+
+
+RESTART = (
+    "Resuming build at Mon Nov 23 02:51:49 UTC 2026 after Jenkins restart",
+    "Waiting for reconnection of trainer-1 before proceeding with build",
+    "Ready to run at Mon Nov 23 02:51:52 UTC 2026",
+)
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        ("Trying to acquire lock on [gpu-0]", "[gpu-0] is locked by train #9, waiting..."),
+        ("[Pipeline] input", "Publish it?", "Proceed or Abort"),
+        ("[Pipeline] node",),
+    ],
+    ids=["lock", "question", "node"],
+)
+def test_a_restart_of_jenkins_ends_no_wait(waits: tuple[str, ...]) -> None:
+    before = held(waits)
+    assert before is not None
+    for count in range(1, len(RESTART) + 1):
+        assert held([*waits, *RESTART[:count]]) == before
+
+
+def test_a_restart_of_jenkins_begins_none() -> None:
+    assert held(["epoch 3", *RESTART]) is None

@@ -162,6 +162,22 @@ def test_details_are_taken_from_wherever_they_are_known() -> None:
     assert seen.build.duration == timedelta(minutes=10)
 
 
+def test_a_build_that_has_ended_stays_so_whoever_tells_it_later() -> None:
+    listed, ended = build(result=None), detailed()
+    seen = row(world(job("train", listed), details={ended.ref: ended}), listed)
+    assert (seen.state.word, seen.took(NOW)) == ("passed", "10m"), "the list of jobs hangs, the open build was read"
+    seen = row(world(job("train", listed), history={clean("train"): (ended,)}), listed)
+    assert seen.state.word == "passed"
+
+
+def test_a_stop_is_remembered_while_jenkins_forgets_it() -> None:
+    runs = build(result=None)
+    assert row(world(stopping=frozenset({runs.ref})), runs).state.word == "stopping"
+    assert row(world(stopping=frozenset({runs.ref})), build()).state.word == "passed"
+    stops = replace(runs, result=Result.ABORTED)
+    assert row(world(details={runs.ref: stops}), runs).state.word == "stopping"
+
+
 @pytest.mark.parametrize(
     ("one", "usual", "took", "against"),
     [
@@ -209,6 +225,14 @@ def test_a_job_shows_all_that_is_known_of_it() -> None:
     seen = world(job("train", last), work=work, history={clean("train"): (stale, before)}, details={runs.ref: runs})
     assert [one.ref.number for one in builds(seen, clean("train"))] == [13, 12, 11]
     assert [one.state.word for one in builds(seen, clean("train"))] == ["running", "passed", "passed"]
+
+
+def test_what_was_read_of_a_job_that_nobody_looks_at_is_not_listed() -> None:
+    """It is as old as the last look: its builds may have ended, or been deleted."""
+    last = build(number=12, minutes=20)
+    stale = build(number=11, result=None, minutes=60)
+    seen = world(job("train", last), history={clean("train"): (last, stale), clean("gone"): (build("gone", 1, None),)})
+    assert [str(one.ref) for one in builds(seen)] == ["train#12"]
 
 
 def test_a_build_goes_by_the_name_of_its_job() -> None:
