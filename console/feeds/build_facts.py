@@ -140,7 +140,7 @@ class BuildFacts:
                 del kept[ref]
 
     def saw(self, build: Build) -> None:
-        """A build as it was told somewhere: one that was told to stop has no result for moments, and is stopping all the same."""
+        """A build as it was told somewhere. One that was told to stop has no result at moments, and stops all the same."""
         if build.building and build.result is Result.ABORTED:
             self.stopping.add(build.ref)
 

@@ -26,7 +26,8 @@ _WITH_FIELDS = "Input requested"
 _LABEL = re.compile(r"^(?:Resource|Label): (?P<name>[^,]+)")
 # A restart of Jenkins ends no wait (recordings restart-process-*, agent/controller-*).
 _RESTART = re.compile(
-    r"^(?:Resuming build at .+ after Jenkins restart|Ready to run at |Waiting for reconnection of .+ before proceeding with build)"
+    r"^(?:Resuming build at .+ after Jenkins restart|Ready to run at "
+    r"|Waiting for reconnection of .+ before proceeding with build)"
 )
 _PIPELINE = "[Pipeline] "
 # Folders stand before the job as the page shows them: `team > evaluate`, with a double arrow.

@@ -234,7 +234,8 @@ class JenkinsWorld:
 
     `history` has the newest builds of jobs that somebody looks at, newest first;
     `details` has builds with causes and parameters, `stages` those of builds in view. `held` says what running builds wait for,
-    `failures` why builds failed, `stopping` which were told to stop and still run, `missing` why a fact in view could not be read (`("stages", ref)`).
+    `failures` why builds failed, `stopping` which were told to stop and still run, `missing` why a fact in view could not be
+    read (`("stages", ref)`).
     """
 
     url: Clean

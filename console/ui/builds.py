@@ -96,7 +96,8 @@ def heading(one: BuildRow, look: Look, now: datetime) -> list[Part]:
     if not one.build.building:
         told.insert(0, when(one.build, now))
     return [
-        look.part(f"{one.name} #{one.build.number}   ", bold=True),
+        look.part(one.name, bold=True),
+        look.part(f" #{one.build.number}   ", bold=True),
         *look.state(one.state, 2 + len(one.state.word)),
         look.part(f"  {', '.join(part for part in told if part)}", Role.MUTED),
     ]
@@ -157,6 +158,9 @@ def _facts(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: date
         changed = _changed(value, before)
         if changed is not None or text not in ("", "false"):
             pairs.append((str(value.name), text + (f"   {changed}" if changed else "")))
+    job = world.jobs.get(build.job)
+    if job is not None and not job.buildable:
+        pairs.append(("job", "disabled, or its branch is gone: nothing new is built"))
     if build.kept:
         pairs.append(("kept", "for ever: nothing removes it"))
     pairs.append(("link", link(world, build)))

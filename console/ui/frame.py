@@ -42,12 +42,13 @@ def header(head: Header, look: Look, width: int) -> Line:
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
     if head.crumbs:
         left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
-    used = sum(cells_of(text) for text, _ in left)
     bad = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] not in _QUIET]
     good = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] in _QUIET]
     systems: list[Part] = []
     for name, status in bad:
         systems += _system(name, status, look, word=True)
+    left = _fitted(left, width - sum(cells_of(text) for text, _ in systems), look)
+    used = sum(cells_of(text) for text, _ in left)
     room = width - used - sum(cells_of(text) for text, _ in systems) - len(clock) - 2
     full = [part for name, status in good for part in _system(name, status, look, word=False)]
     fine = sum(status.state is SourceState.OK for _, status in good)
@@ -63,6 +64,28 @@ def header(head: Header, look: Look, width: int) -> Line:
     return parts
 
 
+def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
+    """Crumbs in `room` cells: the longest name gives way in its middle, then what stands last, then the host.
+
+    So numbers and states, which stand between, are never cut.
+    """
+    found = list(parts)
+    for give_way in (lambda: None, found.pop, lambda: found.__delitem__(slice(0, 2))):
+        if len(found) > _HOST_ALONE:
+            give_way()
+        over = sum(cells_of(text) for text, _ in found) - room
+        if over <= 0:
+            break
+        at = max(range(len(found)), key=lambda at: cells_of(found[at][0]))
+        text, style = found[at]
+        found[at] = (cut_middle(text, max(_LEAST_NAME, cells_of(text) - over), look.glyphs.ellipsis), style)
+        if sum(cells_of(text) for text, _ in found) <= room:
+            break
+    return found
+
+
+_HOST_ALONE = 3
+_LEAST_NAME = 14
 _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 

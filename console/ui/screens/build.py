@@ -22,7 +22,11 @@ from console.ui.screens.jenkinsbase import JenkinsScreen
 from console.ui.screens.lists import LIST
 
 if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
     from console.ui.screens.files import Saving
+
+
+_ROOM_FOR_PLACES = 60
 
 
 class BuildScreen(JenkinsScreen, inherit_bindings=False):
@@ -63,10 +67,11 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
 
     def crumbs(self) -> Sequence[Part]:
         one = self.build
-        before = self.look.part(f"builds {self.look.glyphs.crumb} ")
+        # On a narrow screen the place says less than the build.
+        before = [self.look.part(f"builds {self.look.glyphs.crumb} ")] if self.size.width >= _ROOM_FOR_PLACES else []
         if one is None:
-            return [before, self.look.part(str(self.ref), bold=True)]
-        return [before, *builds.heading(one, self.look, self.now())]
+            return [*before, self.look.part(self.ref.shown, bold=True)]
+        return [*before, *builds.heading(one, self.look, self.now())]
 
     def refresh_rows(self) -> None:
         found = self.jenkins.stages.get(self.ref) if self.jenkins is not None else None
@@ -87,7 +92,9 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         return [str(one.id) for one in self._stages]
 
     def rows_wanted(self) -> int:
-        return max(1, len(self._stages))
+        one, world = self.build, self.jenkins
+        says = one is not None and world is not None and bool(self._sentence(one, world))
+        return max(1, len(self._stages) + 2 * says)
 
     def list_lines(self, width: int, height: int) -> list[Line]:
         one, world = self.build, self.jenkins
@@ -97,19 +104,28 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
             words = sentences[0][0] if sentences else missing or "Reading the build"
             return details.wrapped(words, self.look, width)
         cursor = self.cursors[LIST]
-        sentence = builds.no_stages(one.build, world.stages.get(self.ref), world)
-        gone = world.missing.get(("detail", self.ref)) if not sentence else None
+        sentence = self._sentence(one, world)
+        above = self._above = 1 + (len(details.wrapped(sentence, self.look, width)) if sentence else 0)
         held = world.held.get(self.ref)
         view = builds.StageView(
             build=one.build,
             stages=self._stages,
-            sentence=self.sentences()[0][0] if self.sentences() else sentence or str(gone or ""),
+            sentence=sentence,
             selected=cursor.selected,
-            top=cursor.scroll(cursor.index, max(1, height - 1), len(self._stages)),
+            top=cursor.scroll(cursor.index, max(1, height - above), len(self._stages)),
             focused=self.pane == LIST,
             note=str(held_reason(held).cause) if held is not None and one.build.building else "",
         )
         return builds.stage_lines(view, self.look, width, height, self.now())
+
+    def _sentence(self, one: BuildRow, world: JenkinsWorld) -> str:
+        """Why there are no stages, or why they are older than they could be."""
+        if sentences := self.sentences():
+            return sentences[0][0]
+        if nothing := builds.no_stages(one.build, world.stages.get(self.ref), world):
+            return nothing
+        unread = (world.missing.get((fact, self.ref)) for fact in ("stages", "detail"))
+        return next((str(told) for told in unread if told), "")
 
     def bottom_title(self) -> str:
         sections = self._sections(80)
@@ -125,8 +141,11 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         return builds.sections(one, world, self.look, width, self.now()) if one is not None and world is not None else []
 
     def row_at(self, pane: str, line: int) -> str | None:
-        at = line - 1 + self.cursors[LIST].top
-        return str(self._stages[at].id) if line >= 1 and at < len(self._stages) else None
+        at = line - self._above + self.cursors[LIST].top
+        return str(self._stages[at].id) if line >= self._above and at < len(self._stages) else None
+
+    _above = 1
+    """Lines over the first stage: the title, and a sentence where there is one."""
 
     def interest(self) -> Interest:
         return Interest(job=self.ref.job, builds=frozenset([self.ref]), opened=self.ref)

@@ -83,6 +83,8 @@ class BuildsScreen(TableScreen, inherit_bindings=False):
         stale = bool(sentences)
         if not sentences and self.jenkins is not None and not self.table_rows:
             sentences = [(self._nothing(), Role.MUTED)]
+        elif not sentences and (unread := self._unread()) is not None:
+            sentences = [(unread, Role.ATTENTION)]
         notes = self.stale_note()
         if self.words:
             notes.insert(0, f"/{self.words}")
@@ -108,13 +110,24 @@ class BuildsScreen(TableScreen, inherit_bindings=False):
             stale=stale,
         )
 
+    def _unread(self) -> str | None:
+        """Why the rows are older than they could be."""
+        world = self.jenkins
+        if world is None:
+            return None
+        told = (world.missing.get(fact) for fact in (("jobs",), ("history", self.job)))
+        return next((f"Not read anew: {reason}" for reason in told if reason), None)
+
     def _nothing(self) -> str:
         if self.words:
             return f'No row matches "{self.words}". esc shows all {self._total}.'
         world = self.jenkins
         if self.job is not None and world is not None:
             missing = world.missing.get(("history", self.job))
-            return str(missing or "This job was never built.")
+            gone = (
+                "This job is gone, or hidden. b shows all jobs." if self.job not in world.jobs else "This job was never built."
+            )
+            return str(missing or gone)
         if world is not None and not world.jobs and (lost := world.missing.get(("jobs",))) is not None:
             return str(lost)
         if world is not None and not world.jobs:

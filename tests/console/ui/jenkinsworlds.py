@@ -14,6 +14,8 @@ from console.model.jenkins import JenkinsWorld
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.text import clean
+from console.ui.app import ConsoleApp
+from console.ui.screens.builds import BuildsScreen
 from tests.console.fakes import NOW
 from tests.console.ui import worlds
 
@@ -75,3 +77,13 @@ def world(jenkins: JenkinsWorld | None, status: SourceStatus = OK) -> World:
         jenkins=jenkins,
         problems=tuple(sorted(found, key=lambda one: one.kind.value)),
     )
+
+
+def select(app: ConsoleApp, ref: BuildRef) -> None:
+    """Select this build in the list that is open, or in the one of its job."""
+    screen = app.screen
+    assert isinstance(screen, BuildsScreen)
+    if f"build/{ref}" not in screen.keys_in("list"):
+        screen.job = ref.job
+        screen.paint()
+    screen.select_key("list", f"build/{ref}")

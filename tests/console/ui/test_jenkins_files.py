@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from console.model.build import BuildRef
 from console.ui.app import ConsoleApp
-from console.ui.screens.builds import BuildsScreen
+from tests.console.ui import jenkinsworlds
 from tests.console.ui.jenkinsworlds import FAILED, TRAIN
 from tests.console.ui.screenapp import screen_text, still
 from tests.support.waiting import until
@@ -31,9 +31,8 @@ def files_in(folder: Path) -> list[tuple[str, bytes]]:
 async def opened(pilot: Pilot[int], ref: BuildRef) -> None:
     await pilot.press("6")
     await pilot.pause()
-    screen = pilot.app.screen
-    assert isinstance(screen, BuildsScreen)
-    screen.select_key("list", f"build/{ref}")
+    assert isinstance(pilot.app, ConsoleApp)
+    jenkinsworlds.select(pilot.app, ref)
     await pilot.press("enter")
     await pilot.pause()
 

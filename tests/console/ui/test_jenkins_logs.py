@@ -9,6 +9,7 @@ from console.model.build import BuildRef
 from console.ui.app import ConsoleApp
 from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.log import LogScreen
+from tests.console.ui import jenkinsworlds
 from tests.console.ui.jenkinsworlds import FAILED, TRAIN
 from tests.console.ui.screenapp import screen_text
 from tests.support.waiting import until
@@ -33,9 +34,8 @@ async def log_with(pilot: Pilot[int], words: str) -> list[str]:
 async def builds_at(pilot: Pilot[int], ref: BuildRef) -> None:
     await pilot.press("6")
     await pilot.pause()
-    screen = pilot.app.screen
-    assert isinstance(screen, BuildsScreen)
-    screen.select_key("list", f"build/{ref}")
+    assert isinstance(pilot.app, ConsoleApp)
+    jenkinsworlds.select(pilot.app, ref)
     await pilot.pause()
 
 

@@ -150,9 +150,9 @@ async def test_builds_of_every_job(app: ConsoleApp) -> None:
         assert lines[1].split()[:3] == ["1", "Builds", str(len(app.screen.found))]
         assert line_with(lines, "train", "#128 ▸").split()[2:6] == ["▸", "running", "17m", "of"]
         assert "✗ no compile" in line_with(lines, "mlops/feature/aug", "#3")
-        assert "✗ failed" in line_with(lines, "#127")
         assert "! unstable" in line_with(lines, "nightly tests")
-        assert "- skipped" in line_with(lines, "#124")
+        # Of each job the newest, and what runs: all of one are a key away.
+        assert not any("#127" in line for line in lines)
         running = [line for line in lines if "▸" in line or "◌ blocked" in line]
         assert lines.index(running[-1]) < lines.index(line_with(lines, "✓ passed"))
 
@@ -187,7 +187,7 @@ async def test_builds_that_run_and_are_not_known_yet_are_asked_for(jenkins: Jenk
 async def test_builds_of_one_job_are_measured_against_their_median(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await press(pilot, "6")
-        select(app, FAILED)
+        jenkinsworlds.select(app, BuildRef(TRAIN, 128))
         lines = await press(pilot, "b")
         assert "› builds › train" in lines[0]
         assert "vs med" in lines[1]
@@ -252,16 +252,9 @@ async def test_a_failed_build_opens_at_the_stage_that_failed(app: ConsoleApp) ->
         assert line_with(lines, "link").endswith("https://jenkins.example.org/job/train/127/")
 
 
-def select(app: ConsoleApp, ref: BuildRef) -> None:
-    """Select this build in the list that is open."""
-    screen = app.screen
-    assert isinstance(screen, BuildsScreen)
-    screen.select_key("list", f"build/{ref}")
-
-
 async def open_build(pilot: Pilot[int], ref: BuildRef) -> list[str]:
     assert isinstance(pilot.app, ConsoleApp)
-    select(pilot.app, ref)
+    jenkinsworlds.select(pilot.app, ref)
     return await press(pilot, "enter")
 
 
@@ -313,6 +306,32 @@ async def test_a_build_that_is_deleted_while_it_is_open(jenkins: JenkinsWorld, a
         lines = screen_text(app).split("\n")
         assert "train #127" in lines[0]
         assert any("Jenkins has no list of stages of train#127" in line for line in lines)
+
+
+async def test_what_could_not_be_read_anew_is_told_above_what_is_known(jenkins: JenkinsWorld) -> None:
+    reason = clean("Jenkins failed at list of jobs (500): its log has the cause under 4711.")
+    app = app_of(jenkinsworlds.world(replace(jenkins, missing={("jobs",): reason, ("stages", FAILED): reason})))
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "6")
+        assert lines[2] == " Not read anew: Jenkins failed at list of jobs (500): its log has the cause"
+        assert selected(lines).startswith("▐train")
+        lines = await open_build(pilot, FAILED)
+        assert lines[2] == " Jenkins failed at list of jobs (500): its log has the cause under 4711."
+        assert any("▐✗ train" in line for line in lines)
+
+
+async def test_a_job_that_is_deleted_while_its_builds_are_listed(jenkins: JenkinsWorld, app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "6", "b")
+        left = {name: job for name, job in jenkins.jobs.items() if name != TRAIN}
+        work = replace(jenkins.work, nodes=(), flying=frozenset())
+        still(app).give(jenkinsworlds.world(replace(jenkins, jobs=left, history={}, work=work)))
+        await pilot.pause()
+        lines = screen_text(app).split("\n")
+        assert " This job is gone, or hidden. b shows all jobs." in lines
+        assert "#127" not in "".join(lines)
+        lines = await press(pilot, "b")
+        assert "mlops/main" in "".join(lines)
 
 
 async def test_neighbours_of_the_list_it_was_opened_from(app: ConsoleApp) -> None:

@@ -1,0 +1,49 @@
+"""The first line of every screen: what gives way when there is no room."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.model.glyphs import Glyphs
+from console.model.source import SourceState, SourceStatus
+from console.model.state import StateClass, state
+from console.text import clean
+from console.ui import frame
+from console.ui.look import Look
+from console.ui.palette import choose
+from tests.console.fakes import NOW
+
+LOOK = Look(choose("dark", {"TERM": "xterm-256color", "COLORTERM": "truecolor"}, color=True), Glyphs(unicode=True))
+GOOD = SourceStatus(SourceState.OK)
+BAD = SourceStatus(SourceState.UNREACHABLE, clean("gone"))
+
+
+def first_line(width: int, name: str, number: int = 633, *, docker: SourceStatus = GOOD, jenkins: SourceStatus = GOOD) -> str:
+    crumbs = [
+        LOOK.part(name),
+        LOOK.part(f" #{number}   "),
+        *LOOK.state(state(StateClass.ACTIVE, "running"), 9),
+        LOOK.part("  2m of 10m"),
+    ]
+    head = frame.Header("train-01", crumbs, {"docker": docker, "jenkins": jenkins}, NOW)
+    return "".join(text for text, _ in frame.header(head, LOOK, width))
+
+
+def test_with_room_everything_is_there() -> None:
+    told = first_line(100, "train", 128)
+    assert " train-01 › train #128   ▸ running  2m of 10m  ✓ docker  ✓ jenkins" in told
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 80])
+def test_a_long_name_gives_way_to_its_number_and_its_state(width: int) -> None:
+    told = first_line(width, "research/speech/ner-models-69/feature/a-long-branch")
+    assert "#633   ▸ running" in told
+    assert "⋯" in told
+    assert len(told) <= width
+
+
+def test_what_is_broken_stays() -> None:
+    told = first_line(80, "research/speech/ner-models-69/feature/a-long-branch", docker=BAD, jenkins=BAD)
+    assert "✗ docker unreachable" in told
+    assert "✗ jenkins unreachable" in told
+    assert "#633   ▸ running" in told
