@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from console.feeds.build_facts import AGAIN_SECONDS, STANDS_SECONDS
+from console.feeds.build_facts import STANDS_SECONDS
 from console.feeds.jenkins_feed import (
     BUSY_SECONDS,
     IDLE_SECONDS,
@@ -17,96 +15,12 @@ from console.feeds.jenkins_feed import (
     NODE_SECONDS,
     SETTLED_SECONDS,
     Interest,
-    JenkinsFeed,
 )
-from console.model.build import Build, Result
-from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, Waits
-from console.model.source import SourceState
+from console.model.build import Build
+from console.model.jenkins import Job, Waits
 from console.text import clean
-from tests.console.fake_jenkins import FakeJenkins, build, item, job, lacks, node, ref, unreachable
-
-LAUNCH = clean("This agent is offline because Jenkins failed to launch the agent process on it.")
-LOCKED = "Trying to acquire lock on [gpu-0]\n[gpu-0] is locked by train #9, waiting...\n"
-
-
-class Pauses:
-    """The clock of a feed, in the test's hands: seconds go by when it says so, and a rest ends when its time has come."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.resting: list[tuple[float, asyncio.Event]] = []
-        self.lengths: list[float] = []
-
-    def now(self) -> float:
-        return self.seconds
-
-    async def rest(self, event: asyncio.Event, seconds: float) -> None:
-        over = asyncio.Event()
-        self.lengths.append(seconds)
-        self.resting.append((self.seconds + seconds, over))
-        woken = [asyncio.create_task(event.wait()), asyncio.create_task(over.wait())]
-        try:
-            await asyncio.wait(woken, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in woken:
-                one.cancel()
-            self.resting = [(due, one) for due, one in self.resting if one is not over]
-
-    async def pass_by(self, seconds: float) -> None:
-        """Let time go by in the order of what ends in it."""
-        end = self.seconds + seconds
-        while True:
-            await settle()
-            due = min((moment for moment, _ in self.resting), default=end + 1)
-            if due > end:
-                break
-            self.seconds = max(self.seconds, due)
-            for moment, over in self.resting:
-                if moment <= self.seconds:
-                    over.set()
-        self.seconds = end
-        await settle()
-
-
-async def settle() -> None:
-    """Everything that can go on without time going by has gone on."""
-    for _ in range(60):
-        await asyncio.sleep(0)
-
-
-class Room:
-    def __init__(self, jenkins: FakeJenkins) -> None:
-        self.jenkins = jenkins
-        self.pauses = Pauses()
-        self.changes = 0
-        self.feed = JenkinsFeed(jenkins, self._changed, now=self.pauses.now, rest=self.pauses.rest)
-
-    def _changed(self) -> None:
-        self.changes += 1
-
-    @property
-    def world(self) -> JenkinsWorld:
-        value = self.feed.snapshot.value
-        assert value is not None
-        return value
-
-    def asked(self) -> dict[str, int]:
-        found = dict(self.jenkins.asked)
-        self.jenkins.asked.clear()
-        return found
-
-
-@asynccontextmanager
-async def watching(room: Room | None = None, *, jenkins: FakeJenkins | None = None) -> AsyncIterator[Room]:
-    room = room or Room(jenkins or FakeJenkins(job("train", build())))
-    task = asyncio.create_task(room.feed.run())
-    await room.pauses.pass_by(SETTLED_SECONDS)
-    try:
-        yield room
-        assert not task.done(), "a feed goes on whatever happens"
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+from tests.console.fake_jenkins import FakeJenkins, build, item, job, lacks, node, ref
+from tests.console.feeds.feedroom import LAUNCH, LOCKED, Pauses, Room, settle, watching
 
 
 async def test_an_idle_jenkins_is_asked_two_questions_every_five_seconds() -> None:
@@ -394,131 +308,3 @@ async def test_what_a_node_said_last_time_is_not_said_of_its_next_fall() -> None
         jenkins.nodes, jenkins.node_logs["trainer-2"] = (away,), "No route to host\n"
         await room.pauses.pass_by(IDLE_SECONDS)
         assert room.world.work.nodes[0].log_reason == "its host does not answer"
-
-
-# Bad days
-
-
-@pytest.mark.parametrize(
-    ("error", "state"),
-    [
-        (unreachable(), SourceState.UNREACHABLE),
-        (JenkinsError(Trouble.STARTING, "Jenkins is starting (503)."), SourceState.STARTING),
-        (JenkinsError(Trouble.RESTARTING, "Jenkins is restarting (503)."), SourceState.STARTING),
-        (JenkinsError(Trouble.NOT_AUTHENTICATED, "Jenkins refuses the token of operator (401)."), SourceState.DENIED),
-        (lacks("Overall/Read"), SourceState.DENIED),
-        (JenkinsError(Trouble.BROKEN, "Its configuration is broken."), SourceState.UNREACHABLE),
-        (JenkinsError(Trouble.FAULT, "Jenkins failed at queue (500)."), SourceState.UNREACHABLE),
-        (JenkinsError(Trouble.NOT_FOUND, "Jenkins has no queue."), SourceState.UNREACHABLE),
-        (JenkinsError(Trouble.REFUSED, "Jenkins does not know that."), SourceState.UNREACHABLE),
-    ],
-)
-async def test_jenkins_away_is_a_state_and_what_was_known_stands(error: JenkinsError, state: SourceState) -> None:
-    async with watching() as room:
-        room.jenkins.failure = error
-        await room.pauses.pass_by(IDLE_SECONDS)
-        seen = room.feed.snapshot
-        assert (seen.status.state, seen.status.reason) == (state, error.reason)
-        assert seen.value is not None
-        assert seen.value.jobs.keys() == {"train"}
-        assert seen.status.next_try is not None
-        room.jenkins.failure = None
-        await room.pauses.pass_by(2)
-        assert room.feed.snapshot.status.state is SourceState.OK
-        assert room.feed.snapshot.status.reason is None
-
-
-async def test_the_first_picture_is_nothing_until_there_is_an_answer() -> None:
-    jenkins = FakeJenkins()
-    jenkins.failure = unreachable()
-    async with watching(jenkins=jenkins) as room:
-        assert room.feed.snapshot.value is None
-        assert room.feed.snapshot.status.state is SourceState.UNREACHABLE
-        assert room.changes == 1
-
-
-async def test_a_jenkins_that_is_away_is_asked_less_and_less() -> None:
-    async with watching() as room:
-        room.jenkins.failure = unreachable()
-        await room.pauses.pass_by(IDLE_SECONDS)
-        room.asked()
-        await room.pauses.pass_by(60)
-        first = room.asked()["work"]
-        await room.pauses.pass_by(60)
-        assert first > room.asked()["work"] >= 1
-        assert max(room.pauses.lengths) <= 36
-        since = room.feed.snapshot.status.since
-        await room.pauses.pass_by(60)
-        assert room.feed.snapshot.status.since == since, "since when it is away does not move"
-        room.jenkins.failure = None
-        room.feed.refresh()
-        await settle()
-        assert room.feed.snapshot.status.state is SourceState.OK, "ctrl+r tries at once"
-
-
-async def test_while_it_is_away_nothing_is_asked_of_what_is_in_view() -> None:
-    async with watching() as room:
-        room.jenkins.failure = unreachable()
-        await room.pauses.pass_by(IDLE_SECONDS)
-        room.asked()
-        room.feed.show(Interest(job=clean("train"), opened=ref("train", 12), nodes=True))
-        await room.pauses.pass_by(20)
-        assert room.asked().keys() == {"work"}
-
-
-async def test_a_fact_that_failed_is_asked_for_again_later() -> None:
-    jenkins = FakeJenkins(job("train", build()))
-    jenkins.failures["builds train"] = lacks("Job/Read")
-    async with watching(jenkins=jenkins) as room:
-        room.feed.show(Interest(job=clean("train")))
-        await room.pauses.pass_by(AGAIN_SECONDS - 1)
-        assert room.asked()["builds train"] == 1
-        assert room.world.missing[("history", clean("train"))] == "Jenkins: user operator lacks Job/Read."
-        assert room.feed.snapshot.status.state is SourceState.OK
-        await room.pauses.pass_by(5)
-        assert room.asked()["builds train"] == 1
-
-
-async def test_a_build_that_ends_while_it_is_watched_ends_on_the_screen() -> None:
-    runs = build(number=13, result=None)
-    jenkins = FakeJenkins(job("train", runs))
-    jenkins.known, jenkins.nodes = {runs.ref: runs}, (node("trainer-1", runs.ref),)
-    async with watching(jenkins=jenkins) as room:
-        room.feed.show(Interest(opened=runs.ref))
-        await room.pauses.pass_by(BUSY_SECONDS)
-        assert room.world.details[runs.ref].building
-        over = build(number=13, result=Result.FAILURE)
-        jenkins.known, jenkins.listed, jenkins.nodes = {runs.ref: over}, (job("train", over),), (node("trainer-1"),)
-        await room.pauses.pass_by(2 * BUSY_SECONDS)
-        assert room.world.details[runs.ref].result is Result.FAILURE
-        last = room.world.jobs[clean("train")].last
-        assert last is not None
-        assert last.result is Result.FAILURE
-
-
-async def test_nobody_is_told_when_nothing_new_was_read() -> None:
-    async with watching() as room:
-        room.feed.show(Interest(nodes=True))
-        await room.pauses.pass_by(IDLE_SECONDS)
-        before, _ = room.changes, room.asked()
-        await room.pauses.pass_by(100)
-        asked = room.asked()
-        assert asked["monitors trainer-1"] > 2
-        assert room.changes - before == asked["work"], "once for each round, which moves the time of the newest answer"
-
-
-async def test_after_an_answer_the_first_tries_are_quick_again() -> None:
-    async with watching() as room:
-        for _ in range(2):
-            room.jenkins.failure = unreachable()
-            room.feed.refresh()
-            await room.pauses.pass_by(120)
-            room.jenkins.failure = None
-            room.feed.refresh()
-            await settle()
-        room.jenkins.failure = unreachable()
-        room.feed.refresh()
-        await settle()
-        room.asked()
-        await room.pauses.pass_by(2)
-        assert room.asked()["work"] >= 2
