@@ -182,7 +182,7 @@ def _no_label(label: str) -> Reason:
 
 def _unlabelled() -> Reason:
     told = clean("No node takes builds without a label, though executors are idle.")
-    freed = clean("It begins when a node takes any build, or give the job a label.")
+    freed = clean("It never begins by itself: give the job a label, or let a node take any build.")
     return Reason(state(StateClass.ATTENTION, "no node"), clean("no node takes unlabelled builds"), (told,), freed)
 
 
