@@ -266,6 +266,10 @@ def test_what_the_log_says_tells_whose_step_it_is() -> None:
 def test_steps_that_are_named_are_left_alone() -> None:
     named = QueueItem(3, None, clean("part of a #1"), Waits.BUILDABLE, clean(""), NOW, True, part_of=ref("a", 1))
     assert steps_of([named, item("x")], [(ref("b", 2), Held("node", clean("")))]) == {}
+    nameless = replace(named, id=4, part_of=None)
+    held = [(ref("a", 1), Held("node", clean(""))), (ref("b", 2), Held("node", clean("")))]
+    assert steps_of([named, nameless], held) == {4: ref("b", 2)}, "the first has its step"
+    assert steps_of([named, nameless], held[:1]) == {}, "so this one is of a build that nobody has looked at yet"
 
 
 NODE_LOGS = {
