@@ -84,6 +84,9 @@ def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:
     if wanted in jobs:
         return jobs[wanted]
     for called in ("shown", "name"):
+        if called == "name" and (inside := jobs_in(jobs, wanted)):
+            such = sorted(one.shown for one in inside)[0]
+            raise UsageError(f"{wanted} is a folder: name a job in it, such as {such}.")
         found = [one for one in jobs.values() if getattr(one, called) == wanted]
         if len(found) == 1:
             return found[0]
@@ -95,6 +98,15 @@ def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:
     near = near or difflib.get_close_matches(wanted, [one.name for one in jobs.values()], 1, 0.5)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise UsageError(f"there is no job {wanted}.{hint}")
+
+
+def jobs_in(jobs: Mapping[Clean, Job], name: str) -> list[Job]:
+    """The jobs of a folder or a multibranch project, also of those in it; none where `name` is a job or nothing at all."""
+    wanted = clean(name.strip("/"))
+    if not wanted or wanted in jobs or any(one.shown == wanted for one in jobs.values()):
+        return []
+    below = f"{wanted}/"
+    return [one for one in jobs.values() if one.full_name.startswith(below) or one.shown.startswith(below)]
 
 
 def find_build(jobs: Mapping[Clean, Job], name: str, number: str | None) -> BuildRef:

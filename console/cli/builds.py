@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 
 from console.cli import jenkins_forms
-from console.cli.asking import ask, document, find_build, find_job, read_build, world_of
+from console.cli.asking import ask, document, find_build, find_job, jobs_in, read_build, world_of
 from console.cli.group import Context, command
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
 from console.feeds.build_facts import HISTORY, BuildFacts
-from console.feeds.jenkins_once import with_waits
+from console.feeds.jenkins_once import with_waited_for, with_waits
 from console.model.build import Build, Result, Stage, median
 from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
 from console.model.jenkins_rows import BuildRow, row, stage_state
@@ -25,6 +26,7 @@ from console.sources.protocols import Jenkins
 from console.text import Clean
 
 _SHOWN = 20
+_ALL = 10_000
 _FILES = 20
 _COLUMNS = (
     Column("BUILD", least=14, middle=True),
@@ -44,6 +46,9 @@ _STAGE_COLUMNS = (Column("STAGE", least=14, middle=True), Column("STATE"), Colum
 def builds(context: Context, job: str | None, count: str) -> int:
     """List the newest build of every job; with JOB the builds of that one.
 
+    With a folder or a multibranch project as JOB: the newest build of every job in it. What is usual is the median of the
+    newest 50, however many are listed.
+
     Exit status: 0 the newest ones are good, 1 one of them is not, 3 Jenkins cannot be asked.
     """
     most = _count(count)
@@ -60,30 +65,47 @@ def _count(text: str) -> int | None:
 
 async def _builds(context: Context, source: Jenkins, name: str | None, most: int | None) -> int:
     world = await world_of(source)
-    job = find_job(world.jobs, name) if name is not None else None
+    inside = {one.full_name for one in jobs_in(world.jobs, name)} if name is not None else set(world.jobs)
+    job = find_job(world.jobs, name).full_name if name is not None and not inside else None
     if job is not None:
-        found = await source.builds(job.full_name, most or 10_000)
-        world = await with_waits(source, replace(world, history={job.full_name: found}))
-        rows = rows_of(world, job.full_name)[:most]
+        # The newest ones cost the same: without them nobody could tell what is usual.
+        history = await source.builds(job, max(most, HISTORY) if most is not None else _ALL)
+        world = replace(world, history={job: history})
+    world = await _with_steps(source, await with_waits(source, world))
+    rows = _rows(world, job, inside)
+    if job is not None:
         newest = next((one for one in rows if not one.build.building), None)
         bad = newest is not None and newest.state.bad
+        rows = rows[:most]
     else:
-        world = await with_waits(source, world)
-        rows = rows_of(world)
         bad = any(one.state.bad for one in rows)
-    if context.json and name is None:
+    if context.json and job is None:
         # To a program all is given that one request tells; why each of them ran or failed would be a request for each.
-        print_json(document(context, "builds", [jenkins_forms.build(one) for one in rows]))
+        print_json(document(context, "builds", [jenkins_forms.listed_build(one, world) for one in rows]))
         return 1 if bad else 0
     world = await _with_failures(source, world, [one.build for one in rows[:most]])
-    if name is None:
+    if job is None:
         world = await _with_reasons(source, world, [one.build for one in rows[:most]])
-    shown = rows_of(world, job.full_name if job is not None else None)[:most]
+    shown = _rows(world, job, inside)[:most]
     if context.json:
-        print_json(document(context, "builds", [jenkins_forms.build(one) for one in shown]))
+        print_json(document(context, "builds", [jenkins_forms.listed_build(one, world) for one in shown]))
         return 1 if bad else 0
     _print(context.printer(), world, shown, len(rows) - len(shown))
     return 1 if bad else 0
+
+
+def _rows(world: JenkinsWorld, job: Clean | None, inside: Collection[Clean]) -> list[BuildRow]:
+    """Of one job all builds, measured against the same ones however many are listed; else the newest of those `inside`."""
+    if job is None:
+        return [one for one in rows_of(world) if one.ref.job in inside]
+    usual = median(world.history[job][:HISTORY])
+    return [replace(one, usual=usual or one.build.estimated) for one in rows_of(world, job)]
+
+
+async def _with_steps(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
+    """With why those nodes are away that a build waits for."""
+    waits = any(one.what == "node" for one in world.held.values())
+    return await with_waited_for(source, world) if waits else world
 
 
 async def _with_failures(source: Jenkins, world: JenkinsWorld, found: list[Build]) -> JenkinsWorld:
@@ -117,13 +139,20 @@ def _print(printer: Printer, world: JenkinsWorld, rows: list[BuildRow], more: in
                 Cell(one.took(now)),
                 Cell(one.against()),
                 Cell(when(one.build, now)),
-                Cell(one.told),
+                Cell(_told(one, world)),
             ]
             for one in rows
         ],
     )
     if more > 0:
         printer.line(f"{more} more: -n all")
+
+
+def _told(one: BuildRow, world: JenkinsWorld) -> str:
+    """`disabled; out of memory`: a job that is turned off, or a branch that is gone."""
+    job = world.jobs.get(one.ref.job)
+    off = job is not None and not job.buildable
+    return "; ".join(part for part in ("disabled" if off else "", one.told) if part)
 
 
 def when(build: Build, now: datetime) -> str:
@@ -169,6 +198,7 @@ async def _build(context: Context, source: Jenkins, name: str, number: str | Non
         held=facts.held,
         failed_tests=facts.failed_tests,
     )
+    world = await _with_steps(source, world)
     told = row(world, found, median(history))
     failed = facts.failed_tests.get(ref, ())
     if context.json:

@@ -56,6 +56,11 @@ def build(one: BuildRow) -> dict[str, Any]:
     }
 
 
+def listed_build(one: BuildRow, world: JenkinsWorld) -> dict[str, Any]:
+    job = world.jobs.get(one.ref.job)
+    return {**build(one), "buildable": job.buildable if job is not None else None}
+
+
 def build_detail(
     one: BuildRow, failure: str | None, failed: tuple[FailedTest, ...], saved: Sequence[Fetched] | None = None
 ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from console.cli import jenkins_forms
 from console.cli.asking import ask, document, world_of
 from console.cli.group import Context, command
 from console.cli.output import Cell, Column, print_json
-from console.feeds.jenkins_once import with_node_logs, with_waits
+from console.feeds.jenkins_once import with_node_logs, with_waited_for, with_waits
 from console.model.jenkins import JenkinsError, Node
 from console.model.jenkins_rows import node_state, waiting
 from console.model.jenkins_rows import nodes as listed_nodes
@@ -48,8 +48,7 @@ def queue(context: Context) -> int:
 
 async def _queue(context: Context, source: Jenkins) -> int:
     world = await world_of(source)
-    waited_for = [node for node in world.work.nodes if any(node.name in item.why for item in world.work.queue)]
-    world = await with_node_logs(source, await with_waits(source, world), waited_for)
+    world = await with_waited_for(source, await with_waits(source, world))
     now = datetime.now(UTC)
     rows = waiting(world, now)
     if context.json:

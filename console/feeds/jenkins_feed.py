@@ -19,6 +19,7 @@ from console.model.backoff import Backoff
 from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Work
 from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.waiting import waited_for
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 
@@ -244,14 +245,13 @@ class JenkinsFeed:
         if work is None:
             return
         yield from self._facts.due(work, self._jobs, interest.job, interest.builds, interest.opened)
-        blocking = {item.why for item in work.queue}
+        wanted = {node.name for node in waited_for(work.queue, work.nodes)}
         for node in work.nodes:
             if interest.nodes:
                 yield from self._facts.due_monitors(node)
             if not node.offline:
                 self._node_told.pop(node.name, None)
-            waited_for = any(node.name in why for why in blocking)
-            if node.offline and not node.set_offline and (interest.nodes or waited_for):
+            if node.offline and not node.set_offline and (interest.nodes or node.name in wanted):
                 at, _ = self._node_told.get(node.name, (-NODE_SECONDS, None))
                 if self._time() - at > NODE_SECONDS:
                     yield lambda name=node.name: self._read_node_log(name)  # type: ignore[misc]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from console.feeds.build_facts import BuildFacts
 from console.model.jenkins import JenkinsError, JenkinsWorld, Node, Trouble
 from console.model.source import Snapshot, SourceState, SourceStatus
-from console.model.waiting import launch_reason
+from console.model.waiting import launch_reason, waited_for
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 
@@ -44,6 +44,11 @@ async def with_waits(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
     facts = BuildFacts(source)
     await facts.look_for_waits(world.work)
     return replace(world, held=facts.held, details=facts.details)
+
+
+async def with_waited_for(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
+    """With why those nodes are off line that something in the queue waits for."""
+    return await with_node_logs(source, world, waited_for(world.work.queue, world.work.nodes))
 
 
 async def with_node_logs(source: Jenkins, world: JenkinsWorld, asked: Collection[Node]) -> JenkinsWorld:

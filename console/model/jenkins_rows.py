@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from console.model.build import Build, BuildRef, Cause, CauseKind, Result, Stage, StageStatus, as_people_write, median
 from console.model.jenkins import Held, JenkinsWorld, Node, QueueItem
 from console.model.state import State, StateClass, state
-from console.model.waiting import Reason, held_reason, node_reason, reason, steps_of
+from console.model.waiting import Reason, build_waits, held_reason, node_reason, reason, steps_of
 from console.model.words import age, duration
 from console.model.world import Problem
 from console.text import Clean, clean
@@ -133,11 +133,15 @@ def row(world: JenkinsWorld, build: Build, usual: timedelta | None = None) -> Bu
     build = full = with_details(world, build)
     failure = world.failures.get(build.ref)
     held = world.held.get(build.ref) if build.building else None
-    told = build_state(full, held, failure, stopping=build.ref in world.stopping)
+    stops = build.ref in world.stopping or build.result is Result.ABORTED
+    told = build_state(full, held, failure, stopping=stops)
+    waits = build_waits(world, build.ref) if held is not None else None
+    if waits is not None and not stops:
+        told = waits.state
     job = world.jobs.get(build.job)
     outcome = ""
-    if held is not None:
-        outcome = str(held_reason(held).cause)
+    if waits is not None:
+        outcome = str(waits.cause)
     elif failure and not full.building:
         outcome = str(failure)
     elif full.building and (stages := world.stages.get(build.ref)) is not None and stages.stages:

@@ -8,17 +8,27 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.model.build import BuildRef
-from console.model.jenkins import Held, Node, QueueItem, Waits, Work
+from console.model.jenkins import Held, JenkinsWorld, Node, QueueItem, Waits, Work
+from console.model.labels import fits, is_label
 from console.model.state import State, StateClass, state
 from console.model.words import age
 from console.text import Clean, clean
 
 _BUILD_RUNS = re.compile(r"^Build #(?P<number>\d+) is already in progress")
 _UPSTREAM = re.compile(r"^(?P<which>Upstream|Downstream) project (?P<job>.+) is already building")
-_OFFLINE = re.compile(r"^(?:All nodes of label )?\W(?P<name>.+)\W (?:is|are) offline$")
+_OFFLINE = re.compile(r"^\W(?P<name>.+)\W is offline$")
+_ALL_OFFLINE = re.compile(r"^All nodes(?: of label \W(?P<name>.+)\W)? are offline$")
 _NO_NODE = re.compile(r"^There are no nodes with the label \W(?P<name>.+)\W$")
 _EXECUTOR = re.compile(r"^Waiting for next available executor(?: on \W(?P<name>.+)\W)?$")
 _DOWN = "Jenkins is about to shut down"
+# Of several reasons, which Jenkins joins, these say only which nodes are out of the question.
+_LACKS = re.compile(r"^\W.+\W doesn\Wt have label \W(?P<name>.+)\W$")
+_RESERVED = re.compile(r"^\W.+\W is reserved for jobs with matching label expression$")
+_AND = "; "
+_BUILT_IN = frozenset({"Jenkins", "Built-In Node", "built-in", "master"})
+"""What Jenkins calls its own node where its URL calls it something else."""
+_NAMED = 4
+_OPEN, _CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,9 @@ def reason(item: QueueItem, work: Work, now: datetime, *, quieting_down: bool = 
     """Why `item` has not begun. The words do not change from second to second."""
     why = str(item.why)
     if quieting_down or why == _DOWN:
-        told = clean("Jenkins takes no new builds: it is about to shut down.")
-        return Reason(
-            state(StateClass.WAITING, "held"), clean("Jenkins shuts down"), (told,), clean("It ends with the restart.")
-        )
+        told = clean("Jenkins holds everything back: it is about to shut down.")
+        freed = clean("It begins after the restart, or when the shut-down is called off.")
+        return Reason(state(StateClass.WAITING, "held"), clean("Jenkins shuts down"), (told,), freed)
     if item.waits is Waits.QUIET:
         return _quiet(item, now)
     if found := _BUILD_RUNS.match(why):
@@ -52,14 +61,8 @@ def reason(item: QueueItem, work: Work, now: datetime, *, quieting_down: bool = 
         side = "upstream" if found["which"] == "Upstream" else "downstream"
         told = clean(f"The {side} job {found['job']} is building, and this one waits for it.")
         return Reason(state(StateClass.WAITING, "blocked"), clean(f"{found['job']} is building"), (told,))
-    if found := _NO_NODE.match(why):
-        told = clean(f"No node has the label {found['name']}.")
-        freed = clean("It never begins by itself: add a node with that label, or change the job's.")
-        return Reason(state(StateClass.ATTENTION, "no node"), clean(f"no node is {found['name']}"), (told,), freed)
-    if found := _OFFLINE.match(why):
-        return _offline(found["name"], work)
-    if found := _EXECUTOR.match(why):
-        return _executor(found["name"], work)
+    if told_nodes := _about_nodes(why, work):
+        return told_nodes
     if item.waits is Waits.PENDING:
         return Reason(state(StateClass.ACTIVE, "starting"), clean("is being started"), (clean("It is being started."),))
     word = "stuck" if item.stuck else "waits"
@@ -77,36 +80,186 @@ def _quiet(item: QueueItem, now: datetime) -> Reason:
     return Reason(state(StateClass.WAITING, "quiet"), clean(f"quiet period, {when} more"), (clean(told),), clean(f"In {when}."))
 
 
-def _offline(name: str, work: Work) -> Reason:
-    node = next((one for one in work.nodes if one.name == name), None)
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which nodes a part of a reason is about: one by its `name`, those that fit a `label`, or all of them."""
+
+    name: str | None = None
+    label: str | None = None
+
+    def fits(self, node: Node) -> bool:
+        if self.name is not None:
+            return node.name == self.name or (node.controller and self.name in _BUILT_IN)
+        if self.label is None:
+            return True
+        names = (*_BUILT_IN, *node.labels) if node.controller else (node.name, *node.labels)
+        return fits(self.label, names) or False
+
+    @property
+    def readable(self) -> bool:
+        return self.label is None or fits(self.label, ()) is not None
+
+    @property
+    def words(self) -> str:
+        """After `a node`."""
+        if self.label is None:
+            return self.name or ""
+        return f"with the label {self.label}" if is_label(self.label) else f"that fits {_OPEN}{self.label}{_CLOSE}"
+
+
+def _away(part: str) -> _Wanted | None:
+    if found := _OFFLINE.match(part):
+        return _Wanted(name=found["name"])
+    found = _ALL_OFFLINE.match(part)
+    return _Wanted(label=found["name"]) if found else None
+
+
+def _taken(part: str) -> _Wanted | None:
+    """Jenkins writes the name of a node where a single one fits, and that is one of its labels."""
+    found = _EXECUTOR.match(part)
+    return _Wanted(label=found["name"]) if found else None
+
+
+def _parts(why: str) -> tuple[list[str], list[str]]:
+    """What stands in the way, and beside it which nodes are out of the question in any case."""
+    parts = why.split(_AND)
+    aside = [part for part in parts if _LACKS.match(part) or _RESERVED.match(part)]
+    return [part for part in parts if part not in aside], aside
+
+
+def nodes_meant(why: str, nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes that an item with these words of Jenkins waits for: by name, or by a label that they have.
+
+    Who waits for any executor waits for no node in particular.
+    """
+    parts, aside = _parts(why)
+    wanted = [one for part in parts if (one := _away(part) or _taken(part)) and one != _Wanted()]
+    if not parts and (label := _lacked(aside)) is not None:
+        wanted = [_Wanted(label=label)]
+    return tuple(node for node in nodes if any(one.fits(node) for one in wanted))
+
+
+def waited_for(queue: Sequence[QueueItem], nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes that anything in the queue waits for."""
+    meant = {node.name for item in queue for node in nodes_meant(item.why, nodes)}
+    return tuple(node for node in nodes if node.name in meant)
+
+
+def _about_nodes(why: str, work: Work) -> Reason | None:
+    """A reason that nodes are; None where the words tell something else as well."""
+    parts, aside = _parts(why)
+    if not parts:
+        return _elsewhere(_lacked(aside), work)
+    if len(parts) == 1 and (found := _NO_NODE.match(parts[0])):
+        return _no_label(found["name"])
+    away = [one for part in parts if (one := _away(part))]
+    taken = [one for part in parts if (one := _taken(part))]
+    if len(away) + len(taken) < len(parts):
+        return None
+    return _executor(taken, work) if taken else _offline(away, work)
+
+
+def _lacked(aside: Sequence[str]) -> str | None:
+    return next((found["name"] for part in aside if (found := _LACKS.match(part))), None)
+
+
+def _elsewhere(label: str | None, work: Work) -> Reason:
+    """Jenkins says only who does not fit."""
+    wanted = _Wanted(label=label)
+    if label is None:
+        return _unlabelled()
+    fitting = [node for node in work.nodes if wanted.fits(node)]
+    if not fitting:
+        return _no_label(label)
+    return _offline([wanted], work) if all(node.offline for node in fitting) else _executor([wanted], work)
+
+
+def _no_label(label: str) -> Reason:
+    told = clean(f"No node has the label {label}." if is_label(label) else f"There is no node {_Wanted(label=label).words}.")
+    freed = clean("It never begins by itself: add a node with that label, or change the job's.")
+    return Reason(state(StateClass.ATTENTION, "no node"), clean(f"no node is {label}"), (told,), freed)
+
+
+def _unlabelled() -> Reason:
+    told = clean("No node takes builds without a label, though executors are idle.")
+    freed = clean("It never begins by itself: give the job a label, or let a node take any build.")
+    return Reason(state(StateClass.ATTENTION, "no node"), clean("no node takes unlabelled builds"), (told,), freed)
+
+
+def _offline(wanted: Sequence[_Wanted], work: Work) -> Reason:
+    nodes = [node for node in work.nodes if node.offline and any(one.fits(node) for one in wanted)]
+    first, kind = wanted[0], state(StateClass.ATTENTION, "no node")
+    needs = f"the node {first.name}" if first.name is not None else f"a node {first.words}".rstrip()
+    if not nodes and first.name is None:
+        label = f" of {first.label}" if first.label else ""
+        told = clean(f"It needs {needs}, and all of them are off line.")
+        return Reason(kind, clean(f"all nodes{label} off line"), (told,), clean("It begins when one of them is back."))
+    if len(nodes) > 1:
+        label = f" of {first.label}" if first.label and len(wanted) == 1 else ""
+        begin = f"It needs {needs}" if len(wanted) == 1 else "It needs one of several nodes"
+        sentences = [clean(f"{begin}, and all {len(nodes)} are off line.")]
+        for node in nodes[:_NAMED]:
+            why = node_reason(node)
+            sentences.append(clean(f"{node.name}: {why.cause}." if why is not None else node.name))
+        if len(nodes) > _NAMED:
+            sentences.append(clean(f"{len(nodes) - _NAMED} more."))
+        cause, freed = clean(f"all {len(nodes)} nodes{label} off line"), clean("It begins when one of them is back.")
+        return Reason(kind, cause, tuple(sentences), freed, node=nodes[0].name)
+    name = str(nodes[0].name if nodes else first.name)
+    if first.name is not None:
+        return _one_away(name, nodes, f"It needs {needs}, which is off line.")
+    return _one_away(name, nodes, f"It needs {needs}. The only one is {name}, which is off line.")
+
+
+def _one_away(name: str, nodes: Sequence[Node], told: str) -> Reason:
+    """`nodes` holds the one that is called so, if it is known."""
+    node = nodes[0] if nodes else None
     why = node_reason(node) if node is not None else None
     how = "is connecting" if node is not None and node.connecting else "is off line"
     because = (node.log_reason or (why.cause if why is not None and not node.connecting else "")) if node is not None else ""
     cause = clean(f"{name} {how}" + (f": {because}" if because else ""))
-    sentences = [clean(f"It needs the node {name}, which is off line.")]
+    sentences = [clean(told)]
     if why is not None:
         sentences.append(clean(f"{why.sentence}"))
     freed = clean(f"It begins when {name} is back.")
     return Reason(state(StateClass.ATTENTION, "no node"), cause, tuple(sentences), freed, node=clean(name))
 
 
-def _executor(label: str | None, work: Work) -> Reason:
-    fitting = [
-        node for node in work.nodes if not node.offline and (label is None or label == node.name or label in node.labels)
-    ]
-    slots = sum(node.executors for node in fitting)
-    runs = [ref for node in fitting for ref in node.running]
+def _executor(wanted: Sequence[_Wanted], work: Work) -> Reason:
+    label = wanted[0].label if len(wanted) == 1 else " or ".join(str(one.label) for one in wanted)
     where = f" of {label}" if label else ""
-    if not slots:
+    queued = state(StateClass.WAITING, "queued")
+    if not all(one.readable for one in wanted):
+        told = clean(f"It waits for an executor of a node {wanted[0].words}.")
+        return Reason(queued, clean(f"an executor{where}"), (told,), clean("It begins when one is free."))
+    fitting = [node for node in work.nodes if not node.offline and node.executors and any(one.fits(node) for one in wanted)]
+    if not fitting:
         told = clean(f"No node{where} that is on line has an executor.")
         return Reason(state(StateClass.ATTENTION, "no node"), clean(f"no executor{where}"), (told,))
-    by = runs[0] if runs else None
-    after = f"after {_name(by)}" if by is not None else "soon"
+    # A node with an executor to spare is none that takes this: it is kept for jobs with its label (agents.md, 1).
+    full = [node for node in fitting if node.busy >= node.executors]
+    if not full:
+        # Builds of jobs that this user may not see take executors too: then nobody here knows more than that it waits.
+        runs = [ref for node in fitting for ref in node.running]
+        if label is None and not runs:
+            return _unlabelled()
+        has = f" {_name(runs[0])} has one." if runs else ""
+        told = clean(f"It waits for an executor{where}.{has}")
+        return Reason(
+            queued,
+            clean(f"an executor{where}" if where else "an executor that takes it"),
+            (told,),
+            by=runs[0] if runs else None,
+        )
+    slots = sum(node.executors for node in full)
+    runs = [ref for node in full for ref in node.running]
+    after = f"after {_name(runs[0])}"
     cause = f"all {slots} executors{where} busy" if slots > 1 else after
-    listed = ", ".join(_name(ref) for ref in runs[:4]) + (f" and {len(runs) - 4} more" if len(runs) > 4 else "")
+    more = len(runs) - _NAMED
+    listed = ", ".join(_name(ref) for ref in runs[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     taken = f"All {slots} executors{where} are taken" if slots > 1 else f"The executor{where} is taken"
     freed = clean("It begins when one of them has ended." if slots > 1 else "It begins when that has ended.")
-    return Reason(state(StateClass.WAITING, "queued"), clean(cause), (clean(f"{taken}: {listed}."),), freed, by)
+    return Reason(queued, clean(cause), (clean(f"{taken}: {listed}."),), freed, runs[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +326,23 @@ def held_reason(held: Held) -> Reason:
     return Reason(state(StateClass.WAITING, "no node"), clean(f"waits for a node{on}"), (clean(f"It waits for a node{on}."),))
 
 
+def build_waits(world: JenkinsWorld, ref: BuildRef) -> Reason | None:
+    """Why a build that has begun goes no further; None when it goes on.
+
+    One that waits for a node has a step in the queue, and the queue knows more of that than the log of the build.
+    """
+    held = world.held.get(ref)
+    if held is None:
+        return None
+    if held.what == "node":
+        belongs = steps_of(world.work.queue, list(world.held.items()))
+        item = next((one for one in world.work.queue if (one.part_of or belongs.get(one.id)) == ref), None)
+        if item is not None:
+            # A step has no quiet period: its moment decides nothing.
+            return reason(item, world.work, item.since, quieting_down=world.controller.quieting_down)
+    return held_reason(held)
+
+
 def _name(ref: BuildRef | None) -> str:
     return str(ref.shown) if ref is not None else ""
 
@@ -184,7 +354,8 @@ def steps_of(queue: Sequence[QueueItem], held: Sequence[tuple[BuildRef, Held]]) 
     yet began to wait in the order of its builds.
     """
     nameless = [item for item in queue if item.job is None and item.part_of is None]
-    waiting = [(ref, one.on) for ref, one in held if one.what == "node"]
+    named = {item.part_of for item in queue}
+    waiting = [(ref, one.on) for ref, one in held if one.what == "node" and ref not in named]
     told: dict[int, BuildRef] = {}
     for words in {on for _, on in waiting if on}:
         items = [item for item in nameless if item.why == words]

@@ -12,9 +12,8 @@ from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import BuildRow, build_state, stage_state
 from console.model.state import StateClass
-from console.model.waiting import held_reason
+from console.model.waiting import build_waits
 from console.model.words import age, counted, duration
-from console.text import Clean
 from console.ui.canvas import Line, Part
 from console.ui.columns import Column
 from console.ui.details import Section, clock, fact, wrapped
@@ -122,9 +121,8 @@ def sections(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: da
 def why_lines(one: BuildRow, world: JenkinsWorld, look: Look, width: int) -> list[Line]:
     """What a person asks first of this build: why it failed, what it waits for. Nothing when it simply went well."""
     build = one.build
-    held = world.held.get(build.ref) if build.building else None
-    if held is not None:
-        told = held_reason(held)
+    told = build_waits(world, build.ref) if build.building else None
+    if told is not None:
         return [line for text in (*told.sentences, told.freed) if text for line in wrapped(text, look, width)]
     if build.building and build.result is Result.ABORTED:
         return wrapped("It is being stopped: what runs may still save its work.", look, width)
@@ -335,10 +333,3 @@ def _bar(one: Stage, axis: tuple[datetime, datetime], cells: int, look: Look, no
     first = min(cells - 1, int((one.started - begin).total_seconds() / whole * cells))
     size = max(1, round(one.took(now).total_seconds() / whole * cells))
     return " " * first + (_BAR if look.glyphs.unicode else _ASCII_BAR) * min(size, cells - first)
-
-
-def key_of(ref: object) -> Clean:
-    """The key of a build's row."""
-    from console.text import clean
-
-    return clean(f"build/{ref}")

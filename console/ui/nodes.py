@@ -9,14 +9,13 @@ from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld, Node
 from console.model.jenkins_rows import node_state, row, with_details
 from console.model.state import StateClass
-from console.model.waiting import node_reason
+from console.model.waiting import node_reason, nodes_meant
 from console.model.words import binary, decimal, duration
 from console.ui.builds import when
 from console.ui.canvas import Line
 from console.ui.columns import Column
 from console.ui.details import fact, wrapped
 from console.ui.look import Look
-from console.ui.palette import Role
 from console.ui.table import NAME, STATE, TableRow
 
 _CLOCK_SLACK = timedelta(seconds=5)
@@ -81,7 +80,7 @@ def about(node: Node, world: JenkinsWorld, look: Look, width: int, now: datetime
             fact("executors", f"{node.executors}, {free} free" if node.executors else "none: it only directs", look, width)
         )
     found.append(fact("labels", " ".join(node.labels) or "none", look, width))
-    waits = sum(node.name in item.why for item in world.work.queue)
+    waits = sum(node in nodes_meant(item.why, world.work.nodes) for item in world.work.queue)
     if waits and node.offline:
         found.append(fact("wanted by", f"{waits} in the queue", look, width))
     monitors = node.monitors
@@ -108,8 +107,3 @@ def about(node: Node, world: JenkinsWorld, look: Look, width: int, now: datetime
     if monitors.system:
         found.append(fact("system", monitors.system, look, width))
     return found
-
-
-def muted(text: str, look: Look, width: int) -> list[Line]:
-    """A sentence that is no row."""
-    return wrapped(text, look, width, Role.MUTED)

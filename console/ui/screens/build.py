@@ -12,7 +12,7 @@ from console.model.build import Artifact, Build, BuildRef, Stage
 from console.model.jenkins_rows import BuildRow, stage_state
 from console.model.jenkins_rows import row as build_row
 from console.model.state import StateClass
-from console.model.waiting import held_reason
+from console.model.waiting import build_waits
 from console.model.words import counted
 from console.ui import builds, details
 from console.ui.canvas import Line, Part
@@ -106,7 +106,7 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         cursor = self.cursors[LIST]
         sentence = self._sentence(one, world)
         above = self._above = 1 + (len(details.wrapped(sentence, self.look, width)) if sentence else 0)
-        held = world.held.get(self.ref)
+        waits = build_waits(world, self.ref)
         view = builds.StageView(
             build=one.build,
             stages=self._stages,
@@ -114,7 +114,7 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
             selected=cursor.selected,
             top=cursor.scroll(cursor.index, max(1, height - above), len(self._stages)),
             focused=self.pane == LIST,
-            note=str(held_reason(held).cause) if held is not None and one.build.building else "",
+            note=str(waits.cause) if waits is not None and one.build.building else "",
         )
         return builds.stage_lines(view, self.look, width, height, self.now())
 

@@ -20,8 +20,8 @@ from console.ui.table import Table
 class NodesScreen(TableScreen, inherit_bindings=False):
     """`selected` is the name of the node to begin at."""
 
-    where = ("list", "main", "filtered", "everywhere")
-    foot_ids = ("open", "filter", "palette", "builds", "zoom", "copy", "problem")
+    where = ("list", "main", "filtered", "rows", "everywhere")
+    foot_ids = ("open", "log", "filter", "palette", "builds", "zoom", "copy", "problem")
     BINDINGS = bindings(where)
     least = 5
 
@@ -97,6 +97,21 @@ class NodesScreen(TableScreen, inherit_bindings=False):
             return running[0]
 
         self.open_build(running[0], step)  # type: ignore[arg-type]
+
+    def action_log(self) -> None:
+        self._open_log(at_error=False)
+
+    def action_log_error(self) -> None:
+        self._open_log(at_error=True)
+
+    def _open_log(self, *, at_error: bool) -> None:
+        """What Jenkins says of the last try to connect."""
+        if self.node is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+            return
+        from console.ui.screens.nodelog import NodeLogScreen
+
+        self.app.push_screen(NodeLogScreen(self.node.name, at_error=at_error))
 
     def action_copy(self) -> None:
         node = self.node

@@ -255,7 +255,7 @@ def test_the_queue_says_what_each_waits_for(ci: FakeBackend, jenkins: FakeJenkin
     assert call(ci, "queue") == 0
     assert capsys.readouterr().out == "Nothing waits.\n"
     assert answer(ci, capsys, "queue")[1]["items"] == []
-    jenkins.nodes = (node("trainer-1", ref("train", 12)), node("trainer-2", offline=True, reason=LAUNCH))
+    jenkins.nodes = (node("trainer-1", ref("train", 12), ref("train", 11)), node("trainer-2", offline=True, reason=LAUNCH))
     jenkins.node_logs["trainer-2"] = "Connection refused\n"
     since = datetime.now(UTC) - timedelta(minutes=3, seconds=5)
     jenkins.queue = (

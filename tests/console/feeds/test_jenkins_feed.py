@@ -276,6 +276,20 @@ async def test_it_is_asked_too_where_something_waits_for_that_node() -> None:
         assert room.world.work.nodes[0].log_reason == "connection refused"
 
 
+async def test_it_is_asked_too_where_something_waits_for_its_label_and_nobody_elses() -> None:
+    jenkins = FakeJenkins()
+    one, ten = (
+        node("trainer-1", offline=True, reason=LAUNCH, labels=(clean("web"),)),
+        node("trainer-10", offline=True, reason=LAUNCH),
+    )
+    labelled = node("box", offline=True, reason=LAUNCH, labels=(clean("arm"),))
+    jenkins.nodes = (one, ten, labelled)
+    jenkins.queue = (item(7, why="All nodes of label ‘arm’ are offline"), item(8, why="‘trainer-10’ is offline"))
+    async with watching(jenkins=jenkins) as room:
+        await room.pauses.pass_by(1)
+        assert [what for what in room.asked() if what.startswith("node log")] == ["node log trainer-10", "node log box"]
+
+
 async def test_a_node_that_somebody_took_off_line_is_not_asked_about() -> None:
     jenkins = FakeJenkins()
     jenkins.nodes = (node("trainer-2", offline=True, set_offline=True),)

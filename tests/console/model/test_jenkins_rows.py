@@ -287,8 +287,45 @@ def test_a_step_that_waits_for_a_node_is_one_row() -> None:
 
 
 @pytest.mark.parametrize(
+    ("why", "word", "cause"),
+    [
+        ("Waiting for next available executor on ‘gpu’", "queued", "all 2 executors of gpu busy"),
+        ("All nodes of label ‘arm’ are offline", "no node", "trainer-10 is off line: refused"),
+        ("There are no nodes with the label ‘tpu’", "no node", "no node is tpu"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_build_that_waits_for_a_node_says_what_the_queue_says(why: str, word: str, cause: str, named: bool) -> None:
+    runs = build(number=12, result=None)
+    step = item(7, None, why, part_of=runs.ref if named else None)
+    nodes_of = (
+        node("trainer-1", ref("a", 1), ref("a", 2)),
+        node("trainer-10", offline=True, labels=(clean("arm"),), reason=clean("gone"), log_reason=clean("refused")),
+    )
+    work = Work(nodes_of, (step,), frozenset({runs.ref}))
+    seen = world(job("train", runs), work=work, held={runs.ref: Held("node", clean(""))})
+    told = row(seen, runs)
+    (queued,) = waiting(seen, NOW)
+    assert (told.state, told.outcome) == (queued.reason.state, queued.reason.cause)
+    assert (told.state.word, told.outcome) == (word, cause)
+    stopping = row(seen, replace(runs, result=Result.ABORTED))
+    assert stopping.state.word == "stopping"
+
+
+def test_a_build_without_a_step_in_the_queue_says_what_its_log_says() -> None:
+    runs = build(number=12, result=None)
+    work = Work((node("trainer-1"),), (item(7, None, part_of=ref("other", 1)),), frozenset())
+    told = row(world(held={runs.ref: Held("node", clean(""))}, work=work), runs)
+    assert (told.state.word, told.outcome) == ("no node", "waits for a node")
+    locked_too = row(world(held={runs.ref: locked()}, work=replace(work, queue=(item(7, None, part_of=runs.ref),))), runs)
+    assert locked_too.state.word == "blocked"
+
+
+@pytest.mark.parametrize(
     ("one", "work"),
     [
+        (item(1, why="All nodes of label ‘arm64’ are offline"), Work((), (), frozenset())),
+        (item(1, why="‘a’ is reserved for jobs with matching label expression"), Work((), (), frozenset())),
         (item(1, "train", "Build #128 is already in progress (ETA: 3 min)"), Work((), (), frozenset())),
         (item(1), Work((node("trainer-1", ref("train", 128), executors=1),), (), frozenset())),
         (item(1), Work((node("trainer-1", ref("train", 128), executors=4),), (), frozenset())),

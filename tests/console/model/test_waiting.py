@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from console.model.build import BuildRef
 from console.model.jenkins import Held, Node, QueueItem, Waits, Work
-from console.model.waiting import launch_reason, node_reason, reason, steps_of
+from console.model.waiting import launch_reason, node_reason, nodes_meant, reason, steps_of, waited_for
 from console.text import clean
 from tests.support.recorded import RECORDINGS, recorded
 
@@ -55,7 +56,14 @@ GONE = Work((node("trainer-1", offline=True, why="Connection was broken"),), (),
             "trainer-1 is off line: Connection was broken",
         ),
         (item(f"{QUOTED % 'elsewhere'} is offline", stuck=True), GONE, "no node", "elsewhere is off line"),
-        (item(f"All nodes of label {QUOTED % 'gpu'} are offline"), GONE, "no node", "gpu is off line"),
+        (
+            item(f"All nodes of label {QUOTED % 'gpu'} are offline"),
+            GONE,
+            "no node",
+            "trainer-1 is off line: Connection was broken",
+        ),
+        (item(f"All nodes of label {QUOTED % 'arm'} are offline"), GONE, "no node", "all nodes of arm off line"),
+        (item("All nodes are offline"), GONE, "no node", "trainer-1 is off line: Connection was broken"),
         (item("Jenkins is about to shut down"), BUSY, "held", "Jenkins shuts down"),
         (item("Etwas anderes", stuck=True), BUSY, "stuck", "Etwas anderes"),
         (item(""), BUSY, "waits", "Jenkins does not say why"),
@@ -83,7 +91,126 @@ def test_what_blocks_can_be_gone_to() -> None:
 
 
 def test_while_quieting_down_everything_waits_for_that() -> None:
-    assert reason(item("Waiting for next available executor"), BUSY, NOW, quieting_down=True).state.word == "held"
+    told = reason(item("Waiting for next available executor"), BUSY, NOW, quieting_down=True)
+    assert told.state.word == "held"
+    assert told.sentences == ("Jenkins holds everything back: it is about to shut down.",), "it takes what is asked for"
+    assert told.freed == "It begins after the restart, or when the shut-down is called off."
+
+
+# Labels
+
+
+def work(*nodes: Node) -> Work:
+    return Work(nodes, (), frozenset())
+
+
+AWAY_10 = node("trainer-10", offline=True, why="Connection was broken")
+LACKS = "\N{LEFT SINGLE QUOTATION MARK}Jenkins\N{RIGHT SINGLE QUOTATION MARK} doesn\N{RIGHT SINGLE QUOTATION MARK}t have label "
+
+
+def test_of_a_label_the_node_that_has_it_is_told() -> None:
+    told = reason(item(f"All nodes of label {QUOTED % 'gpu'} are offline"), work(AWAY_10), NOW)
+    assert told.node == "trainer-10"
+    assert told.sentences[0] == "It needs a node with the label gpu. The only one is trainer-10, which is off line."
+    assert told.sentences[1].startswith("Connection was broken. ")
+    assert told.freed == "It begins when trainer-10 is back."
+
+
+def test_of_a_label_with_several_nodes_all_are_told() -> None:
+    second = node("trainer-2", offline=True, why="for repair", by_hand=True)
+    well = replace(node("web-1"), labels=(clean("web"),))
+    told = reason(item(f"All nodes of label {QUOTED % 'gpu'} are offline"), work(well, AWAY_10, second), NOW)
+    assert (told.cause, told.node) == ("all 2 nodes of gpu off line", "trainer-10")
+    assert told.sentences == (
+        "It needs a node with the label gpu, and all 2 are off line.",
+        "trainer-10: Connection was broken.",
+        "trainer-2: for repair.",
+    )
+    assert told.freed == "It begins when one of them is back."
+
+
+def test_of_many_nodes_some_are_told() -> None:
+    away = [node(f"trainer-{number}", offline=True, why="x") for number in range(9)]
+    told = reason(item(f"All nodes of label {QUOTED % 'gpu'} are offline"), work(*away), NOW)
+    assert told.sentences[-1] == "5 more."
+
+
+def test_an_expression_names_the_nodes_that_fit() -> None:
+    why = item(f"Waiting for next available executor on {QUOTED % 'gpu&&!web'}")
+    told = reason(why, BUSY, NOW)
+    assert told.sentences == ("All 2 executors of gpu&&!web are taken: train #12, train #13.",)
+    gone = reason(item(f"All nodes of label {QUOTED % 'gpu&&!web'} are offline"), GONE, NOW)
+    fit = QUOTED % "gpu&&!web"
+    assert gone.sentences[0] == f"It needs a node that fits {fit}. The only one is trainer-1, which is off line."
+
+
+def test_an_expression_that_cannot_be_read_is_quoted_and_names_nobody() -> None:
+    told = reason(item(f"Waiting for next available executor on {QUOTED % 'gpu->cuda'}"), BUSY, NOW)
+    assert (told.state.word, told.by) == ("queued", None)
+    assert told.sentences == (f"It waits for an executor of a node that fits {QUOTED % 'gpu->cuda'}.",)
+    gone = reason(item(f"All nodes of label {QUOTED % 'gpu->cuda'} are offline"), GONE, NOW)
+    assert (gone.state.word, gone.node) == ("no node", None)
+
+
+def test_of_several_reasons_those_count_that_stand_in_the_way() -> None:
+    why = f"{LACKS}{QUOTED % 'gpu'}; {QUOTED % 'trainer-10'} is offline"
+    told = reason(item(why), work(node("Jenkins"), AWAY_10), NOW)
+    assert (told.cause, told.node) == ("trainer-10 is off line: Connection was broken", "trainer-10")
+    reserved = f"{QUOTED % 'web-1'} is reserved for jobs with matching label expression; {QUOTED % 'trainer-10'} is offline"
+    assert reason(item(reserved), work(AWAY_10), NOW).node == "trainer-10"
+    both = reason(
+        item(f"{QUOTED % 'trainer-1'} is offline; {QUOTED % 'trainer-10'} is offline"), work(*GONE.nodes, AWAY_10), NOW
+    )
+    assert both.sentences[0] == "It needs one of several nodes, and all 2 are off line."
+    other = f"{QUOTED % 'trainer-10'} is offline; something else"
+    assert reason(item(other), work(AWAY_10), NOW).cause == other
+
+
+def test_where_jenkins_says_only_who_does_not_fit() -> None:
+    only = item(f"{LACKS}{QUOTED % 'gpu'}")
+    assert reason(only, BUSY, NOW).cause == "all 2 executors of gpu busy"
+    assert reason(only, GONE, NOW).node == "trainer-1"
+    assert reason(only, work(), NOW).cause == "no node is gpu"
+    reserved = reason(item(f"{QUOTED % 'web-1'} is reserved for jobs with matching label expression"), BUSY, NOW)
+    assert reserved.cause == "no node takes unlabelled builds"
+
+
+def test_idle_executors_are_never_said_to_be_taken() -> None:
+    """An exclusive node is idle while a job without a label waits."""
+    told = reason(item("Waiting for next available executor"), work(node("trainer-1")), NOW)
+    assert told.sentences == ("No node takes builds without a label, though executors are idle.",)
+    assert told.state.word == "no node"
+    half = work(*BUSY.nodes, node("trainer-2", ref("other", 1)))
+    told = reason(item("Waiting for next available executor"), half, NOW)
+    assert told.sentences == ("All 2 executors are taken: train #12, train #13.",)
+    free = reason(item(f"Waiting for next available executor on {QUOTED % 'gpu'}"), work(node("trainer-1")), NOW)
+    assert (free.state.word, free.cause) == ("queued", "an executor of gpu")
+    part = reason(item("Waiting for next available executor"), work(node("trainer-2", ref("other", 1))), NOW)
+    assert (part.state.word, part.cause, part.by) == ("queued", "an executor that takes it", ref("other", 1))
+    assert part.sentences == ("It waits for an executor. other #1 has one.",)
+
+
+def test_the_nodes_that_are_meant() -> None:
+    nodes = (node("trainer-1"), AWAY_10, replace(node("web-1"), labels=(clean("web"),)))
+
+    def meant(why: str) -> list[str]:
+        return [str(one.name) for one in nodes_meant(why, nodes)]
+
+    assert meant(f"{QUOTED % 'trainer-10'} is offline") == ["trainer-10"], "trainer-1 is another one"
+    assert meant(f"All nodes of label {QUOTED % 'gpu'} are offline") == ["trainer-1", "trainer-10"]
+    assert meant(f"Waiting for next available executor on {QUOTED % 'web'}") == ["web-1"]
+    assert meant(f"{LACKS}{QUOTED % 'gpu'}; {QUOTED % 'trainer-10'} is offline") == ["trainer-10"]
+    assert meant(f"{LACKS}{QUOTED % 'web'}") == ["web-1"]
+    assert meant("Build #2 is already in progress") == []
+    assert meant("Waiting for next available executor") == []
+    queue = [item(f"{QUOTED % 'trainer-10'} is offline"), item("x")]
+    assert waited_for(queue, nodes) == (AWAY_10,)
+
+
+def test_the_controllers_own_node_goes_by_the_name_that_jenkins_writes() -> None:
+    own = replace(node("(built-in)", offline=True, why="gone"), controller=True, labels=())
+    for name in ("Jenkins", "Built-In Node", "built-in"):
+        assert reason(item(f"{QUOTED % name} is offline"), work(own), NOW).node == "(built-in)"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +266,10 @@ def test_what_the_log_says_tells_whose_step_it_is() -> None:
 def test_steps_that_are_named_are_left_alone() -> None:
     named = QueueItem(3, None, clean("part of a #1"), Waits.BUILDABLE, clean(""), NOW, True, part_of=ref("a", 1))
     assert steps_of([named, item("x")], [(ref("b", 2), Held("node", clean("")))]) == {}
+    nameless = replace(named, id=4, part_of=None)
+    held = [(ref("a", 1), Held("node", clean(""))), (ref("b", 2), Held("node", clean("")))]
+    assert steps_of([named, nameless], held) == {4: ref("b", 2)}, "the first has its step"
+    assert steps_of([named, nameless], held[:1]) == {}, "so this one is of a build that nobody has looked at yet"
 
 
 NODE_LOGS = {
