@@ -65,7 +65,7 @@ def _forget(context: Context, path: Path) -> int:
 
 
 def _login(context: Context, path: Path, url: str | None, user: str | None) -> int:
-    from console.sources.jenkins.address import AddressError, parse, same_place
+    from console.sources.jenkins.address import AddressError, parse, same_place, without_secret
     from console.sources.jenkins.client import Access
     from console.sources.jenkins.login import Stored, save, user_page
     from console.sources.jenkins.source import JenkinsServer
@@ -102,7 +102,9 @@ def _login(context: Context, path: Path, url: str | None, user: str | None) -> i
         raise UsageError(f"the login cannot be kept in {path}: {error.strerror}") from None
     _tell(context, path, str(address.shown), who, version, lacks)
     if wanted.url and not same_place(wanted.url, address.root):
-        context.complain(f"the settings name another Jenkins ({wanted.url}): they win. See: mlops-console config show")
+        context.complain(
+            f"the settings name another Jenkins ({without_secret(wanted.url)}): they win. See: mlops-console config show"
+        )
     return 0
 
 
