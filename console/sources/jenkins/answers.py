@@ -37,8 +37,8 @@ def is_jenkins(headers: Mapping[str, str], body: str = "") -> bool:
 
 
 def is_told_by_jenkins(headers: Mapping[str, str], told: object) -> bool:
-    """Whether data of `api/json` can be Jenkins': it names itself in the header and, where a proxy drops that, the class of what
-    it tells in the body."""
+    """Whether data of `api/json` can be Jenkins': it names itself in the header, and the class of what it tells in the body,
+    which no proxy drops."""
     return "x-jenkins" in headers or (isinstance(told, Mapping) and "_class" in told)
 
 
