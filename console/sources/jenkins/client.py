@@ -112,9 +112,9 @@ class Client:
             return await _whole(response, what)
 
     async def post(
-        self, path: str, form: bytes, query: Mapping[str, str] | None = None, *, what: str, taken: frozenset[int]
+        self, path: str, form: bytes | None, query: Mapping[str, str] | None = None, *, what: str, taken: frozenset[int]
     ) -> Answer:
-        """Send a form once, whatever happens: what starts something must not start it twice.
+        """Send a form, or nothing, once, whatever happens: what starts something must not start it twice.
 
         `taken` are the statuses that are given back, redirects among them; every other one is a JenkinsError.
         """

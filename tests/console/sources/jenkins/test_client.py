@@ -377,7 +377,33 @@ async def test_a_log_of_a_build_that_is_gone(replayer: Replayer, jenkins: Jenkin
     with pytest.raises(JenkinsError) as raised:
         await anext(jenkins.log(TRAIN, 0))
     assert raised.value.trouble is Trouble.NOT_FOUND
-    assert "train#4" in raised.value.reason
+    assert "train #4" in raised.value.reason
+
+
+async def test_a_branch_is_named_as_people_write_it(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    replayer.put("/job/my-repo/job/feature%252Fx/3/api/json", "job-missing-build")
+    with pytest.raises(JenkinsError) as raised:
+        await jenkins.build(BuildRef(clean("my-repo/feature%2Fx"), 3))
+    assert raised.value.reason == "Jenkins has no build my-repo/feature/x #3, or hides it from operator."
+
+
+@pytest.mark.parametrize(
+    ("stages", "build", "told"),
+    [
+        ("wfapi-on-freestyle", "build-success-tree", "install the plugin Pipeline: Stage View (pipeline-rest-api)."),
+        ("wfapi-on-freestyle", "build-freestyle", "Jenkins has no list of stages of train #4, or hides it from operator."),
+        ("wfapi-missing-build", "job-missing-build", "Jenkins has no list of stages of train #4, or hides it from operator."),
+    ],
+)
+async def test_why_a_build_has_no_stages(
+    replayer: Replayer, jenkins: JenkinsServer, stages: str, build: str, told: str
+) -> None:
+    replayer.put("/job/train/4/wfapi/describe", stages)
+    replayer.put("/job/train/4/api/json", build)
+    with pytest.raises(JenkinsError) as raised:
+        await jenkins.stages(TRAIN)
+    assert raised.value.trouble is Trouble.NOT_FOUND
+    assert raised.value.reason.endswith(told)
 
 
 async def test_the_log_page_of_a_node(replayer: Replayer, jenkins: JenkinsServer) -> None:
