@@ -6,6 +6,7 @@ import asyncio
 import getpass
 import os
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def _forget(context: Context, path: Path) -> int:
 
 
 def _login(context: Context, path: Path, url: str | None, user: str | None) -> int:
-    from console.sources.jenkins.address import AddressError, parse, same_place
+    from console.sources.jenkins.address import AddressError, parse, same_place, without_secret
     from console.sources.jenkins.client import Access
     from console.sources.jenkins.login import Stored, save, user_page
     from console.sources.jenkins.source import JenkinsServer
@@ -90,7 +91,7 @@ def _login(context: Context, path: Path, url: str | None, user: str | None) -> i
     token = _token(typed)
     source = JenkinsServer(Access(address, user, token, wanted.timeout, wanted.ca_file))
     try:
-        who, version, lacks = asyncio.run(_check(source, user))
+        found = asyncio.run(_check(source, user))
     except JenkinsError as error:
         context.complain(error.reason)
         if context.json:
@@ -100,9 +101,11 @@ def _login(context: Context, path: Path, url: str | None, user: str | None) -> i
         save(path, Stored(address.root, user, token))
     except OSError as error:
         raise UsageError(f"the login cannot be kept in {path}: {error.strerror}") from None
-    _tell(context, path, str(address.shown), who, version, lacks)
+    _tell(context, path, str(address.shown), found)
     if wanted.url and not same_place(wanted.url, address.root):
-        context.complain(f"the settings name another Jenkins ({wanted.url}): they win. See: mlops-console config show")
+        context.complain(
+            f"the settings name another Jenkins ({without_secret(wanted.url)}): they win. See: mlops-console config show"
+        )
     return 0
 
 
@@ -129,8 +132,18 @@ def _token(typed: bool) -> Secret:
     return Secret(text)
 
 
-async def _check(source: JenkinsServer, user: str) -> tuple[str, str, list[str]]:
-    """Who Jenkins takes us for, its version, and what that user may not see. Raises JenkinsError."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Who Jenkins takes us for, its version, what that user may not, and which permissions nothing tells."""
+
+    who: str
+    version: str
+    lacks: list[str]
+    unknown: list[str]
+
+
+async def _check(source: JenkinsServer, user: str) -> _Found:
+    """Raises JenkinsError."""
     try:
         who = await source.who()
         if who is None:
@@ -150,19 +163,29 @@ async def _check(source: JenkinsServer, user: str) -> tuple[str, str, list[str]]
                     lacks.append("Agent/Connect: why a node is off line stays hidden")
                 elif error.trouble not in ABOUT_ONE_THING:
                     raise
-        return str(who), str(source.controller.version or "of unknown version"), lacks
+        # Nothing that is harmless tells of Job/Cancel: an item that is not there is 404 to everybody.
+        unknown = ["Job/Cancel"]
+        builds = await source.may_build(jobs)
+        if builds is None:
+            unknown.insert(0, "Job/Build")
+        elif not builds:
+            lacks.append("Job/Build: it may not start builds")
+        return _Found(str(who), str(source.controller.version or "of unknown version"), lacks, unknown)
     finally:
         await source.aclose()
 
 
-def _tell(context: Context, path: Path, url: str, who: str, version: str, lacks: list[str]) -> None:
+def _tell(context: Context, path: Path, url: str, found: _Found) -> None:
+    who = found.who
     if context.json:
-        item = {"url": url, "user": who, "version": version, "lacks": lacks, "file": str(path)}
-        print_json(document(context, "login", [item]))
+        item = {"url": url, "user": who, "version": found.version, "lacks": found.lacks, "file": str(path)}
+        print_json(document(context, "login", [item | {"unknown": found.unknown}]))
         return
     printer = context.printer()
-    printer.state_line(StateClass.GOOD, f"{url} is Jenkins {version}, and you are {who} there")
-    for one in lacks:
+    printer.state_line(StateClass.GOOD, f"{url} is Jenkins {found.version}, and you are {who} there")
+    for one in found.lacks:
         printer.state_line(StateClass.ATTENTION, f"{who} lacks {one}")
-    printer.line(f"Whether {who} may start and stop builds shows when it is first done: Jenkins does not tell before.")
+    acts = "start and stop builds" if "Job/Build" in found.unknown else "stop builds"
+    names = ", ".join(found.unknown)
+    printer.line(f"Whether {who} may {acts} shows when it is first done: Jenkins does not tell before ({names} not known).")
     printer.line(f"Kept in {path}, for {url} alone.")

@@ -264,7 +264,7 @@ async def _stage(jenkins: Jenkins, ref: BuildRef, name: str) -> Stage:
             if same(str(stage.name), name):
                 return stage
     there = ", ".join(dict.fromkeys(stage.name for stage in stages))
-    raise UsageError(f"{ref} has no stage {clean(name)}{f': it has {there}' if there else ''}.")
+    raise UsageError(f"{ref.shown} has no stage {clean(name)}{f': it has {there}' if there else ''}.")
 
 
 async def _look_after(several: Several, sink: Sink) -> None:

@@ -81,7 +81,7 @@ def _folder(to: str | None) -> Path:
 
 
 def _nothing(found: Build, patterns: Sequence[str]) -> str:
-    which = f"{found.ref.job} #{found.number}"
+    which = found.ref.shown
     if not found.artifacts:
         return f"{which} keeps no files."
     names = ", ".join(str(one.path) for one in found.artifacts[:5])

@@ -117,6 +117,8 @@ class LogFeed:
         self.read_so_far = 0
         """Lines of history that have been read and are not in the store yet."""
         self.older_failed: SourceError | None = None
+        self.ended = False
+        """Whether nothing will come any more: all are builds, and their logs have come to their end."""
         self.behind = 0.0
         """Seconds by which the slowest log is behind its container."""
         self._changed = changed
@@ -169,6 +171,8 @@ class LogFeed:
                     self._append_notice(0, Notice(Kind.UNREADABLE, time_ns(), error.reason))
                 self._changed()
                 if not _passes(error):
+                    self.ended = True
+                    self._changed()
                     return
             else:
                 return
@@ -218,8 +222,10 @@ class LogFeed:
             await asyncio.sleep(_BARS_SECONDS)
             bars = tuple(one for origin, line in several.unfinished() for one in from_source([line], self._number(origin)))
             self.behind = max((seconds for _, seconds in several.behind()), default=0.0)
-            if bars != self.bars:
-                self.bars = bars
+            # A container may be started again, and its log goes on.
+            ended = several.ended and all(isinstance(one, BuildTarget) for one in self.targets)
+            if (bars, ended) != (self.bars, self.ended):
+                self.bars, self.ended = bars, ended
                 self._changed()
 
     async def _look_back(self, several: Several) -> None:

@@ -34,9 +34,17 @@ SLOW_SECONDS = 3.0
 """From one question to the next, while text comes and while none does."""
 
 PASSES = frozenset(
-    {Trouble.STARTING, Trouble.RESTARTING, Trouble.UNREACHABLE, Trouble.BROKEN, Trouble.NOT_JENKINS, Trouble.FAULT}
+    {
+        Trouble.STARTING,
+        Trouble.RESTARTING,
+        Trouble.UNREACHABLE,
+        Trouble.BROKEN,
+        Trouble.NOT_JENKINS,
+        Trouble.FAULT,
+        Trouble.NOT_AUTHENTICATED,
+    }
 )
-"""What may be over after a while: it is waited for."""
+"""What may be over after a while: it is waited for. A controller that comes up half refuses tokens that are good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,11 @@ class Several:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
+    @property
+    def ended(self) -> bool:
+        """Whether each of the chosen logs has come to its end; one of a container may go on later."""
+        return self.ready.is_set() and not self._running
+
     def unfinished(self) -> list[tuple[Origin, Line]]:
         """Lines without an end so far: the state of progress bars."""
         return [(origin, line) for origin, tail in self._tails.values() for line in tail.unfinished()]

@@ -106,6 +106,8 @@ class Standing:
     hits: int
     certain: bool
     following: bool
+    ended: bool
+    """Whether nothing will come any more."""
     newer: int
     skipped: int
     rate: float
@@ -122,7 +124,9 @@ def status(now: Standing, look: Look, width: int, keys: dict[str, str]) -> Line:
     """The line below the log: the search at the left, following or not at the right."""
     ground = Ground.BAND
     right: list[Part] = []
-    if now.following:
+    if now.following and now.ended:
+        right = [look.part("ended", Role.MUTED, ground)]
+    elif now.following:
         late = f"following, {now.behind:.0f}s behind" if now.behind > 3 else "following"
         right = [look.part(late, Role.MUTED, ground)]
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from console.model.build import as_people_write
 from console.model.jenkins import JenkinsError, Queued, QueueItem, Trouble
 from console.sources.jenkins import answers, trees
 from console.sources.jenkins.address import job_path
@@ -28,7 +29,7 @@ async def trigger(client: Client, parser: Parser, job: str, parameters: Mapping[
     # Values go in the body: a query is written down by every proxy on the way, and its length is limited.
     form = urlencode(parameters or {}).encode()
     query = {"delay": f"{delay}sec"} if delay is not None else None
-    what = f"job {job}"
+    what = f"job {as_people_write(job)}"
     try:
         answer = await client.post(path, form, query, what=what, taken=_TAKEN)
     except JenkinsError as error:
@@ -63,7 +64,9 @@ async def _find(client: Client, parser: Parser, job: str, parameters: Mapping[st
     if len(fitting) == 1:
         return fitting[0].id
     many = f"{len(fitting)} fit it there" if fitting else "it is not there any more"
-    reason = f"Jenkins took the request for {job} without saying which item of the queue it became, and {many}."
+    reason = (
+        f"Jenkins took the request for {as_people_write(job)} without saying which item of the queue it became, and {many}."
+    )
     raise JenkinsError(Trouble.FAULT, reason, status=answer.status)
 
 
@@ -73,11 +76,11 @@ def _check_taken(client: Client, job: str, answer: Answer) -> None:
         return
     target = _path(answer.headers.get("location", ""))
     if answer.status == 302 and target.rstrip("/").endswith(f"/{job_path(job)}"):
-        reason = f"{job} is no job but a project of branches: Jenkins scans it now, and starts no build of it."
+        reason = f"{as_people_write(job)} is no job but a project of branches: Jenkins scans it now, and starts no build of it."
         raise JenkinsError(Trouble.REFUSED, reason, status=302)
     if answer.status == 200:
         raise answers.html_instead(answer.headers, answer.body.decode("utf-8", "replace"))
-    raise answers.trouble(answer.status, answer.headers, "", what=f"job {job}", user=client.user)
+    raise answers.trouble(answer.status, answer.headers, "", what=f"job {as_people_write(job)}", user=client.user)
 
 
 def _asked_for(item: QueueItem, parameters: Mapping[str, str]) -> bool:
@@ -114,7 +117,7 @@ async def _shuts_down(client: Client) -> bool:
 async def _explained(client: Client, job: str, parameters: Mapping[str, str] | None, error: JenkinsError) -> JenkinsError:
     """The refusal in the words of what was asked for. Jenkins gives no reason for a value that it does not take: its answer
     is a page with a logging id, as for everything else that goes wrong inside, so the job itself is asked."""
-    name = clean(job)
+    name = as_people_write(job)
     match error.trouble, error.status:
         case Trouble.NOT_FOUND, 404:
             reason = f"Jenkins has no job {name} (a folder is none), or hides it from {client.user}."
@@ -135,15 +138,15 @@ async def _explained(client: Client, job: str, parameters: Mapping[str, str] | N
 async def _bad_parameter(client: Client, job: str, parameters: Mapping[str, str]) -> JenkinsError | None:
     """What in `parameters` Jenkins cannot have taken; None where nothing is wrong with them."""
     try:
-        told = await client.json(f"{job_path(job)}/api/json", {"tree": trees.PARAMETERS}, what=f"job {job}")
+        told = await client.json(f"{job_path(job)}/api/json", {"tree": trees.PARAMETERS}, what=f"job {as_people_write(job)}")
     except JenkinsError:
         return None
-    declared = list(_declared(told))
-    name = clean(job)
-    if not declared:
+    known = list(declared(told))
+    name = as_people_write(job)
+    if not known:
         reason = f"{name} has no parameters. A branch knows its own only after its first build: start it without any."
         return JenkinsError(Trouble.BAD_PARAMETER, reason, status=500)
-    for one in declared:
+    for one in known:
         choices, value = one.get("choices"), parameters.get(str(one.get("name")))
         if isinstance(choices, list) and value is not None and value not in choices:
             shown = ", ".join(clean(each, limit=40) for each in choices[:_SHOWN_CHOICES])
@@ -153,7 +156,8 @@ async def _bad_parameter(client: Client, job: str, parameters: Mapping[str, str]
     return None
 
 
-def _declared(job: object) -> Iterator[Mapping[str, Any]]:
+def declared(job: object) -> Iterator[Mapping[str, Any]]:
+    """The definitions of the job's parameters, from its `property`."""
     held = job.get("property") if isinstance(job, Mapping) else None
     for one in held if isinstance(held, list) else []:
         definitions = one.get("parameterDefinitions") if isinstance(one, Mapping) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
@@ -56,14 +57,19 @@ def parse(url: str, *, insecure_http: bool = False) -> Address:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as wrong:
-        raise AddressError(f"{_without_secret(text)} is no address of a Jenkins: {wrong}.") from None
+        # The library quotes what it takes for a port, which may be the half of a password.
+        told = "its port is no number" if "port" in str(wrong).lower() and "range" not in str(wrong) else str(wrong)
+        raise AddressError(f"{without_secret(text)} is no address of a Jenkins: {told}.") from None
     if parts.scheme not in _PORTS or not parts.hostname:
-        hint = f" Write https://{text}" if "://" not in text and text else ""
-        raise AddressError(f"{_without_secret(text) or 'Nothing'} is no address of a Jenkins: it begins with https://.{hint}")
+        told = without_secret(text)
+        hint = f" Write https://{text}" if "://" not in text and text and told == text else ""
+        raise AddressError(f"{told or 'Nothing'} is no address of a Jenkins: it begins with https://.{hint}")
     if parts.username is not None or parts.password is not None:
         raise AddressError("The address of Jenkins must not hold a name or a token. Set jenkins.user and jenkins.token_file.")
     if parts.query or parts.fragment:
-        raise AddressError(f"{text} is no address of a Jenkins: it ends before the {'?' if parts.query else '#'}.")
+        raise AddressError(
+            f"{without_secret(text)} is no address of a Jenkins: it ends before the {'?' if parts.query else '#'}."
+        )
     if parts.scheme == "http" and not insecure_http and not is_loopback(parts.hostname):
         raise AddressError(
             f"{text} would send the token readable over the network. Use https://, or set jenkins.insecure_http = true."
@@ -114,9 +120,12 @@ def build_of(path: str) -> tuple[str, int] | None:
     return full_name(head), int(number)
 
 
-def _without_secret(text: str) -> str:
-    """A mistyped address may hold a password: what stands before an @ is never repeated."""
-    head, at, tail = text.rpartition("@")
-    if not at:
-        return text
-    return f"{head[: head.find('//') + 2] if '//' in head else ''}...@{tail}"
+def without_secret(text: str) -> str:
+    """A mistyped address may hold a password or a token: what stands before an @ or behind a ? or # is never repeated."""
+    told = re.split("[?#]", text, maxsplit=1)[0]
+    start = told[: told.find("//") + 2] if "//" in told else ""
+    _, at, tail = told.rpartition("@")
+    if at:
+        return f"{start}...@{tail}"
+    # Where the @ comes later, what stands before the sign may be the beginning of a password.
+    return f"{start}..." if "@" in text else told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from console.model.build import as_people_write
 from console.model.jenkins import JenkinsError, Plugin, Trouble
 from console.sources._blocking import Pool
 from console.sources.jenkins.client import Access, timed_out
@@ -31,7 +32,7 @@ class JenkinsAdmin:
 
     async def configuration(self, job: str) -> Clean:
         name = _checked(job)
-        told = await self._ask(f"configuration of {clean(job)}", lambda library: library.get_job_config(name))
+        told = await self._ask(f"configuration of {as_people_write(job)}", lambda library: library.get_job_config(name))
         return clean(told, lines=True, limit=_LONG_LINE)
 
     async def plugins(self) -> tuple[Plugin, ...]:
@@ -41,7 +42,9 @@ class JenkinsAdmin:
 
     async def set_enabled(self, job: str, *, on: bool) -> None:
         name = _checked(job)
-        await self._ask(f"job {clean(job)}", lambda library: library.enable_job(name) if on else library.disable_job(name))
+        await self._ask(
+            f"job {as_people_write(job)}", lambda library: library.enable_job(name) if on else library.disable_job(name)
+        )
 
     async def aclose(self) -> None:
         library, self._library = self._library, None
@@ -89,7 +92,7 @@ def _told(library: Library, what: str, call: Callable[[Library], T]) -> T:
 def _checked(job: str) -> str:
     """The name as the library wants it. It takes dots for steps in a path, and would ask for something else."""
     if any(part in ("", ".", "..") for part in job.split("/")):
-        raise JenkinsError(Trouble.NOT_FOUND, f"There can be no job {clean(job) or 'without a name'}.")
+        raise JenkinsError(Trouble.NOT_FOUND, f"There can be no job {as_people_write(job) or 'without a name'}.")
     return job
 
 

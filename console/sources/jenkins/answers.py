@@ -15,7 +15,8 @@ from console.text import Clean, clean
 _TITLE = re.compile(r"<title>\s*([^<]{0,200})", re.IGNORECASE)
 _LOGGING_ID = re.compile(r"Logging ID=([0-9a-fA-F-]{8,64})")
 _WORDS = re.compile(r"<[^>]*>|\s+")
-_CAUSED = re.compile(r"((?:[\w$]+\.)+[A-Z][\w$]*(?:Exception|Error)\b[^\n<]{0,300})")
+# Bounded, and begun only where a word begins: a page may be 200,000 letters without a dot.
+_CAUSED = re.compile(r"(?<![\w$.])((?:[\w$]{1,80}\.){1,20}[A-Z][\w$]{0,120}(?:Exception|Error)\b[^\n<]{0,300})")
 _GROUPS = {"Hudson": "Overall", "Item": "Job", "Computer": "Agent"}
 
 
@@ -35,6 +36,24 @@ def is_jenkins(headers: Mapping[str, str], body: str = "") -> bool:
     return told or "Powered by Jetty" in body or body.startswith("<html><head><meta http-equiv='refresh' content='1;url=")
 
 
+def is_told_by_jenkins(headers: Mapping[str, str], told: object) -> bool:
+    """Whether data of `api/json` can be Jenkins': it names itself in the header, and the class of what it tells in the body,
+    which no proxy drops."""
+    return "x-jenkins" in headers or (isinstance(told, Mapping) and "_class" in told)
+
+
+def foreign_data() -> JenkinsError:
+    """A success that is JSON, of some other service."""
+    reason = "What answers there is not Jenkins at all: its data bear no mark of Jenkins. Check jenkins.url."
+    return JenkinsError(Trouble.NOT_JENKINS, reason, status=200)
+
+
+def _is_lock_of_another(headers: Mapping[str, str], body: str) -> bool:
+    """Jenkins asks for a token in the realm of its own name (recordings auth-wrong-*), a proxy in that of its owner."""
+    asked = headers.get("www-authenticate", "")
+    return bool(asked) and 'realm="jenkins"' not in asked.lower() and not is_jenkins(headers, body)
+
+
 def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, user: str) -> JenkinsError:
     """What an answer that is no success means. `what` is what was asked for, in words; `headers` have lower-case names."""
     if 300 <= status < 400:
@@ -43,6 +62,10 @@ def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, us
         return JenkinsError(Trouble.UNREACHABLE, f"A proxy before Jenkins answers {status}: {_title(body)}.", status=status)
     if status == 503:
         return waking(body)
+    if status == 401 and _is_lock_of_another(headers, body):
+        said = _title(body) or "without a word"
+        reason = f"A proxy before Jenkins wants a log-in of its own (401): {said}. Check jenkins.url."
+        return JenkinsError(Trouble.NOT_JENKINS, reason, status=401)
     if status == 401:
         return JenkinsError(Trouble.NOT_AUTHENTICATED, f"Jenkins refuses the token of {user} (401). {_ANEW}", status=401)
     if not is_jenkins(headers, body):
@@ -65,6 +88,12 @@ def trouble(status: int, headers: Mapping[str, str], body: str, *, what: str, us
 
 
 _ANEW = "Make a new one and run: mlops-console login"
+
+
+def refused_after_success() -> JenkinsError:
+    """A 401 to a token that was good, while nothing tells whether Jenkins is well."""
+    reason = "Jenkins refuses a token that worked (401): its configuration may be broken."
+    return JenkinsError(Trouble.NOT_AUTHENTICATED, reason, status=401)
 
 
 def waking(body: str) -> JenkinsError:

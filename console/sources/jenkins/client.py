@@ -28,6 +28,9 @@ KEPT_CONNECTIONS = 4
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one JSON answer after unpacking; 2,000 jobs are about 400 kB."""
 
+LARGEST_REFUSAL = 200_000
+"""Bytes of a page of an error that are looked at; Jenkins' own are 10 to 70 kB."""
+
 _GOOD = frozenset({200})
 # The Date header counts whole seconds: below this a difference is none.
 _CLOCK_SLACK = timedelta(seconds=2)
@@ -86,16 +89,20 @@ class Client:
 
     async def json(self, path: str, query: Mapping[str, str] | None = None, *, what: str) -> Any:
         """The decoded JSON at `path` below the root. `what` is what is asked for, as a sentence would name it."""
-        return self.decode(await self.get(path, query, what=what), what)
+        return self.decode(await self.get(path, query, what=what), what, marked=path.endswith("api/json"))
 
     @staticmethod
-    def decode(answer: Answer, what: str) -> Any:
+    def decode(answer: Answer, what: str, *, marked: bool = True) -> Any:
+        """What the answer holds. `marked`: only Jenkins can have written it, which the stage view's answers do not show."""
         if "json" not in answer.headers.get("content-type", ""):
             raise answers.html_instead(answer.headers, answer.body.decode("utf-8", "replace"))
         try:
-            return json.loads(answer.body)
+            told = json.loads(answer.body)
         except ValueError:
             raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} is broken: it is no JSON.") from None
+        if marked and not answers.is_told_by_jenkins(answer.headers, told):
+            raise answers.foreign_data()
+        return told
 
     async def get(
         self, path: str, query: Mapping[str, str] | None = None, *, what: str, method: str = "GET", packed: bool = True
@@ -105,9 +112,9 @@ class Client:
             return await _whole(response, what)
 
     async def post(
-        self, path: str, form: bytes, query: Mapping[str, str] | None = None, *, what: str, taken: frozenset[int]
+        self, path: str, form: bytes | None, query: Mapping[str, str] | None = None, *, what: str, taken: frozenset[int]
     ) -> Answer:
-        """Send a form once, whatever happens: what starts something must not start it twice.
+        """Send a form, or nothing, once, whatever happens: what starts something must not start it twice.
 
         `taken` are the statuses that are given back, redirects among them; every other one is a JenkinsError.
         """
@@ -189,35 +196,35 @@ class Client:
             self.ahead = ahead if abs(ahead) > _CLOCK_SLACK else timedelta(0)
 
     async def _refused(self, response: httpx.Response, what: str) -> JenkinsError:
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > 200_000:
-                break
-        text = body.decode("utf-8", "replace")
+        text = await _beginning(response)
         error = answers.trouble(response.status_code, response.headers, text, what=what, user=self.user)
-        if error.status == 401 and (caused := await self._why_refused()) is not None:
-            return caused
+        if error.status == 401 and error.trouble is Trouble.NOT_AUTHENTICATED:
+            return await self._why_refused() or error
         return error
 
     async def _why_refused(self) -> JenkinsError | None:
         """A controller with a broken configuration refuses every token, because it knows no users; to nobody it answers 500.
 
-        Only that tells it from a bad token.
+        Only that tells it from a bad token. None where it is well, and the token is not.
         """
         import httpx
 
         assert self._http is not None  # noqa: S101 - it has just answered
+        unknown = answers.refused_after_success() if self._worked else None
         try:
             request = httpx.Request("GET", self._url("api/json", {"tree": "mode"}), headers={"accept": "*/*"})
-            response = await self._http.send(request, auth=None)
+            response = await self._http.send(request, auth=None, stream=True)
+            try:
+                status, text = response.status_code, await _beginning(response)
+            finally:
+                await response.aclose()
         except httpx.HTTPError:
-            return None
-        if response.status_code == 500:
-            return answers.broken(response.text[:200_000])
-        if response.status_code == 503:
-            return answers.trouble(503, response.headers, response.text[:200_000], what="Jenkins", user=self.user)
-        return None
+            return unknown
+        if status == 500:
+            return answers.broken(text)
+        if status == 503:
+            return answers.trouble(503, response.headers, text, what="Jenkins", user=self.user)
+        return None if status in (200, 401, 403) else unknown
 
     async def _opened(self) -> httpx.AsyncClient:
         if self._http is None:
@@ -264,6 +271,16 @@ class Client:
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
+
+
+async def _beginning(response: httpx.Response) -> str:
+    """Enough of a page to tell what it is about: whoever answers there may write without end."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST_REFUSAL:
+            break
+    return body[:LARGEST_REFUSAL].decode("utf-8", "replace")
 
 
 async def _whole(response: httpx.Response, what: str) -> Answer:

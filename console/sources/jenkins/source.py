@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages, as_people_write
 from console.model.jenkins import (
     Controller,
     JenkinsError,
@@ -30,6 +30,7 @@ from console.text import Clean, clean
 LARGE_LIST = 256 * 1024
 """Bytes of a list of jobs that is read beside the loop: 2,000 jobs are 660 kB, and take 40 ms of one core."""
 
+PIPELINE_BUILD = "org.jenkinsci.plugins.workflow.job.WorkflowRun"
 PARSE_SECONDS = 30.0
 LOG_LIMIT = 8 * 1024 * 1024
 """Bytes of a node's log page at most; it begins anew with each try to connect."""
@@ -79,6 +80,12 @@ class JenkinsServer:
         """
         await self._client.get("api/json", {"tree": "mode"}, what="Jenkins", method="POST")
 
+    async def may_build(self, jobs: Sequence[Job]) -> bool | None:
+        """See `probing.may_build`."""
+        from console.sources.jenkins.probing import may_build
+
+        return await may_build(self._client, jobs)
+
     async def work(self) -> Work:
         return await self._lately.read()
 
@@ -107,38 +114,55 @@ class JenkinsServer:
         return found
 
     async def builds(self, job: str, count: int) -> tuple[Build, ...]:
-        told = await self._client.json(f"{job_path(job)}/api/json", {"tree": trees.builds(count)}, what=f"job {job}")
+        told = await self._client.json(
+            f"{job_path(job)}/api/json", {"tree": trees.builds(count)}, what=f"job {as_people_write(job)}"
+        )
         return self._parser.builds(told, job)
 
     async def build(self, ref: BuildRef) -> Build:
         tree = f"{trees.BUILD},{trees.ARTIFACTS}"
-        told = await self._client.json(f"{build_path(ref)}/api/json", {"tree": tree}, what=f"build {ref}")
+        told = await self._client.json(f"{build_path(ref)}/api/json", {"tree": tree}, what=f"build {ref.shown}")
         found = self._parser.build(told, ref.job, detailed=True)
         if found is None:
-            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about build {ref} makes no sense.")
+            raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about build {ref.shown} makes no sense.")
         return found
 
     async def stages(self, ref: BuildRef) -> Stages:
-        told = await self._client.json(f"{build_path(ref)}/wfapi/describe", what=f"list of stages of {ref}")
+        try:
+            told = await self._client.json(f"{build_path(ref)}/wfapi/describe", what=f"list of stages of {ref.shown}")
+        except JenkinsError as error:
+            if error.trouble is Trouble.NOT_FOUND and await self._is_pipeline(ref):
+                reason = "Jenkins has no stage view: install the plugin Pipeline: Stage View (pipeline-rest-api)."
+                raise JenkinsError(Trouble.NOT_FOUND, reason, status=404) from None
+            raise
         return self._parser.stages(told, ref)
+
+    async def _is_pipeline(self, ref: BuildRef) -> bool:
+        """Whether there is such a build, and one that has stages: the stage view's own 404 tells neither."""
+        try:
+            told = await self._client.json(f"{build_path(ref)}/api/json", {"tree": trees.KIND}, what=f"build {ref.shown}")
+        except JenkinsError:
+            return False
+        return isinstance(told, Mapping) and told.get("_class") == PIPELINE_BUILD
 
     async def stage_steps(self, ref: BuildRef, stage: str) -> tuple[tuple[Clean, Clean], ...]:
         path = f"{build_path(ref)}/execution/node/{quote(stage, safe='')}/wfapi/describe"
-        told = await self._client.json(path, what=f"stage of {ref}")
+        told = await self._client.json(path, what=f"stage of {ref.shown}")
         nodes = told.get("stageFlowNodes") if isinstance(told, Mapping) else None
         found = [one for one in nodes if isinstance(one, Mapping)] if isinstance(nodes, list) else []
         return tuple((clean(one.get("id")), clean(one.get("name"))) for one in found)
 
     async def tests(self, ref: BuildRef) -> tuple[FailedTest, ...]:
-        told = await self._client.json(f"{build_path(ref)}/testReport/api/json", {"tree": trees.TESTS}, what=f"tests of {ref}")
+        what = f"tests of {ref.shown}"
+        told = await self._client.json(f"{build_path(ref)}/testReport/api/json", {"tree": trees.TESTS}, what=what)
         return self._parser.failed_tests(told)
 
     async def log_size(self, ref: BuildRef, step: str | None = None) -> int:
-        answer = await self._client.get(_log(ref, step), {"start": "0"}, what=f"log of {ref}", method="HEAD")
+        answer = await self._client.get(_log(ref, step), {"start": "0"}, what=f"log of {ref.shown}", method="HEAD")
         return _size(answer.headers)
 
     async def log(self, ref: BuildRef, start: int, step: str | None = None) -> AsyncGenerator[LogPart]:
-        client, what = self._client, f"log of {ref}"
+        client, what = self._client, f"log of {ref.shown}"
         async with client.stream(_log(ref, step), {"start": str(start)}, what=what) as response:
             end = _size(response.headers)
             more = response.headers.get("x-more-data") == "true"
@@ -161,7 +185,7 @@ class JenkinsServer:
         where = f"{build_path(ref)}/artifact/{quote(path, safe='/')}"
         # As it is: only so its length is told, and nothing is gained where models are packed already.
         plain = {"accept-encoding": "identity"}
-        async with self._client.stream(where, what=f"file {path} of {ref}", headers=plain) as response:
+        async with self._client.stream(where, what=f"file {path} of {ref.shown}", headers=plain) as response:
             headers = response.headers
             if _is_page_of_proxy(headers):
                 raise answers.html_instead(headers, (await response.aread())[:20_000].decode("utf-8", "replace"))

@@ -29,8 +29,10 @@ ITEM = (
     "id,why,stuck,pending,inQueueSince,timestamp,cancelled,executable[number,url],task[name,url],"
     "actions[causes[shortDescription,userId,upstreamProject,upstreamBuild],parameters[name,value]]"
 )
+KIND = "number"
 ITEM_CAUSES = "actions[causes[shortDescription]]"
 PARAMETERS = "property[parameterDefinitions[name,choices]]"
+PROBED = "buildable,inQueue,lastBuild[building],property[parameterDefinitions[name]]"
 NODE = "description,offlineCause[timestamp,description],monitorData[*]"
 _CAUSES = "causes[shortDescription,userId,userName,upstreamProject,upstreamBuild]"
 BUILD = (

@@ -236,6 +236,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             hits=hits,
             certain=certain,
             following=self.port.following,
+            ended=self.feed.ended,
             newer=self.port.newer(),
             skipped=self._skipped,
             rate=(end - before) / (now - since) if now > since else 0.0,

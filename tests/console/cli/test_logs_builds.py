@@ -141,9 +141,9 @@ def test_follow_as_json_is_one_object_a_line(backend: FakeBackend, capsys: pytes
     ("argv", "says"),
     [
         (["tran#12"], "there is no job tran. Did you mean train?"),
-        (["train#99"], "Jenkins has no build train#99, or hides it from operator."),
+        (["train#99"], "Jenkins has no build train #99, or hides it from operator."),
         (["train#x"], "x is no number of a build:"),
-        (["train#12", "--stage", "Publish"], "train#12 has no stage Publish: it has Train."),
+        (["train#12", "--stage", "Publish"], "train #12 has no stage Publish: it has Train."),
         (["trainer", "--stage", "Train"], "--stage is for builds: mlops-console logs JOB#N --stage NAME."),
     ],
 )

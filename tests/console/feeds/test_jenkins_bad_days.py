@@ -214,7 +214,7 @@ async def test_behind_a_proxy_that_puts_its_own_name_in_the_place_of_jettys() ->
         found.show(opened=ref("done"))
         await found.until_ok()
         await until(lambda: ("stages", ref("done")) in found.known.missing)
-        assert found.known.missing["stages", ref("done")].startswith("Jenkins has no list of stages of done#1")
+        assert found.known.missing["stages", ref("done")].startswith("Jenkins has no stage view: install")
         with found.world_stops() as world:
             world.controller.users["operator"].tokens.clear()
         await found.until_told("Jenkins refuses the token of operator (401)")

@@ -44,7 +44,7 @@ async def test_a_build_that_is_deleted_while_it_is_in_view() -> None:
         with found.world_stops() as world:
             world.controller.delete_build("done", 1)
         await until(lambda: ("detail", ref("done")) in found.known.missing, "the build is told to be gone")
-        assert found.known.missing["detail", ref("done")] == "Jenkins has no build done#1, or hides it from operator."
+        assert found.known.missing["detail", ref("done")] == "Jenkins has no build done #1, or hides it from operator."
         assert found.state() is SourceState.OK
         with found.world_stops() as world:
             world.controller.build("train", 1).description = "goes on"
@@ -59,7 +59,7 @@ async def test_a_fault_inside_of_one_fact() -> None:
         await found.until_ok()
         await until(lambda: ("stages", ref("train")) in found.known.missing)
         told = found.known.missing["stages", ref("train")]
-        assert told.startswith("Jenkins failed at list of stages of train#1 (500): its log has the cause under ")
+        assert told.startswith("Jenkins failed at list of stages of train #1 (500): its log has the cause under ")
         with found.world_stops() as world:
             world.controller.build("train", 1).description = "goes on"
         await until(lambda: found.says(ref("train")) == "goes on")

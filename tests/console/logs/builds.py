@@ -29,10 +29,10 @@ _NOTE = re.compile(rb"\x1b\[8mha:.*?\x1b\[0m", re.DOTALL)
 AWAY = JenkinsError(Trouble.UNREACHABLE, "Jenkins does not answer at http://ci: connection refused.")
 RESTARTING = JenkinsError(Trouble.RESTARTING, "Jenkins is restarting (503).", status=503)
 FAULT = JenkinsError(
-    Trouble.FAULT, "Jenkins failed at log of train#12 (500): its log has the cause under 2f1e8c1a.", status=500
+    Trouble.FAULT, "Jenkins failed at log of train #12 (500): its log has the cause under 2f1e8c1a.", status=500
 )
 REVOKED = JenkinsError(Trouble.NOT_AUTHENTICATED, "Jenkins refuses the token of operator (401).", status=401)
-GONE = JenkinsError(Trouble.NOT_FOUND, "Jenkins has no log of train#12, or hides it from operator.", status=404)
+GONE = JenkinsError(Trouble.NOT_FOUND, "Jenkins has no log of train #12, or hides it from operator.", status=404)
 
 
 def note(size: int = 280) -> bytes:
@@ -68,6 +68,8 @@ class FakeJenkins:
         """Whether the log says that nothing will come, whatever the build says."""
         self.lasting: JenkinsError | None = None
         """What every request says until it is taken away."""
+        self.refused = 0
+        """How often it said so."""
         self.asked: list[int] = []
         """Where each request for the log began."""
         self.served = 0
@@ -103,7 +105,7 @@ class FakeJenkins:
     async def build(self, ref: BuildRef) -> Build:
         self._gate()
         if ref != TRAIN:
-            raise JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no build {ref}, or hides it from operator.", status=404)
+            raise JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no build {ref.shown}, or hides it from operator.", status=404)
         return self.here
 
     @property
@@ -161,6 +163,7 @@ class FakeJenkins:
 
     def _gate(self) -> None:
         if self.lasting is not None:
+            self.refused += 1
             raise self.lasting
 
     async def who(self) -> Clean | None:

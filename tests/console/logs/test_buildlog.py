@@ -148,12 +148,36 @@ async def test_an_answer_that_breaks_off_is_gone_on_with_where_it_broke() -> Non
         assert Kind.UNREACHABLE in reading.notices
 
 
-async def test_a_token_that_is_revoked_ends_it_with_the_reason() -> None:
+async def test_a_token_that_is_lost_is_waited_for_and_told_once() -> None:
     jenkins = FakeJenkins(b"one\nhalf")
     async with following(jenkins) as reading:
         await reading.shows("one")
         jenkins.lasting = REVOKED
+        await until(lambda: reading.notices == [Kind.UNREACHABLE], "the notice")
+        asked = jenkins.refused
+        await until(lambda: jenkins.refused > asked + 2, "it to be tried again")
+        assert reading.notices == [Kind.UNREACHABLE]
+        assert "refuses the token of operator" in reading.said[-1]
+        jenkins.write(b" way\nthree\n")
+        jenkins.lasting = None
+        await reading.shows("one", "half way", "three")
+        assert reading.notices == [Kind.UNREACHABLE, Kind.BACK]
+
+
+async def test_a_token_that_was_never_good_is_an_error() -> None:
+    jenkins = FakeJenkins(b"one\n")
+    jenkins.lasting = REVOKED
+    async with following(jenkins) as reading:
         with pytest.raises(JenkinsError, match="refuses the token of operator"):
+            await reading.ended()
+
+
+async def test_what_stays_forbidden_ends_it_with_the_reason() -> None:
+    jenkins = FakeJenkins(b"one\nhalf")
+    async with following(jenkins) as reading:
+        await reading.shows("one")
+        jenkins.lasting = JenkinsError(Trouble.NOT_PERMITTED, "Jenkins: user operator lacks Job/Read.", status=403)
+        with pytest.raises(JenkinsError, match="lacks Job/Read"):
             await reading.ended()
         assert reading.texts == ["one", "half"], "what was there is given before"
 

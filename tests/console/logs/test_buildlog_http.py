@@ -14,7 +14,6 @@ from console.logs.origin import BuildLog
 from console.logs.stagelog import StageTail
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
-from console.model.jenkins import JenkinsError, Trouble
 from console.settings.secret import Secret
 from console.sources.jenkins.address import parse
 from console.sources.jenkins.client import Access
@@ -145,14 +144,18 @@ async def test_what_goes_wrong_on_the_way_costs_no_line(place: Place, fault: Fau
         assert reading.texts == place.written
 
 
-async def test_a_revoked_token_ends_it_with_the_reason(place: Place) -> None:
+async def test_a_lost_token_is_waited_for(place: Place) -> None:
     async with place.following() as reading:
         await until(lambda: reading.texts == place.written)
         with place.front.lock:
-            place.world.controller.people.users["console"].tokens.clear()
-        with pytest.raises(JenkinsError, match="refuses the token of console") as raised:
-            await reading.ended()
-        assert raised.value.trouble is Trouble.NOT_AUTHENTICATED
+            tokens = place.world.controller.people.users["console"].tokens
+            kept = dict(tokens)
+            tokens.clear()
+        await until(lambda: reading.notices == [Kind.UNREACHABLE])
+        assert "refuses the token of console (401)" in reading.said[-1]
+        with place.front.lock:
+            tokens.update(kept)
+        await until(lambda: reading.notices == [Kind.UNREACHABLE, Kind.BACK])
 
 
 async def test_a_build_that_is_deleted_is_told(place: Place) -> None:

@@ -165,7 +165,32 @@ async def test_a_token_that_is_revoked_is_told_below_the_lines() -> None:
     async with log_of(jenkins) as sitting:
         await sitting.shows("line 2")
         jenkins.lasting = REVOKED
-        await sitting.shows("line 2", "refuses the token of operator (401)")
+        await sitting.shows("line 2", "refuses the token of operator (401)", "following")
+        jenkins.say(stamped(3, "line 3"))
+        jenkins.lasting = None
+        await sitting.shows("line 3", "Jenkins answers again", "following")
+
+
+async def test_a_log_that_has_ended_is_followed_no_more() -> None:
+    jenkins = numbered(3)
+    async with log_of(jenkins) as sitting:
+        await sitting.shows("line 2", "following")
+        jenkins.end(Result.FAILURE)
+        await until(lambda: sitting.status.rstrip().endswith("ended"), "the end to be told")
+        assert "following" not in sitting.status
+        await sitting.shows("train #12 has ended: failed.")
+
+
+async def test_a_build_that_is_deleted_or_forbidden_is_followed_no_more() -> None:
+    for error in (
+        JenkinsError(Trouble.NOT_FOUND, "Jenkins has no log of train #12."),
+        JenkinsError(Trouble.NOT_PERMITTED, "Jenkins: user operator lacks Job/Read."),
+    ):
+        jenkins = numbered(3)
+        async with log_of(jenkins) as sitting:
+            await sitting.shows("line 2", "following")
+            jenkins.lasting = error
+            await until(lambda: sitting.status.rstrip().endswith("ended"), "the end to be told")
 
 
 @pytest.mark.parametrize(
@@ -182,9 +207,9 @@ async def test_without_jenkins_it_says_why_there_is_nothing(jenkins: SourceStatu
 
 async def test_a_build_that_is_gone_is_told_where_lines_would_be() -> None:
     jenkins = FakeJenkins()
-    jenkins.lasting = JenkinsError(Trouble.NOT_FOUND, "Jenkins has no build train#12, or hides it from operator.")
+    jenkins.lasting = JenkinsError(Trouble.NOT_FOUND, "Jenkins has no build train #12, or hides it from operator.")
     async with log_of(jenkins) as sitting:
-        await sitting.shows("Jenkins has no build train#12, or hides it from operator.")
+        await sitting.shows("Jenkins has no build train #12, or hides it from operator.")
 
 
 async def test_a_log_that_is_opened_while_jenkins_is_away_comes_when_jenkins_does() -> None:
@@ -331,7 +356,7 @@ async def test_any_screen_can_own_a_log_and_step_through_its_things() -> None:
         await sitting.app.push_screen(LogScreen(owner, [TARGET]))
         await sitting.shows("line 2", "no 12")
         await sitting.press("[")
-        await sitting.shows("train #11 › log", "no 11", "Jenkins has no build train#11")
+        await sitting.shows("train #11 › log", "no 11", "Jenkins has no build train #11")
         await sitting.press("]")
         await sitting.shows("train #12 › log", "line 2")
         await sitting.press("]")

@@ -53,6 +53,26 @@ def test_a_password_in_a_mistyped_address_is_not_repeated() -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://ci.example.org/?token=hunter2", "https://ci.example.org/ is no"),
+        ("https://ci.example.org/#hunter2", "https://ci.example.org/ is no"),
+        ("ftp://ci.example.org?token=hunter2", "ftp://ci.example.org is no"),
+        ("ci.example.org/?token=hunter2", "ci.example.org/ is no"),
+        ("me:hunter2@ci.example.org", "...@ci.example.org is no"),
+        ("https://me:hunter2#x@ci.example.org", "https://... is no"),
+        ("https://ci.example.org:99999/?token=hunter2", "https://ci.example.org:99999/ is no"),
+        ("https://ci.example.org/?mail=me@example.org&token=hunter2", "https://... is no"),
+    ],
+)
+def test_a_secret_in_an_address_is_never_repeated(url: str, shown: str) -> None:
+    with pytest.raises(AddressError) as raised:
+        parse(url)
+    assert str(raised.value).startswith(shown)
+    assert "hunter2" not in str(raised.value)
+
+
 def test_plain_http_to_others_wants_to_be_allowed() -> None:
     assert parse("http://ci.example.org", insecure_http=True).root == "http://ci.example.org"
 

@@ -149,6 +149,13 @@ async def test_starting_and_restarting_are_told_apart(replayer: Replayer, jenkin
         ),
         (page(200, "{", **{"content-type": "application/json"}), Trouble.FAULT, "no JSON"),
         (page(403, "<h1>\x1b]0;owned\x07WAF</h1>"), Trouble.NOT_JENKINS, "WAF"),
+        (page(200, '{"message":"hello"}', **{"content-type": "application/json"}), Trouble.NOT_JENKINS, "not Jenkins at all"),
+        (page(200, '["hello"]', **{"content-type": "application/json"}), Trouble.NOT_JENKINS, "not Jenkins at all"),
+        (
+            page(401, "<title>401 Authorization Required</title>", **{"www-authenticate": 'Basic realm="staff only"'}),
+            Trouble.NOT_JENKINS,
+            "wants a log-in of its own (401): 401 Authorization Required",
+        ),
     ],
 )
 async def test_what_stands_before_jenkins(
@@ -159,6 +166,52 @@ async def test_what_stands_before_jenkins(
     assert error.trouble is expected, error.reason
     assert told in error.reason
     assert "\x1b" not in error.reason
+
+
+async def test_a_service_of_json_is_no_idle_jenkins(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    """Else nothing would seem to run or to wait there."""
+    for path in ("/computer/api/json", "/queue/api/json", "/whoAmI/api/json", "/job/train/4/api/json"):
+        replayer.put(path, page(200, '{"message":"hello"}', **{"content-type": "application/json"}))
+    for asked in (jenkins.work(), jenkins.who(), jenkins.build(TRAIN)):
+        with pytest.raises(JenkinsError) as raised:
+            await asked
+        assert raised.value.trouble is Trouble.NOT_JENKINS
+
+
+async def test_a_proxy_that_drops_the_header_hides_no_jenkins(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    answer = recorded("root-tree-nested-jobs")
+    told = tuple(pair for pair in answer.headers if not pair[0].startswith("x-jenkins") and pair[0] != "server")
+    replayer.put("/api/json", replace(answer, headers=(*told, ("server", "nginx"))))
+    assert await jenkins.jobs()
+
+
+async def test_a_token_that_is_refused_through_a_proxy_is_still_told_as_such(
+    replayer: Replayer, jenkins: JenkinsServer
+) -> None:
+    refusal = recorded("auth-wrong-token")
+    told = tuple(pair for pair in refusal.headers if pair[0] != "server")
+    for body in (refusal.body, ""):
+        replayer.put("/api/json", replace(refusal, headers=(*told, ("server", "nginx")), body=body))
+        assert "refuses the token of operator (401)" in (await trouble(jenkins)).reason
+
+
+async def test_a_token_that_worked_and_a_jenkins_that_tells_nothing_more(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    replayer.put("/api/json", "root-tree-nested-jobs")
+    await jenkins.jobs()
+    replayer.put("/api/json", "auth-wrong-token")
+    replayer.put("anonymous /api/json", page(502, "<title>502 Bad Gateway</title>"))
+    error = await trouble(jenkins)
+    assert error.trouble is Trouble.NOT_AUTHENTICATED
+    assert error.reason == "Jenkins refuses a token that worked (401): its configuration may be broken."
+    # Where it answers others, only the token is bad: it was revoked.
+    replayer.put("anonymous /api/json", "auth-anon-api-json")
+    assert "refuses the token of operator (401). Make a new one" in (await trouble(jenkins)).reason
+
+
+async def test_a_token_that_never_worked_is_blamed(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    replayer.put("/api/json", "auth-wrong-token")
+    replayer.put("anonymous /api/json", page(502, "<title>502 Bad Gateway</title>"))
+    assert "refuses the token of operator (401)" in (await trouble(jenkins)).reason
 
 
 async def test_a_redirect_is_never_followed(replayer: Replayer, jenkins: JenkinsServer) -> None:
@@ -210,6 +263,46 @@ async def test_one_that_hangs_is_left_after_its_time() -> None:
         error = await trouble(server)
         await server.aclose()
     assert error.reason == f"Jenkins does not answer at {url} (timed out after 0.2s)."
+
+
+@contextmanager
+def endless_to_nobody() -> Iterator[tuple[str, list[int]]]:
+    """Refuses a token, and writes to everybody else without end; the list gets how many bytes were taken of it."""
+    taken: list[int] = []
+    refusal = recorded("auth-wrong-token")
+    head = 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="Jenkins"\r\nContent-Length: %d\r\n\r\n%s'
+    answer = (head % (len(refusal.body), refusal.body)).encode()
+
+    def serve(server: socket.socket) -> None:
+        with server.accept()[0] as connection:
+            while asked := connection.recv(65536):
+                if b"authorization:" in asked.lower():
+                    connection.sendall(answer)
+                else:
+                    break
+            sent = 0
+            try:
+                connection.sendall(b"HTTP/1.1 500 Server Error\r\n\r\n")
+                while sent < 64_000_000:
+                    sent += connection.send(b"x" * 65536)
+            except OSError:
+                pass
+            taken.append(sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", taken
+        thread.join(20)
+
+
+async def test_a_refusal_that_never_ends_is_not_read_to_its_end() -> None:
+    with endless_to_nobody() as (url, taken):
+        server = JenkinsServer(access(url))
+        error = await trouble(server)
+        await server.aclose()
+    assert error.trouble is Trouble.BROKEN
+    assert taken[0] < 64_000_000
 
 
 async def test_the_token_goes_in_a_header_and_nowhere_else(replayer: Replayer, jenkins: JenkinsServer) -> None:
@@ -284,7 +377,33 @@ async def test_a_log_of_a_build_that_is_gone(replayer: Replayer, jenkins: Jenkin
     with pytest.raises(JenkinsError) as raised:
         await anext(jenkins.log(TRAIN, 0))
     assert raised.value.trouble is Trouble.NOT_FOUND
-    assert "train#4" in raised.value.reason
+    assert "train #4" in raised.value.reason
+
+
+async def test_a_branch_is_named_as_people_write_it(replayer: Replayer, jenkins: JenkinsServer) -> None:
+    replayer.put("/job/my-repo/job/feature%252Fx/3/api/json", "job-missing-build")
+    with pytest.raises(JenkinsError) as raised:
+        await jenkins.build(BuildRef(clean("my-repo/feature%2Fx"), 3))
+    assert raised.value.reason == "Jenkins has no build my-repo/feature/x #3, or hides it from operator."
+
+
+@pytest.mark.parametrize(
+    ("stages", "build", "told"),
+    [
+        ("wfapi-on-freestyle", "build-success-tree", "install the plugin Pipeline: Stage View (pipeline-rest-api)."),
+        ("wfapi-on-freestyle", "build-freestyle", "Jenkins has no list of stages of train #4, or hides it from operator."),
+        ("wfapi-missing-build", "job-missing-build", "Jenkins has no list of stages of train #4, or hides it from operator."),
+    ],
+)
+async def test_why_a_build_has_no_stages(
+    replayer: Replayer, jenkins: JenkinsServer, stages: str, build: str, told: str
+) -> None:
+    replayer.put("/job/train/4/wfapi/describe", stages)
+    replayer.put("/job/train/4/api/json", build)
+    with pytest.raises(JenkinsError) as raised:
+        await jenkins.stages(TRAIN)
+    assert raised.value.trouble is Trouble.NOT_FOUND
+    assert raised.value.reason.endswith(told)
 
 
 async def test_the_log_page_of_a_node(replayer: Replayer, jenkins: JenkinsServer) -> None:

@@ -257,7 +257,7 @@ def test_the_library_comes_without_its_command_line() -> None:
 def waiting(*, pending: bool) -> Exchange:
     kind = "hudson.model.Queue$BuildableItem"
     item = {"_class": kind, "id": 4, "inQueueSince": START, "stuck": False, "pending": pending, "why": "x"}
-    headers = (("content-type", "application/json;charset=utf-8"),)
+    headers = (("content-type", "application/json;charset=utf-8"), ("x-jenkins", "2.421"))
     return Exchange("queue", "GET", "/queue/api/json", 200, headers, json.dumps({"items": [item]}))
 
 
