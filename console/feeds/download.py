@@ -65,7 +65,10 @@ async def save_artifact(
         return Saved(file.file, done)
     finally:
         # In the thread that writes, so that nothing is closed under it.
-        await _on(disk, artifact, lambda: _discard(opened))
+        try:
+            await _on(disk, artifact, lambda: _discard(opened))
+        finally:
+            disk.close()
 
 
 def _discard(opened: list[NewFile]) -> None:

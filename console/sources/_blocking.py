@@ -22,7 +22,7 @@ class Pool:
     def __init__(self, name: str, size: int = 2) -> None:
         self._name = name
         self._size = size
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._idle = 0
         self._threads = 0
         self._lock = threading.Lock()
@@ -42,6 +42,13 @@ class Pool:
                 self._size += 1
             raise
 
+    def close(self) -> None:
+        """Let the threads end, each when it has nothing more to do. Nothing can be asked after that."""
+        with self._lock:
+            leaving, self._size = self._threads, 0
+        for _ in range(leaving):
+            self._jobs.put(None)
+
     def _staff(self) -> None:
         with self._lock:
             if self._idle == 0 and self._threads < self._size:
@@ -53,9 +60,12 @@ class Pool:
         while True:
             with self._lock:
                 self._idle += 1
-            loop, future, call = self._jobs.get()
+            job = self._jobs.get()
             with self._lock:
                 self._idle -= 1
+            if job is None:
+                return
+            loop, future, call = job
             if future.cancelled():
                 continue
             try:

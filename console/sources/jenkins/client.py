@@ -231,10 +231,13 @@ class Client:
             async with self._opening:
                 if self._http is None:
                     # Loading the library and the system's certificates takes 50 ms and more: not on the loop.
+                    beside = Pool("jenkins", 1)
                     try:
-                        self._http = await Pool("jenkins", 1).run(self._open, self._access.timeout + 5)
+                        self._http = await beside.run(self._open, self._access.timeout + 5)
                     except TimeoutError:
                         raise timed_out(self._access) from None
+                    finally:
+                        beside.close()
         return self._http
 
     def _open(self) -> httpx.AsyncClient:

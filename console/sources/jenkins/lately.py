@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from console.model.build import BuildRef
-from console.model.jenkins import Node, QueueItem, Waits, Work
+from console.model.jenkins import JenkinsError, Node, QueueItem, Waits, Work
 from console.sources.jenkins import trees
 from console.sources.jenkins.client import Client
 from console.sources.jenkins.parse import Parser
@@ -94,6 +94,11 @@ async def _both(first: Awaitable[T], second: Awaitable[S]) -> tuple[T, S]:
     one, other = asyncio.ensure_future(first), asyncio.ensure_future(second)
     try:
         return await asyncio.gather(one, other)
+    except JenkinsError:
+        if (me := asyncio.current_task()) is not None and me.cancelling():
+            # gather gives the error of a part that failed in the same moment, and forgets that all of it was told to end.
+            raise asyncio.CancelledError from None
+        raise
     finally:
         for each in (one, other):
             each.cancel()

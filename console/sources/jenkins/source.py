@@ -213,6 +213,7 @@ class JenkinsServer:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+        self._beside.close()
 
 
 def _is_page_of_proxy(headers: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from console.sources._blocking import Pool
+from tests.support.waiting import until
 
 
 async def test_results_and_errors_come_back() -> None:
@@ -56,6 +57,7 @@ def test_a_hung_call_does_not_keep_the_program_from_ending() -> None:
     code = """
 import asyncio, threading
 from console.sources._blocking import Pool
+from tests.support.waiting import until
 async def main():
     try:
         await Pool('test').run(threading.Event().wait, 0.05)
@@ -65,3 +67,10 @@ asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "late\n"
+
+
+async def test_a_pool_that_is_closed_leaves_no_thread() -> None:
+    pool = Pool("closing", 2)
+    assert await pool.run(lambda: 7, 5) == 7
+    pool.close()
+    await until(lambda: not [one for one in threading.enumerate() if one.name.startswith("closing-")], "its threads to end")

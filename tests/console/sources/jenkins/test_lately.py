@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from functools import partial
 import pytest
 
 from console.demo.controller import Kind, Link, Node, OnNode, Pipeline, Sh, Wait
-from console.model.jenkins import Waits, Work
+from console.model.jenkins import JenkinsError, Trouble, Waits, Work
+from console.sources.jenkins import lately
 from console.sources.jenkins.source import JenkinsServer
 from console.text import clean
 from tests.support.jenkins.asking import asking
@@ -264,3 +266,20 @@ def waiting(*, pending: bool) -> Exchange:
 def without_clock(work: Work) -> Work:
     """A sentence of Jenkins' may hold seconds that run."""
     return replace(work, queue=tuple(replace(item, why=clean("")) for item in work.queue))
+
+
+async def test_being_told_to_end_is_not_forgotten_when_a_part_fails_in_the_same_moment() -> None:
+    """gather gives the error of the part; whoever goes on after errors would then go on for ever."""
+
+    async def fails() -> int:
+        # Before what awaits it hears of its end.
+        asyncio.get_running_loop().call_soon(both.cancel)
+        raise JenkinsError(Trouble.FAULT, "it failed")
+
+    async def hangs() -> int:
+        await asyncio.Event().wait()
+        return 1
+
+    both = asyncio.create_task(lately._both(hangs(), fails()))
+    with pytest.raises(asyncio.CancelledError):
+        await both
