@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
 from console.model.state import StateClass
 from console.ui import details
-from console.ui.canvas import Canvas, Line, Part
+from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
-from console.ui.screens.base import ConsoleScreen
+from console.ui.screens.body import BodyScreen
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from console.ui.screens.main import MainScreen
 
 
-class DetailScreen(ConsoleScreen, inherit_bindings=False):
+class DetailScreen(BodyScreen, inherit_bindings=False):
     """Shows the row that is selected on the main screen, so that `[` and `]` walk through its list."""
 
     where = ("list", "steps", "detail", "rows", "everywhere")
@@ -28,13 +24,7 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
     def __init__(self, main: MainScreen) -> None:
         super().__init__()
         self._main = main
-        self.body = Canvas(id="body")
-        self._first = 0
         self._values = False
-        self._lines: list[Line] = []
-
-    def compose(self) -> ComposeResult:
-        yield from (self.top, self.body, self.foot, self.toast)
 
     def paint(self) -> None:
         width, height = self.size
@@ -42,16 +32,7 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
             return
         # The row lives on the main screen, which is not painted while it is covered.
         self._main.refresh_rows()
-        banner = self.banner_lines(width)
-        head = [*banner, self.header_line(self._crumbs(), width)]
-        self.top.place(Region(0, 0, width, len(head)))
-        self.top.show(head, self.look.style())
-        room = max(0, height - len(head) - 1)
-        self._lines = self._body(width)
-        self._first = max(0, min(self._first, len(self._lines) - room))
-        self.body.place(Region(0, len(head), width, room))
-        self.body.show(self._lines[self._first : self._first + room], self.look.style())
-        self.paint_foot(width, height)
+        self.paint_body(self._crumbs(), self._body(width))
         row = self._main.row
         ids = frozenset(container.id for container in row.containers) if row is not None else frozenset()
         self.console.attend(self, ids, row.containers[0].id if row is not None and row.containers else None)
@@ -74,22 +55,9 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
         sections = details.sections(row, world, look, width, self.now(), values=self._values)
         return details.titled(sections, look, width)
 
-    def action_move(self, by: int) -> None:
-        self._first = max(0, self._first + by)
-        self.paint()
-
-    def action_edge(self, way: int) -> None:
-        self.action_move(way * 1_000_000)
-
-    def action_half(self, way: int) -> None:
-        self.action_move(way * max(1, self.body.region_wanted.height // 2))
-
-    def action_page(self, way: int) -> None:
-        self.action_move(way * max(1, self.body.region_wanted.height))
-
     def action_step(self, way: int) -> None:
         self._main.neighbour(way)
-        self._first, self._values = 0, False
+        self.first, self._values = 0, False
         self.paint()
 
     def action_log(self) -> None:
@@ -104,7 +72,7 @@ class DetailScreen(ConsoleScreen, inherit_bindings=False):
 
     def action_problem(self) -> None:
         self._main.action_problem()
-        self._first, self._values = 0, False
+        self.first, self._values = 0, False
         self.paint()
 
     def action_copy(self) -> None:

@@ -6,24 +6,20 @@ import asyncio
 import textwrap
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
 from console.feeds.jenkins_feed import Interest
 from console.model.jenkins import JenkinsError, Trouble
 from console.model.jenkins_rows import node_state
 from console.model.source import SourceStatus
 from console.model.state import StateClass
 from console.text import Clean, clean
-from console.ui.canvas import Canvas, Line, Part
+from console.ui.canvas import Line, Part
 from console.ui.details import wrapped
 from console.ui.keymap import bindings
 from console.ui.palette import Role
-from console.ui.screens.base import ConsoleScreen
+from console.ui.screens.body import BodyScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from textual.app import ComposeResult
 
     from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
@@ -31,7 +27,7 @@ if TYPE_CHECKING:
 _ERRORS = ("ERROR: ", "WARNING: ", "SSH Connection failed")
 
 
-class NodeLogScreen(ConsoleScreen, inherit_bindings=False):
+class NodeLogScreen(BodyScreen, inherit_bindings=False):
     """Read once when it is opened, and again with the key that reads everything again."""
 
     where = ("list", "everywhere")
@@ -41,16 +37,11 @@ class NodeLogScreen(ConsoleScreen, inherit_bindings=False):
     def __init__(self, name: Clean, *, at_error: bool) -> None:
         super().__init__()
         self._of = name
-        self.body = Canvas(id="body")
-        self._first = 0
         self._at_error = at_error
         self._text: Clean | None = None
         self._sentence: Clean | None = clean("Reading the log")
         self._attached: Attached | None = None
         self._wrapped: tuple[int, list[str]] = (0, [])
-
-    def compose(self) -> ComposeResult:
-        yield from (self.top, self.body, self.foot, self.toast)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -103,7 +94,7 @@ class NodeLogScreen(ConsoleScreen, inherit_bindings=False):
             self._at_error = False
             found = [at for at, line in enumerate(self._rows(self.size.width)) if line.startswith(_ERRORS)]
             # Some lines before it say what was tried.
-            self._first = max(0, found[-1] - 3) if found else 0
+            self.first = max(0, found[-1] - 3) if found else 0
         self.paint()
 
     # Painting
@@ -120,17 +111,9 @@ class NodeLogScreen(ConsoleScreen, inherit_bindings=False):
         width, height = self.size
         if not width or self.too_small(width, height):
             return
-        head = [*self.banner_lines(width), self.header_line(self._crumbs(), width)]
-        self.top.place(Region(0, 0, width, len(head)))
-        self.top.show(head, self.look.style())
-        room = max(0, height - len(head) - 1)
         told = wrapped(self._sentence, self.look, width, Role.MUTED) if self._sentence else []
-        rows, shown = self._rows(width), max(0, room - len(told))
-        self._first = max(0, min(self._first, len(rows) - shown))
-        lines: list[Line] = [[self.look.part(f" {row}")] for row in rows[self._first : self._first + shown]]
-        self.body.place(Region(0, len(head), width, room))
-        self.body.show([*told, *lines], self.look.style())
-        self.paint_foot(width, height)
+        lines: list[Line] = [[self.look.part(f" {row}")] for row in self._rows(width)]
+        self.paint_body(self._crumbs(), lines, told)
         self.console.attend_jenkins(self, Interest())
         self.console.attend(self, frozenset(), None)
 
@@ -145,19 +128,6 @@ class NodeLogScreen(ConsoleScreen, inherit_bindings=False):
         return crumbs
 
     # What keys do
-
-    def action_move(self, by: int) -> None:
-        self._first = max(0, self._first + by)
-        self.paint()
-
-    def action_edge(self, way: int) -> None:
-        self.action_move(way * 1_000_000)
-
-    def action_half(self, way: int) -> None:
-        self.action_move(way * max(1, self.body.region_wanted.height // 2))
-
-    def action_page(self, way: int) -> None:
-        self.action_move(way * max(1, self.body.region_wanted.height))
 
     def action_refresh(self) -> None:
         super().action_refresh()

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.geometry import Region
-
 from console.feeds.jenkins_feed import Interest
 from console.model.state import StateClass
 from console.model.words import age
 from console.ui import queuepane
-from console.ui.canvas import Canvas, Line, Part
+from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
-from console.ui.screens.base import ConsoleScreen
+from console.ui.screens.body import BodyScreen
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from console.model.jenkins_rows import WaitRow
     from console.ui.screens.main import MainScreen
 
 
-class WaitingScreen(ConsoleScreen, inherit_bindings=False):
+class WaitingScreen(BodyScreen, inherit_bindings=False):
     """Shows the row that is selected in the queue of the main screen, so that `[` and `]` walk through it."""
 
     where = ("list", "steps", "wait", "everywhere")
@@ -31,11 +27,6 @@ class WaitingScreen(ConsoleScreen, inherit_bindings=False):
     def __init__(self, main: MainScreen) -> None:
         super().__init__()
         self._main = main
-        self.body = Canvas(id="body")
-        self._first = 0
-
-    def compose(self) -> ComposeResult:
-        yield from (self.top, self.body, self.foot, self.toast)
 
     @property
     def wait(self) -> WaitRow | None:
@@ -46,15 +37,7 @@ class WaitingScreen(ConsoleScreen, inherit_bindings=False):
         if not width or self.too_small(width, height):
             return
         self._main.refresh_rows()
-        head = [*self.banner_lines(width), self.header_line(self._crumbs(), width)]
-        self.top.place(Region(0, 0, width, len(head)))
-        self.top.show(head, self.look.style())
-        room = max(0, height - len(head) - 1)
-        lines = self._lines(width)
-        self._first = max(0, min(self._first, len(lines) - room))
-        self.body.place(Region(0, len(head), width, room))
-        self.body.show(lines[self._first : self._first + room], self.look.style())
-        self.paint_foot(width, height)
+        self.paint_body(self._crumbs(), self._lines(width))
         wait = self.wait
         refs = frozenset(ref for ref in ((wait.ref, wait.reason.by) if wait is not None else ()) if ref is not None)
         self.console.attend_jenkins(self, Interest(builds=refs))
@@ -77,13 +60,9 @@ class WaitingScreen(ConsoleScreen, inherit_bindings=False):
             return [[self.muted(" It has begun, or somebody took it out. esc goes back.")]]
         return queuepane.about(wait, world.jenkins, self.look, width, self.now())
 
-    def action_move(self, by: int) -> None:
-        self._first = max(0, self._first + by)
-        self.paint()
-
     def action_step(self, way: int) -> None:
         self._main.neighbour(way)
-        self._first = 0
+        self.first = 0
         self.paint()
 
     def action_open(self) -> None:

@@ -74,6 +74,14 @@ async def test_what_waits_opens_with_what_would_free_it(app: ConsoleApp) -> None
         assert selected(lines).startswith("▐trainer-2")
 
 
+async def test_what_waits_is_read_to_its_end_on_a_small_screen(app: ConsoleApp) -> None:
+    async with app.run_test(size=(40, 8)) as pilot:
+        beginning = await press(pilot, "2", "j", "enter")
+        assert "Jenkins    ‘trainer-2’ is offline" not in "\n".join(beginning)
+        assert " Jenkins    ‘trainer-2’ is offline" in await press(pilot, "G")
+        assert await press(pilot, "ctrl+u", "pageup", "g") == beginning
+
+
 async def test_a_build_that_waits_opens_as_a_build(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "2", "enter")
