@@ -209,8 +209,7 @@ class BuildFacts:
             return
         self._asked.pop(fact, None)
         self._asked[fact] = now
-        while len(self._asked) > 8 * KEPT:
-            self._asked.pop(next(iter(self._asked)))
+        _trim(self._asked, 8 * KEPT)
         self._asking.add(fact)
 
         async def ask() -> bool:
@@ -227,8 +226,7 @@ class BuildFacts:
     def _settle(self, fact: Hashable) -> None:
         """It was read since Jenkins started. What is older than the newest few thousand is of nothing that is in view."""
         self._read_once[fact] = None
-        while len(self._read_once) > 8 * KEPT:
-            self._read_once.pop(next(iter(self._read_once)))
+        _trim(self._read_once, 8 * KEPT)
 
     def _in_history(self, ref: BuildRef) -> Build | None:
         return next((one for one in self.history.get(ref.job, ()) if one.ref == ref), None)
@@ -285,8 +283,7 @@ class BuildFacts:
         new = self.missing.pop(fact, None) is not None or kept.get(key) != value
         kept[key] = value
         kept.move_to_end(key)
-        while len(kept) > KEPT:
-            kept.popitem(last=False)
+        _trim(kept, KEPT)
         return new
 
     def _lost(self, fact: Hashable, error: JenkinsError) -> bool:
@@ -295,8 +292,7 @@ class BuildFacts:
             return False
         before = self.missing.pop(fact, None)
         self.missing[fact] = error.reason
-        while len(self.missing) > KEPT:
-            self.missing.pop(next(iter(self.missing)))
+        _trim(self.missing, KEPT)
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:
@@ -310,8 +306,7 @@ class BuildFacts:
         self.missing.pop(("why", ref), None)
         self._settle(("why", ref))
         self.failures[ref] = told
-        while len(self.failures) > KEPT:
-            self.failures.popitem(last=False)
+        _trim(self.failures, KEPT)
         return True
 
     async def _why(self, ref: BuildRef, stages: Stages | None) -> Clean:
@@ -363,3 +358,9 @@ class BuildFacts:
             self.held[ref] = found
         self._still[ref] = self._still.get(ref, 0) + 1 if found is not None and before == found else 0
         return before != found
+
+
+def _trim(kept: dict[K, V], most: int) -> None:
+    """The oldest go first."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]

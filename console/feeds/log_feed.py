@@ -20,7 +20,7 @@ from console.logs.store import LogStore
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
 from console.model.container import Container
-from console.model.jenkins import JenkinsError
+from console.model.jenkins import NOT_CONFIGURED, JenkinsError
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.sources.protocols import ContainerEngine, Jenkins
 from console.text import Clean, clean
@@ -81,7 +81,7 @@ class BuildTarget:
 
 
 Target: TypeAlias = LogTarget | BuildTarget
-NO_JENKINS = SourceStatus(SourceState.OFF, Clean("Jenkins is not configured. Run: mlops-console login"))
+NO_JENKINS = SourceStatus(SourceState.OFF, NOT_CONFIGURED)
 
 
 def build_target(ref: BuildRef, name: str, *, stage: Clean | None = None, step: Clean | None = None) -> BuildTarget:

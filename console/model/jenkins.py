@@ -44,6 +44,9 @@ ABOUT_ONE_THING = frozenset(
 )
 
 
+NOT_CONFIGURED = Clean("Jenkins is not configured. Run: mlops-console login")
+
+
 class JenkinsError(SourceError):
     """Jenkins did not give what was asked for. `permission` is the one that is missing (`Job/Build`) where Jenkins named it."""
 

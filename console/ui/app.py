@@ -129,11 +129,16 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if self._driver is not None:
             self._driver.write(text)
 
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Where the screen lives; the back room has another one."""
+    def on_screen(self, call: Callable[[], None]) -> None:
+        """Have `call` run where the screen lives. From the back room; nothing happens once the screen has been left."""
         assert self._home is not None  # noqa: S101 - set before anybody can press a key
-        return self._home
+        if self._home is asyncio.get_running_loop():
+            call()
+            return
+        try:
+            self._home.call_soon_threadsafe(call)
+        except RuntimeError:
+            return
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -20,6 +20,11 @@ Line = Sequence[Part]
 _PLAIN = Style()
 
 
+def plain(lines: Iterable[Line]) -> str:
+    """The lines as text, for a clipboard: without styles and without blanks at their ends."""
+    return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)
+
+
 class Canvas(Widget, can_focus=False):
     """Shows what `show` was given, line by line, from the top; what is not covered is blank in `ground`."""
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from console.model.jenkins import NOT_CONFIGURED
 from console.model.source import SourceState, SourceStatus
 from console.settings.description import Jenkins as Wanted
 from console.settings.secret import Secret, check_secret_file, read_secret_file
 from console.sources.jenkins.address import Address, AddressError, parse, same_place
 from console.sources.jenkins.client import Access
 from console.text import Clean, clean
-
-NOT_CONFIGURED = "Jenkins is not configured. Run: mlops-console login"
 
 
 @dataclass(frozen=True, slots=True)

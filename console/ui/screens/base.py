@@ -238,12 +238,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def say_no_jenkins(self) -> None:
         status = self.world.sources.get("jenkins") if self.world is not None else None
-        words = (
-            str(status.reason)
-            if status is not None and status.reason
-            else "Jenkins is not configured. Run: mlops-console login"
-        )
-        self.say(StateClass.ENDED, words)
+        from console.model.jenkins import NOT_CONFIGURED
+
+        self.say(StateClass.ENDED, (status.reason if status is not None else None) or NOT_CONFIGURED)
 
     def action_problem(self) -> None:
         """The next problem, wherever it is: the main screen knows all of them."""

@@ -15,7 +15,7 @@ from console.model.state import StateClass
 from console.model.waiting import build_waits
 from console.model.words import counted
 from console.ui import builds, details
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.logtargets import build_target_of
 from console.ui.screens.jenkinsbase import JenkinsScreen
@@ -199,9 +199,8 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
             self.say(StateClass.ENDED, "nothing to copy")
             return
         head = f"{one.name} #{self.ref.number}  {one.state.word}  {one.took(self.now())}"
-        lines = ["".join(text for text, _ in line).rstrip() for line in self.bottom_lines(10_000)]
         stages = [f"{stage.name}  {stage_state(stage).word}" for stage in self._stages]
-        self.copy("\n".join([head, *stages, *lines]))
+        self.copy("\n".join([head, *stages, plain(self.bottom_lines(10_000))]))
 
     def action_copy_link(self) -> None:
         one, world = self.build, self.jenkins

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
 from console.ui import details
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.screens.body import BodyScreen
 
@@ -80,4 +80,4 @@ class DetailScreen(BodyScreen, inherit_bindings=False):
         if self._main.row is None:
             self.say(StateClass.ENDED, "nothing to copy")
             return
-        self.copy("\n".join("".join(text for text, _ in line).rstrip() for line in self._body(10_000)))
+        self.copy(plain(self._body(10_000)))

@@ -128,7 +128,7 @@ class Saving:
                 self._failed.append(str(error.reason))
             else:
                 self._saved.append(saved.size)
-        self._on_screen(self._tell)
+        self._screen.console.on_screen(self._tell)
 
     def _progress(self, file: Artifact) -> Callable[[int, int | None], None]:
         def told(done: int, size: int | None) -> None:
@@ -137,18 +137,9 @@ class Saving:
                 self._told = step
                 of = f" of {decimal(size)}" if size is not None else ""
                 words = f"saving {file.name}, {decimal(done)}{of}"
-                self._on_screen(lambda: self._screen.say(StateClass.ACTIVE, words))
+                self._screen.console.on_screen(lambda: self._screen.say(StateClass.ACTIVE, words))
 
         return told
-
-    def _on_screen(self, call: Callable[[], None]) -> None:
-        import asyncio
-
-        loop = self._screen.console.loop
-        if loop is asyncio.get_running_loop():
-            call()
-        else:
-            loop.call_soon_threadsafe(call)
 
     def _tell(self) -> None:
         """What became of it, failures first."""

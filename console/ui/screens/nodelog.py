@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import textwrap
 from typing import TYPE_CHECKING
 
 from console.feeds.jenkins_feed import Interest
-from console.model.jenkins import JenkinsError, Trouble
+from console.model.jenkins import NOT_CONFIGURED, JenkinsError, Trouble
 from console.model.jenkins_rows import node_state
 from console.model.source import SourceStatus
 from console.model.state import StateClass
@@ -19,8 +18,6 @@ from console.ui.palette import Role
 from console.ui.screens.body import BodyScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
 
@@ -62,26 +59,16 @@ class NodeLogScreen(BodyScreen, inherit_bindings=False):
         source = self.console.live.jenkins
         if source is None or isinstance(source, SourceStatus):
             why = source.reason if source is not None else None
-            self._on_screen(lambda: self._show(None, why or clean("Jenkins is not configured. Run: mlops-console login")))
+            self.console.on_screen(lambda: self._show(None, why or NOT_CONFIGURED))
             return
         try:
             text = await source.node_log(self._of)
         except JenkinsError as error:
             more = " Only those with Agent/Connect may see it." if error.trouble is Trouble.NOT_PERMITTED else ""
             why = clean(f"{error.reason}{more if 'Agent/Connect' not in error.reason else ''}")
-            self._on_screen(lambda: self._show(None, why))
+            self.console.on_screen(lambda: self._show(None, why))
         else:
-            self._on_screen(lambda: self._show(text, None if text.strip() else clean("Its log is empty.")))
-
-    def _on_screen(self, call: Callable[[], None]) -> None:
-        loop = self.console.loop
-        if loop is asyncio.get_running_loop():
-            call()
-            return
-        try:
-            loop.call_soon_threadsafe(call)
-        except RuntimeError:
-            return  # the screen has been left
+            self.console.on_screen(lambda: self._show(text, None if text.strip() else clean("Its log is empty.")))
 
     def _show(self, text: Clean | None, sentence: Clean | None) -> None:
         """What was read stays where a later reading fails: the sentence stands above it."""

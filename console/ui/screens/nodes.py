@@ -9,7 +9,7 @@ from console.model.jenkins import Node
 from console.model.jenkins_rows import nodes as node_rows
 from console.model.state import StateClass
 from console.ui import nodes
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.palette import Role
 from console.ui.screens.jenkinsbase import TableScreen
@@ -117,5 +117,4 @@ class NodesScreen(TableScreen, inherit_bindings=False):
         node = self.node
         if node is not None:
             head = f"{node.name}  {next(row for row in self.table_rows if row.key == f'node/{node.name}').state.word}"
-            lines = ["".join(text for text, _ in line).rstrip() for line in self.bottom_lines(10_000)]
-            self.copy("\n".join([head, *lines]))
+            self.copy(f"{head}\n{plain(self.bottom_lines(10_000))}")

@@ -8,7 +8,7 @@ from console.feeds.jenkins_feed import Interest
 from console.model.state import StateClass
 from console.model.words import age
 from console.ui import queuepane
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.screens.body import BodyScreen
 
@@ -80,4 +80,4 @@ class WaitingScreen(BodyScreen, inherit_bindings=False):
             self.say(StateClass.ENDED, "no build and no node stands in its way")
 
     def action_copy(self) -> None:
-        self.copy("\n".join("".join(text for text, _ in line).rstrip() for line in self._lines(10_000)))
+        self.copy(plain(self._lines(10_000)))

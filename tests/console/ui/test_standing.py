@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from console.model.jenkins import NOT_CONFIGURED
 from console.model.source import SourceState, SourceStatus
-from console.sources.jenkins.login import NOT_CONFIGURED
 from console.text import clean
 from console.ui.standing import trouble
 
