@@ -69,19 +69,25 @@ def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
 
     So numbers and states, which stand between, are never cut.
     """
+    found = _shrunk(parts, room, look)
+    for left in (slice(None, -1), slice(2, None)):
+        if _cells(found) > room and len(found) > _HOST_ALONE:
+            found = _shrunk(found[left], room, look)
+    return found
+
+
+def _shrunk(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
+    """With the longest one cut in its middle by what is over."""
     found = list(parts)
-    for give_way in (lambda: None, found.pop, lambda: found.__delitem__(slice(0, 2))):
-        if len(found) > _HOST_ALONE:
-            give_way()
-        over = sum(cells_of(text) for text, _ in found) - room
-        if over <= 0:
-            break
+    if (over := _cells(found) - room) > 0:
         at = max(range(len(found)), key=lambda at: cells_of(found[at][0]))
         text, style = found[at]
         found[at] = (cut_middle(text, max(_LEAST_NAME, cells_of(text) - over), look.glyphs.ellipsis), style)
-        if sum(cells_of(text) for text, _ in found) <= room:
-            break
     return found
+
+
+def _cells(parts: Sequence[Part]) -> int:
+    return sum(cells_of(text) for text, _ in parts)
 
 
 _HOST_ALONE = 3
