@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.jenkins.steps import fact, finish
+from infra.jenkins.steps import check, fact, finish
 from infra.jenkins.steps.record import PUBLISHED, Folder, Record
 from tests.pipeline.test_hub import PUBLISHES, TRAINS
 from tests.pipeline.test_trainings import saves
@@ -182,8 +182,9 @@ def test_of_a_real_training_from_check_to_the_hub(work: Workplace, hub: Hub, pyt
         work.good("publish", **named)
         assert ask(work, "words") == f"{trained}, published to ann/small as build-48"
     # A folder, like a number, comes again: what was published of the one before is not told of the next.
-    work.good("start", **named)
-    assert ask(work, "words") == key
+    for step in ("start", "follow", "finish"):
+        work.good(step, **named)
+    assert ask(work, "words") == trained
 
 
 def test_of_a_real_training_that_was_stopped(work: Workplace) -> None:
@@ -193,6 +194,13 @@ def test_of_a_real_training_that_was_stopped(work: Workplace) -> None:
     assert work.step("finish", BUILD_NUMBER="7").returncode == 143
     assert ask(work, "status", "7") == "stopped"
     assert ask(work, "words", "7") == f"small@{commit[:12]}: stopped as asked; its newest checkpoint is epoch-3"
+
+
+@pytest.mark.parametrize(("job", "told"), [("train", "publishes to r, if a person approves"), ("local", "publishes to r")])
+def test_only_a_build_asks_a_person(job: str, told: str) -> None:
+    resources = {"gpus": 0, "memory": 1 << 30, "cpus": 1, "timeout": 60}
+    record = Record("p", COMMIT, job, 5, resources=resources, publish={"repo": "r", "approve": True})
+    assert check.summary(record).endswith(f", {told}")
 
 
 @pytest.mark.parametrize("value", ['"yes"', "1", "null"])

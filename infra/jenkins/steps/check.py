@@ -10,7 +10,7 @@ from dataclasses import asdict
 from . import config, docker, host, hub, source
 from .config import Config
 from .problem import Exit, Problem, parameter, say
-from .record import Folder, Record, current, folder_name, job_and_build, root, runs
+from .record import LOCAL, Folder, Record, current, folder_name, job_and_build, root, runs
 from .source import REQUIRED, Source
 
 # Section of config.yaml -> what it is on the Hub.
@@ -127,7 +127,8 @@ def summary(record: Record) -> str:
         parts.append(f"goes on from {record.resume_from}")
     if record.overrides:
         parts.append("with " + ", ".join(record.overrides.splitlines()))
-    asked = ", if a person approves" if record.publish and record.publish.get("approve") else ""
+    # By hand there is a person already.
+    asked = ", if a person approves" if record.publish and record.publish.get("approve") and record.job != LOCAL else ""
     parts.append(f"publishes to {record.publish['repo']}{asked}" if record.publish else "publishes nothing")
     return ", ".join(parts)
 
