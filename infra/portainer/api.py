@@ -143,7 +143,8 @@ def unexpected(refusal: Refusal, what: str) -> Problem:
         # Portainer locks itself when nobody makes an administrator within five minutes; everything is 303 then.
         return Problem(f"Portainer has locked itself ({refusal.message}): {_RESTART}.")
     if refusal.status == 403:
-        return Problem(f"Portainer does not permit {what}: {refusal}. After many wrong passwords it does so for an hour.")
+        lately = "After many log-ins in a short time it refuses an address for a while; a restart ends that"
+        return Problem(f"Portainer does not permit {what}: {refusal}. {lately}.")
     return Problem(f"Portainer failed at {what}: {refusal}. Its log says more: docker compose logs portainer")
 
 

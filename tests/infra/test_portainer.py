@@ -134,7 +134,9 @@ def test_what_others_made_stays(standin: Standin, secrets: Path) -> None:
     assert standin.users[1] == {"Id": 2, "Username": "sato", "Role": 1}
 
 
-def test_what_was_changed_by_hand_is_put_right(standin: Standin, secrets: Path) -> None:
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_was_changed_by_hand_is_put_right(standin: Standin, secrets: Path, nested: bool) -> None:
+    standin.nested = nested
     assert call(standin, secrets)[0] == 0
     standin.passwords["developer"] = "another password"
     standin.users[1]["Role"] = 1
@@ -181,7 +183,7 @@ def test_a_volume_that_was_made_with_another_password(standin: Standin, secrets:
             "locked",
             "Portainer has locked itself (Administrator initialization timeout): restart it (docker compose restart",
         ),
-        ("banned", "Portainer does not permit logging in as admin: Access denied (403). After many wrong passwords"),
+        ("banned", "Portainer does not permit logging in as admin: Access denied (403). After many log-ins in a short time"),
     ],
 )
 def test_what_keeps_everybody_out(standin: Standin, secrets: Path, trouble: str, told: str) -> None:
