@@ -82,7 +82,7 @@ def test_how_a_training_ended(place: Repository, status: str, reason: str, words
     [
         ({}, ""),
         ({"epochs": 1}, ", 1 epoch"),
-        ({"seconds": 0.2}, ", in 0s"),
+        ({"seconds": 0.2}, ", took 0s"),
         ({"epochs": 3, "seconds": 59.4}, ", 3 epochs in 59s"),
         ({"epochs": 3, "seconds": 59.6}, ", 3 epochs in 1m 0s"),
         ({"epochs": 3, "seconds": 7500}, ", 3 epochs in 2h 5m"),

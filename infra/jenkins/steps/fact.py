@@ -80,17 +80,18 @@ def _result(folder: Folder) -> Result | None:
 
 def _trained(result: Result) -> list[str]:
     """ "40 epochs in 10m 11s", as far as it is known."""
-    parts = []
-    if result.epochs is not None:
-        parts.append(f"{result.epochs} epoch" + ("s" if result.epochs != 1 else ""))
-    if result.seconds is not None:
-        parts.append(f"in {_spent(result.seconds)}")
-    return [" ".join(parts)] if parts else []
+    spent = _spent(result.seconds) if result.seconds is not None else None
+    if result.epochs is None:
+        return [f"took {spent}"] if spent else []
+    epochs = f"{result.epochs} epoch" + ("s" if result.epochs != 1 else "")
+    return [f"{epochs} in {spent}" if spent else epochs]
 
 
 def _published(folder: Folder) -> list[str]:
     event = folder.read(PUBLISHED)
-    return [f"published to {event['repo']} as {event['tag']}"] if event else []
+    if event:
+        return [f"published to {event['repo']} as {event['tag']}"]
+    return ["not published yet"] if folder.record().publish else []
 
 
 def _spent(seconds: float) -> str:

@@ -62,12 +62,17 @@ def argument(name: str) -> str:
 
 
 def program(name: str, step: Callable[[], int]) -> int:
-    """Run one step as a program: a Problem is a sentence, never a traceback."""
+    """Run one step as a program: a Problem is a sentence, never a traceback.
+
+    PROBLEM_FILE names a file that holds this sentence afterwards, for a pipeline that shows it, and is gone when all is well.
+    """
+    kept = os.environ.get("PROBLEM_FILE")
+    if kept:
+        Path(kept).unlink(missing_ok=True)
     try:
         return step()
     except Problem as problem:
-        say(f"{name}: {problem}")
-        return problem.status
+        said, status = str(problem), problem.status
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -75,8 +80,11 @@ def program(name: str, step: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return Exit.BAD
     except OSError as error:
-        say(f"{name}: {words_of(error)}. When that is mended, call it again.")
-        return Exit.BAD
+        said, status = f"{words_of(error)}. When that is mended, call it again.", Exit.BAD
+    say(f"{name}: {said}")
+    if kept:
+        Path(kept).write_text(one_line(said) + "\n", encoding="utf-8")
+    return status
 
 
 def words_of(error: OSError) -> str:

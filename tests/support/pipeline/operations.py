@@ -410,8 +410,9 @@ class Operations:
             known = self._credentials_of(one)
             if isinstance(known, Path):
                 place = Path(f"{folder}@tmp") / "secretFiles" / str(number) / known.name
-                place.parent.mkdir(parents=True, exist_ok=True)
+                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 place.write_bytes(known.read_bytes())
+                place.chmod(0o400)
                 env[one["variable"]] = str(place)
             else:
                 env[one["variable"]] = known
