@@ -15,7 +15,7 @@ from tests.pipeline.conftest import READ, WRITE
 from tests.pipeline.test_trainings import TRAINS, saves
 from tests.pipeline.workplace import BIN, CONFIG, DOCKERFILE, ROOT, Workplace
 from tests.support.hub import Hub
-from tests.support.pipeline.runner import Build, Run, lint, run
+from tests.support.pipeline.runner import DEADLINE, Build, Run, lint, run
 from tests.support.waiting import until_sync
 
 JENKINSFILE = ROOT / "Jenkinsfile"
@@ -268,7 +268,7 @@ def test_a_training_with_gpus_holds_their_locks(work: Workplace) -> None:
     with building(work, "small", commit, resources=resources, locked=taken, node_env=node) as build:
         assert build.result() == "FAILURE"
         assert build.held == ["project-small", "trainer-1-gpu-1,trainer-1-gpu-2"]
-        assert "could not select device driver" in str(build.description)
+        assert "this host's Docker has no driver for one" in str(build.description)
     assert work.run("1")["gpus"] == "1,2"
     assert work.containers() == []
 
@@ -304,7 +304,7 @@ def test_a_model_is_published(work: Workplace, hub: Hub, hubbed: dict[str, str])
 def test_a_model_waits_for_a_person_and_holds_nothing(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING + "  approve: true\n")
     with building(work, "small", commit, build=6, tokens=hubbed) as build:
-        until_sync(lambda: build.pending is not None, "the question")
+        until_sync(lambda: build.pending is not None, "the question", DEADLINE)
         assert str(build.description).endswith("not published yet")
         assert ("unlock", "project-small") in build.events
         assert build.pending is not None
@@ -317,7 +317,7 @@ def test_a_model_waits_for_a_person_and_holds_nothing(work: Workplace, hub: Hub,
 def test_a_model_that_is_rejected_stays_here(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING + "  approve: true\n")
     with building(work, "small", commit, build=7, tokens=hubbed) as build:
-        until_sync(lambda: build.pending is not None, "the question")
+        until_sync(lambda: build.pending is not None, "the question", DEADLINE)
         build.reject("operator")
         assert build.result() == "ABORTED"
         assert str(build.description).endswith("not published yet")
