@@ -107,8 +107,8 @@ def _print_probes(container: Container, printer: Printer) -> None:
         printer.line(f"  {result.newest.end.astimezone():%H:%M:%S}  {first}{outcome}")
         for line in more:
             printer.line(f"            {line}")
-        if result.times > 1:
-            printer.line(f"            the same {result.times - 1} times since {result.first.astimezone():%H:%M:%S}")
+        if again := result.again(f"{result.first.astimezone():%H:%M:%S}"):
+            printer.line(f"            {again}")
 
 
 def _is_called(one: Service, name: str) -> bool:

@@ -23,7 +23,7 @@ def _bind(source: str, target: str, *, read_only: bool = False) -> Mount:
 
 
 def _secret(name: str) -> Mount:
-    return _bind(f"/srv/mlops/secrets/{name}", f"/run/secrets/{name}", read_only=True)
+    return _bind(f"/srv/mlops/infra/secrets/{name}", f"/run/secrets/{name}", read_only=True)
 
 
 def _training(
@@ -59,12 +59,12 @@ def _training(
         mounts=(
             _volume("mlops_hf_cache", "/cache"),
             _bind(f"/srv/mlops/runs/{project}/{build}", "/out"),
-            _secret("hf_token"),
+            _secret("hf-read-token"),
         ),
         environment=(
             ("HF_ENDPOINT", "https://huggingface.co"),
             ("HF_HOME", "/cache/huggingface"),
-            ("HF_TOKEN_PATH", "/run/secrets/hf_token"),
+            ("HF_TOKEN_PATH", "/run/secrets/hf-read-token"),
             ("MLOPS_BUILD", str(build)),
             ("MLOPS_COMMIT", commit),
             ("MLOPS_JOB", "train"),
@@ -100,9 +100,9 @@ _SERVICES: tuple[Actor, ...] = (
         cpu=0.1,
         memory=41 * MIB,
         limit=512 * MIB,
-        command="/portainer --admin-password-file /run/secrets/portainer_admin",
+        command="/portainer --admin-password-file /run/secrets/portainer-admin-password",
         ports=(_port(9443, 9443),),
-        mounts=(_volume("mlops_portainer", "/data"), _secret("portainer_admin")),
+        mounts=(_volume("mlops_portainer", "/data"), _secret("portainer-admin-password")),
         environment=(("PATH", "/"), ("TZ", "Asia/Tokyo")),
     ),
     Actor(
@@ -125,7 +125,6 @@ _SERVICES: tuple[Actor, ...] = (
         environment=(
             ("CASC_JENKINS_CONFIG", "/etc/jenkins/casc"),
             ("JAVA_OPTS", "-Djenkins.install.runSetupWizard=false -XX:MaxRAMPercentage=60"),
-            ("JENKINS_ADMIN_PASSWORD", "an-invented-password"),
         ),
     ),
     Actor(
@@ -157,10 +156,10 @@ _SERVICES: tuple[Actor, ...] = (
         memory=38 * MIB,
         limit=128 * MIB,
         command="python -m gate",
-        user="10001",
+        user="1000:1000",
         ports=(_port(8000),),
-        mounts=(_secret("webhook_secret"),),
-        environment=(("GATE_PROJECTS", "project-a,project-b"), ("GATE_SECRET_FILE", "/run/secrets/webhook_secret")),
+        mounts=(_secret("webhook-hmac"),),
+        environment=(("GATE_PROJECTS", "project-a,project-b"), ("GATE_SECRET_FILE", "/run/secrets/webhook-hmac")),
     ),
     # Loses its server for half a minute.
     Actor(
@@ -178,8 +177,8 @@ _SERVICES: tuple[Actor, ...] = (
         memory=22 * MIB,
         limit=128 * MIB,
         command="/usr/bin/frpc -c /etc/frp/frpc.toml",
-        mounts=(_bind("/srv/mlops/infra/frp/frpc.toml", "/etc/frp/frpc.toml", read_only=True), _secret("frp_token")),
-        environment=(("FRP_TOKEN_FILE", "/run/secrets/frp_token"),),
+        mounts=(_bind("/srv/mlops/infra/frp/frpc.toml", "/etc/frp/frpc.toml", read_only=True), _secret("frp-token")),
+        environment=(("FRP_TOKEN_FILE", "/run/secrets/frp-token"),),
         acts=(
             Act(100.0, "health_status", health=Health.UNHEALTHY),
             Act(130.0, "health_status", health=Health.HEALTHY),

@@ -33,6 +33,12 @@ class Result:
             return clean("")
         return clean("timed out" if code == -1 else f"exit {code}")
 
+    def again(self, first: str) -> str:
+        """That the older ones say the same; `first` is the clock of the oldest. Empty where there are none."""
+        if self.times == 1:
+            return ""
+        return f"the same at {first}" if self.times == 2 else f"the same {self.times - 1} times since {first}"
+
     @property
     def lines(self) -> Sequence[Clean]:
         """What it printed, without the blanks around; `ok` or `no output` where it printed nothing."""

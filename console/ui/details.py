@@ -154,8 +154,8 @@ def _result_lines(result: Result, look: Look, width: int, *, whole: bool) -> Ite
         yield [look.part(indent), look.part(text)]
     if len(told) > len(shown):
         yield [look.part(f"{indent}+{len(told) - len(shown)} lines", Role.MUTED)]
-    if result.times > 1:
-        yield [look.part(f"{indent}the same {result.times - 1} times since {clock(result.first)}", Role.MUTED)]
+    if again := result.again(clock(result.first)):
+        yield [look.part(" " * min(len(indent), width - len(again)) + again, Role.MUTED)]
 
 
 def _events(row: Row, events: Iterable[ContainerEvent], look: Look, width: int) -> list[Line]:

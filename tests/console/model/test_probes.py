@@ -52,6 +52,9 @@ def test_equal_results_in_a_row_are_told_once_newest_first() -> None:
         (1, True, ["fine"]),
     ]
     assert bad.newest.end - bad.first == timedelta(seconds=60)
+    assert (newest.again("12:00"), bad.again("12:00")) == ("", "the same 2 times since 12:00")
+    (two,) = results(probed((1, "a"), (1, "a")))
+    assert two.again("12:00") == "the same at 12:00"
 
 
 @pytest.mark.parametrize(
