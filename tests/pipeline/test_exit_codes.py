@@ -34,8 +34,8 @@ def has_said(work: Workplace, process: subprocess.Popen[bytes], text: str) -> bo
 
 def reads(follower: subprocess.Popen[bytes]) -> bool:
     """Whether it has a docker that gives it the log. The second one has nothing to show: the first has shown it."""
-    children = Path(f"/proc/{follower.pid}/task/{follower.pid}/children").read_text().split()
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # one that has just ended
+        children = Path(f"/proc/{follower.pid}/task/{follower.pid}/children").read_text().split()
         return any(b"dial-stdio" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)
     return False
 
