@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tests.support.pipeline.runner import Node
-
-RECORDINGS = Path(__file__).parents[1] / "recordings" / "pipeline"
+from tests.support.recorded import RECORDINGS, recorded
 
 # Keeps its "container" as a file, follows until there are EPOCHS lines, ends with FAIL.
 TRAINING = """#!/bin/sh
@@ -40,21 +39,21 @@ esac
 PARTS = re.compile(
     r"^(\[Pipeline\] .*|Stage \".*|Post stage|Aborted by .*|Error when executing .* post condition:|Terminated|"
     r"script returned exit code .*|\+ ci/training.sh .*|Lock acquired on .*|Lock released on .*|Trying to acquire .*|"
-    r"Resource .* did not exist. Created.|Input requested|Approved by .*|Archiving artifacts|Recording fingerprints|Finished: .*|"
-    r"ERROR: .*|Timeout set to expire .*)$"
+    r"Resource .* did not exist. Created.|Input requested|Approved by .*|Archiving artifacts|Recording fingerprints|"
+    r"Finished: .*|ERROR: .*|Timeout set to expire .*)$"
 )
 
 
 def body(name: str) -> Any:
     """The body of a recorded answer, as it is or as what its JSON holds."""
-    found = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["response"]["body"]
-    return json.loads(found) if isinstance(found, str) and found.startswith("{") else found
+    found = recorded(name).body
+    return json.loads(found) if found.startswith("{") else found
 
 
 def sent(name: str) -> str:
     """The Jenkinsfile that was given to the linter."""
-    form = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["request"]["body"]
-    return parse_qs(form, keep_blank_values=True)["jenkinsfile"][0]
+    request = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["request"]
+    return parse_qs(request["body"], keep_blank_values=True)["jenkinsfile"][0]
 
 
 def shape(console: str) -> list[str]:
@@ -90,7 +89,7 @@ class Reference:
         self._git("add", ".")
         self._git("-c", "user.name=a", "-c", "user.email=a@example.invalid", "commit", "--quiet", "-m", "archive the whole log")
         self.commit = self._git("rev-parse", "HEAD")
-        self.text = sent("lint-train-jenkinsfile")
+        self.text = sent("pipeline/lint-train-jenkinsfile")
 
     def arguments(self, **params: str | bool) -> dict[str, Any]:
         """What `run` takes besides the text."""
