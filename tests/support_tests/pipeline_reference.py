@@ -53,7 +53,7 @@ def body(name: str) -> Any:
 def sent(name: str) -> str:
     """The Jenkinsfile that was given to the linter."""
     request = json.loads((RECORDINGS / f"{name}.json").read_text(encoding="utf-8"))["request"]
-    return parse_qs(request["body"], keep_blank_values=True)["jenkinsfile"][0]
+    return str(parse_qs(request["body"], keep_blank_values=True)["jenkinsfile"][0])
 
 
 def shape(console: str) -> list[str]:
@@ -62,6 +62,11 @@ def shape(console: str) -> list[str]:
     found = [re.sub(r"^((?:Aborted|Approved) by).*", r"\1", line) for line in lines if PARTS.match(line)]
     # A shell may say it of its child, and then of itself.
     return [line for at, line in enumerate(found) if line != "Terminated" or found[at - 1] != line]
+
+
+def stages(name: str) -> dict[str, str]:
+    """The recorded status of each stage by its name."""
+    return {one["name"]: one["status"] for one in body(name)["stages"]}
 
 
 class Reference:

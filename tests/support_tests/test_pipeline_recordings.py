@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.pipeline.runner import Build, lint, run
 from tests.support.recorded import series
-from tests.support_tests.pipeline_reference import Reference, body, sent, shape
+from tests.support_tests.pipeline_reference import Reference, body, sent, shape, stages
 
 LOCK = '      options { lock(resource: "train-${params.PROJECT}") }\n'
 
@@ -22,7 +22,7 @@ def test_a_training_has_the_stages_and_the_order_of_the_recorded_one(reference: 
     with run(reference.text, causes=["release of project-a"], **reference.arguments()) as build:
         assert build.result() == "SUCCESS", build.console
         assert shape(build.console) == shape(body("pipeline/train-log"))
-        assert build.statuses() == {one["name"]: one["status"] for one in body("pipeline/train-wfapi")["stages"]}
+        assert build.statuses() == stages("pipeline/train-wfapi")
         assert build.display_name == f"#1 project-a@{reference.commit[:12]}"
         assert build.description == f"project-a@{reference.commit[:12]}: acc 0.9, 3 epochs"
         assert sorted(build.archived) == ["out/checkpoint.json", "train.log"]
@@ -56,7 +56,7 @@ def test_a_training_that_fails_ends_as_recorded(reference: Reference) -> None:
     with run(reference.text.replace(LOCK, ""), **reference.arguments(FAIL="3")) as build:
         assert build.result() == "FAILURE"
         assert shape(build.console) == shape(body("pipeline/train-fail-log"))
-        assert build.statuses() == {one["name"]: one["status"] for one in body("pipeline/train-fail-wfapi")["stages"]}
+        assert build.statuses() == stages("pipeline/train-fail-wfapi")
 
 
 def test_a_refused_request_skips_the_stages_below_as_recorded(reference: Reference) -> None:

@@ -60,6 +60,8 @@ class Operations(State):
         self.say(f"Running on {node.name} in {workspace}")
         self.events.append(("node", node.name))
         env = {
+            # What the agent's own process has; properties of the node come over it.
+            **self._path,
             **node.env,
             "NODE_NAME": node.name,
             "NODE_LABELS": " ".join(sorted(node.labels | {node.name})),
@@ -84,7 +86,6 @@ class Operations(State):
         workspace = env["WORKSPACE"]
         mark = cookie(workspace)
         process = {
-            **self._path,
             **env,
             "JENKINS_SERVER_COOKIE": mark,
             "HUDSON_SERVER_COOKIE": "harness",
@@ -270,10 +271,8 @@ class Operations(State):
                 place = Path(f"{folder}@tmp") / "secretFiles" / str(number) / known.name
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(known.read_bytes())
-                env[one["variable"]] = str(place)
-            else:
-                env[one["variable"]] = known
-                hidden.append(known)
+            env[one["variable"]] = str(place) if isinstance(known, Path) else known
+            hidden.append(env[one["variable"]])
             self.events.append(("credentials", one["credentialsId"]))
         with self.condition:
             self._secrets[number] = [one for one in hidden if one]
