@@ -126,8 +126,8 @@ def test_locks_are_waited_for_and_given_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["lock", "node", "input"])
 def test_a_stop_ends_every_kind_of_waiting(tmp_path: Path, what: str) -> None:
     text = pipeline("lock('a') { echo 'in' }" if what == "lock" else "input 'go on?'" if what == "input" else "echo 'in'")
-    more: dict[str, Any] = {"lock": {"locked": {"a": "train #3"}}, "node": {"gone": ["trainer-1"]}}.get(what, {})
-    with run(text, folder=tmp_path, nodes=[TRAINER], **more) as build:
+    waits: dict[str, dict[str, Any]] = {"lock": {"locked": {"a": "train #3"}}, "node": {"gone": ["trainer-1"]}, "input": {}}
+    with run(text, folder=tmp_path, nodes=[TRAINER], **waits[what]) as build:
         build.until({"lock": "waiting...", "node": "is offline", "input": "Input requested"}[what]).stop()
         assert build.result() == "ABORTED"
         assert "\nin\n" not in build.console

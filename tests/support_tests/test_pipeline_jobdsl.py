@@ -23,7 +23,7 @@ def test_the_jobs_of_the_recorded_controller_are_all_there() -> None:
 def test_what_job_dsl_does_not_have_is_refused_with_its_place() -> None:
     with pytest.raises(JobDslError, match=r"Job DSL has no pipelineJob\.parameters\.strngParam: in pipelineJob\.parameters"):
         evaluate("pipelineJob('x') { parameters { strngParam('A', '', '') } }")
-    with pytest.raises(JobDslError, match="Job DSL: pipelineJob.description takes values and no block"):
+    with pytest.raises(JobDslError, match=r"Job DSL: pipelineJob\.description takes values and no block"):
         evaluate("pipelineJob('x') { description { } }")
     with pytest.raises(JobDslError, match="unexpected token"):
         evaluate("pipelineJob('x' {")
