@@ -152,7 +152,7 @@ class Operations(State):
 
     def _sleep(self, seconds: float, **_: object) -> None:
         self.say(f"Sleeping for {seconds:g} sec")
-        self._wait(lambda: False, seconds=seconds)
+        self._wait(lambda: False, seconds=seconds * self.sleeps)
 
     def _exists(self, node: str, folder: str, file: str, **_: object) -> bool:
         self._here(node)

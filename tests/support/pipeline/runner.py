@@ -282,6 +282,7 @@ def run(
     locked: Mapping[str, str] | None = None,
     gone: Iterable[str] = (),
     patience: float = 20.0,
+    sleeps: float = 1.0,
 ) -> Run:
     """Start a build. `folder` gets workspaces and archive; `node_env` are the properties of a node `trainer-1`, unless `nodes`.
 
@@ -289,7 +290,7 @@ def run(
     checked out on each node of the declarative `agent`. `history` and `newer`: the other builds, nearest first. `started`: ms
     since the epoch. `credentials`: secret text, or a file, by id. `resources`: declared locks and their labels. `locked`: locks
     that another build (`train #3`) has. `gone`: nodes that are off line from the start. `patience`: seconds that a step has
-    after a stop.
+    after a stop. `sleeps`: the part of its time that the step `sleep` really takes.
     """
     text = jenkinsfile.read_text(encoding="utf-8") if isinstance(jenkinsfile, Path) else jenkinsfile
     given = dict(params or {})
@@ -341,6 +342,7 @@ def run(
         path=path,
         gone=gone,
         patience=patience,
+        sleeps=sleeps,
     )
 
 

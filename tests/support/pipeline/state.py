@@ -71,6 +71,7 @@ class State:
         path: Mapping[str, str],
         gone: Iterable[str],
         patience: float,
+        sleeps: float,
     ) -> None:
         self.condition = threading.Condition(threading.RLock())
         self.lines: list[str] = []
@@ -85,6 +86,7 @@ class State:
         self.nodes = Nodes(nodes)
         self.nodes.gone.update(gone)
         self.patience = patience
+        self.sleeps = sleeps
         self.locks = Locks(resources, locked, self.say)
         self.lost = False
         self._folder = folder
