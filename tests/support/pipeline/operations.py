@@ -3,168 +3,27 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.pipeline.places import ArgumentError, InterruptedStepError, JenkinsError, Locks, Node, Nodes, OfflineError
+from tests.support.pipeline.places import InterruptedStepError, JenkinsError, OfflineError
 from tests.support.pipeline.shell import Shell, cookie
-
-Answers = Mapping[str, object]
-
-
-@dataclass
-class Stage:
-    """One line of the list of stages, as Jenkins' stage API has it."""
-
-    name: str
-    status: str
+from tests.support.pipeline.state import Pending, Stage, State, Step, Timeout
 
 
-@dataclass
-class Step:
-    """One `sh` that was run: with which environment, on which node, and how it ended (None: it was given up)."""
-
-    script: str
-    label: str | None
-    node: str
-    folder: Path
-    env: dict[str, str]
-    code: int | None = None
-
-
-@dataclass
-class Pending:
-    """An input that waits."""
-
-    id: str
-    message: str
-    submitter: str | None
-    parameters: list[dict[str, Any]]
-    answer: dict[str, Any] | None = None
-    refused_by: str | None = None
-
-
-@dataclass
-class _Timeout:
-    number: str
-    timer: threading.Timer
-
-
-class Operations:
-    """The state of one build. `condition` guards everything; whoever changes what a step waits for notifies it."""
-
-    def __init__(
-        self,
-        folder: Path,
-        job: str,
-        nodes: Iterable[Node],
-        *,
-        scm: Path | None,
-        branch: str,
-        credentials: Mapping[str, str | Path],
-        resources: Mapping[str, Iterable[str]],
-        locked: Mapping[str, str],
-        path: Mapping[str, str],
-        gone: Iterable[str],
-        patience: float,
-    ) -> None:
-        self.condition = threading.Condition(threading.RLock())
-        self.lines: list[str] = []
-        self.stages: list[Stage] = []
-        self.steps: list[Step] = []
-        self.archived: dict[str, Path] = {}
-        self.events: list[tuple[str, str]] = []
-        self.build: dict[str, Any] = {}
-        self.pending: Pending | None = None
-        self.shell: Shell | None = None
-        self.marks: set[str] = set()
-        self.nodes = Nodes(nodes)
-        self.nodes.gone.update(gone)
-        self.patience = patience
-        self.locks = Locks(resources, locked, self.say)
-        self.lost = False
-        self._folder = folder
-        self._job = job
-        self._scm = scm
-        self._branch = branch
-        self._credentials = credentials
-        self._path = path
-        self._stamped = False
-        self._interrupt: InterruptedStepError | None = None
-        self._timeouts: dict[str, _Timeout] = {}
-        self._secrets: dict[int, list[str]] = {}
-        self._number = 0
-
-    def say(self, text: str, *, stamp: bool = True) -> None:
-        """Put lines into the console, with the time before them where `timestamps` is in force."""
-        with self.condition:
-            now = datetime.now(UTC)
-            prefix = f"[{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z] " if stamp and self._stamped else ""
-            for secret in sorted((one for each in self._secrets.values() for one in each), key=len, reverse=True):
-                text = text.replace(secret, "****")
-            self.lines.extend(prefix + line for line in text.split("\n"))
-            self.condition.notify_all()
-
-    def interrupt(self, error: InterruptedStepError) -> None:
-        """End the step that runs or waits, or else the next one that would."""
-        with self.condition:
-            self._interrupt = error
-            self.condition.notify_all()
-
-    def expire(self, number: str) -> None:
-        """The timeout with this number has passed."""
-        with self.condition:
-            if number in self._timeouts:
-                self.say("Cancelling nested steps due to timeout")
-                self.interrupt(InterruptedStepError("Timeout has been exceeded", number))
-
-    @property
-    def timeouts(self) -> list[str]:
-        """The numbers of the timeouts in force, the outermost one first."""
-        with self.condition:
-            return list(self._timeouts)
+class Operations(State):
+    """One method for each question, named as its `op`."""
 
     def answer(self, question: dict[str, Any]) -> object:
         """What `question` asks for; JenkinsError is thrown in the script."""
         handler: Callable[..., object] = getattr(self, "_" + str(question.pop("op")).replace("-", "_"))
         return handler(**question)
-
-    def close_timeouts(self) -> None:
-        """Nothing goes off later."""
-        with self.condition:
-            for one in self._timeouts.values():
-                one.timer.cancel()
-            self._timeouts.clear()
-
-    def _next(self) -> int:
-        self._number += 1
-        return self._number
-
-    def _wait(self, ready: Callable[[], object], *, seconds: float | None = None) -> bool:
-        """Until `ready`; False after `seconds`. An interrupt is thrown."""
-        end = None if seconds is None else time.monotonic() + seconds
-        with self.condition:
-            while not ready():
-                self._interrupted()
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0:
-                    return False
-                self.condition.wait(left)
-            self._interrupted()
-            return True
-
-    def _interrupted(self) -> None:
-        with self.condition:
-            error, self._interrupt = self._interrupt, None
-            if error is not None:
-                raise error
 
     def _console(self, line: str, stamp: bool) -> None:
         self.say(line, stamp=stamp)
@@ -201,6 +60,8 @@ class Operations:
         self.say(f"Running on {node.name} in {workspace}")
         self.events.append(("node", node.name))
         env = {
+            # What the agent's own process has; properties of the node come over it.
+            **self._path,
             **node.env,
             "NODE_NAME": node.name,
             "NODE_LABELS": " ".join(sorted(node.labels | {node.name})),
@@ -225,7 +86,6 @@ class Operations:
         workspace = env["WORKSPACE"]
         mark = cookie(workspace)
         process = {
-            **self._path,
             **env,
             "JENKINS_SERVER_COOKIE": mark,
             "HUDSON_SERVER_COOKIE": "harness",
@@ -233,7 +93,7 @@ class Operations:
             "PWD": folder,
         }
         step = Step(script, label, node, Path(folder), process)
-        control = Path(f"{workspace}@tmp") / f"durable-{self._next():08x}"
+        control = Path(f"{workspace}@tmp") / f"durable-{secrets.token_hex(4)}"
         with self.condition:
             self.steps.append(step)
             self.events.append(("sh", label or script))
@@ -253,10 +113,9 @@ class Operations:
                 gone = node in self.nodes.gone
                 if gone and not noticed:
                     noticed = True
-                    self.say(
-                        f'Cannot contact {node}: hudson.remoting.ChannelClosedException: Channel "hudson.remoting.Channel@1:{node}": '
-                        f"Remote call on {node} failed. The channel is closing down or has closed down"
-                    )
+                    channel = f'Channel "hudson.remoting.Channel@1:{node}"'
+                    why = f"Remote call on {node} failed. The channel is closing down or has closed down"
+                    self.say(f"Cannot contact {node}: hudson.remoting.ChannelClosedException: {channel}: {why}")
                 try:
                     self._interrupted()
                 except InterruptedStepError:
@@ -293,7 +152,7 @@ class Operations:
 
     def _sleep(self, seconds: float, **_: object) -> None:
         self.say(f"Sleeping for {seconds:g} sec")
-        self._wait(lambda: False, seconds=seconds)
+        self._wait(lambda: False, seconds=seconds * self.sleeps)
 
     def _exists(self, node: str, folder: str, file: str, **_: object) -> bool:
         self._here(node)
@@ -389,7 +248,7 @@ class Operations:
         timer = threading.Timer(seconds, self.expire, [number])
         timer.daemon = True
         with self.condition:
-            self._timeouts[number] = _Timeout(number, timer)
+            self._timeouts[number] = Timeout(number, timer)
         timer.start()
         self.say(f"Timeout set to expire in {_span(seconds)}")
         return number
@@ -405,21 +264,20 @@ class Operations:
     def _bind(self, bindings: list[dict[str, str]], folder: str | None) -> object:
         number = self._next()
         env: dict[str, str] = {}
-        secrets: list[str] = []
+        hidden: list[str] = []
         for one in bindings:
             known = self._credentials_of(one)
             if isinstance(known, Path):
                 place = Path(f"{folder}@tmp") / "secretFiles" / str(number) / known.name
                 place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 place.write_bytes(known.read_bytes())
+                # As the plugin does it: only this user may read it.
                 place.chmod(0o400)
-                env[one["variable"]] = str(place)
-            else:
-                env[one["variable"]] = known
-                secrets.append(known)
+            env[one["variable"]] = str(place) if isinstance(known, Path) else known
+            hidden.append(env[one["variable"]])
             self.events.append(("credentials", one["credentialsId"]))
         with self.condition:
-            self._secrets[number] = [one for one in secrets if one]
+            self._secrets[number] = [one for one in hidden if one]
         self.say(f"Masking supported pattern matches of {' or '.join('$' + name for name in env)}")
         return {"id": number, "env": env}
 

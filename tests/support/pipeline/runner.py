@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,9 +24,10 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from tests.support.pipeline.java import command
-from tests.support.pipeline.operations import Operations, Stage, Step
+from tests.support.pipeline.operations import Operations
 from tests.support.pipeline.places import InterruptedStepError, JenkinsError, Node
 from tests.support.pipeline.shell import end_all
+from tests.support.pipeline.state import Stage, Step
 from tests.support.waiting import until_sync
 
 __all__ = ["Build", "Node", "Run", "Stage", "Step", "lint", "run"]
@@ -65,6 +67,7 @@ class Run(Operations):
         super().__init__(**places)
         self.refused: list[str] = []
         self.error: str | None = None
+        self._broken: str | None = None
         self._done = threading.Event()
         self._noise = tempfile.TemporaryFile()  # noqa: SIM115 # closed by close()
         self.build = dict(start["build"])
@@ -128,6 +131,7 @@ class Run(Operations):
         if not self._done.wait(deadline):
             raise AssertionError(f"the build did not end in {deadline:g} s:\n{self.console}")
         self._java.wait(deadline)
+        assert self._broken is None, f"the harness failed, not the pipeline:\n{self._broken}"
         return str(self.build["result"])
 
     @property
@@ -232,7 +236,8 @@ class Run(Operations):
                 self._send(self._reply(question))
         self._java.wait()
         self._noise.seek(0)
-        self._finish({"result": "FAILURE", "error": f"the harness has died:\n{self._noise.read().decode()}"})
+        self._broken = f"the harness has died:\n{self._noise.read().decode()}"
+        self._finish({"result": "FAILURE", "error": self._broken})
 
     def _reply(self, question: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -240,6 +245,7 @@ class Run(Operations):
         except JenkinsError as error:
             return {"error": error.kind, "message": str(error), "block": getattr(error, "block", None)}
         except Exception as error:  # whatever it is, the script must not wait for ever
+            self._broken = "".join(traceback.format_exception(error))
             return {"error": "abort", "message": f"the harness failed: {error!r}"}
 
     def _finish(self, end: Mapping[str, Any]) -> None:
@@ -276,13 +282,15 @@ def run(
     locked: Mapping[str, str] | None = None,
     gone: Iterable[str] = (),
     patience: float = 20.0,
+    sleeps: float = 1.0,
 ) -> Run:
-    """Start a build. `folder` gets workspaces and archive; `node_env` are the properties of one node `trainer-1`, unless `nodes`.
+    """Start a build. `folder` gets workspaces and archive; `node_env` are the properties of a node `trainer-1`, unless `nodes`.
 
     `branch`: the build of a branch of a multibranch job (then `job` is like `mlops/main`). `scm`: a git repository that is
-    checked out on each node of the declarative `agent`. `history` and `newer`: the other builds, nearest first. `started`: ms since
-    the epoch. `credentials`: secret text, or a file, by id. `resources`: declared locks and their labels. `locked`: locks that
-    another build (`train #3`) has. `gone`: nodes that are off line from the start. `patience`: seconds that a step has after a stop.
+    checked out on each node of the declarative `agent`. `history` and `newer`: the other builds, nearest first. `started`: ms
+    since the epoch. `credentials`: secret text, or a file, by id. `resources`: declared locks and their labels. `locked`: locks
+    that another build (`train #3`) has. `gone`: nodes that are off line from the start. `patience`: seconds that a step has
+    after a stop. `sleeps`: the part of its time that the step `sleep` really takes.
     """
     text = jenkinsfile.read_text(encoding="utf-8") if isinstance(jenkinsfile, Path) else jenkinsfile
     given = dict(params or {})
@@ -334,6 +342,7 @@ def run(
         path=path,
         gone=gone,
         patience=patience,
+        sleeps=sleeps,
     )
 
 

@@ -96,11 +96,12 @@ class Lint {
             return
         }
         Map<String, MethodCallExpression> found = [:]
-        for (MethodCallExpression part : calls(closure(one), 'Expected a symbol')) {
+        List<MethodCallExpression> parts = calls(closure(one), 'Expected a symbol')
+        if (parts.size() < statements(closure(one)).size()) { unknown(one, 'error') }
+        for (MethodCallExpression part : parts) {
             String name = part.methodAsString
             if (!(name in Steps.STAGE)) {
-                error(part, "Unknown stage section \"${name}\". Starting with version 0.5, steps in a stage must be in a " +
-                    '‘steps’ block.')
+                unknown(part, name)
             } else {
                 played(part, name)
                 found[name] = part
@@ -110,6 +111,10 @@ class Lint {
             error(one, "Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"${title}\"")
         }
         found.each { name, part -> section(name, part, true) }
+    }
+
+    private void unknown(MethodCallExpression at, String name) {
+        error(at, "Unknown stage section \"${name}\". Starting with version 0.5, steps in a stage must be in a ‘steps’ block.")
     }
 
     private void agent(MethodCallExpression one) {
@@ -268,7 +273,7 @@ class Lint {
             if (key != null && !(key in spec.params)) {
                 String nearest = nearest(key, spec.params)
                 String text = "Invalid parameter \"${key}\"" + (nearest ? ", did you mean \"${nearest}\"?" : '')
-                inScript ? also(it, text) : error(it, text)
+                inScript ? also(it.keyExpression, text) : error(it.keyExpression, text)
             }
         }
     }

@@ -93,7 +93,7 @@ class Sandbox extends GroovyInterceptor {
             return engine.dispatch(method, args)
         }
         if (receiver != null && !permitted(receiver, method, args)) {
-            throw new RejectedAccessException("method ${signature(receiver.class, method, args)}".toString())
+            throw new RejectedAccessException("method ${signature(receiver.getClass(), method, args)}".toString())
         }
         return super.onMethodCall(invoker, receiver, method, args)
     }
@@ -128,7 +128,7 @@ class Sandbox extends GroovyInterceptor {
             (receiver instanceof Throwable && property in ['message', 'cause', 'causes', 'result']) ||
             (receiver == Integer && property == 'MAX_VALUE')
         if (!good) {
-            throw new RejectedAccessException("field ${receiver.class.name} ${property}".toString())
+            throw new RejectedAccessException("field ${receiver.getClass().name} ${property}".toString())
         }
         return super.onGetProperty(invoker, receiver, property)
     }
@@ -140,19 +140,19 @@ class Sandbox extends GroovyInterceptor {
             return value
         }
         if (receiver != null && !(receiver instanceof Env || receiver instanceof Map || receiver instanceof Build)) {
-            throw new RejectedAccessException("field ${receiver.class.name} ${property}".toString())
+            throw new RejectedAccessException("field ${receiver.getClass().name} ${property}".toString())
         }
         return super.onSetProperty(invoker, receiver, property, value)
     }
 
     @Override
     Object onGetAttribute(GroovyInterceptor.Invoker invoker, Object receiver, String attribute) throws Throwable {
-        throw new RejectedAccessException("field ${receiver?.class?.name} ${attribute}".toString())
+        throw new RejectedAccessException("field ${receiver?.getClass()?.name} ${attribute}".toString())
     }
 
     @Override
     Object onSetAttribute(GroovyInterceptor.Invoker invoker, Object receiver, String attribute, Object value) throws Throwable {
-        throw new RejectedAccessException("field ${receiver?.class?.name} ${attribute}".toString())
+        throw new RejectedAccessException("field ${receiver?.getClass()?.name} ${attribute}".toString())
     }
 
     private static boolean permitted(Object receiver, String method, Object[] args) {
@@ -165,7 +165,7 @@ class Sandbox extends GroovyInterceptor {
     }
 
     private static String signature(Class kind, String method, Object[] args) {
-        List<String> types = args.collect { it == null ? 'null' : it.class.name }
+        List<String> types = args.collect { it == null ? 'null' : it.getClass().name }
         return ([kind.name] + (method ? [method] : []) + types).join(' ')
     }
 }
