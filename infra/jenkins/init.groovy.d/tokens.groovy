@@ -12,7 +12,8 @@ final File SECRETS = new File(System.getenv('SECRETS') ?: '/run/secrets')
     println "tokens: there is no user ${id}: casc.yaml and tokens.groovy do not agree"
     return
   }
-  String value = new File(SECRETS, "jenkins-${id}-token").text.trim()
+  def secret = new File(SECRETS, "jenkins-${id}-token")
+  String value = secret.isFile() ? secret.text.trim() : ''
   if (!(value ==~ /11[0-9a-f]{32}/)) {
     println "tokens: secret jenkins-${id}-token is no API token: make secrets ROTATE=jenkins-${id}-token"
     return

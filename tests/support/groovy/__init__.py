@@ -1,0 +1,1 @@
+"""Groovy as Jenkins carries it, for the scripts that only Jenkins runs."""
