@@ -59,6 +59,8 @@ class Server(Site):
         for container in self.containers().values():
             self.engine.docker("rm", "--force", "--volumes", container)
         self.engine.docker("volume", "rm", "--force", "mlops_agent-work")
+        for image in self.engine.docker("images", "--quiet", "mlops/jenkins").split():
+            self.engine.docker("image", "rm", "--force", image)
 
 
 @pytest.fixture
