@@ -88,6 +88,7 @@ def _jenkins(user: str, *, also: tuple[str, str] = ("", ""), readers: tuple[str,
 
 _SIGNS_IN = "Whoever signs in to Jenkins as {} needs the new one."
 _CONSOLE = "Whoever uses the console as {}: mlops-console login."
+_NOT_PUBLISHED = "projects that publish are not trained, unless PUBLISH=no in infra/.env"
 _PORTAINER = "Portainer reads it only while its data are empty: change the password of {} in Portainer too."
 
 SECRETS: tuple[Secret, ...] = (
@@ -119,7 +120,7 @@ SECRETS: tuple[Secret, ...] = (
     Secret(
         "hf-read-token", Kind.TOKEN, services=("jenkins",), without="private models and data sets of the Hub cannot be read"
     ),
-    Secret("hf-write-token", Kind.TOKEN, services=("jenkins",), without="nothing is published to the Hub"),
+    Secret("hf-write-token", Kind.TOKEN, services=("jenkins",), without=_NOT_PUBLISHED),
     Secret("git-token", Kind.TOKEN, services=("jenkins",), without="a private repository cannot be fetched"),
 )
 

@@ -14,6 +14,9 @@ from .place import Place
 
 PROJECT = "mlops"
 
+# docs/platform.md says so too.
+OLDEST = (2, 24)
+
 # What people type for it in the repository's folder.
 COMMAND = "docker compose --file infra/docker-compose.yml"
 
@@ -24,15 +27,17 @@ _MISSING = (
 
 
 def version() -> str:
-    """Of Compose. Raises Problem when it is not there or is no second generation."""
+    """Of Compose. Raises Problem when it is not there or too old."""
     try:
         said = docker.call("compose", "version", "--short").strip()
     except docker.DockerError as error:
         raise Problem(_MISSING, Exit.UNREACHABLE) from error
-    first = re.match(r"v?(\d+)\.", said)
-    if first is None or int(first[1]) < 2:
+    numbers = re.match(r"v?(\d+)\.(\d+)", said)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
         raise Problem(
-            f"Docker Compose is {said or 'of an unknown version'}, and this platform needs version 2.", Exit.UNREACHABLE
+            f"Docker Compose is {said or 'of an unknown version'}, and this platform needs {oldest} or newer: update it.",
+            Exit.UNREACHABLE,
         )
     return said.removeprefix("v")
 

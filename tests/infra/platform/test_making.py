@@ -53,7 +53,9 @@ def test_each_is_made_with_its_form_its_owner_and_its_mode(site: Site) -> None:
     assert len(set(made.values())) == len(made)
     assert table.splitlines()[-1] == "22 secrets in infra/secrets: 18 made, 4 none"
     assert re.search(r"^agent-ssh-key.pub +made$", table, re.MULTILINE)
-    assert "hf-write-token                none    nothing is published to the Hub." in table
+    assert (
+        "hf-write-token                none    projects that publish are not trained, unless PUBLISH=no in infra/.env." in table
+    )
 
 
 def test_it_shows_no_value_and_no_value_is_in_a_command(site: Site) -> None:

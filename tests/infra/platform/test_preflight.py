@@ -325,11 +325,12 @@ def test_without_an_engine_the_status_is_3(site: Site, tmp_path: Path) -> None:
     ("compose", "words"),
     [
         ('echo "docker: unknown command: docker compose" >&2; exit 1', "Docker Compose is not here (docker compose version): "),
-        ("echo 1.29.2", "Docker Compose is 1.29.2, and this platform needs version 2."),
+        ("echo 1.29.2", "Docker Compose is 1.29.2, and this platform needs 2.24 or newer: update it."),
+        ("echo v2.3.3", "Docker Compose is v2.3.3, and this platform needs 2.24 or newer: update it."),
     ],
-    ids=["none", "old"],
+    ids=["none", "first", "old"],
 )
-def test_without_compose_of_version_2_the_status_is_3(site: Site, engine: Engine, compose: str, words: str) -> None:
+def test_without_a_compose_that_is_new_enough_the_status_is_3(site: Site, engine: Engine, compose: str, words: str) -> None:
     site.environment |= engine.environment
     site.secrets()
     site.write_env(JENKINS_PORT="1", PORTAINER_PORT="2", DOCKER_GID=str(engine.socket.stat().st_gid))
