@@ -45,7 +45,7 @@ check-projects: platform ## hold every project against the contract in docs/proj
 
 # The server's own Python does: nothing has to be installed for these.
 .PHONY: secrets
-secrets: ## make the platform's secrets, each once (ROTATE=name makes one anew, GIVE=name FILE=path takes one)
+secrets: ## make the platform's secrets, each once (ROTATE=name, GIVE=name FILE=path)
 	@exec infra/bin/secrets
 
 .PHONY: preflight
