@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import pytest
 from infra.platform import files
 from infra.platform.catalogue import SECRETS, Kind
 from tests.infra.platform.site import Site
+from tests.support.waiting import until_sync
 
 # Every file, as people who set up the containers know it: owner and mode.
 TABLE = {
@@ -264,12 +266,27 @@ def test_what_a_killed_one_left_half_written_goes(site: Site) -> None:
 
 
 def test_two_at_once_make_each_once(site: Site) -> None:
-    command = [site.root / "infra/bin/secrets"]
+    site.place.secrets.mkdir(mode=0o700)
+    command = [sys.executable, str(site.root / "infra/bin/secrets")]
+    folder = os.open(site.place.secrets, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
     both = [subprocess.Popen(command, env=site.environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    tables = [process.communicate(timeout=60)[0] for process in both]
-    made = [set(re.findall(r"^(\S+) +made$", table, re.MULTILINE)) for table in tables]
-    assert len(made[0]) + len(made[1]) == 18
-    assert made[0] | made[1] == {one.name for one in SECRETS if not one.given}
+    try:
+        until_sync(lambda: all(waits_for_a_lock(process.pid) for process in both), "both to wait for the folder")
+        assert site.contents() == {}
+        os.close(folder)
+        tables = [process.communicate(timeout=60)[0] for process in both]
+    finally:
+        for process in both:
+            process.kill()
+            process.wait()
+    made = [re.findall(r"^(\S+) +made$", table, re.MULTILINE) for table in tables]
+    assert sorted(map(len, made)) == [0, 18]
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    # A line of the kernel's list: "1: -> FLOCK ADVISORY WRITE 4711 08:01:123 0 EOF".
+    return re.search(rf"-> FLOCK +\S+ +\S+ +{pid} ", Path("/proc/locks").read_text()) is not None
 
 
 def test_a_file_has_its_mode_before_anything_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
