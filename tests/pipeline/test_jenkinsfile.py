@@ -1,4 +1,4 @@
-"""The Jenkinsfile, run for real: its Groovy, its steps as processes, its trainings on a real Engine, a stop as a controller sends it."""
+"""The Jenkinsfile, run for real: its Groovy, its steps as processes, its trainings on a real Engine, stops as Jenkins sends them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ NOW = 1_795_400_000_000
 
 @contextmanager
 def building(work: Workplace, project: str, commit: str, *, build: int = 1, **more: Any) -> Iterator[Run]:
-    """A build of the job `train`, as somebody who starts it by hand; `more` as for `run`, with further parameters in `params`."""
+    """A build of the job `train` that somebody has started by hand; `more` is as for `run`, `params` are further ones."""
     params = {**HAND, "PROJECT": project, "COMMIT": commit, **more.pop("params", {})}
     credentials = {name: work.secret(name, text) for name, text in more.pop("tokens", TOKENS).items()}
-    node = {name: value for name, value in work.environment.items() if name not in {"MLOPS_REPOSITORY", "JOB_NAME", "BUILD_URL"}}
+    jenkins = {"MLOPS_REPOSITORY", "JOB_NAME", "BUILD_URL"}
+    node = {name: value for name, value in work.environment.items() if name not in jenkins}
     node |= {"MLOPS_BIN": str(BIN), "RELEASE_BRANCH": "origin/main", **more.pop("node_env", {})}
     with run(
         JENKINSFILE,
@@ -57,9 +58,10 @@ def test_every_shell_line_is_one_program_that_there_is() -> None:
     text = re.sub(r"^\s*//.*$", "", JENKINSFILE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     lines = re.findall(r"script: ('[^'\n]*')", text)
     assert len(lines) == len(re.findall(r"\bsh\b", text))
-    steps = {found[1] for line in lines if (found := re.fullmatch(r"""'(?:exec )?"\$MLOPS_BIN/([a-z]+)"(?: [a-z.]+)?'""", line))}
-    targets = {found[1] for line in lines if (found := re.fullmatch(r"'make --no-print-directory ([a-z-]+)'", line))}
-    assert len(lines) == sum(f"/{name}" in line or f"ory {name}'" in line for line in lines for name in steps | targets)
+    called = [re.fullmatch(r"""'(?:exec )?"\$MLOPS_BIN/([a-z]+)"(?: [a-z.]+)?'""", line) for line in lines]
+    made = [re.fullmatch(r"'make --no-print-directory ([a-z-]+)'", line) for line in lines]
+    assert all(step or target for step, target in zip(called, made, strict=True))
+    steps, targets = {found[1] for found in called if found}, {found[1] for found in made if found}
     for name in steps:
         assert (BIN / name).stat().st_mode & 0o111, name
     assert steps == {"artifacts", "build", "check", "fact", "finish", "follow", "publish", "request", "start"}
@@ -233,8 +235,8 @@ def test_a_stop_while_the_agent_is_away_ends_the_training_when_it_is_back(work: 
 def test_a_stop_before_the_training_leaves_nothing(work: Workplace, stage: str) -> None:
     slow = DOCKERFILE.replace("COPY . .", "COPY . .\nRUN echo it takes long && sleep 300")
     commit = work.project("small", TRAINS, Dockerfile=slow if stage == "image" else DOCKERFILE)
-    more: dict[str, Any] = {"lock": {"locked": {"project-small": "train #3"}}, "node": {"gone": ["trainer-1"]}}.get(stage, {})
-    with building(work, "small", commit, patience=5.0, **more) as build:
+    waits: dict[str, dict[str, Any]] = {"lock": {"locked": {"project-small": "train #3"}}, "node": {"gone": ["trainer-1"]}}
+    with building(work, "small", commit, patience=5.0, **waits.get(stage, {})) as build:
         build.until({"image": "it takes long", "lock": "is locked by", "node": "is offline"}[stage])
         build.stop()
         assert build.result() == "ABORTED", build.console
@@ -288,7 +290,7 @@ MODEL = TRAINS + 'echo "# small" >$OUT_DIR/README.md; echo "{}" >$OUT_DIR/metric
 
 
 @pytest.mark.usefixtures("python")
-def test_a_model_is_published(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
+def test_a_model_is_published(work: Workplace, hubbed: dict[str, str]) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING)
     with building(work, "small", commit, build=5, tokens=hubbed) as build:
         assert build.result(180) == "SUCCESS", build.console
@@ -301,7 +303,7 @@ def test_a_model_is_published(work: Workplace, hub: Hub, hubbed: dict[str, str])
 
 
 @pytest.mark.usefixtures("python")
-def test_a_model_waits_for_a_person_and_holds_nothing(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
+def test_a_model_waits_for_a_person_and_holds_nothing(work: Workplace, hubbed: dict[str, str]) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING + "  approve: true\n")
     with building(work, "small", commit, build=6, tokens=hubbed) as build:
         until_sync(lambda: build.pending is not None, "the question", DEADLINE)
@@ -314,7 +316,7 @@ def test_a_model_waits_for_a_person_and_holds_nothing(work: Workplace, hub: Hub,
         assert str(build.description).endswith("published to ann/small as build-6")
 
 
-def test_a_model_that_is_rejected_stays_here(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
+def test_a_model_that_is_rejected_stays_here(work: Workplace, hubbed: dict[str, str]) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING + "  approve: true\n")
     with building(work, "small", commit, build=7, tokens=hubbed) as build:
         until_sync(lambda: build.pending is not None, "the question", DEADLINE)
@@ -324,7 +326,8 @@ def test_a_model_that_is_rejected_stays_here(work: Workplace, hub: Hub, hubbed: 
     assert work.file("7", "out/model/weights").is_file()
 
 
-def test_without_a_token_nothing_is_trained_that_could_not_be_published(work: Workplace, hub: Hub, hubbed: dict[str, str]) -> None:
+@pytest.mark.usefixtures("hubbed")
+def test_without_a_token_nothing_is_trained_that_could_not_be_published(work: Workplace) -> None:
     commit = work.project("small", MODEL, config_dot_yaml=PUBLISHING)
     with building(work, "small", commit) as build:
         assert build.result() == "FAILURE"

@@ -55,7 +55,7 @@ def import_busybox(engine: Engine, *tags: str) -> str:
 @cache
 def _root_file_system() -> bytes:
     """A tar with the binary, a link for each of its applets, and the few files that programs look for."""
-    program = _static_busybox()
+    program = static_busybox()
     applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -81,7 +81,8 @@ def _add_file(archive: tarfile.TarFile, name: str, content: bytes, mode: int) ->
 
 
 @cache
-def _static_busybox() -> Path:
+def static_busybox() -> Path:
+    """The machine's own. Raises NoEngineError when there is none."""
     for name in ("busybox", "busybox-static", "busybox.static"):
         found = shutil.which(name)
         if found is not None and _is_static(Path(found)):

