@@ -49,7 +49,7 @@ class Repository:
 class Hub:
     """The server, in threads of its own. Everything in it may be looked at and changed while it runs."""
 
-    def __init__(self, *, large: int | None = None) -> None:
+    def __init__(self, *, large: int | None = None, address: str = "127.0.0.1") -> None:
         """Files of at least `large` bytes go the way of large files (LFS); None: none do."""
         self.large = large
         self.repositories: dict[tuple[str, str], Repository] = {}
@@ -61,8 +61,8 @@ class Hub:
         self._dies_after: tuple[int, str] | None = None
         self._answers: list[tuple[str, _Refusal]] = []
         self._holds: list[tuple[str, threading.Event, threading.Event]] = []
-        self._server = _Server(self)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = _Server(self, address)
+        self.endpoint = f"http://{address}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
@@ -156,8 +156,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # closing waits for them
     request_queue_size = 64  # beyond this a client tries again only after a second
 
-    def __init__(self, hub: Hub) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, hub: Hub, address: str) -> None:
+        super().__init__((address, 0), _Handler)
         self.hub = hub
         self.accepted: list[socket.socket] = []  # clients keep them open, and a thread waits at each
 

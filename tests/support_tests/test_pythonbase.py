@@ -42,7 +42,7 @@ print(len(ssl.create_default_context().get_ca_certs()) > 0)
     place, certificates = _said(with_python, PYTHON, "python", "-c", program).splitlines()
     library = "/usr/local/lib/python3.11/site-packages"
     assert place.split() == ["/usr/local", "/usr/local/bin/python", library, "/usr/local/bin", "/usr/local/lib"]
-    assert certificates == str(pythonbase._CERTIFICATES.is_file())
+    assert certificates == str(pythonbase.CERTIFICATES.is_file())
 
     others = "python3 --version && python3.11 --version && pip --version"
     *versions, pip = _said(with_python, PYTHON, "sh", "-c", others).splitlines()
@@ -102,7 +102,7 @@ def test_the_way_to_the_index_is_carried_over_and_nothing_else(monkeypatch: pyte
     monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://two.invalid/simple\nhttps://three.invalid/simple")
     monkeypatch.setenv("PIP_TARGET", "/somewhere")
-    carried = pythonbase._pip_configuration()
+    carried = pythonbase.pip_configuration()
     assert "index-url = https://one.invalid/simple\n" in carried
     assert "require-virtualenv" not in carried
     environment = pythonbase._environment()
