@@ -1,4 +1,4 @@
-"""The Jenkinsfile, run for real: its Groovy, its steps as processes, trainings on a real Engine, stops as Jenkins sends them."""
+"""The Jenkinsfile, run for real: its Groovy, its steps as processes, trainings on a real Engine, stops as from Jenkins."""
 
 from __future__ import annotations
 
