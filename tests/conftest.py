@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import composefleet, skips
+from tests.support import composefleet, platformfleet, skips
 from tests.support.composefleet import Fleet
 from tests.support.engine import Engine, NoEngineError
 from tests.support.images import engine_with_busybox, import_busybox
+from tests.support.platformfleet import PlatformFleet
 from tests.support.session import CleanSession
 
 
@@ -69,6 +70,18 @@ def fleet(engine: Engine) -> Iterator[Fleet]:
     except AssertionError:
         pytest.skip(skips.NO_COMPOSE)
     brought_up = composefleet.bring_up(engine)
+    yield brought_up
+    brought_up.close()
+
+
+@pytest.fixture(scope="session")
+def platform(engine: Engine) -> Iterator[PlatformFleet]:
+    """The platform's five services, each with another state of its probe, shared by the tests of this process: only look."""
+    try:
+        engine.docker("compose", "version")
+    except AssertionError:
+        pytest.skip(skips.NO_COMPOSE)
+    brought_up = platformfleet.bring_up(engine)
     yield brought_up
     brought_up.close()
 

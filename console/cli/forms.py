@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from console.model.container import Container, Health
+from console.model.container import Container, Health, Inspection
 from console.model.join import container_state
 from console.model.service import Service
 from console.model.source import SourceStatus
@@ -73,7 +73,34 @@ def service(one: Service) -> dict[str, Any]:
         "image": one.declared.image if one.declared else (one.containers[0].image if one.containers else None),
         "drift": one.drift.value,
         "drift_detail": one.drift_detail or None,
-        "containers": [{"id": container.id, "name": container.name} for container in one.containers],
+        "containers": [
+            {"id": container.id, "name": container.name, "probe": probe(container.details)} for container in one.containers
+        ],
+    }
+
+
+def probe(details: Inspection | None) -> dict[str, Any] | None:
+    """How a container is probed and what Docker keeps of it, newest first; None when it has no probe or is not known yet."""
+    if details is None or (details.probe is None and not details.probes):
+        return None
+    plan = details.probe
+    newest_first = sorted(details.probes, key=lambda one: one.start, reverse=True)
+    return {
+        "command": plan.command if plan else None,
+        "interval": (plan.interval or None) if plan else None,
+        "timeout": (plan.timeout or None) if plan else None,
+        "retries": (plan.retries or None) if plan else None,
+        "failing_streak": details.failing_streak,
+        "results": [
+            {
+                "started_at": moment(one.start),
+                "ended_at": moment(one.end),
+                "exit_code": None if one.exit_code == -1 else one.exit_code,
+                "timed_out": one.exit_code == -1,
+                "output": one.output,
+            }
+            for one in newest_first
+        ],
     }
 
 
@@ -92,6 +119,7 @@ def container(one: Container, now: datetime) -> dict[str, Any]:
         "since_exact": exact,
         "docker_state": one.state.value,
         "health": None if one.health is Health.NONE else one.health.value,
+        "probe": probe(details),
         "exit_code": one.exit_code,
         "oom_killed": details.oom_killed if details else None,
         "restarts": details.restarts if details else None,

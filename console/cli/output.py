@@ -6,12 +6,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console.model.cells import cut, cut_middle, head, pad, width
+from console.model.cells import cut, cut_middle, pad, width, wrapped
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.state import State, StateClass
 from console.text import clean
@@ -67,7 +67,7 @@ class Printer:
     def line(self, text: str = "") -> None:
         """A sentence of ours: on a terminal it goes on in the next line, because its end says what to do."""
         for line in clean(text, lines=True).split("\n"):
-            for part in _wrapped(line, self.columns) if self.columns is not None else (line,):
+            for part in wrapped(line, self.columns) if self.columns is not None else (line,):
                 self._write(part)
 
     def fitting(self, *lines: str) -> None:
@@ -151,26 +151,6 @@ def _fit(columns: Sequence[Column], widths: list[int], room: int) -> None:
     for floors in (leasts, [1] * len(columns)):
         for at in by_drop:
             widths[at] -= max(0, min(over(), widths[at] - floors[at]))
-
-
-def _wrapped(line: str, cells: int) -> Iterator[str]:
-    """`line` in parts of at most `cells`, broken at blanks where there are any; all parts have its indent."""
-    if width(line) <= cells:
-        yield line
-        return
-    text = line.strip()
-    indent = line[: len(line) - len(line.lstrip())] if text else ""
-    if 2 * len(indent) >= cells:
-        indent = ""
-    room = cells - len(indent)
-    while width(text) > room and len(text) > 1:
-        part = head(text, room) or text[0]  # a wide character where there is one cell only
-        blank = part.rfind(" ")
-        if blank > 0 and text[len(part)] != " ":
-            part = part[:blank]
-        yield indent + part.rstrip()
-        text = text[len(part) :].lstrip()
-    yield indent + text
 
 
 def print_json(document: Mapping[str, Any]) -> None:

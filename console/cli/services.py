@@ -10,7 +10,9 @@ import click
 from console.cli import forms
 from console.cli.group import Context, command, only_named
 from console.cli.looking import answers, docker_status, look, printer_for, states
-from console.cli.output import Cell, Column, print_json
+from console.cli.output import Cell, Column, Printer, print_json
+from console.model.container import Container
+from console.model.probes import results, rhythm
 from console.model.service import Service
 from console.model.words import age
 from console.model.world import World
@@ -29,7 +31,7 @@ _COLUMNS = (
 @click.option("--watch", is_flag=True, help="Show them again whenever something changed.")
 @click.pass_obj
 def services(context: Context, names: tuple[str, ...], watch: bool) -> int:
-    """List the services, worst first; with NAMEs only these.
+    """List the services, worst first; with NAMEs only these, and what their probes said.
 
     Exit status: 0 all are fine, 1 one of them is not, 3 Docker cannot be reached.
     """
@@ -43,9 +45,14 @@ class _Services:
 
     def seen(self, world: World) -> Hashable:
         return states(world), tuple(
-            (one.project, one.name, one.state, one.why, one.drift_detail, tuple((c.id, c.state) for c in one.containers))
+            (one.project, one.name, one.state, one.why, one.drift_detail, tuple(map(self._seen, one.containers)))
             for one in self._asked_for(world, again=True)
         )
+
+    def _seen(self, container: Container) -> Hashable:
+        """With names also what the probes said, which is shown then; not when, which changes with every probe."""
+        said = results(container.details) if self.names and container.details is not None else ()
+        return container.id, container.state, tuple((one.newest.exit_code, one.newest.output) for one in said)
 
     def show(self, world: World, *, again: bool) -> int:
         found = self._asked_for(world, again=again)
@@ -81,6 +88,27 @@ class _Services:
             replicas = f"{sum(c.alive for c in one.containers)}/{one.wanted if one.wanted is not None else len(one.containers)}"
             rows.append([Cell(name), Cell(one.state.word, one.state), Cell(since), Cell(replicas), Cell(one.why)])
         printer.table(_COLUMNS, rows)
+        if self.names:
+            for one in found:
+                for container in one.containers:
+                    _print_probes(container, printer)
+
+
+def _print_probes(container: Container, printer: Printer) -> None:
+    """What Docker keeps of one container's probes, newest first."""
+    details = container.details
+    if details is None or (details.probe is None and not details.probes):
+        return
+    printer.line()
+    printer.line(f"{container.name}  {rhythm(container)}".rstrip())
+    for result in results(details):
+        outcome = f" ({result.outcome})" if result.outcome else ""
+        first, *more = result.lines
+        printer.line(f"  {result.newest.end.astimezone():%H:%M:%S}  {first}{outcome}")
+        for line in more:
+            printer.line(f"            {line}")
+        if result.times > 1:
+            printer.line(f"            the same {result.times - 1} times since {result.first.astimezone():%H:%M:%S}")
 
 
 def _is_called(one: Service, name: str) -> bool:

@@ -17,7 +17,6 @@ from console.model.glyphs import SOURCE_CLASS
 from console.model.service import Drift
 from console.model.state import State
 from console.model.world import World
-from console.text import clean
 
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
@@ -73,7 +72,7 @@ def _print(world: World, printer: Printer, *, again: bool) -> None:
     summaries = _summaries(world)
     rows = []
     for name, status in world.sources.items():
-        state = State(SOURCE_CLASS[status.state], clean(status.state.value))
+        state = State(SOURCE_CLASS[status.state], status.shown)
         rows.append([Cell(name), Cell(state.word, state), Cell(summaries[name])])
     printer.table(_COLUMNS, rows)
 

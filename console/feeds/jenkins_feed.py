@@ -215,11 +215,12 @@ class JenkinsFeed:
 
     def _failed(self, error: JenkinsError, wait: float) -> None:
         now = datetime.now(UTC)
-        known, state = self._status, failed(error, now).state
+        known, told = self._status, failed(error, now)
         if self._jobs_lost is not None:
             self._jobs_at = _NEVER
-        since = known.since if known.state is state and known.since else now
-        self._status = SourceStatus(state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
+        same = known.state is told.state and known.word == told.word
+        since = known.since if same and known.since else now
+        self._status = replace(told, since=since, taken_at=known.taken_at, next_try=now + timedelta(seconds=wait))
         self._changed()
 
     # What a person looks at

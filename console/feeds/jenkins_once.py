@@ -72,4 +72,4 @@ def failed(error: JenkinsError, now: datetime) -> SourceStatus:
     """The state of a Jenkins that gave this error to a question about itself."""
     # What is an error about one thing elsewhere tells here that Jenkins itself cannot be asked.
     state = SourceState.UNREACHABLE if error.state is SourceState.OK else error.state
-    return SourceStatus(state, error.reason, now)
+    return SourceStatus(state, error.reason, now, word=error.word)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 
 def width(text: str) -> int:
     """Cells that `text` takes on a terminal: 2 for most East Asian characters, 0 for combining marks."""
@@ -61,3 +63,23 @@ def pad(text: str, cells: int, *, right: bool = False) -> str:
     """`text` filled with blanks to `cells`, on its left when `right` is asked for. Longer text comes back as it is."""
     blanks = " " * max(0, cells - width(text))
     return blanks + text if right else text + blanks
+
+
+def wrapped(line: str, cells: int) -> Iterator[str]:
+    """`line` in parts of at most `cells`, broken at blanks where there are any; all parts have its indent."""
+    if width(line) <= cells:
+        yield line
+        return
+    text = line.strip()
+    indent = line[: len(line) - len(line.lstrip())] if text else ""
+    if 2 * len(indent) >= cells:
+        indent = ""
+    room = cells - len(indent)
+    while width(text) > room and len(text) > 1:
+        part = head(text, room) or text[0]  # a wide character where there is one cell only
+        blank = part.rfind(" ")
+        if blank > 0 and text[len(part)] != " ":
+            part = part[:blank]
+        yield indent + part.rstrip()
+        text = text[len(part) :].lstrip()
+    yield indent + text

@@ -48,11 +48,22 @@ NOT_CONFIGURED = Clean("Jenkins is not configured. Run: mlops-console login")
 
 
 class JenkinsError(SourceError):
-    """Jenkins did not give what was asked for. `permission` is the one that is missing (`Job/Build`) where Jenkins named it."""
+    """Jenkins did not give what was asked for. `permission` is the one that is missing (`Job/Build`) where Jenkins named it,
+    `word` what the state is called where its own name would mislead: who can be reached and is broken is not unreachable.
+    """
 
-    def __init__(self, trouble: Trouble, reason: str, *, permission: Clean | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        trouble: Trouble,
+        reason: str,
+        *,
+        permission: Clean | None = None,
+        status: int | None = None,
+        word: Clean | None = None,
+    ) -> None:
         super().__init__(_STATES.get(trouble, SourceState.OK), clean(reason))
         self.trouble = trouble
+        self.word = word
         self.permission = permission
         self.status = status
 

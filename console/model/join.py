@@ -76,12 +76,17 @@ def _running(container: Container, now: datetime) -> Told:
         case Health.HEALTHY:
             return state(StateClass.GOOD, "healthy"), NOTHING, started, True
         case Health.STARTING:
-            return state(StateClass.ACTIVE, "starting"), probe_cause(details), started, True
+            return state(StateClass.ACTIVE, "starting"), _probe_cause(container), started, True
         case Health.UNHEALTHY:
             since, exact = unhealthy_since(details) if details else (None, False)
-            return state(StateClass.BROKEN, "unhealthy"), probe_cause(details), since, exact
+            return state(StateClass.BROKEN, "unhealthy"), _probe_cause(container), since, exact
         case _:
             return state(StateClass.GOOD, "running"), NOTHING, started, True
+
+
+def _probe_cause(container: Container) -> Clean:
+    """A probe that begins its sentence with the service's name says what the row says already."""
+    return clean(probe_cause(container.details).removeprefix(f"{container.service or container.name}:").lstrip())
 
 
 def _ended(container: Container) -> tuple[State, Clean]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from console.text import Clean
+from console.text import Clean, clean
 
 T = TypeVar("T")
 
@@ -28,7 +28,8 @@ class SourceStatus:
     """How one system is doing.
 
     `reason` is a sentence for people (None when all is well), `since` when this state began, `taken_at` when the newest
-    good answer came (None: never), `next_try` when it will be asked again by itself. All aware UTC.
+    good answer came (None: never), `next_try` when it will be asked again by itself. All aware UTC. `word` is what people are
+    shown where the state's own name would mislead them (None: it does not).
     """
 
     state: SourceState
@@ -36,6 +37,12 @@ class SourceStatus:
     since: datetime | None = None
     taken_at: datetime | None = None
     next_try: datetime | None = None
+    word: Clean | None = None
+
+    @property
+    def shown(self) -> Clean:
+        """The state in the word that people are shown."""
+        return self.word or clean(self.state.value)
 
     @property
     def usable(self) -> bool:

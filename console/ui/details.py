@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from console.model.cells import cut, pad
-from console.model.container import Container, ContainerEvent, Health, Port, Probe
+from console.model.cells import wrapped as wrapped_cells
+from console.model.container import Container, ContainerEvent, Health, Port
 from console.model.join import container_state
+from console.model.probes import Result, results, rhythm
 from console.model.service import Drift
 from console.model.words import age, binary, memory_of, percent
 from console.model.world import World
@@ -22,6 +23,7 @@ from console.ui.rows import Row, history_of
 
 _LABEL = 11
 _SHOWN_EVENTS = 8
+_OLDER_LINES = 2
 _EVENT_WORDS = {
     "die": "ended",
     "start": "started",
@@ -127,46 +129,33 @@ def _probe(container: Container, look: Look, width: int) -> Section | None:
     details = container.details
     if details is None or (details.probe is None and not details.probes):
         return None
-    notes = []
-    if details.probe is not None and details.probe.interval:
-        notes.append(f"every {details.probe.interval:g}s")
-    if details.probe is not None and details.probe.timeout:
-        notes.append(f"limit {details.probe.timeout:g}s")
-    if details.failing_streak:
-        notes.append(f"the last {details.failing_streak} failed")
-    elif details.probes:
-        notes.append("the last one passed")
     lines: list[Line] = []
-    newest_first = sorted(details.probes, key=lambda probe: probe.start, reverse=True)
-    for _, group in groupby(newest_first, key=lambda probe: (probe.exit_code, probe.output)):
-        lines += _probe_lines(list(group), look, width)
+    for number, result in enumerate(results(details)):
+        lines += _result_lines(result, look, width, whole=number == 0)
     if details.probe is not None:
         lines.append(fact("asks", details.probe.command, look, width))
-    return Section("Probe", ", ".join(notes), lines)
+    return Section("Probe", rhythm(container), lines)
 
 
-def _probe_lines(same: Sequence[Probe], look: Look, width: int) -> Iterable[Line]:
-    """Equal results in a row: the newest in full, the others as a count."""
-    newest = same[0]
-    good = newest.exit_code == 0
-    role = Role.TEXT if good else Role.BAD
-    outcome = "" if good else " (timed out)" if newest.exit_code == -1 else f" (exit {newest.exit_code})"
-    output = newest.output.strip() or ("ok" if good else "no output")
-    first, *more = output.split("\n")
+def _result_lines(result: Result, look: Look, width: int, *, whole: bool) -> Iterable[Line]:
+    """The newest result is told whole, because its end may say what to do; of older ones the first lines."""
+    role = Role.TEXT if result.good else Role.BAD
+    first, *more = result.lines
+    indent, room = " " * 11, width - 12
+    outcome = f" ({result.outcome})" if result.outcome else ""
+    told = [*wrapped_cells(f"{first}{outcome}", room), *(part for line in more for part in wrapped_cells(line, room))]
+    shown = told if whole else told[:_OLDER_LINES]
     head: list[Part] = [
-        look.part(f" {clock(newest.end)} ", Role.MUTED),
-        look.part("  " if good else "E ", role, bold=not good),
+        look.part(f" {clock(result.newest.end)} ", Role.MUTED),
+        look.part("  " if result.good else "E ", role, bold=not result.good),
     ]
-    room = width - 12
-    yield [
-        *head,
-        look.part(cut(first, room - (0 if more else len(outcome)), look.glyphs.ellipsis) + ("" if more else outcome)),
-    ]
-    for number, text in enumerate(more[:7]):
-        last = number == min(len(more), 7) - 1
-        yield [look.part(" " * 11), look.part(cut(text + (outcome if last else ""), room, look.glyphs.ellipsis))]
-    if len(same) > 1:
-        yield [look.part(" " * 11 + f"the same {len(same) - 1} times since {clock(same[-1].end)}", Role.MUTED)]
+    yield [*head, look.part(shown[0])]
+    for text in shown[1:]:
+        yield [look.part(indent), look.part(text)]
+    if len(told) > len(shown):
+        yield [look.part(f"{indent}+{len(told) - len(shown)} lines", Role.MUTED)]
+    if result.times > 1:
+        yield [look.part(f"{indent}the same {result.times - 1} times since {clock(result.first)}", Role.MUTED)]
 
 
 def _events(row: Row, events: Iterable[ContainerEvent], look: Look, width: int) -> list[Line]:

@@ -97,7 +97,7 @@ _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 def _system(name: str, status: SourceStatus, look: Look, *, word: bool) -> list[Part]:
     kind = SOURCE_CLASS[status.state]
-    text = f" {name} {status.state.value}" if word else f" {name}"
+    text = f" {name} {status.shown}" if word else f" {name}"
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
     return [look.part("  "), look.glyph(kind), look.part(text, role, bold=word)]
 

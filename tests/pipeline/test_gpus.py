@@ -8,7 +8,7 @@ import pytest
 
 from infra.jenkins.steps import docker, host
 from infra.jenkins.steps.config import Resources
-from infra.jenkins.steps.problem import Problem
+from infra.jenkins.steps.problem import Exit, Problem
 from tests.pipeline.workplace import Workplace
 from tests.support.images import BUSYBOX
 
@@ -64,7 +64,16 @@ def test_a_word_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("locks", "wanted", "given"),
-    [("gpu-0", 1, "0"), ("gpu-1,gpu-3", 2, "1,3"), ("0,1,2", 2, "0,1"), ("gpu-0", 0, "none")],
+    [
+        ("gpu-0", 1, "0"),
+        ("gpu-1,gpu-3", 2, "1,3"),
+        ("0,1,2", 2, "0,1"),
+        ("gpu-0", 0, "none"),
+        ("trainer-2-gpu-0,trainer-2-gpu-1", 2, "0,1"),
+        ("trainer-2-gpu-10", 1, "10"),
+        ("gpu-7-gpu-3", 1, "3"),
+        (" trainer-2-gpu-0, gpu-1 ", 2, "0,1"),
+    ],
 )
 def test_the_locks_of_the_pipeline_decide(locks: str, wanted: int, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPUS", locks)
@@ -75,6 +84,14 @@ def test_fewer_locks_than_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPUS", "gpu-2")
     with pytest.raises(Problem, match="GPUS names 1, and the project asks for 2"):
         host.choose_gpus(2, NOTHING)
+
+
+@pytest.mark.parametrize("locks", ["trainer-2", "gpu-", "gpu-0,2-gpus", "minigpu-3", "gpu-0;1"])
+def test_a_lock_that_names_no_gpu(locks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPUS", locks)
+    with pytest.raises(Problem, match=r"expected names of locks such as gpu-0,gpu-1 or trainer-2-gpu-0") as raised:
+        host.choose_gpus(1, NOTHING)
+    assert raised.value.status is Exit.USAGE
 
 
 def test_what_another_training_holds_is_not_given_again(work: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,17 @@ def test_neither_token_is_seen_anywhere(work: Workplace, hub: Hub) -> None:
         assert not path.is_file() or WRITE not in path.read_text(errors="replace")
 
 
+def test_a_read_token_that_nobody_gave_is_none(work: Workplace, hub: Hub) -> None:
+    commit = work.project("small", "echo path ${HF_TOKEN_PATH-unset}; ls /run/mlops")
+    variables = {"HF_READ_TOKEN_FILE": str(work.secret("read", "none")), "PUBLISH": "no"}
+    work.started("small", commit, "48", **variables)
+    assert work.good("follow", BUILD_NUMBER="48").stdout == "path unset\n"
+    revision = hub.add_repo("dataset", "ann/data", {"a.csv": b"1"})
+    pinned = CONFIG + f"data:\n  repo: ann/data\n  revision: {revision}\n"
+    assert "is private and there is no read token" in refused(work, pinned, **variables)
+    assert hub.tokens_seen == set()
+
+
 def processes(work: Workplace, container: str) -> str:
     """Command lines and environments of a container's processes."""
     top: dict[str, Any] = work.engine.api("GET", f"/containers/{container}/top?ps_args=-eo%20pid,args")
@@ -167,6 +178,10 @@ def test_tokens_that_are_no_good(work: Workplace, hub: Hub) -> None:
     assert "may only read" in refused(work, HF_WRITE_TOKEN_FILE=str(work.secret("weak", READ)))
     work.secret("write", WRITE).chmod(0o644)
     assert "is open to everybody on this host" in refused(work)
+    # Where a secret that nobody gave has its file all the same, however it is closed.
+    nobodys = work.secret("nobodys", "none")
+    nobodys.chmod(0o444)
+    assert "No Hub token to publish small with" in refused(work, HF_WRITE_TOKEN_FILE=str(nobodys))
     # Nobody asks for a token who publishes nothing.
     work.good("check", PROJECT="small", COMMIT=work.commit("x"), BUILD_NUMBER="2", HF_WRITE_TOKEN_FILE="", PUBLISH="no")
 

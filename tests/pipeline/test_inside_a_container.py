@@ -70,6 +70,8 @@ def test_the_whole_way(work: Workplace, agent_image: None) -> None:
     try:
         for build, resume in (("1", ""), ("2", "1")):
             named = {"PROJECT": "small", "COMMIT": commit, "BUILD_NUMBER": build, "RESUME_FROM": resume}
+            judged = agent.step("request /dev/null", **named, SCHEDULED="1", RELEASE_BRANCH="main")
+            assert judged == f"train small@{commit[:12]} {commit}\n0\n"
             for step in ("check", "build", "start"):
                 said = agent.step(step, **named)
                 assert said.endswith("\n0\n"), said
@@ -77,6 +79,8 @@ def test_the_whole_way(work: Workplace, agent_image: None) -> None:
             said = agent.step("finish", **named)
             assert said.endswith("\n143\n"), said
             assert agent.read(f"/tmp/runs/train-{build}/out/checkpoint/epoch-3/weights") == "weights\n"
+            assert agent.step("fact status", **named) == "stopped\n0\n"
+            assert "[artifacts] 4 files in /tmp/kept: " in agent.step("artifacts /tmp/kept", **named)
             assert ("epoch-3" in agent.read(f"/tmp/runs/train-{build}/train.log")) is (build == "2")
         assert work.containers() == []
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -278,3 +279,13 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(capsys: pytest.CaptureFix
     assert problem.program("check", full) == Exit.BAD
     said = "check: No space left on device (/runs/train-5). When that is mended, call it again.\n"
     assert capsys.readouterr().err == said
+
+
+def test_a_tab_beside_a_wide_letter_needs_no_library(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a tab ends hangs on the widths of letters, and an agent has no library that knows them."""
+    monkeypatch.setitem(sys.modules, "rich.cells", None)
+    problem.say("日本\tlog")
+    problem.answer("日本\tlog")
+    assert capsys.readouterr() == ("日本 log\n", "日本    log\n")

@@ -35,30 +35,21 @@ CMD ["./run.sh"]
 """
 
 
-class Workplace:
-    """`projects` by name are shell scripts unless they come with files of their own."""
+class Repository:
+    """Projects of its own, and the steps that need no Engine. Projects are shell scripts unless they come with files."""
 
     bin = BIN
 
-    def __init__(self, folder: Path, engine: Engine) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.engine = engine
         self.repository = folder / "repository"
         self.runs = folder / "runs"
         self.repository.mkdir(parents=True)
         self.git("init", "--quiet", "--initial-branch=main")
-        self._processes: list[subprocess.Popen[bytes]] = []
         self.environment = {
-            **engine.environment,
-            "PATH": f"{Path(sys.executable).parent}:{engine.environment['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "MLOPS_REPOSITORY": str(self.repository),
             "RUNS_DIR": str(self.runs),
-            # The private Engine has no bridge.
-            "MLOPS_NETWORK": "host",
-            "MLOPS_BUILD_NETWORK": "host",
-            "MLOPS_MIN_FREE": "1m",
-            "MLOPS_STOP_GRACE": "60",
-            "MLOPS_GPUS": "none",
             "JOB_NAME": "train",
             "BUILD_URL": "http://jenkins.test/job/train/1/",
         }
@@ -104,10 +95,10 @@ class Workplace:
         path.write_text(content + "\n", encoding="utf-8")
         return path
 
-    def step(self, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a step to its end."""
+    def step(self, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a step to its end; `arguments` are the words of its command line."""
         return subprocess.run(
-            [str(BIN / name)],
+            [str(BIN / name), *arguments],
             cwd=self.folder,
             env={**self.environment, **variables},
             stdin=subprocess.DEVNULL,
@@ -117,11 +108,45 @@ class Workplace:
             check=False,
         )
 
-    def good(self, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def good(self, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """The same, and it has to end with 0."""
-        done = self.step(name, **variables)
+        done = self.step(name, *arguments, **variables)
         assert done.returncode == 0, f"{name}: exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
         return done
+
+    def file(self, build: str, name: str, job: str = "train") -> Path:
+        return self.runs / f"{job}-{build}" / name
+
+    def git(self, *arguments: str) -> str:
+        identity = {f"GIT_{who}_{what}": "tests@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.repository,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **identity},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+
+class Workplace(Repository):
+    """The same with an Engine."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        super().__init__(folder)
+        self.engine = engine
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.environment |= {
+            **engine.environment,
+            "PATH": f"{Path(sys.executable).parent}:{engine.environment['PATH']}",
+            # The private Engine has no bridge.
+            "MLOPS_NETWORK": "host",
+            "MLOPS_BUILD_NETWORK": "host",
+            "MLOPS_MIN_FREE": "1m",
+            "MLOPS_STOP_GRACE": "60",
+            "MLOPS_GPUS": "none",
+        }
 
     def begin(self, name: str, **variables: str) -> subprocess.Popen[bytes]:
         """Start a step; its output is in `output(process)`. `close` ends it at the latest."""
@@ -157,9 +182,6 @@ class Workplace:
     def result(self, build: str, job: str = "train") -> dict[str, Any]:
         return self._json(f"{job}-{build}", "result.json")
 
-    def file(self, build: str, name: str, job: str = "train") -> Path:
-        return self.runs / f"{job}-{build}" / name
-
     def containers(self) -> list[str]:
         """Names of all containers of the platform in the Engine."""
         return self.engine.docker("ps", "--all", "--filter", "label=mlops.managed=true", "--format", "{{.Names}}").split()
@@ -191,15 +213,3 @@ class Workplace:
     def _json(self, run: str, name: str) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.runs / run / name).read_text(encoding="utf-8"))
         return content
-
-    def git(self, *arguments: str) -> str:
-        identity = {f"GIT_{who}_{what}": "tests@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=self.repository,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), **identity},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout

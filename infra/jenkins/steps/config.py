@@ -57,7 +57,7 @@ class Config:
 
     @property
     def publish(self) -> Mapping[str, Any] | None:
-        """`repo` and `private`; None when nothing is to be published."""
+        """`repo`, `private`, and `approve` if a person is to be asked first; None when nothing is to be published."""
         section: Mapping[str, Any] | None = self.values.get("publish")
         return section
 

@@ -21,11 +21,15 @@ from .start import OUT, grace
 
 _LAST_WORDS = 400
 _KILLED, _STOPPED = 137, 143
+_ENDLESS = 1e9  # neither epochs nor seconds of anything real
 
 
 @dataclass(frozen=True)
 class Result:
-    """result.json. `status` is one of ok, failed, out-of-memory, stopped, timed-out, could-not-start."""
+    """result.json. `status` is one of ok, failed, out-of-memory, stopped, timed-out, could-not-start.
+
+    `epochs` are those that were done and `seconds` what they took, as the training says; None where it does not.
+    """
 
     status: str
     reason: str
@@ -33,6 +37,8 @@ class Result:
     checkpoint: str | None = None
     best: dict[str, Any] | None = None
     left_out: tuple[str, ...] = ()
+    epochs: int | None = None
+    seconds: float | None = None
 
 
 def step() -> int:
@@ -170,7 +176,11 @@ def _judge(folder: Folder, record: Record, state: dict[str, Any], left_out: tupl
     checkpoint = _checkpoint(folder)
     asked = (folder.read("stop.json") or {}).get("why")
     status, reason = _how(record, state, code, events, checkpoint, asked, complaint or _last_words(folder))
-    return Result(status, reason, code, checkpoint, _best(events), left_out)
+    epochs = _figure(events.get("epoch", {}).get("epoch"))
+    seconds = _figure(events.get("end", {}).get("seconds"))
+    return Result(
+        status, reason, code, checkpoint, _best(events), left_out, int(epochs) if epochs is not None else None, seconds
+    )
 
 
 def _how(
@@ -214,6 +224,13 @@ def _best(events: dict[str, dict[str, Any]]) -> dict[str, Any] | None:
     """What the contract wants there; a training may write anything."""
     best = events.get("end", {}).get("best")
     return best if isinstance(best, dict) else None
+
+
+def _figure(value: object) -> float | None:
+    """A number that can be meant; a training may write anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if 0 <= value < _ENDLESS else None
 
 
 def _error(events: dict[str, dict[str, Any]]) -> str | None:

@@ -58,12 +58,12 @@ def gpus(info: Mapping[str, Any]) -> list[str] | None:
 def choose_gpus(wanted: int, info: Mapping[str, Any]) -> str:
     """Indices for the label mlops.gpu: "none", "0", "0,1".
 
-    GPUS, set by the pipeline from the locks it holds ("gpu-0,gpu-1" or "0,1"), decides. Without it: the first that no
-    other training holds. Raises Problem.
+    GPUS, set by the pipeline from the locks it holds ("gpu-0,gpu-1", "trainer-2-gpu-0" or "0,1"), decides. Without it: the
+    first that no other training holds. Raises Problem.
     """
     if wanted == 0:
         return "none"
-    locked = re.findall(r"\d+", os.environ.get("GPUS", ""))
+    locked = _locked(os.environ.get("GPUS", ""))
     if locked:
         if len(locked) < wanted:
             raise Problem(f"GPUS names {len(locked)}, and the project asks for {wanted}.", Exit.USAGE)
@@ -81,6 +81,15 @@ def choose_gpus(wanted: int, info: Mapping[str, Any]) -> str:
     if len(free) < wanted:
         raise Problem(f"{wanted} GPUs are needed and {len(free)} are free: other trainings hold the rest. Try again later.")
     return ",".join(free[:wanted])
+
+
+def _locked(names: str) -> list[str]:
+    """Indices of the GPUs whose locks have these names: a further server's name stands before its own, digits and all."""
+    locks = [name for name in re.split(r"[,\s]+", names) if name]
+    found = [re.fullmatch(r"(?:.*\bgpu-)?([0-9]+)", name) for name in locks]
+    if None in found:
+        raise Problem(f"GPUS is {names!r}; expected names of locks such as gpu-0,gpu-1 or trainer-2-gpu-0.", Exit.USAGE)
+    return [match[1] for match in found if match is not None]
 
 
 def check_disk(info: Mapping[str, Any]) -> None:

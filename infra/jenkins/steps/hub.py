@@ -18,6 +18,9 @@ from .problem import Exit, Problem
 PUBLIC = "https://huggingface.co"
 READ, WRITE = "HF_READ_TOKEN_FILE", "HF_WRITE_TOKEN_FILE"
 
+NOBODYS = "none"
+"""What a file holds in place of a token that nobody has given."""
+
 _PATIENCE = 15.0
 
 
@@ -32,7 +35,9 @@ def is_offline() -> bool:
 
 
 def token(variable: str) -> str | None:
-    """The token in the file that a variable names; None when the variable is not set. Raises Problem, never with the token."""
+    """The token in the file that a variable names. None when the variable is not set, or when the file says NOBODYS: on a
+    platform each secret has its file, also one that nobody gave. Raises Problem, never with the token.
+    """
     named = os.environ.get(variable)
     if not named:
         return None
@@ -42,6 +47,8 @@ def token(variable: str) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise Problem(f"{variable}: {path} cannot be read: {why}.", Exit.USAGE) from error
+    if text == NOBODYS:
+        return None
     if not text or not text.isprintable() or " " in text:
         raise Problem(f"{variable}: {path} holds no token.", Exit.USAGE)
     if mode & (stat.S_IRWXO | stat.S_IWGRP):

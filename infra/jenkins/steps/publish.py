@@ -10,7 +10,7 @@ from typing import Any
 from . import build, docker, hub, inputs, start
 from .finish import Result
 from .problem import Exit, Problem, say
-from .record import Folder, Record, current
+from .record import PUBLISHED, Folder, Record, current
 
 WORK = "/work"
 
@@ -62,6 +62,8 @@ def publish(folder: Folder) -> dict[str, Any] | None:
         event = upload(record, files(folder), request, secret)
     except Problem as problem:
         raise Problem(f"{problem} {later(folder)}", problem.status) from problem
+    # A training may write such an event itself: what was published is told by a file that only this program writes.
+    folder.write(PUBLISHED, event)
     with (folder.out / "events.jsonl").open("a", encoding="utf-8") as events:
         events.write(json.dumps(event) + "\n")
     print(json.dumps(event), flush=True)

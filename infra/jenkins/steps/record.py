@@ -7,6 +7,7 @@ runs/train-41/
     train.log       what the training printed
     out/            what it wrote into /out: model/, checkpoint/, metrics.json, README.md, events.jsonl
     result.json     how it ended
+    published.json  where its model is on the Hub
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .problem import Exit, Problem, parameter
 
 LOCAL = "local"
 RUN = "mlops.run"
+PUBLISHED = "published.json"
 
 
 @dataclass
@@ -121,7 +123,7 @@ class Folder:
 
     def forget(self) -> None:
         """What was noted of an earlier training: a folder, like a number, can come again."""
-        for name in ("result.json", "position.json", "stop.json"):
+        for name in ("result.json", "position.json", "stop.json", PUBLISHED):
             (self.path / name).unlink(missing_ok=True)
 
     def lock(self) -> int | None:

@@ -62,8 +62,9 @@ class Source:
         return git("archive", "--format=tar", self.tree, folder=self.root)
 
 
-def find(root: Path, project: str, commit: str, *, exact: bool = True) -> Source:
+def find(root: Path, project: str, commit: str, *, exact: bool = True, branch: str = "") -> Source:
     """The project at the commit. With `exact` the commit has to be 40 hexadecimal digits, otherwise any name git knows.
+    With `branch` it has to be in that, which is looked at before anything of the commit is told.
 
     Raises Problem with the sentence for whoever asked for it.
     """
@@ -73,12 +74,12 @@ def find(root: Path, project: str, commit: str, *, exact: bool = True) -> Source
         raise Problem(f"COMMIT {commit!r} is no full commit: 40 hexadecimal digits are needed.")
     if commit.startswith("-"):
         raise Problem(f"COMMIT {commit!r} is no commit.")
-    if not _succeeds("rev-parse", "--git-dir", root=root):
-        raise Problem(f"{root} is no clone of the repository.", Exit.USAGE)
+    _must_be_clone(root)
     try:
         full = git("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", folder=root).decode().strip()
     except Problem as problem:
         raise Problem(f"Commit {commit} is not in this repository; was it pushed, and fetched here?") from problem
+    must_be_in(root, full, branch)
     if not _succeeds("cat-file", "-e", f"{full}:projects/{project}", root=root):
         there = projects(root, full)
         known = f"there are {', '.join(there)}" if there else "there are none"
@@ -95,9 +96,19 @@ def projects(root: Path, commit: str) -> list[str]:
     return sorted(name for name in listing.split("\0") if NAME.fullmatch(name))
 
 
-def is_ancestor(root: Path, commit: str, branch: str) -> bool:
-    """Whether `branch` holds the commit."""
-    return _succeeds("merge-base", "--is-ancestor", commit, branch, root=root)
+def must_be_in(root: Path, commit: str, branch: str) -> None:
+    """Raise Problem unless `branch` holds the commit; no branch ("") holds them all."""
+    if branch and not _succeeds("merge-base", "--is-ancestor", commit, branch, root=root):
+        raise Problem(f"Commit {commit[:12]} is not in {branch}: only what was merged is trained.")
+
+
+def head(root: Path, branch: str) -> str:
+    """The newest commit of a branch, 40 digits. Raises Problem when the clone does not know the branch."""
+    _must_be_clone(root)
+    try:
+        return git("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}", folder=root).decode().strip()
+    except Problem as problem:
+        raise Problem(f"RELEASE_BRANCH: there is no {branch} in {root}; was it fetched?", Exit.USAGE) from problem
 
 
 def uncommitted(root: Path, project: str) -> list[str]:
@@ -106,9 +117,16 @@ def uncommitted(root: Path, project: str) -> list[str]:
     return [line[3:] for line in status.splitlines()]
 
 
+def _must_be_clone(root: Path) -> None:
+    if not _succeeds("rev-parse", "--git-dir", root=root):
+        raise Problem(f"{root} is no clone of the repository.", Exit.USAGE)
+
+
 def _succeeds(*arguments: str, root: Path) -> bool:
     try:
         git(*arguments, folder=root)
-    except Problem:
+    except Problem as problem:
+        if problem.status is Exit.UNREACHABLE:
+            raise  # there is no git: that is no answer
         return False
     return True

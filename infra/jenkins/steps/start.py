@@ -97,7 +97,7 @@ def environment(record: Record) -> dict[str, str]:
         "HF_HOME": CACHE,
         **hub_variables(),
     }
-    if os.environ.get(hub.READ):
+    if hub.token(hub.READ) is not None:
         known["HF_TOKEN_PATH"] = f"{INPUTS}/hf_token"
     if record.resume_from:
         known["RESUME_DIR"] = f"{INPUTS}/resume"

@@ -120,7 +120,7 @@ async def test_ids_of_the_queue_that_begin_again_after_a_start_that_failed() -> 
         with found.world_stops() as world:
             world.controller.restart(stopping=0, down=0, starting=0, broken=True)
             world.tick(1)
-        await found.until_told("its configuration is broken: io.jenkins.plugins.casc.UnknownAttributesException")
+        await found.until_told("but its configuration failed: jenkins: Invalid configuration elements")
         assert found.state() is SourceState.UNREACHABLE
         assert found.known.work.queue == before
         found.server.forget()
@@ -165,10 +165,15 @@ async def test_a_configuration_that_breaks_a_good_token() -> None:
         with found.world_stops() as world:
             world.controller.restart(stopping=0, down=0, starting=0, broken=True)
             world.tick(1)
-        await found.until_told("Jenkins refuses every token (401): its configuration is broken")
-        assert found.state() is SourceState.UNREACHABLE
+        await found.until_told("Jenkins is up, but its configuration failed: jenkins: Invalid configuration elements")
+        assert (found.state(), found.status.shown) == (SourceState.UNREACHABLE, "config failed")
         assert "login" not in str(found.status.reason)
         assert rows(found) == before
+        with found.world_stops() as world:
+            world.controller.restart(stopping=0, down=0, starting=0)
+            world.tick(1)
+        await found.until_ok()
+        assert (found.status.shown, found.status.reason) == ("ok", None)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tests.console.feeds.feedroom import settle, watching
         (JenkinsError(Trouble.RESTARTING, "Jenkins is restarting (503)."), SourceState.STARTING),
         (JenkinsError(Trouble.NOT_AUTHENTICATED, "Jenkins refuses the token of operator (401)."), SourceState.DENIED),
         (lacks("Overall/Read"), SourceState.DENIED),
-        (JenkinsError(Trouble.BROKEN, "Its configuration is broken."), SourceState.UNREACHABLE),
+        (JenkinsError(Trouble.BROKEN, "Its configuration failed."), SourceState.UNREACHABLE),
         (JenkinsError(Trouble.FAULT, "Jenkins failed at queue (500)."), SourceState.UNREACHABLE),
         (JenkinsError(Trouble.NOT_FOUND, "Jenkins has no queue."), SourceState.UNREACHABLE),
         (JenkinsError(Trouble.REFUSED, "Jenkins does not know that."), SourceState.UNREACHABLE),

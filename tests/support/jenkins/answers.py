@@ -205,12 +205,21 @@ def waiting(controller: Controller, *, restarting: bool) -> Answer:
     return Answer(503, headers, body.encode())
 
 
+# As Jenkins prints what a start failed on: the cause first, and after each part who called it. Pages are 72 kB, as recorded.
+_TRACE = "".join(f"\tat io.jenkins.plugins.casc.BaseConfigurator.configure(BaseConfigurator.java:{n})\n" for n in range(700))
+BROKEN_CONFIGURATION = (
+    "io.jenkins.plugins.casc.UnknownAttributesException: jenkins: Invalid configuration elements for type: class "
+    f"jenkins.model.Jenkins : nonsense.\nAvailable attributes : agentProtocols, authorizationStrategy, clouds\n{_TRACE}"
+    "Caused: java.lang.reflect.InvocationTargetException\nCaused: java.lang.Error\n"
+    "Caused: org.jvnet.hudson.reactor.ReactorException\nCaused: hudson.util.HudsonFailedToLoad\n"
+)
+
+
 def broken_boot() -> Answer:
     """A start that failed on its configuration, seen without credentials."""
     body = (
-        "\n  \n  <!DOCTYPE html><html><head><title>Jenkins</title></head><body><h1>Error</h1><pre>"
-        "io.jenkins.plugins.casc.UnknownAttributesException: jenkins: Invalid configuration elements for type class "
-        "jenkins.model.Jenkins : nonsense.\n</pre></body></html>"
+        "\n  \n  <!DOCTYPE html><html><head><title>Jenkins</title></head><body><h1>Error</h1>"
+        f'<pre style="margin-left: 2em;white-space: pre-wrap">{html.escape(BROKEN_CONFIGURATION)}</pre></body></html>'
     )
     headers = [("Content-Type", HTML), ("X-Hudson-Theme", "default"), ("Referrer-Policy", "same-origin")]
     return Answer(500, headers, body.encode(), chunked=True)

@@ -148,7 +148,9 @@ def test_one_that_is_broken_is_not_blamed_on_the_token(
 ) -> None:
     with server.lock:
         controller.restart(stopping=0, down=0, starting=0, broken=True)
-    assert "configuration is broken" in refuse(server, home, monkeypatch, capsys, "--user", "operator", typed=TOKEN)
+    assert "Jenkins is up, but its configuration failed: jenkins: Invalid" in refuse(
+        server, home, monkeypatch, capsys, "--user", "operator", typed=TOKEN
+    )
 
 
 def test_nobody_there(

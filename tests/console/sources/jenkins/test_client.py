@@ -97,28 +97,6 @@ async def test_a_fault_inside_is_told_by_its_logging_id(replayer: Replayer, jenk
     assert "2f1e8c1a-77d9-4d5b-8d11-5a0b0a3a9d10" in error.reason
 
 
-async def test_a_good_token_at_a_broken_controller_is_not_called_bad(replayer: Replayer, jenkins: JenkinsServer) -> None:
-    replayer.put("/api/json", "auth-wrong-token")
-    body = "<html><title>Error</title><pre>io.jenkins.plugins.casc.UnknownAttributesException: jenkins: no such attribute</pre>"
-    replayer.put("anonymous /api/json", page(500, body, **{"x-jenkins": "2.421"}))
-    error = await trouble(jenkins)
-    assert error.trouble is Trouble.BROKEN
-    assert error.state is SourceState.UNREACHABLE
-    assert "its configuration is broken: io.jenkins.plugins.casc.UnknownAttributesException" in error.reason
-
-
-async def test_the_real_start_with_a_broken_configuration(replayer: Replayer, jenkins: JenkinsServer) -> None:
-    """As recorded: to the token it says 401, to nobody 500 with a page that quotes the exception."""
-    told = series("startup-casc-failure")
-    replayer.put("/api/json", next(one for one in told if one.status == 401))
-    replayer.put("anonymous /api/json", next(one for one in told if one.status == 500))
-    error = await trouble(jenkins)
-    assert (error.trouble, error.reason) == (
-        Trouble.BROKEN,
-        "Jenkins refuses every token (401): its configuration is broken.",
-    )
-
-
 async def test_starting_and_restarting_are_told_apart(replayer: Replayer, jenkins: JenkinsServer) -> None:
     starting = next(one for one in series("startup-sequence") if one.status == 503)
     restarting = next(one for one in series("restart-build-seen-through") if one.status == 503)

@@ -1,0 +1,2 @@
+/** placeholder */
+class JobDsl { JobDsl(Wire w, Map s) {}; void run() {} }
