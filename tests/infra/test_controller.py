@@ -24,9 +24,9 @@ from tests.support.waiting import until_sync
 LOCAL = "unclassified:\n  location:\n    adminAddress: ops@example.org\n"
 # Says what it was started with and as which process; then waits, and says what ended it.
 JENKINS = """#!/bin/bash
+trap 'echo TERM >>"$TOLD"; exit 7' TERM
 printf '%s\\n' "$$" "$AGENT_HOST_KEY" "$@" >"$TOLD.new"
 mv "$TOLD.new" "$TOLD"
-trap 'echo TERM >>"$TOLD"; exit 7' TERM
 sleep infinity &
 wait
 """

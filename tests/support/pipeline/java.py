@@ -27,15 +27,15 @@ class NoGroovyError(Exception):
 def classpath() -> str:
     """The jars of pom.xml and the compiled harness, as Java wants them; NoGroovyError. The first call takes some seconds."""
     java = _java()
-    jars = _jars()
+    found = jars()
     folder = tempfile.TemporaryDirectory(prefix="pipeline-harness-")
     _KEPT.append(folder)
     sources = sorted(str(path) for path in (HERE / "groovy").rglob("*.groovy"))
-    command = [java, "-cp", jars, "org.codehaus.groovy.tools.FileSystemCompiler", "-cp", jars, "-d", folder.name, *sources]
+    command = [java, "-cp", found, "org.codehaus.groovy.tools.FileSystemCompiler", "-cp", found, "-d", folder.name, *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"the harness does not compile:\n{done.stdout}{done.stderr}")
-    return f"{folder.name}{os.pathsep}{jars}"
+    return f"{folder.name}{os.pathsep}{found}"
 
 
 def command() -> list[str]:
@@ -55,12 +55,13 @@ def _java() -> str:
     return found
 
 
-def _jars() -> str:
+def jars() -> str:
+    """The jars of pom.xml as Java wants them; NoGroovyError."""
     home = Path.home() / ".m2" / "repository"
     wanted = re.findall(r"<groupId>([\w.]+)</groupId>\s*<artifactId>([\w-]+)</artifactId>\s*<version>([\d.]+)", POM.read_text())
-    jars = [home / group.replace(".", "/") / name / version / f"{name}-{version}.jar" for group, name, version in wanted]
-    if all(jar.exists() for jar in jars):
-        return os.pathsep.join(str(jar) for jar in jars)
+    paths = [home / group.replace(".", "/") / name / version / f"{name}-{version}.jar" for group, name, version in wanted]
+    if all(jar.exists() for jar in paths):
+        return os.pathsep.join(str(jar) for jar in paths)
     if shutil.which("mvn") is None:
         raise NoGroovyError("the jars of tests/support/pipeline/pom.xml are not here, and no mvn to fetch them")
     with tempfile.TemporaryDirectory() as folder:
