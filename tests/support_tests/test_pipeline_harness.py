@@ -258,3 +258,42 @@ def test_archived_files_are_those_of_the_patterns_and_none_is_an_error(tmp_path:
         assert build.result() == "FAILURE"
         assert sorted(build.archived) == ["out/a/x.json", "z.log"]
         assert 'No artifacts found that match the file pattern "no". Configuration error?' in build.console
+
+
+@pytest.mark.parametrize(
+    ("flag", "seen"),
+    [
+        ("", {"lock", "Input requested", "node"}),
+        ("beforeAgent true", {"lock", "Input requested"}),
+        ("beforeInput true", {"lock"}),
+        ("beforeOptions true", set()),
+    ],
+)
+def test_a_condition_is_asked_where_its_flag_says(tmp_path: Path, flag: str, seen: set[str]) -> None:
+    before = f"when {{ {flag}\nexpression {{ false }} }}\noptions {{ lock('a') }}\ninput {{ message 'go on?' }}"
+    with run(pipeline("echo 'in'", before=before), folder=tmp_path, nodes=[TRAINER]) as build:
+        if "Input requested" in seen:
+            build.approve()
+        assert build.result() == "SUCCESS"
+        assert build.statuses() == {"One": "NOT_EXECUTED"}
+        found = {event for event, _ in build.events} | ({"Input requested"} if "Input requested" in build.console else set())
+        assert found - {"stage", "unlock", "release"} == seen
+
+
+def test_the_post_of_a_stage_of_stages_runs_after_its_lock_is_given_back(tmp_path: Path) -> None:
+    text = """
+    pipeline {
+      agent none
+      stages {
+        stage('Outer') {
+          options { lock('a') }
+          stages { stage('Inner') { steps { echo 'inside' } } }
+          post { always { node('trainer') { sh 'echo after' } } }
+        }
+      }
+    }
+    """
+    with run(text, folder=tmp_path, nodes=[TRAINER]) as build:
+        assert build.result() == "SUCCESS"
+        order = [event for event, _ in build.events if event != "stage"]
+        assert order == ["lock", "unlock", "node", "sh", "release"]
