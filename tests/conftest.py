@@ -61,6 +61,17 @@ def lasting_engine(engine: Engine) -> Iterator[Engine]:
         own.close()
 
 
+@pytest.fixture
+def networked_engine(engine: Engine) -> Iterator[Engine]:
+    """An empty Engine for one test alone, with networks, firewall rules and published ports as on a server."""
+    try:
+        own = Engine(networks=True)
+    except NoEngineError as error:
+        pytest.skip(skips.NO_NETWORKS.format(why=error))
+    yield own
+    own.close()
+
+
 @pytest.fixture(scope="session")
 def fleet(engine: Engine) -> Iterator[Fleet]:
     """The Compose project with a service in every state, shared by the tests of this process: only look."""

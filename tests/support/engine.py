@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import leftovers, scratch
+from tests.support.namespace import Namespace
 from tests.support.waiting import until_sync
 
 _START_LIMIT = 20.0
@@ -31,11 +32,15 @@ class Engine:
 
     Containers have `network_mode: none` or `host`, and run under a cgroup of the Engine's own. `environment` is what a
     program needs to reach this Engine and nothing of the caller's besides PATH.
+
+    With `networks` it has bridges, rules and published ports like a server's, all in a network of its own, `network`:
+    nothing out here sees them, nothing in there gets out to the world, and Engines do not disturb each other.
     """
 
-    def __init__(self, *, live_restore: bool = False) -> None:
+    def __init__(self, *, live_restore: bool = False, networks: bool = False) -> None:
         """Start it. With `live_restore` its containers run on while it does not. Raises NoEngineError."""
         program = _dockerd()
+        self._network = _namespace() if networks else None
         self.folder = scratch.new_folder("e")
         self.socket = self.folder / "s"
         self.host = f"unix://{self.socket}"
@@ -46,6 +51,13 @@ class Engine:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def network(self) -> Namespace:
+        """Where its bridges and published ports are. Raises RuntimeError for an Engine made without `networks`."""
+        if self._network is None:
+            raise RuntimeError("this Engine has no networks: Engine(networks=True)")
+        return self._network
 
     @property
     def pid(self) -> int:
@@ -103,6 +115,8 @@ class Engine:
             self._process.wait(_STOP_LIMIT)
             self._process = None
         leftovers.sweep(self.folder)
+        if self._network is not None:
+            self._network.close()
 
     def docker(self, *arguments: str, stdin: bytes | None = None, limit: float = 60.0) -> str:
         """What the docker program prints. Raises AssertionError, with what it said, when it fails."""
@@ -161,6 +175,8 @@ class Engine:
         """Start it with the first storage driver that works here; the command that did it."""
         folder = self.folder
         config = {**_config(program, folder), "live-restore": live_restore}
+        if self._network is None:
+            config |= {"bridge": "none", "iptables": False, "ip-forward": False, "userland-proxy": False}
         (folder / "config.json").write_text(json.dumps(config))
         command = [program, f"--config-file={folder / 'config.json'}"]
         refusals = []
@@ -179,8 +195,9 @@ class Engine:
         with log.open("wb") as output:
             # A session of its own: ctrl-c in the terminal is for the tests, which then end it themselves.
             process = subprocess.Popen(
-                command,
-                env={**os.environ, leftovers.MARKER: str(self.folder)},
+                # nsenter becomes dockerd: the process is the same.
+                self._network.command(*command) if self._network else command,
+                env={**os.environ, "PATH": _system_path(), leftovers.MARKER: str(self.folder)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -231,10 +248,6 @@ def _config(program: str, folder: Path) -> dict[str, object]:
         "exec-root": str(folder / "x"),
         "pidfile": str(folder / "p"),
         "hosts": [f"unix://{folder / 's'}"],
-        "bridge": "none",
-        "iptables": False,
-        "ip-forward": False,
-        "userland-proxy": False,
         # cgroupfs takes a path as it is, whatever runs as process 1.
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "cgroup-parent": f"/{leftovers.cgroup_of(folder)}",
@@ -248,7 +261,7 @@ def _config(program: str, folder: Path) -> dict[str, object]:
 
 
 def _dockerd() -> str:
-    program = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    program = shutil.which("dockerd", path=_system_path())
     if program is None:
         raise NoEngineError("dockerd is not installed")
     if shutil.which("docker") is None:
@@ -256,3 +269,18 @@ def _dockerd() -> str:
     if os.geteuid() != 0:
         raise NoEngineError("it takes root")
     return program
+
+
+def _system_path() -> str:
+    """Where dockerd is, and where it finds iptables and docker-proxy: not every PATH has them."""
+    return f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+def _namespace() -> Namespace:
+    for needed in ("nsenter", "iptables", "docker-proxy"):
+        if shutil.which(needed, path=_system_path()) is None:
+            raise NoEngineError(f"{needed} is not installed, which an Engine with networks takes")
+    try:
+        return Namespace()
+    except OSError as error:
+        raise NoEngineError(f"no network of its own can be made here: {error.strerror}") from error

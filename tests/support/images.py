@@ -35,6 +35,15 @@ def engine_with_busybox(*, live_restore: bool = False) -> Engine:
     return engine
 
 
+def carry(source: Engine, target: Engine, *tags: str) -> None:
+    """Copy images between Engines: one with networks of its own has no way out to build them with."""
+    saved = subprocess.Popen(["docker", "save", *tags], env=source.environment, stdout=subprocess.PIPE)
+    with saved:
+        loaded = subprocess.run(["docker", "load", "--quiet"], env=target.environment, stdin=saved.stdout, check=False)
+    if saved.returncode or loaded.returncode:
+        raise AssertionError(f"{' '.join(tags)}: docker save: exit {saved.returncode}, load: exit {loaded.returncode}")
+
+
 def import_busybox(engine: Engine, *tags: str) -> str:
     """Import busybox under `BUSYBOX`, or under `tags` when given, and return the image's id, a new one every time.
 
