@@ -26,6 +26,8 @@ from tests.support.engine import Engine, NoEngineError
 
 PYTHON = "python:3.11-slim-bookworm"
 AGENT = "mlops-agent:test"
+# What this machine trusts.
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 _IMPORT_LIMIT = 120.0
 _STANDARD_LIBRARY = "usr/local/lib/python3.11"
@@ -54,7 +56,6 @@ _WANTED_BY_WHEELS = (
     "librt.so.1",
     "libutil.so.1",
 )
-_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # How the package index is reached. The rest of pip's settings (a target, a need for an environment) is about this machine.
 _INDEX_OPTIONS = ("default-timeout", "extra-index-url", "index-url", "proxy", "retries", "timeout", "trusted-host")
 _AGENT_PACKAGES = (
@@ -117,8 +118,8 @@ def _quoted(value: str) -> str:
 
 def _environment() -> dict[str, str]:
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-    if _CERTIFICATES.is_file():
-        environment |= dict.fromkeys(("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(_CERTIFICATES))
+    if CERTIFICATES.is_file():
+        environment |= dict.fromkeys(("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(CERTIFICATES))
     for option in _INDEX_OPTIONS:
         name = f"PIP_{option.replace('-', '_').upper()}"
         # Several values may stand on lines of their own, for which ENV has no way to write them.
@@ -128,7 +129,7 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _pip_configuration() -> str:
+def pip_configuration() -> str:
     """What pip's files on this machine say of the index, in one file."""
     home = Path.home()
     files = [
@@ -241,9 +242,9 @@ def _add_system(part: _Part) -> None:
     part.copy(_program("sh"), "bin/sh")
     part.link("usr/bin/env", "../../bin/env")
     part.text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-    part.text("etc/pip.conf", _pip_configuration())
-    if _CERTIFICATES.is_file():
-        part.copy(_CERTIFICATES, str(_CERTIFICATES).removeprefix("/"))
+    part.text("etc/pip.conf", pip_configuration())
+    if CERTIFICATES.is_file():
+        part.copy(CERTIFICATES, str(CERTIFICATES).removeprefix("/"))
 
 
 def _add_users(part: _Part, *names: str) -> None:
