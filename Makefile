@@ -43,6 +43,27 @@ new-project: platform ## make a project that trains at once (NAME=my-project)
 check-projects: platform ## hold every project against the contract in docs/projects.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/check-projects
 
+# The server's own Python does: nothing has to be installed for these.
+.PHONY: secrets
+secrets: ## make the platform's secrets, each once (ROTATE=name makes one anew, GIVE=name FILE=path takes one)
+	@exec infra/bin/secrets
+
+.PHONY: preflight
+preflight: ## say all that would keep the platform from starting
+	@exec infra/bin/preflight
+
+.PHONY: up
+up: ## start the platform on this server, and wait until it is healthy (LIMIT=900 seconds)
+	@exec infra/bin/up
+
+.PHONY: down
+down: ## end the platform's services; data and running trainings stay
+	@exec infra/bin/down
+
+.PHONY: pin
+pin: ## pin every image by its digest, compare the plugins (WRITE=plugins puts those in too)
+	@exec infra/bin/pin
+
 .PHONY: test
 test: dev ## run the tests; what this machine cannot run is named at the end (ARGS="-k words")
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)

