@@ -86,7 +86,7 @@ class Frps:
 
     def send(self, raw: bytes) -> Reply:
         """One request as it is, from the world; the first answer to it. Raises OSError."""
-        with self._server.network.connect(WEB_PORT, OUTSIDE) as connection:
+        with self._server.world.connect(WEB_PORT, OUTSIDE) as connection:
             connection.sendall(raw)
             return read_reply(connection)
 
@@ -98,13 +98,13 @@ class Frps:
 
     def _listens(self) -> bool:
         try:
-            self._server.network.connect(PORT, OUTSIDE).close()
+            self._server.world.connect(PORT, OUTSIDE).close()
         except OSError:
             return False
         return True
 
     def _run(self, name: str, configuration: Path, program: str = "frps") -> None:
-        command = self._server.network.command(str(self._programs / program), "-c", str(configuration))
+        command = self._server.world.command(str(self._programs / program), "-c", str(configuration))
         with (self._folder / f"{name}.log").open("wb") as log:
             self._processes[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
 

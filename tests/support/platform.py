@@ -63,7 +63,9 @@ class Platform:
         self.keys.mkdir()
         make_keys(self.keys, f"DNS:{SERVER_NAME}")
         left_out = shutil.ignore_patterns("secrets", ".env", "__pycache__")
-        shutil.copytree(ROOT / "infra", self.infra, ignore=left_out)
+        for name in ("infra", "console/text"):
+            shutil.copytree(ROOT / name, self.folder / name, ignore=left_out)
+        shutil.copy(ROOT / "console" / "__init__.py", self.folder / "console")
         self._give_secrets()
         self._settings = {
             "MLOPS_REPOSITORY_URL": "https://git.example.test/mlops.git",

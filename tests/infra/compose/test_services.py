@@ -11,7 +11,7 @@ from tests.infra.compose.conftest import Running
 from tests.support import skips
 from tests.support.frps import delivery
 from tests.support.platform import DOMAIN, SERVICES, Answer, Platform, volumes
-from tests.support.server import OUTSIDE
+from tests.support.server import OUTSIDE, SERVER
 from tests.support.waiting import until_sync
 
 SENTENCES = {
@@ -91,7 +91,7 @@ def test_ports_are_published_on_the_loopback_alone(running: Running) -> None:
     for port in (8080, 9443):
         platform.server.network.connect(port).close()
         with pytest.raises(ConnectionRefusedError):
-            platform.server.network.connect(port, OUTSIDE)
+            platform.server.world.connect(port, SERVER)
 
 
 def test_no_secret_is_seen_from_outside(running: Running) -> None:
