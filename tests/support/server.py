@@ -16,7 +16,7 @@ _OWN_FILES = """\
 names=$(readlink -f /etc/resolv.conf)
 mount -t tmpfs -o mode=755 run /run
 ln -s "$0" /run/docker.sock
-printf "nameserver %s\noptions timeout:1 attempts:1\n" "$1" >/run/resolv.conf
+printf "nameserver %s\\noptions timeout:1 attempts:1\\n" "$1" >/run/resolv.conf
 shift
 case $names in
     /run/*) mkdir -p "${names%/*}" && cp -n /run/resolv.conf "$names" ;;
