@@ -165,7 +165,7 @@ class Platform:
     @contextmanager
     def secret(
         self, name: str, content: str | None = None, *, mode: int | None = None, owner: int | None = None
-    ) -> Iterator[Path]:
+    ) -> Iterator[None]:
         """A secret with another content, mode or owner, for the time of a `with`; then it is another file, as it was."""
         file = self.secrets / name
         was, about = file.read_text(), file.stat()
