@@ -14,7 +14,9 @@ echo "NAME $*" >>"$CALLS"
 case " ${FAIL:-} " in *" NAME "*) echo "NAME found something"; exit 1 ;; esac
 """
 LINTERS = ("ruff", "mypy", "lint-imports")
-INFRA_LINTERS = ("shellcheck", "yamllint", "hadolint", "actionlint", "zizmor")
+INFRA_LINTERS = ("shellcheck", "yamllint", "hadolint", "compose-lint", "actionlint", "zizmor")
+
+COMPOSE = "infra/docker-compose.yml"
 
 
 def checkers(clone: Clone, names: tuple[str, ...]) -> None:
@@ -81,14 +83,15 @@ def test_lint_infra_finds_the_files_of_each_kind_and_names_the_kinds_that_are_no
 
 def test_lint_infra_goes_on_after_a_failure(clone: Clone) -> None:
     checkers(clone, INFRA_LINTERS)
-    for name in ("Dockerfile", "infra/Dockerfile.agent", ".github/workflows/ci.yml"):
+    for name in ("Dockerfile", "infra/Dockerfile.agent", "infra/Dockerfile.dockerignore", COMPOSE, ".github/workflows/ci.yml"):
         (clone.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (clone.folder / name).touch()
     clone.add_to_git()
     done = clone.run("scripts/lint-infra", FAIL="shellcheck hadolint")
     assert done.returncode == 1
     assert re.findall(r"^(\S+): (good|FAILED)", done.stdout, re.MULTILINE) == [
-        *(("shellcheck", "FAILED"), ("yamllint", "good"), ("hadolint", "FAILED"), ("actionlint", "good"), ("zizmor", "good")),
+        *(("shellcheck", "FAILED"), ("yamllint", "good"), ("hadolint", "FAILED"), ("compose-lint", "good")),
+        *(("actionlint", "good"), ("zizmor", "good")),
     ]
     calls = clone.calls()
     assert "hadolint Dockerfile infra/Dockerfile.agent" in calls
@@ -115,7 +118,10 @@ STEPS = ["infra", "lint", "lint-infra", "check-projects", "test-projects", "test
 def server(clone: Clone) -> Clone:
     """A machine on which everything is installed that the tests want."""
     clone.program("make", MAKE)
-    for name in ("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"):
+    for name in (
+        *("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"),
+        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip"),
+    ):
         clone.program(name, "exit 0")
     return clone
 
