@@ -120,7 +120,7 @@ def server(clone: Clone) -> Clone:
     clone.program("make", MAKE)
     for name in (
         *("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"),
-        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip"),
+        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip", "java", "javac", "mvn"),
     ):
         clone.program(name, "exit 0")
     return clone
