@@ -131,6 +131,11 @@ def of_settings(values: Mapping[str, str]) -> list[str]:
         wrong.append(
             "MLOPS_REPOSITORY_URL in infra/.env has a user or password in it: take it out, and sudo make secrets GIVE=git-token"
         )
+    elif not re.match(r"https?://|file:///", address):
+        wrong.append(
+            f"MLOPS_REPOSITORY_URL is {address!r} in infra/.env: expected an https:// address, "
+            "because Jenkins has a token and no ssh key."
+        )
     group, real = values.get("DOCKER_GID", ""), settings.socket_group()
     if settings.socket() is None:
         wrong.append(

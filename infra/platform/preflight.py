@@ -8,7 +8,7 @@ from typing import Any
 from infra.jenkins.steps import docker
 from infra.jenkins.steps.problem import Exit, Problem, say
 
-from . import checks, compose, settings
+from . import checks, compose, mounted, settings
 from .place import Place
 
 
@@ -61,6 +61,7 @@ def look(place: Place) -> Report:
         lacking = settings.missing(place, values)
         if lacking:
             report.notes.append(f"infra/.env lacks {', '.join(lacking)}: infra/.env.example says what they are for.")
+    report.wrong += mounted.unreadable(place)
     _secrets(place, report)
     _engine(place, values, report)
     return report

@@ -109,6 +109,12 @@ def without_password(address: str) -> str:
     return re.sub(r"^(https?://)[^/@]*@", r"\1", address)
 
 
+def over_https(address: str) -> str:
+    """The https form of an address for ssh (`git@host:path`, `ssh://git@host/path`): Jenkins has a token and no ssh key."""
+    match = re.fullmatch(r"(?:ssh://)?[\w.-]+@([\w.-]+)(?::(?:\d+/)?|/)(.+)", address)
+    return f"https://{match[1]}/{match[2]}" if match else address
+
+
 def _socket_group() -> tuple[str, str, str]:
     return "DOCKER_GID", str(socket_group()), f"the group of {socket()}"
 
@@ -120,9 +126,11 @@ def _gpus() -> tuple[str, str, str]:
 
 def _repository(place: Place) -> tuple[str, str, str]:
     said = (_ask("git", "-C", str(place.root), "remote", "get-url", "origin") or "").strip()
-    address = without_password(said)
+    address = over_https(said)
     why = "git remote get-url origin" if said else "git knows no remote origin here"
-    return "MLOPS_REPOSITORY_URL", address, why + (", without the password in it" if address != said else "")
+    why += ", over https" if address != said else ""
+    bare = without_password(address)
+    return "MLOPS_REPOSITORY_URL", bare, why + (", without the password in it" if bare != address else "")
 
 
 def _filled(text: str, name: str, value: str) -> str:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from infra.jenkins.steps.problem import Exit, Problem, say
 
-from . import compose, preflight, settings, states
+from . import compose, mounted, preflight, settings, states
 from .place import Place
 
 # The controller's first start unpacks its plugins, and images may have to be pulled.
@@ -37,6 +37,7 @@ def step() -> int:
     say("Building the images ...")
     if compose.show(place, "build") != 0:
         raise Problem("docker compose build failed: its own words are above. Nothing was started.")
+    _put_away_changed(place)
     say(f"Starting {', '.join(services)}. Images that are not here are pulled first, which takes minutes.")
     trouble = _start(place, services, values, limit)
     if trouble:
@@ -46,6 +47,15 @@ def step() -> int:
     else:
         say(f"All is up. Jenkins: {values.get('JENKINS_URL') or 'http://localhost:8080/'}")
     return Exit.OK
+
+
+def _put_away_changed(place: Place) -> None:
+    """Remove the containers that hold an old file, so that they are made anew. Raises Problem."""
+    changed = mounted.changed(place, compose.containers())
+    for name, file in changed.items():
+        say(f"{name} is made anew: {file} has changed since it was started")
+    if changed:
+        compose.call(place, "rm", "--stop", "--force", *changed)
 
 
 def _limit() -> float:

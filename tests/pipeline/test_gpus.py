@@ -77,6 +77,7 @@ def test_a_word_that_means_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_locks_of_the_pipeline_decide(locks: str, wanted: int, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPUS", locks)
+    monkeypatch.setattr(host, "_held", dict)
     assert host.choose_gpus(wanted, NOTHING) == given
 
 
@@ -103,3 +104,23 @@ def test_what_another_training_holds_is_not_given_again(work: Workplace, monkeyp
     assert host.choose_gpus(1, docker.info()) == "1"
     with pytest.raises(Problem, match="2 GPUs are needed and 1 are free"):
         host.choose_gpus(2, docker.info())
+
+
+def test_a_gpu_whose_lock_was_given_back_early_is_waited_for(work: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that was stopped while its agent was away has no lock any more, and its training still has the GPU."""
+    monkeypatch.setenv("DOCKER_HOST", work.engine.host)
+    monkeypatch.setenv("PATH", work.engine.environment["PATH"])
+    monkeypatch.setenv("GPUS", "trainer-1-gpu-1")
+    labels = ["--label=mlops.managed=true", "--label=mlops.gpu=1"]
+    holder = work.engine.docker("run", "--detach", "--name=holder", "--network=none", *labels, BUSYBOX, "sleep", "60").strip()
+    with pytest.raises(Problem, match="holder still runs on GPU 1, though its build has given the lock back"):
+        host.choose_gpus(1, docker.info())
+    seen: list[str] = []
+
+    def ends(text: str) -> None:
+        seen.append(text)
+        work.engine.docker("kill", holder)
+
+    monkeypatch.setattr(host, "say", ends)
+    assert host.choose_gpus(1, docker.info(), patience=60) == "1"
+    assert seen == ["[start] holder still runs on GPU 1: waiting for it to save its checkpoint"]

@@ -6,15 +6,19 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from . import docker
 from .config import Resources, size
-from .problem import Exit, Problem
+from .problem import Exit, Problem, say
 
 DEFAULT_FREE = "10g"
+
+# Seconds between two looks at who holds a GPU.
+_PACE = 1.0
 
 
 def check_resources(wanted: Resources, info: Mapping[str, Any]) -> None:
@@ -55,11 +59,12 @@ def gpus(info: Mapping[str, Any]) -> list[str] | None:
     return None if said == "all" or "nvidia" in (info.get("Runtimes") or {}) else []
 
 
-def choose_gpus(wanted: int, info: Mapping[str, Any]) -> str:
+def choose_gpus(wanted: int, info: Mapping[str, Any], patience: float = 0) -> str:
     """Indices for the label mlops.gpu: "none", "0", "0,1".
 
     GPUS, set by the pipeline from the locks it holds ("gpu-0,gpu-1", "trainer-2-gpu-0" or "0,1"), decides. Without it: the
-    first that no other training holds. Raises Problem.
+    first that no other training holds. A lock says nothing of a container that has outlived its build, so those of the locks
+    are waited for, `patience` seconds at most. Raises Problem.
     """
     if wanted == 0:
         return "none"
@@ -67,20 +72,44 @@ def choose_gpus(wanted: int, info: Mapping[str, Any]) -> str:
     if locked:
         if len(locked) < wanted:
             raise Problem(f"GPUS names {len(locked)}, and the project asks for {wanted}.", Exit.USAGE)
+        _wait_for(locked[:wanted], patience)
         return ",".join(locked[:wanted])
     there = gpus(info)
     if there is None:
         there = [str(index) for index in range(wanted)]
-    busy: set[str] = set()
-    # One that is about to be started holds its GPU already.
-    alive = ("--filter=status=created", "--filter=status=running", "--filter=label=mlops.managed=true")
-    for container in docker.call("ps", "--all", "--quiet", *alive).split():
-        found = docker.inspect("container", container) or {}
-        busy.update(str(found.get("Config", {}).get("Labels", {}).get("mlops.gpu", "")).split(","))
-    free = [index for index in there if index not in busy]
+    held = _held()
+    free = [index for index in there if index not in held]
     if len(free) < wanted:
         raise Problem(f"{wanted} GPUs are needed and {len(free)} are free: other trainings hold the rest. Try again later.")
     return ",".join(free[:wanted])
+
+
+def _wait_for(indices: list[str], patience: float) -> None:
+    """Until no container holds one of these GPUs. Raises Problem, which names who does."""
+    end = time.monotonic() + patience
+    told = False
+    while True:
+        holders = {name for index, name in _held().items() if index in indices}
+        if not holders:
+            return
+        words = f"{', '.join(sorted(holders))} still runs on GPU {', '.join(indices)}"
+        if time.monotonic() >= end:
+            raise Problem(f"{words}, though its build has given the lock back: `reap` ends it when the build is over.")
+        if not told:
+            say(f"[start] {words}: waiting for it to save its checkpoint")
+            told = True
+        time.sleep(_PACE)
+
+
+def _held() -> dict[str, str]:
+    """Index of a GPU -> the container of the platform that has it. One that is about to be started has it already."""
+    alive = ("--filter=status=created", "--filter=status=running", "--filter=label=mlops.managed=true")
+    held = {}
+    for container in docker.call("ps", "--all", "--quiet", *alive).split():
+        found = docker.inspect("container", container) or {}
+        for index in str(found.get("Config", {}).get("Labels", {}).get("mlops.gpu", "")).split(","):
+            held[index] = str(found.get("Name", container)).lstrip("/")
+    return held
 
 
 def _locked(names: str) -> list[str]:

@@ -48,7 +48,7 @@ def run(folder: Folder) -> str:
     folder.forget()
     try:
         with inputs.volumes(record.image, record.labels, _mounts(record), _inputs(record)) as helper, _one_at_a_time():
-            record.gpus = host.choose_gpus(int(record.resources["gpus"]), docker.info())
+            record.gpus = host.choose_gpus(int(record.resources["gpus"]), docker.info(), patience=grace() + 60)
             container = _create(record, helper)
         try:
             docker.call("start", container)
