@@ -54,7 +54,13 @@ class Room:
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         """The entry point, in a process group of its own."""
-        places = {"MLOPS_RUN": "run", "MLOPS_SHARE": "share", "MLOPS_ETC": "etc", "SECRETS_DIR": "secrets"}
+        places = {
+            "MLOPS_RUN": "run",
+            "MLOPS_SHARE": "share",
+            "MLOPS_ETC": "etc",
+            "SECRETS_DIR": "secrets",
+            "JENKINS_HOME": "home",
+        }
         environment = {
             **controller.environment(),
             **{name: str(self.folder / place) for name, place in places.items()},
@@ -105,6 +111,14 @@ def up(room: Room, process: subprocess.Popen[str]) -> list[str]:
     until_sync(lambda: room.told.exists() or process.poll() is not None, "Jenkins to be started")
     assert room.told.exists()
     return room.told.read_text(encoding="utf-8").splitlines()
+
+
+def test_only_the_plugins_of_the_image_count(room: Room, start: Start) -> None:
+    """Jenkins' own start would leave a newer one and one that the image has no more; all the rest of its home stays."""
+    (room.folder / "home/plugins/left-over").mkdir(parents=True)
+    (room.folder / "home/jobs").mkdir()
+    up(room, start())
+    assert [path.name for path in (room.folder / "home").iterdir()] == ["jobs"]
 
 
 def test_jenkins_takes_the_place_of_the_entry_point(room: Room, start: Start) -> None:
@@ -190,11 +204,11 @@ def test_a_start_leaves_nothing_of_the_one_before(room: Room, start: Start) -> N
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("MLOPS_REPOSITORY_URL", "https://x/'+evil+'.git", "MLOPS_REPOSITORY_URL is no address of a repository"),
-        ("MLOPS_REPOSITORY_URL", 'https://x/".git', "MLOPS_REPOSITORY_URL is no address of a repository"),
-        ("MLOPS_REPOSITORY_URL", "https://x/\n.git", "MLOPS_REPOSITORY_URL is no address of a repository"),
-        ("MLOPS_REPOSITORY_URL", "https://x/${webhook-hmac}", "MLOPS_REPOSITORY_URL is no address of a repository"),
-        ("MLOPS_REPOSITORY_URL", "", "MLOPS_REPOSITORY_URL is no address of a repository"),
+        ("MLOPS_REPOSITORY_URL", "https://x/'+evil+'.git", "MLOPS_REPOSITORY_URL is no https:// address of a repository"),
+        ("MLOPS_REPOSITORY_URL", 'https://x/".git', "MLOPS_REPOSITORY_URL is no https:// address of a repository"),
+        ("MLOPS_REPOSITORY_URL", "https://x/\n.git", "MLOPS_REPOSITORY_URL is no https:// address of a repository"),
+        ("MLOPS_REPOSITORY_URL", "https://x/${webhook-hmac}", "MLOPS_REPOSITORY_URL is no https:// address of a repository"),
+        ("MLOPS_REPOSITORY_URL", "", "MLOPS_REPOSITORY_URL is no https:// address of a repository"),
         ("RELEASE_BRANCH", "main'", "RELEASE_BRANCH is no name of a branch"),
         ("RELEASE_BRANCH", "main|.*", "RELEASE_BRANCH is no name of a branch"),
         ("RELEASE_BRANCH", "", "RELEASE_BRANCH is no name of a branch"),

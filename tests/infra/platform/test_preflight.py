@@ -187,6 +187,10 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             {"MLOPS_REPOSITORY_URL": "https://a:b@git.test/x"},
             "has a user or password in it: take it out, and sudo make secrets GIVE=",
         ),
+        (
+            {"MLOPS_REPOSITORY_URL": "git@git.test:ann/x.git"},
+            "MLOPS_REPOSITORY_URL is 'git@git.test:ann/x.git' in infra/.env: expected an https:// address",
+        ),
         ({"DOCKER_GID": ""}, "DOCKER_GID is not set in infra/.env, and the group of {socket} is 4711: set DOCKER_GID=4711"),
         ({"DOCKER_GID": "999"}, "DOCKER_GID is '999' in infra/.env, and the group of {socket} is 4711: set DOCKER_GID=4711"),
         (
@@ -368,3 +372,17 @@ def test_who_is_not_root_checks_what_may_be_seen(open_site: Site) -> None:
     closed = open_site.run_as(1002, "preflight", DOCKER_HOST="unix:///nobody")
     assert "infra/secrets may not be looked into by this user. Call it with sudo." in closed.stderr
     assert "is missing" not in closed.stderr.replace("infra/.env is missing", "")
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("git@github.com:ann/mlops.git", "https://github.com/ann/mlops.git"),
+        ("ssh://git@git.test:2222/ann/mlops.git", "https://git.test/ann/mlops.git"),
+        ("ssh://git@git.test/mlops", "https://git.test/mlops"),
+        ("https://ann:secret@git.test/mlops.git", "https://ann:secret@git.test/mlops.git"),
+        ("/srv/git/mlops.git", "/srv/git/mlops.git"),
+    ],
+)
+def test_the_clones_remote_as_jenkins_can_fetch_from_it(remote: str, address: str) -> None:
+    assert settings.over_https(remote) == address

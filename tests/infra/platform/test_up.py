@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ class Server(Site):
         (self.place.infra / "jenkins" / "Dockerfile").write_text(
             "ARG BASE_IMAGE=busybox:test\nARG BASE_DIGEST=\nFROM ${BASE_IMAGE}${BASE_DIGEST}\nLABEL of=platform\n"
         )
+        (self.place.infra / "gate").mkdir()
+        self.config = self.place.infra / "gate" / "gate.conf"
+        self.config.write_text("old\n")
         self.state = self.place.infra / "state"
         self.state.mkdir()
         (self.state / "jenkins").write_text("Jenkins answers\n")
@@ -127,6 +131,38 @@ def test_a_second_one_changes_nothing_and_says_so(server: Server) -> None:
     assert said.endswith("Everything ran as it should: nothing was changed.\n")
     assert server.containers() == before
     assert server.place.env.stat().st_mtime_ns == env.st_mtime_ns
+
+
+def test_a_file_that_has_changed_since_is_taken_up(server: Server) -> None:
+    """As a pull does it, a new file in the place of the old one: the container would keep the old one for ever."""
+    server.up()
+    before = server.containers()
+    fresh = server.config.with_suffix(".new")
+    # A second later, as far as the file system can tell: the Engine's times are read to the second.
+    until_sync(lambda: _is_later(fresh, before["gate"], server), "a second to pass")
+    fresh.replace(server.config)
+    assert server.engine.docker("exec", before["gate"], "cat", "/etc/gate.conf") == "old\n"
+    said = server.up()
+    assert "gate is made anew: infra/gate/gate.conf has changed since it was started\n" in said
+    after = server.containers()
+    assert server.engine.docker("exec", after["gate"], "cat", "/etc/gate.conf") == "new\n"
+    assert {name for name in after if after[name] != before[name]} == {"gate"}
+    assert server.up().endswith("nothing was changed.\n")
+
+
+def _is_later(file: Path, container: str, server: Server) -> bool:
+    file.write_text("new\n")
+    started = datetime.fromisoformat(server.engine.inspect(container)["State"]["StartedAt"][:19] + "+00:00")
+    return file.stat().st_ctime > started.timestamp() + 1.5
+
+
+def test_what_the_services_cannot_read_stops_the_start(server: Server) -> None:
+    """A clone that was made with umask 077: they would restart for ever."""
+    server.config.chmod(0o600)
+    server.config.parent.chmod(0o700)
+    said = server.up(status=2)
+    assert "infra/gate/gate.conf cannot be read by the services, which are not root: chmod o+r infra/gate/gate.conf\n" in said
+    assert server.containers() == {}
 
 
 def test_settings_of_the_person_stay_and_the_callers_environment_does_not_count(server: Server) -> None:
