@@ -80,6 +80,7 @@ def test_a_training_by_hand(work: Workplace) -> None:
             "Validate branch": "NOT_EXECUTED",
             "Check request": "SUCCESS",
             "Training": "SUCCESS",
+            "Run": "SUCCESS",
             "Trainer": "SUCCESS",
             "Check": "SUCCESS",
             "Build image": "SUCCESS",
@@ -261,6 +262,25 @@ def test_a_training_whose_follower_is_lost_is_followed_again(work: Workplace, ho
     assert work.file("1", "train.log").read_text() == "".join(f"epoch {n}\n" for n in range(1, 41))
 
 
+@pytest.mark.parametrize("step", ["build", "finish"])
+def test_a_step_that_was_killed_is_called_again(work: Workplace, step: str) -> None:
+    """As when the agent's container is made anew in the middle of it: the training was good, and so is the build."""
+    programs = work.folder / "bin"
+    programs.mkdir()
+    for program in BIN.iterdir():
+        (programs / program.name).symlink_to(program)
+    (programs / step).unlink()
+    died = work.folder / "died"
+    (programs / step).write_text(f"#!/bin/sh\n[ -e {died} ] || {{ touch {died}; kill -9 $$; }}\nexec {BIN / step}\n")
+    (programs / step).chmod(0o755)
+    commit = work.project("small", TRAINS)
+    with building(work, "small", commit, node_env={"MLOPS_BIN": str(programs)}, sleeps=0.01) as build:
+        assert build.result() == "SUCCESS", build.console
+        assert "ended with 137: once more" in build.console
+    assert died.exists()
+    assert work.containers() == []
+
+
 def test_a_training_with_gpus_holds_their_locks(work: Workplace) -> None:
     """This Engine has no GPU to give, which the description says."""
     commit = work.project("small", TRAINS, config_dot_yaml=CONFIG.replace("gpus: 0", "gpus: 2"))
@@ -271,6 +291,9 @@ def test_a_training_with_gpus_holds_their_locks(work: Workplace) -> None:
         assert build.result() == "FAILURE"
         assert build.held == ["project-small", "trainer-1-gpu-1,trainer-1-gpu-2"]
         assert "this host's Docker has no driver for one" in str(build.description)
+        # What may still run on them is finished before somebody else gets them.
+        given_back = "Lock released on resource [Label: gpu-trainer-1"
+        assert build.console.index("[finish]") < build.console.index(given_back)
     assert work.run("1")["gpus"] == "1,2"
     assert work.containers() == []
 
