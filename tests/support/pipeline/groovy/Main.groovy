@@ -14,9 +14,6 @@ class Main {
                 Lint lint = new Lint(start.text as String)
                 wire.tell(op: 'done', errors: lint.errors, more: lint.more)
                 break
-            case 'jobdsl':
-                new JobDsl(wire, start).run()
-                break
             default:
                 run(wire, start)
         }
