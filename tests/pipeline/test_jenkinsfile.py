@@ -178,6 +178,8 @@ def test_an_image_that_cannot_be_built_is_the_builds_description(work: Workplace
         assert build.statuses()["Build image"] == "FAILED"
         assert "could not start: " in str(build.description)
         assert "it was never started" not in str(build.description)
+    # Nor is a container of the build left.
+    assert "exit 5" not in work.engine.docker("ps", "--all", "--no-trunc", "--format={{.Command}}")
 
 
 def test_a_training_that_fails_says_with_what(work: Workplace) -> None:

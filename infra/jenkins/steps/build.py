@@ -87,6 +87,8 @@ def build(
     network = os.environ.get("MLOPS_BUILD_NETWORK")
     process = docker.start(
         "build",
+        # The classic builder keeps the container of a step that failed; BuildKit makes none and takes the word.
+        "--force-rm",
         "--tag",
         image,
         *docker.options("--label", (f"{name}={value}" for name, value in labels.items())),

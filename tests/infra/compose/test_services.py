@@ -24,7 +24,7 @@ SENTENCES = {
 # The user of each, and what it may do besides nothing.
 USERS = {"agent": "0", "frp_client": "1000", "gate": "1000", "jenkins": "1000", "portainer": "0"}
 CAPABILITIES = {"agent": {"SETUID", "SETGID", "SYS_CHROOT"}}
-MEMORY = {"agent": 4 << 30, "frp_client": 128 << 20, "gate": 128 << 20, "jenkins": 2 << 30, "portainer": 512 << 20}
+MEMORY = {"agent": 8 << 30, "frp_client": 128 << 20, "gate": 128 << 20, "jenkins": 2 << 30, "portainer": 512 << 20}
 VOLUMES = {f"mlops_{name}" for name in ("agent-home", "agent-work", "jenkins-home", "portainer-data")}
 
 
