@@ -82,10 +82,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a build was started with. `value` is None where Jenkins hides it (passwords)."""
+    """What a build was started with. `value` is None where Jenkins hides it (passwords).
+
+    `exact` is False where the value holds something that is not shown as it is: then `value` is another one, and must not be
+    sent again.
+    """
 
     name: Clean
     value: Clean | None
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ NOT_CONFIGURED = Clean("Jenkins is not configured. Run: mlops-console login")
 class JenkinsError(SourceError):
     """Jenkins did not give what was asked for. `permission` is the one that is missing (`Job/Build`) where Jenkins named it,
     `word` what the state is called where its own name would mislead: who can be reached and is broken is not unreachable.
+    `unsure` tells of an act that may have been taken: the connection broke after it was sent.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class JenkinsError(SourceError):
         permission: Clean | None = None,
         status: int | None = None,
         word: Clean | None = None,
+        unsure: bool = False,
     ) -> None:
         super().__init__(_STATES.get(trouble, SourceState.OK), clean(reason))
+        self.unsure = unsure
         self.trouble = trouble
         self.word = word
         self.permission = permission

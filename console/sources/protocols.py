@@ -11,6 +11,7 @@ from console.model.service import ComposeProject
 from console.text import Clean
 
 if TYPE_CHECKING:
+    from console.model.asking import Definition, Needs, Question, Stop
     from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
 
@@ -156,20 +157,76 @@ class Jenkins(Protocol):
         """
         ...
 
+    async def parameters(self, job: str) -> tuple[Definition, ...]:
+        """What the job declares, in its order. A branch knows its own only after its first build."""
+        ...
+
+    async def questions(self, ref: BuildRef) -> tuple[Question, ...]:
+        """What the build waits to be told by a person now."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
 class JenkinsActs(Protocol):
-    """What can be started at a Jenkins. It stands apart from `Jenkins`, so that what only watches cannot act."""
+    """What can be started, ended and switched at a Jenkins. It stands apart from `Jenkins`, so that what only watches cannot act.
+
+    Every method raises `JenkinsError`; nothing is ever sent twice. Where the connection broke after the request was sent,
+    `error.unsure` is set: Jenkins may have taken it.
+    """
 
     async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
         """Ask for a build. `parameters` None is for a job that has none; those left out get their defaults, unknown ones are
         ignored by Jenkins. `delay` are seconds until it may begin, None is the job's own quiet period.
-
-        Raises `JenkinsError`; nothing is ever sent twice. Where the connection broke after the request was sent the
-        sentence says that Jenkins may have taken it.
         """
         ...
+
+    async def stop(self, ref: BuildRef, how: Stop) -> None:
+        """Tell a build to end. It goes on for a while; on one that has ended nothing happens. A build of a freestyle job
+        knows only `STOP` (recording term-freestyle)."""
+        ...
+
+    async def cancel(self, item_id: int) -> None:
+        """Take an item out of the queue. One that has left it, or was cancelled, is not found."""
+        ...
+
+    async def answer(self, ref: BuildRef, question: str, values: Mapping[str, str]) -> None:
+        """Say yes to a question of a build; fields that are left out get their defaults. One that is not asked (any more) is
+        not found, a person who may not answer is not permitted: Jenkins says 500 to both, so the question is looked for."""
+        ...
+
+    async def reject(self, ref: BuildRef, question: str) -> None:
+        """Say no: the build ends as aborted. As for `answer`."""
+        ...
+
+    async def scan(self, project: str) -> None:
+        """Have a project of branches look for new ones and changed ones."""
+        ...
+
+    async def set_enabled(self, job: str, *, on: bool) -> None:
+        """Let the job be built, or let it not. A branch cannot be switched: it belongs to its project."""
+        ...
+
+    async def set_kept(self, ref: BuildRef, *, on: bool) -> bool:
+        """Keep a build from being discarded, or let it be. False when it was so already: Jenkins only knows how to toggle,
+        so it is looked at before and after."""
+        ...
+
+    async def set_offline(self, node: str, reason: str | None) -> bool:
+        """Take a node off line with a reason; None brings it back. False when it was so already, as for `set_kept`."""
+        ...
+
+    async def lacks(self, needs: Needs, job: str, ended: BuildRef | None = None) -> bool | None:
+        """Whether the user lacks a permission, found out without any effect; None where that cannot be told beforehand.
+
+        `ended` is a build of the job that has ended, whatever came of it: stopping it once more does nothing, and is refused
+        to whoever may not (recordings stop-finished, stop-no-permission).
+        """
+        ...
+
+
+class ActingJenkins(Jenkins, JenkinsActs, Protocol):
+    """Both."""
 
 
 class JenkinsAdmin(Protocol):
@@ -183,10 +240,6 @@ class JenkinsAdmin(Protocol):
 
     async def plugins(self) -> tuple[Plugin, ...]:
         """What is installed, by name. Needs Overall/SystemRead, or Overall/Administer."""
-        ...
-
-    async def set_enabled(self, job: str, *, on: bool) -> None:
-        """Let the job be built, or let it not. A branch cannot be switched: it belongs to its project."""
         ...
 
     async def aclose(self) -> None: ...

@@ -1,0 +1,246 @@
+"""The one shape of all acts: what exactly would happen, in words and as data, before anything does.
+
+    act.plan()  ->  Plan  ->  a person agrees  ->  Doer.carry_out(plan)  ->  Outcome  ->  act.aftermath(outcome)
+
+An act knows what is wanted and whom to ask for it; its plan is one look at the world. Plans are made anew at the moment of
+agreeing, and one whose `basis` has changed is not carried out. Every text is clean; values that are secret are in no plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Protocol
+from uuid import uuid4
+
+from console.model.asking import FieldKind
+from console.model.build import BuildRef
+from console.model.state import StateClass
+from console.text import Clean, clean
+
+MASK = Clean("*" * 8)
+"""What stands for a secret, whatever its length."""
+
+
+class Weight(IntEnum):
+    """How a person agrees. ENTER: it adds or repeats something. YES (the key y): it ends or removes what can be made again.
+    WORD: what goes cannot come back, so `Plan.word` is typed."""
+
+    ENTER = 0
+    YES = 1
+    WORD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object of an act. `key` is its id (`build/train#41`, `queue/12`, `job/train`, `node/trainer-1`), `name` is for people.
+
+    `refused` says why nothing can be done to it; then the act leaves it out.
+    """
+
+    key: Clean
+    name: Clean
+    refused: Clean | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A line of a plan. `label` is `does`, `then`, `goes`, `stays` or `asks`; the rest is a sentence or a name with its why."""
+
+    label: str
+    text: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A fact that a plan rests on. `moved` is said where it is another one when the person agrees: it is told by the newer plan."""
+
+    name: str
+    fact: Hashable
+    moved: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A field of a form. `value` is what will be sent (secrets: MASK, or empty), `was` what it was before a person changed it.
+
+    `note` stands beside it, `changed` marks it, `problem` says why its value cannot be sent.
+    """
+
+    name: Clean
+    kind: FieldKind
+    value: Clean
+    was: Clean
+    note: Clean = Clean("")
+    choices: tuple[Clean, ...] = ()
+    changed: bool = False
+    problem: Clean | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Another act that a plan leads to: `key` in the sheet, in `words`."""
+
+    key: str
+    words: Clean
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would happen. `act` is the act it is made by, and makes it anew.
+
+    `title` is the act and its object, `yes` the word for agreeing, `same_as` the requests or commands that would do the same
+    (secrets masked). `refused` says why nothing can be done at all; then there is nothing to agree to. `moved` says why this
+    plan took the place of another. `even_unrecorded`: what ends or frees something goes on where the audit file cannot be
+    written; the rest is refused then.
+    """
+
+    act: Act
+    title: Clean
+    yes: Clean
+    targets: tuple[Target, ...]
+    says: tuple[Say, ...] = ()
+    same_as: tuple[Clean, ...] = ()
+    weight: Weight = Weight.ENTER
+    word: Clean = Clean("")
+    basis: tuple[Basis, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    refused: Clean | None = None
+    moved: Clean | None = None
+    even_unrecorded: bool = False
+    id: str = field(default_factory=lambda: uuid4().hex, compare=False)
+
+    @property
+    def doable(self) -> tuple[Target, ...]:
+        return () if self.refused is not None else tuple(one for one in self.targets if one.refused is None)
+
+    @property
+    def why_not(self) -> Clean | None:
+        """Why there is nothing to agree to; None where there is."""
+        if self.refused is not None:
+            return self.refused
+        if self.doable:
+            return next((entry.problem for entry in self.entries if entry.problem is not None), None)
+        return next((one.refused for one in self.targets), Clean("There is nothing to do it to."))
+
+    def told(self, label: str) -> tuple[Clean, ...]:
+        """The sentences below one label."""
+        return tuple(one.text for one in self.says if one.label == label)
+
+
+def moved(before: Plan, now: Plan) -> Clean | None:
+    """What has changed under a plan since it was shown, in words; None when it still fits."""
+    facts = {one.name: one.fact for one in before.basis}
+    for one in now.basis:
+        if facts.pop(one.name, _NOTHING) != one.fact:
+            return one.moved
+    if facts:
+        return next(one.moved for one in before.basis if one.name in facts)
+    # The basis is what the act rests on; whatever else it shows of what will happen must not have changed either.
+    if (before.doable, before.weight, before.refused) != (now.doable, now.weight, now.refused):
+        return clean(now.why_not or "Things have changed meanwhile.")
+    return None
+
+
+_NOTHING = object()
+
+
+class Fate(Enum):
+    """What became of one object. UNSURE: nobody could find out; LEFT: it was not begun, because the act was called off."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNSURE = "unsure"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one object, in words: `queued as item 12`. `denied` is the permission that was missing.
+
+    `mark` is for the act's own aftermath, such as the item of the queue that a request became.
+    """
+
+    target: Target
+    fate: Fate
+    words: Clean
+    denied: Clean | None = None
+    mark: object = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan. `unrecorded` says why the audit line could not be written."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+    unrecorded: Clean | None = None
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        return tuple(one for one in self.results if one.fate is not Fate.DONE)
+
+    @property
+    def done(self) -> tuple[Result, ...]:
+        return tuple(one for one in self.results if one.fate is Fate.DONE)
+
+    @property
+    def worst(self) -> Fate:
+        order = (Fate.FAILED, Fate.UNSURE, Fate.LEFT)
+        return next((fate for fate in order if any(one.fate is fate for one in self.results)), Fate.DONE)
+
+
+class End(Enum):
+    """How what an act has set going came out."""
+
+    GOOD = "good"
+    BAD = "bad"
+    ABORTED = "aborted"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that came of an act after it was done: `queued behind project-c`, `started as #43`.
+
+    `ref` is the build that it is about, `end` is set with the last news of that object.
+    """
+
+    target: Target
+    kind: StateClass
+    words: Clean
+    ref: BuildRef | None = None
+    end: End | None = None
+
+
+Tell = Callable[[Clean], None]
+"""Gets a sentence about what is being done now."""
+
+
+class Act(Protocol):
+    """What somebody wants. `name` is the command's (`retrigger`); it goes into the audit."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def plan(self) -> Plan:
+        """One look at the world. Raises SourceError when it cannot be looked at; what cannot be done is a plan that says so."""
+        ...
+
+    async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
+        """Do it to one object. Raises SourceError: then it is known not to have happened."""
+        ...
+
+    def aftermath(self, outcome: Outcome) -> AsyncIterator[News] | None:
+        """What comes of it, as it comes; None where nothing does. It ends by itself; a system that is away is waited for."""
+        ...
+
+
+def several(names: Sequence[str], most: int = 3) -> str:
+    """`a, b and c`; `a, b, c and 4 more`."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1] if names else "") if part)
