@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -97,10 +98,8 @@ class Doer:
             begun = len(results)
             rest = plan.doable[begun:]
             results += [Result(one, Fate.UNSURE if at == 0 else Fate.LEFT, Clean("broken off")) for at, one in enumerate(rest)]
-            try:
+            with contextlib.suppress(UnrecordedError):
                 await self._recorder.end(Outcome(plan, tuple(results)))
-            except UnrecordedError:
-                pass
             raise
         return results
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from console.model.asking import FieldKind
-from console.model.build import BuildRef
+from console.model.build import NOTHING, BuildRef
 from console.model.state import StateClass
 from console.text import Clean, clean
 
@@ -34,7 +34,7 @@ class Weight(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One object of an act. `key` is its id (`build/train#41`, `queue/12`, `job/train`, `node/trainer-1`), `name` is for people.
+    """One object of an act. `key` is its id (`build/train#41`, `queue/12`, `job/train`, `node/trainer-1`), `name` for people.
 
     `refused` says why nothing can be done to it; then the act leaves it out.
     """
@@ -54,7 +54,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A fact that a plan rests on. `moved` is said where it is another one when the person agrees: it is told by the newer plan."""
+    """A fact that a plan rests on. `moved` is said where it has changed when the person agrees: the newer plan tells it."""
 
     name: str
     fact: Hashable
@@ -72,7 +72,7 @@ class Entry:
     kind: FieldKind
     value: Clean
     was: Clean
-    note: Clean = Clean("")
+    note: Clean = NOTHING
     choices: tuple[Clean, ...] = ()
     changed: bool = False
     problem: Clean | None = None
@@ -104,7 +104,7 @@ class Plan:
     says: tuple[Say, ...] = ()
     same_as: tuple[Clean, ...] = ()
     weight: Weight = Weight.ENTER
-    word: Clean = Clean("")
+    word: Clean = NOTHING
     basis: tuple[Basis, ...] = ()
     entries: tuple[Entry, ...] = ()
     offers: tuple[Offer, ...] = ()

@@ -169,7 +169,7 @@ class Jenkins(Protocol):
 
 
 class JenkinsActs(Protocol):
-    """What can be started, ended and switched at a Jenkins. It stands apart from `Jenkins`, so that what only watches cannot act.
+    """What can be started, ended and switched at a Jenkins. Apart from `Jenkins`, so that what only watches cannot act.
 
     Every method raises `JenkinsError`; nothing is ever sent twice. Where the connection broke after the request was sent,
     `error.unsure` is set: Jenkins may have taken it.
