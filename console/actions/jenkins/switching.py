@@ -16,7 +16,7 @@ _LONGEST_REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class _Switch:
-    """One object. `on` is how it stands (None: not known), `asks` the request, `send` sends it: False where it was so before."""
+    """One object. `on` is how it stands (None: not known), `asks` the request, `send` sends it: False where it was so."""
 
     target: Target
     on: bool | None
