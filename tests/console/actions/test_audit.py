@@ -319,3 +319,11 @@ async def test_the_demos_acts_are_written_nowhere(tmp_path: Path, monkeypatch: p
     await Doer(AuditRecorder(where, HOST)).carry_out(await Counted().plan(), silent)
     assert [one.state.word for one in read(await where.lines()).acts] == ["done"]
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - nothing else is asked of it
+
+
+async def test_a_read_only_console_does_nothing_whoever_asks() -> None:
+    where = InMemory(ANNA)
+    act = Counted()
+    with pytest.raises(RefusedError, match=r"^Read-only: acts are off \(MLOPS_READ_ONLY\)\.$"):
+        await Doer(AuditRecorder(where, HOST), read_only=Clean("MLOPS_READ_ONLY")).carry_out(await act.plan(), silent)
+    assert (act.done, await where.lines()) == ([], [])
