@@ -24,7 +24,7 @@ class Nothing(Act):
     async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
         return Result(target, Fate.DONE, Clean("queued as item 12"))
 
-    def aftermath(self, outcome: Outcome) -> AsyncIterator[News] | None:
+    def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         return None
 
 
