@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from console.actions.doer import Recorder
 from console.model.source import SourceStatus
 from console.settings import Loaded
-from console.sources.protocols import Compose, ContainerEngine, Jenkins
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Jenkins
 from console.text import Clean
 
 
@@ -28,4 +29,12 @@ class Backend(Protocol):
 
     def jenkins(self) -> Jenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
+        ...
+
+    def acting(self) -> ActingJenkins | SourceStatus:
+        """As `jenkins`, for what acts."""
+        ...
+
+    def recorder(self) -> Recorder:
+        """Where acts leave their trace."""
         ...

@@ -46,9 +46,16 @@ class Context:
 
     def printer(self) -> Printer:
         if self._printer is None:
-            screen = self.backend.loaded.settings.screen
-            self._printer = Printer(color=screen.color != "never", glyphs=screen.glyphs)
+            self._printer = self._made()
         return self._printer
+
+    def aside(self) -> Printer:
+        """Writes to stderr: plans, questions, and what else must not get into an answer."""
+        return self._made(aside=True)
+
+    def _made(self, *, aside: bool = False) -> Printer:
+        screen = self.backend.loaded.settings.screen
+        return Printer(color=screen.color != "never", glyphs=screen.glyphs, aside=aside)
 
     @staticmethod
     def complain(message: str) -> None:

@@ -1,0 +1,69 @@
+"""`approve` and `reject`: the answer to a build that asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from console.cli.acts import act
+from console.cli.asking import find_build, split_builds
+from console.cli.consent import Consent, asks
+from console.cli.group import Context, command
+from console.cli.options import UsageError
+from console.cli.values import Given, checked, parse
+from console.cli.waiting import After, after, waits
+from console.sources.protocols import ActingJenkins
+
+
+@command("approve")
+@click.argument("build", nargs=-1, required=True, metavar="JOB N")
+@click.option(
+    "-p", "values", multiple=True, metavar="NAME=VALUE", help="What it asks for: NAME=VALUE, NAME=@FILE, NAME=- (standard input)."
+)
+@asks
+@waits
+@click.pass_obj
+def approve(context: Context, /, build: tuple[str, ...], **options: Any) -> int:
+    """Say yes to a build that asks, with the values that it asks for; those that are left out get their defaults.
+
+    Exit status: 0 it is answered, 1 it is not, 3 Jenkins cannot be reached or does not permit it; with --wait: as the build ended.
+    """
+    later = after(options["wait"], options["timeout"])
+    return _answer(context, build, options, parse(options["values"]), later, yes=True)
+
+
+@command("reject")
+@click.argument("build", nargs=-1, required=True, metavar="JOB N")
+@asks
+@click.pass_obj
+def reject(context: Context, /, build: tuple[str, ...], **options: Any) -> int:
+    """Say no to a build that asks: it ends as aborted.
+
+    Exit status: 0 it is answered, 1 it is not, 3 Jenkins cannot be reached or does not permit it.
+    """
+    return _answer(context, build, options, {}, After(), yes=False)
+
+
+def _answer(
+    context: Context, words: tuple[str, ...], options: dict[str, Any], given: dict[str, Given], later: After, *, yes: bool
+) -> int:
+    usage = f"mlops-console {'approve' if yes else 'reject'} JOB N, or JOB#last"
+    named = split_builds(words, usage)
+    if len(named) != 1:
+        raise UsageError(f"one build at a time: {usage}")
+
+    async def make(source: ActingJenkins) -> Any:
+        from console.actions.jenkins.answering import AnswerQuestion
+
+        jobs = {job.full_name: job for job in await source.jobs()}
+        ref = find_build(jobs, *named[0])
+        values = {}
+        if given:
+            asked = await source.questions(ref)
+            if not asked:
+                raise UsageError(f"{ref.shown} asks nothing.")
+            values = checked(given, asked[0].fields, f"the question of {ref.shown}")
+        return AnswerQuestion(source, ref, yes, values)
+
+    return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]), later)
