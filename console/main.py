@@ -16,9 +16,10 @@ from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.actions.doer import Recorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import Compose, ContainerEngine, Jenkins
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Jenkins
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -82,6 +83,10 @@ class Backend:
 
     def jenkins(self) -> Jenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
+        return self.acting()
+
+    def acting(self) -> ActingJenkins | SourceStatus:
+        """As `jenkins`, for what acts: nothing that only watches is given this."""
         if self.demo:
             from console.demo import demo_jenkins
 
@@ -94,6 +99,12 @@ class Backend:
         from console.sources.jenkins.source import JenkinsServer
 
         return JenkinsServer(found)
+
+    def recorder(self) -> Recorder:
+        """Where acts leave their trace. What is done to the demo is remembered as long as it runs."""
+        from console.actions.recording import Remembered
+
+        return Remembered()
 
     def watch(self) -> Watch:
         from console.feeds.watch import Watch

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan, Result
@@ -207,11 +205,11 @@ def _not_possible(plan: Plan) -> int:
 
 
 def _became(outcome: Outcome) -> int:
-    """0 all of it was done; 3 Jenkins does not permit it, or nobody knows what became of it; 1 anything else."""
+    """0 all of it was done; 3 Jenkins is away or does not permit it, or nobody knows what became of it; 1 anything else."""
     results = planprint.sorted_results(outcome)
     if all(one.fate is Fate.DONE for one in results):
         return 0
-    unknown = any(one.denied is not None or one.fate is Fate.UNSURE for one in results)
+    unknown = any(one.fate is Fate.UNSURE or one.denied is not None or one.state is not SourceState.OK for one in results)
     return UNREACHABLE if unknown else NOT_DONE
 
 

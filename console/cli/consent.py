@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +25,11 @@ class Consent:
     yes: bool = False
     confirm: str | None = None
     dry_run: bool = False
+
+
+def told(options: Mapping[str, Any]) -> Consent:
+    """What the options of `asks` say."""
+    return Consent(options["yes"], options["confirm"], options["dry_run"])
 
 
 def asks(call: F) -> F:

@@ -58,9 +58,7 @@ class Column:
 class Printer:
     """Writes to stdout, or `aside` to stderr, as this terminal, or this pipe, can take it."""
 
-    def __init__(
-        self, *, color: bool, glyphs: str = "auto", env: Mapping[str, str] | None = None, aside: bool = False
-    ) -> None:
+    def __init__(self, *, color: bool, glyphs: str = "auto", env: Mapping[str, str] | None = None, aside: bool = False) -> None:
         env = os.environ if env is None else env
         self._aside = aside
         stream = sys.stderr if aside else sys.stdout
@@ -81,7 +79,9 @@ class Printer:
         room = None if self.columns is None else max(1, self.columns - indent - wide - 2)
         before = ""
         for label, text in rows:
-            parts = [part for line in clean(text, lines=True).split("\n") for part in (wrapped(line, room) if room else (line,))]
+            parts = [
+                part for line in clean(text, lines=True).split("\n") for part in (wrapped(line, room) if room else (line,))
+            ]
             for part in parts:
                 shown = "" if label == before else clean(label)
                 before = label

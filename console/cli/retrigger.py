@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from console.actions.plan import Act
 from console.cli.acts import act
 from console.cli.asking import build_number
-from console.cli.consent import Consent, asks
+from console.cli.consent import asks, told
 from console.cli.group import Context, command
 from console.cli.options import UsageError
 from console.cli.values import Given, checked, parse, undeclared
@@ -24,7 +25,7 @@ _FORCE, _RESUME = "FORCE", "RESUME_FROM"
 @click.argument("words", nargs=-1, required=True, metavar="JOB|PROJECT[#N]")
 @click.option("--last-failed", is_flag=True, help="The newest build that failed instead of the newest.")
 @click.option(
-    "-p", "values", multiple=True, metavar="NAME=VALUE", help="Another value: NAME=VALUE, NAME=@FILE, NAME=- (standard input)."
+    "-p", "values", multiple=True, metavar="NAME=VALUE", help="Another value: NAME=VALUE, NAME=@FILE, NAME=- (stdin)."
 )
 @click.option("--force", is_flag=True, help="Train again what was trained already (sets FORCE).")
 @click.option("--resume-from", metavar="N", help="Go on from the checkpoint of build N (sets RESUME_FROM).")
@@ -42,7 +43,7 @@ def retrigger(context: Context, /, words: tuple[str, ...], **options: Any) -> in
     if number is not None and options["last_failed"]:
         raise UsageError("--last-failed looks for the build itself: it goes with no number.")
     resume = build_number(options["resume_from"]) if options["resume_from"] is not None else None
-    wish = Consent(options["yes"], options["confirm"], options["dry_run"])
+    wish = told(options)
     later = after(options["wait"], options["timeout"], follow=options["follow"])
     given = parse(options["values"])
     clashes = ((_FORCE, "--force", options["force"]), (_RESUME, "--resume-from", resume is not None))
@@ -50,7 +51,7 @@ def retrigger(context: Context, /, words: tuple[str, ...], **options: Any) -> in
         if used and parameter in given:
             raise UsageError(f"{option} sets {parameter}, and -p {parameter} sets it too.")
 
-    async def make(source: ActingJenkins) -> Any:
+    async def make(source: ActingJenkins) -> Act:
         from dataclasses import replace
 
         from console.actions.jenkins.finding import find_source

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from console.actions.plan import Act
 from console.cli.acts import act
 from console.cli.asking import find_build, split_builds
-from console.cli.consent import Consent, asks
+from console.cli.consent import asks, told
 from console.cli.group import Context, command
 from console.cli.options import UsageError
 from console.cli.waiting import after, waits
@@ -42,13 +43,13 @@ def abort(context: Context, /, builds: tuple[str, ...], **options: Any) -> int:
     wanted = split_builds(builds, _USAGE)
     later = after(options["wait"], options["timeout"])
 
-    async def make(source: ActingJenkins) -> Any:
+    async def make(source: ActingJenkins) -> Act:
         from console.actions.jenkins.stopping import StopBuilds
 
         jobs = {job.full_name: job for job in await source.jobs()}
         return StopBuilds(source, [find_build(jobs, name, number) for name, number in wanted], how)
 
-    return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]), later)
+    return act(context, make, told(options), later)
 
 
 @command("cancel")
@@ -61,12 +62,12 @@ def cancel(context: Context, /, names: tuple[str, ...], **options: Any) -> int:
     Exit status: 0 it is out, 1 it is not, 3 Jenkins cannot be reached or does not permit it.
     """
 
-    async def make(source: ActingJenkins) -> Any:
-        from console.actions.jenkins.queueing import CancelItems
+    async def make(source: ActingJenkins) -> Act:
+        from console.actions.jenkins.cancelling import CancelItems
 
         return CancelItems(source, _items((await source.work()).queue, names))
 
-    return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]))
+    return act(context, make, told(options))
 
 
 def _items(queue: Sequence[QueueItem], names: Sequence[str]) -> list[int]:

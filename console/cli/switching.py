@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from console.actions.plan import Act
 from console.cli.acts import act
 from console.cli.asking import find_build, find_job, jobs_in, split_builds
-from console.cli.consent import Consent, asks
+from console.cli.consent import asks, told
 from console.cli.group import Context, command, global_params, only_named
 from console.cli.options import UsageError
 from console.model.jenkins import Job
@@ -35,13 +36,13 @@ def scan(context: Context, /, projects: tuple[str, ...], **options: Any) -> int:
     Exit status: 0 it does, 1 it does not, 3 Jenkins cannot be reached or does not permit it.
     """
 
-    async def make(source: ActingJenkins) -> Any:
+    async def make(source: ActingJenkins) -> Act:
         from console.actions.jenkins.switching import Scan
 
         jobs = await _jobs(source)
         return Scan(source, list(dict.fromkeys(_project(jobs, name) for name in projects)))
 
-    return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]))
+    return act(context, make, told(options))
 
 
 def _project(jobs: dict[Clean, Job], name: str) -> Clean:
@@ -56,15 +57,15 @@ def _project(jobs: dict[Clean, Job], name: str) -> Clean:
     return clean("/".join(inside[0].full_name.split("/")[:parts]))
 
 
-def _switch(on: bool) -> Callable[..., int]:  # noqa: FBT001 - one function for both words
+def _switch(on: bool) -> Callable[..., int]:
     def call(context: Context, /, jobs: tuple[str, ...], **options: Any) -> int:
-        async def make(source: ActingJenkins) -> Any:
+        async def make(source: ActingJenkins) -> Act:
             from console.actions.jenkins.switching import SetEnabled
 
             known = await _jobs(source)
             return SetEnabled(source, [find_job(known, name).full_name for name in jobs], on)
 
-        return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]))
+        return act(context, make, told(options))
 
     call.__doc__ = f"""{"Let a job be built (again)." if on else "Let a job not be built, until it is enabled again."}
 
@@ -85,14 +86,14 @@ def keep(context: Context, /, builds: tuple[str, ...], **options: Any) -> int:
     """
     wanted = split_builds(builds, "mlops-console keep JOB N, or JOB#N..., or JOB#last")
 
-    async def make(source: ActingJenkins) -> Any:
+    async def make(source: ActingJenkins) -> Act:
         from console.actions.jenkins.switching import SetKept
 
         known = await _jobs(source)
         refs = [find_build(known, name, number) for name, number in wanted]
         return SetKept(source, refs, not options["no_longer"])
 
-    return act(context, make, Consent(options["yes"], options["confirm"], options["dry_run"]))
+    return act(context, make, told(options))
 
 
 @click.group("node", context_settings=_HELP)
@@ -110,7 +111,7 @@ def offline(context: Context, /, names: tuple[str, ...], reason: str, **options:
 
     Exit status: 0 done, 1 not done, 3 Jenkins cannot be reached or does not permit it.
     """
-    return act(context, _nodes(names, clean(reason) or _REASON), Consent(options["yes"], options["confirm"], options["dry_run"]))
+    return act(context, _nodes(names, clean(reason) or _REASON), told(options))
 
 
 @command("online")
@@ -122,11 +123,11 @@ def online(context: Context, /, names: tuple[str, ...], **options: Any) -> int:
 
     Exit status: 0 done, 1 not done, 3 Jenkins cannot be reached or does not permit it.
     """
-    return act(context, _nodes(names, None), Consent(options["yes"], options["confirm"], options["dry_run"]))
+    return act(context, _nodes(names, None), told(options))
 
 
-def _nodes(names: Sequence[str], reason: str | None) -> Callable[[ActingJenkins], Awaitable[Any]]:
-    async def make(source: ActingJenkins) -> Any:
+def _nodes(names: Sequence[str], reason: str | None) -> Callable[[ActingJenkins], Awaitable[Act]]:
+    async def make(source: ActingJenkins) -> Act:
         from console.actions.jenkins.switching import SetOffline
 
         known = (await source.work()).nodes

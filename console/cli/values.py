@@ -44,7 +44,7 @@ def parse(words: Sequence[str]) -> dict[str, Given]:
             raise UsageError(f"-p {clean(name)} is given twice.")
         if text == "-":
             if piped:
-                raise UsageError(f"standard input can be only one value: it is {piped} already, and {clean(name)} wants it too.")
+                raise UsageError(f"standard input is one value: it is {piped} already, and {clean(name)} wants it too.")
             piped = clean(name)
             found[name] = Given(_from_standard_input(piped), literal=False)
         elif text.startswith("@@"):
@@ -53,7 +53,15 @@ def parse(words: Sequence[str]) -> dict[str, Given]:
             found[name] = Given(_from_file(clean(name), text[1:]), literal=False)
         else:
             found[name] = Given(text, literal=True)
+    for name, one in found.items():
+        if _is_no_text(name + one.value):
+            raise UsageError(f"-p {clean(name)}: that is no text in UTF-8.")
     return found
+
+
+def _is_no_text(text: str) -> bool:
+    """Arguments that are no UTF-8 come with half characters in their place."""
+    return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _from_file(name: str, path: str) -> str:
@@ -120,7 +128,9 @@ def _fitting(declared: Definition, given: Given, what: str) -> str:
         raise UsageError(f"{name} of {what} is not shown as it is, and cannot be sent from here.")
     match declared.kind:
         case FieldKind.PASSWORD if given.literal:
-            raise UsageError(f"{name} is a password, never on a command line: -p {name}=@FILE, or -p {name}=- for standard input.")
+            raise UsageError(
+                f"{name} is a password, never on a command line: -p {name}=@FILE, or -p {name}=- for standard input."
+            )
         case FieldKind.FILE:
             raise UsageError(f"{name} of {what} is a file, which cannot be sent from here.")
         case FieldKind.CHOICE if value not in declared.choices:

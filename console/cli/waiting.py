@@ -49,7 +49,7 @@ def waits(call: F) -> F:
     return click.option("--wait", is_flag=True, help="Wait for what comes of it: 0 good, 1 failed, 4 aborted.")(call)
 
 
-def after(wait: bool, timeout: str | None, *, follow: bool = False) -> After:  # noqa: FBT001 - as click gives it
+def after(wait: bool, timeout: str | None, *, follow: bool = False) -> After:
     """Raises UsageError."""
     if timeout is None:
         return After(wait, follow)
@@ -163,9 +163,7 @@ async def _follow(context: Context, source: Jenkins, ref: BuildRef) -> None:
         return forms.envelope("logs", items, taken_at=now, demo=context.backend.demo, sources=told)
 
     sink: Sink = (
-        JsonLines(envelope, follow=True)
-        if context.json
-        else Plain(context.printer(), [origin], prefixed=False, times=False)
+        JsonLines(envelope, follow=True) if context.json else Plain(context.printer(), [origin], prefixed=False, times=False)
     )
     query = Query() if context.json else None
     several = Several(None, [origin], lambda _: False, follow=True, query=query, jenkins=source)
@@ -174,4 +172,3 @@ async def _follow(context: Context, source: Jenkins, ref: BuildRef) -> None:
             await several.run(sink.give)
         except SourceError as error:
             context.complain(error.reason)
-

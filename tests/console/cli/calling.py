@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
 
+from console.actions.doer import Recorder
+from console.actions.recording import Remembered
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
-from console.sources.protocols import Jenkins
+from console.sources.protocols import ActingJenkins, Jenkins
 from console.text import Clean
 from tests.console.fakes import FakeCompose, FakeEngine
 
@@ -45,6 +47,14 @@ class FakeBackend:
 
     def jenkins(self) -> Jenkins | SourceStatus:
         return self.ci
+
+    def acting(self) -> ActingJenkins | SourceStatus:
+        return self.ci if isinstance(self.ci, SourceStatus) else cast(ActingJenkins, self.ci)
+
+    recorded: Remembered = field(default_factory=Remembered)
+
+    def recorder(self) -> Recorder:
+        return self.recorded
 
 
 def call(backend: FakeBackend, *argv: str) -> int:
