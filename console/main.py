@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from console.actions.doer import Recorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Jenkins
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -81,12 +81,8 @@ class Backend:
         )
         return engine, compose
 
-    def jenkins(self) -> Jenkins | SourceStatus:
+    def jenkins(self) -> ActingJenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
-        return self.acting()
-
-    def acting(self) -> ActingJenkins | SourceStatus:
-        """As `jenkins`, for what acts: nothing that only watches is given this."""
         if self.demo:
             from console.demo import demo_jenkins
 

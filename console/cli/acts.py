@@ -6,19 +6,20 @@ stdout has what became of it (or, with --dry-run, the plan); plans that are aske
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan, Result
-from console.cli import act_forms, consent, planprint
+from console.cli import INTERRUPTED, act_forms, consent, planprint
 from console.cli.asking import document
 from console.cli.consent import Consent
 from console.cli.group import Context
 from console.cli.looking import UNREACHABLE
 from console.cli.meter import Meter
 from console.cli.options import UsageError
-from console.cli.output import print_json
+from console.cli.output import drop_output, print_json, write_aside
 from console.cli.waiting import After, Watched, still_read, watch, worst
 from console.feeds.jenkins_once import failed
 from console.model.asking import Needs
@@ -38,7 +39,7 @@ def act(context: Context, make: Make, wish: Consent, after: After | None = None)
     if context.backend.loaded.settings.read_only and not wish.dry_run:
         origin = context.backend.loaded.origins["read_only"].where
         raise UsageError(f"{READ_ONLY} ({origin}).")
-    source = context.backend.acting()
+    source = context.backend.jenkins()
     if isinstance(source, SourceStatus):
         return _unreachable(context, wish, source)
     with asyncio.Runner() as runner:
@@ -48,6 +49,10 @@ def act(context: Context, make: Make, wish: Consent, after: After | None = None)
             if isinstance(error, NotThereError) or _is_wrong_use(error):
                 raise UsageError(error.reason) from None
             return _unreachable(context, wish, _status(error))
+        except KeyboardInterrupt:
+            # What was not written yet must not wait at the end for a terminal that takes no more.
+            drop_output()
+            return INTERRUPTED
         finally:
             runner.run(source.aclose())
 
@@ -116,7 +121,7 @@ class _Call:
         try:
             return consent.asked(plan)
         except KeyboardInterrupt:
-            self._context.complain(f"\n{_NOTHING}")
+            self._interrupted(_NOTHING)
             raise
 
     def _carry_out(self, doer: Doer, plan: Plan) -> Outcome | Plan:
@@ -124,10 +129,15 @@ class _Call:
         try:
             return self._runner.run(doer.carry_out(plan, teller))
         except KeyboardInterrupt:
-            self._context.complain("broken off: what was under way may have been done, the rest was not begun.")
+            self._interrupted("broken off: what was under way may have been done, the rest was not begun.")
             raise
         finally:
             teller.clear()
+
+    def _interrupted(self, words: str) -> None:
+        if sys.stderr is not None and sys.stderr.isatty():
+            write_aside("\n")  # the terminal has put ^C where it was
+        self._context.complain(words)
 
     # How it ends
 
@@ -178,7 +188,7 @@ class _Call:
         try:
             self._runner.run(watch(self._context, self._source, watched, self._after))
         except KeyboardInterrupt:
-            self._context.complain(f"no longer waited for: {' and '.join(watched.open) or 'it'} goes on at Jenkins.")
+            self._interrupted(f"no longer waited for: {' and '.join(watched.open) or 'it'} goes on at Jenkins.")
             if self._context.json:
                 self._print_outcome(watched.outcome, watched.news)
             raise

@@ -7,7 +7,7 @@ from typing import Protocol
 from console.actions.doer import Recorder
 from console.model.source import SourceStatus
 from console.settings import Loaded
-from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Jenkins
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 from console.text import Clean
 
 
@@ -27,12 +27,8 @@ class Backend(Protocol):
         """Fresh sources, for one event loop; raises SourceError for an address that makes no sense."""
         ...
 
-    def jenkins(self) -> Jenkins | SourceStatus:
+    def jenkins(self) -> ActingJenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
-        ...
-
-    def acting(self) -> ActingJenkins | SourceStatus:
-        """As `jenkins`, for what acts."""
         ...
 
     def recorder(self) -> Recorder:
