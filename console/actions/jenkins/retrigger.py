@@ -198,8 +198,6 @@ class Retrigger:
 
     async def _found_out(self, seen: _Seen, target: Target, error: JenkinsError, sent: datetime, tell: Tell) -> Result:
         """The connection broke after the request was sent. It is not sent again: what Jenkins has says whether it was taken."""
-        before = seen.work
-        known = {item.id for item in before.queue} if before is not None else set()
         newest = max((one.number for one in seen.history), default=0)
         for _ in range(_LOOKS):
             try:
@@ -208,7 +206,8 @@ class Retrigger:
             except JenkinsError as away:
                 words = clean(f"Nobody knows whether Jenkins took it: {away.reason}")
                 return Result(target, Fate.UNSURE, words)
-            item = next((one for one in work.queue if _is_ours(one, seen, sent) and one.id not in known), None)
+            # One that stood there before serves this request as well.
+            item = next(iter(_equal(seen, work)), None)
             if item is not None:
                 mark = Queued(item.id, already=False, session=self._jenkins.controller.session)
                 return Result(target, Fate.DONE, clean(f"the connection broke, but it is queued as item {item.id}"), mark=mark)
@@ -294,10 +293,6 @@ def _same(item: QueueItem | Build, seen: _Seen) -> bool:
     return all(
         name in secret or (known.get(name) or "") == clean(value, lines=True) for name, value in (seen.values or {}).items()
     )
-
-
-def _is_ours(item: QueueItem, seen: _Seen, sent: datetime) -> bool:
-    return item.job == seen.wish.job and _same(item, seen) and item.since > sent - _SLACK
 
 
 def _has_become(build: Build, seen: _Seen, sent: datetime) -> bool:

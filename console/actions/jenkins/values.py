@@ -126,12 +126,14 @@ def _entry(one: Definition, value: str | None, before: Parameter | None, source:
     secret = one.kind is FieldKind.PASSWORD
     was = MASK if secret and before is not None else before.value if before is not None and before.value else Clean("")
     shown = clean(value or "", lines=True)
-    changed = value is not None if secret else before is not None and shown != was
+    # A parameter that the build before did not have is changed where it does not have its default.
+    usual = was if before is not None else one.default or ""
+    changed = value is not None if secret else shown != usual
     note = Clean("")
     if secret and value is None:
         note = Clean("hidden: the job's default is used")
-    elif before is None and source is not None:
-        note = clean(f"new since #{source.number}")
+    elif before is None:
+        note = clean(f"new since #{source.number}") if source is not None else note
     elif changed and not secret:
         note = clean(f"was {was.splitlines()[0]}" if was else "was empty")
     return Entry(
