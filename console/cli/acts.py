@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -152,9 +153,10 @@ class _Call:
         if plan.moved is not None:
             planprint.show_plan(self._context.aside(), plan)
             self._context.complain(_NOTHING)
-        elif plan.refused is None and len(plan.targets) > 1:
+        elif plan.refused is None:
             for one in plan.targets:
-                self._context.complain(f"{one.name}: {one.refused}")
+                why = one.refused or ""
+                self._context.complain(why if one.name in why else f"{one.name}: {why}")
         else:
             self._context.complain(str(plan.why_not))
         if self._context.json:
@@ -224,20 +226,20 @@ def _became(outcome: Outcome) -> int:
 
 
 class _Teller:
-    """What is being done now: in one line that goes away, or, where that cannot be, each thing once."""
+    """What is being done now: in one line that goes away, or, where that cannot be, once each of what takes long."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._meter = Meter("")
-        self._told: set[str] = set()
+        self._told: Counter[str] = Counter()
 
     def __call__(self, text: Clean) -> None:
         if self._meter.say(text):
             return
-        # How long it takes changes every second.
+        # What takes long is said again and again, with the seconds that it takes.
         kind = "".join(letter for letter in text if not letter.isdigit())
-        if kind not in self._told:
-            self._told.add(kind)
+        self._told[kind] += 1
+        if self._told[kind] == 2:
             self._context.complain(text)
 
     def clear(self) -> None:
