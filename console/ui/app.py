@@ -50,7 +50,10 @@ class Wishes:
 
 
 class ConsoleApp(App[int], inherit_bindings=False):
-    """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers."""
+    """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
+
+    `read_only` is what has switched acts off, None where they are on.
+    """
 
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
@@ -68,6 +71,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         wishes: Wishes | None = None,
         env: Mapping[str, str] | None = None,
         frozen: bool = False,
+        read_only: Clean | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -82,6 +86,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.remapped = wishes.keys
         self.wishes = wishes
         self.frozen = frozen
+        self.read_only = read_only
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()

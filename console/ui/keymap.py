@@ -13,7 +13,8 @@ class Key:
     """One thing a key does. `id` is its name in the `keys` setting, `keys` Textual's key names, the first is shown.
 
     `where` names the screens or panes it works in, `group` its column in the help, `foot` its short word in the footer
-    (empty: not shown there), `priority` must win over the focused widget.
+    (empty: not shown there), `priority` must win over the focused widget. What `acts` changes something: such a key is
+    shown nowhere while the console is read-only, and says so when it is pressed.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Key:
     group: str
     where: str = "everywhere"
     foot: str = ""
+    acts: bool = False
 
 
 MOVE, HERE, ANYWHERE = "Move", "Here", "Anywhere"
@@ -123,10 +125,21 @@ def bindings(where: Iterable[str]) -> list[BindingType]:
     """Textual bindings for the keys of these places; the ids let people remap them."""
     places = set(where)
     return [
-        Binding(key.keys, key.action, key.words, id=key.id, show=False, priority=key.id == "interrupt")
+        Binding(key.keys, bound(key), key.words, id=key.id, show=False, priority=key.id == "interrupt")
         for key in TABLE
         if key.where in places
     ]
+
+
+def bound(key: Key) -> str:
+    """The action that the key is bound to. Those that act go through `acts`, which knows whether that is permitted."""
+    return f"acts({key.action!r})" if key.acts else key.action
+
+
+def shown_keys(where: Iterable[str], *, acts: bool) -> list[Key]:
+    """The keys of these places for people to see; without those that act where `acts` is False."""
+    places = set(where)
+    return [key for key in TABLE if key.where in places and (acts or not key.acts)]
 
 
 def shown(keys: str) -> str:

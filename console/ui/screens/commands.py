@@ -11,7 +11,7 @@ from textual.geometry import Region
 from console.model.cells import cut, pad
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.keymap import MOVE, TABLE, Key, keys_of, shown
+from console.ui.keymap import MOVE, Key, keys_of, shown, shown_keys
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
 from console.ui.screens.sheet import Sheet
@@ -37,11 +37,11 @@ class Entry(NamedTuple):
 class CommandSheet(Sheet[str], inherit_bindings=False):
     """Answers with the action that was chosen, or None."""
 
-    def __init__(self, where: Sequence[str]) -> None:
+    def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
         super().__init__()
         places = set(where)
         # Moving about by typing its name helps nobody.
-        keys = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
+        keys = [key for key in shown_keys(where, acts=acts) if key.group != MOVE and key.id not in _NOT_HERE]
         self._keys = [Entry(key.id, key.words, key, key.action) for key in keys]
         if "everywhere" in places:
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
