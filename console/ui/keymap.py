@@ -13,7 +13,7 @@ class Key:
     """One thing a key does. `id` is its name in the `keys` setting, `keys` Textual's key names, the first is shown.
 
     `where` names the screens or panes it works in, `group` its column in the help, `foot` its short word in the footer
-    (empty: not shown there), `priority` must win over the focused widget.
+    (empty: not shown there), `priority` must win over the focused widget. `acts`: it leads to something being changed.
     """
 
     id: str
@@ -23,6 +23,7 @@ class Key:
     group: str
     where: str = "everywhere"
     foot: str = ""
+    acts: bool = False
 
 
 MOVE, HERE, ANYWHERE = "Move", "Here", "Anywhere"
@@ -56,6 +57,11 @@ TABLE: tuple[Key, ...] = (
     Key("copy-link", "Y", "copy_link", "copy its link", HERE, "build"),
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows"),
+    Key("again", "R", "again", "run again, e there changes it", HERE, "runs", "run again", acts=True),
+    Key("stop", "x", "stop", "stop it, take it out of the queue", HERE, "runs", "stop", acts=True),
+    Key("answer", "A", "answer", "approve or reject what it asks", HERE, "runs", "approve", acts=True),
+    Key("choose", "space", "choose", "mark for an act", HERE, "marks"),
+    Key("acts", "a", "acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("follow", "f", "follow", "follow the end", HERE, "log", "follow"),
     Key("search", "slash", "search", "search: a regular expression", HERE, "log", "search"),
     Key("next-hit", "n", "hit(1)", "next hit", HERE, "log"),
