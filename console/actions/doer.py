@@ -60,12 +60,13 @@ class Doer:
         if plan.id in self._agreed:
             raise RefusedError(TWICE)
         self._agreed.add(plan.id)
-        if plan.why_not is not None:
-            raise RefusedError(plan.why_not)
-        now = await plan.act.plan()
-        if (what := moved(plan, now)) is not None:
-            return replace(now, moved=what)
-        unrecorded = await self._begin(plan)
+        try:
+            newer, unrecorded = await self._last_look(plan)
+        except BaseException:
+            self._agreed.discard(plan.id)  # nothing was done: it may be agreed to again
+            raise
+        if newer is not None:
+            return newer
         results = await self._each(plan, tell, called_off)
         outcome = Outcome(plan, tuple(results), unrecorded)
         try:
@@ -74,6 +75,15 @@ class Doer:
             outcome = replace(outcome, unrecorded=error.reason)
         self._done()
         return outcome
+
+    async def _last_look(self, plan: Plan) -> tuple[Plan | None, Clean | None]:
+        """The plan that takes the place of one that no longer fits, and why this one could not be recorded."""
+        if plan.why_not is not None:
+            raise RefusedError(plan.why_not)
+        now = await plan.act.plan()
+        if (what := moved(plan, now)) is not None:
+            return replace(now, moved=what), None
+        return None, await self._begin(plan)
 
     async def _begin(self, plan: Plan) -> Clean | None:
         """The line before the act: what is found without a second one was cut off in the middle."""

@@ -46,7 +46,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A line of a plan. `label` is `does`, `then`, `goes`, `stays` or `asks`; the rest is a sentence or a name with its why."""
+    """A line of a plan. `label` is `does`, `but`, `then`, `goes`, `stays`, `asks` or `as`; the rest is a sentence."""
 
     label: str
     text: Clean
@@ -234,8 +234,11 @@ class Act(Protocol):
         """Do it to one object. Raises SourceError: then it is known not to have happened."""
         ...
 
-    def aftermath(self, outcome: Outcome) -> AsyncIterator[News] | None:
-        """What comes of it, as it comes; None where nothing does. It ends by itself; a system that is away is waited for."""
+    def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
+        """What comes of it, as it comes; None where nothing does. It ends by itself; a system that is away is waited for.
+
+        `whole` goes on until all of it has ended (a build that was started); without it, until it is known what it became.
+        """
         ...
 
 

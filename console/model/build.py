@@ -46,12 +46,17 @@ class BuildRef(NamedTuple):
     @property
     def path(self) -> str:
         """Where it is below the root of Jenkins: each part of the job's name is percent-encoded once more than in the name."""
-        return "/".join(f"job/{_encoded(part)}" for part in self.job.split("/")) + f"/{self.number}"
+        return f"{job_path(self.job)}/{self.number}"
 
     @property
     def shown(self) -> Clean:
         """`my-repo/feature/x #3`."""
         return clean(f"{as_people_write(self.job)} #{self.number}")
+
+
+def job_path(job: str) -> str:
+    """Where a job is below the root of Jenkins, as for `BuildRef.path`."""
+    return "/".join(f"job/{_encoded(part)}" for part in job.split("/"))
 
 
 _AS_THEY_ARE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
