@@ -33,7 +33,7 @@ class Subject:
 
 
 def subject_of(wait: WaitRow) -> Subject:
-    """A row of the queue. The step of a build that waits for a node stands for that build: cancelled alone it would break it."""
+    """A row of the queue. The step of a build stands for that build, which would break without it."""
     name = clean(f"{wait.name} {wait.short}".rstrip())
     return Subject(name, wait.ref, wait.item.id if wait.item is not None else None)
 
@@ -119,7 +119,8 @@ def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:
 
 def again(refs: Sequence[BuildRef]) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import Retrigger, Wish
+        from console.actions.jenkins.finding import Wish
+        from console.actions.jenkins.retrigger import Retrigger
 
         return Retrigger(jenkins, [Wish(ref.job, ref) for ref in refs])
 
@@ -128,7 +129,7 @@ def again(refs: Sequence[BuildRef]) -> Making:
 
 def ending(refs: Sequence[BuildRef], how: Stop) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import StopBuilds
+        from console.actions.jenkins.stopping import StopBuilds
 
         return StopBuilds(jenkins, refs, how)
 
@@ -137,7 +138,7 @@ def ending(refs: Sequence[BuildRef], how: Stop) -> Making:
 
 def cancelling(items: Sequence[int]) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import CancelItems
+        from console.actions.jenkins.cancelling import CancelItems
 
         return CancelItems(jenkins, items)
 
@@ -157,7 +158,7 @@ def stopping(subjects: Sequence[Subject]) -> Making | None:
 def answering(refs: Sequence[BuildRef], *, yes: bool) -> Making:
     def one(ref: BuildRef) -> Making:
         def make(jenkins: ActingJenkins) -> Act:
-            from console.actions.jenkins import AnswerQuestion
+            from console.actions.jenkins.answering import AnswerQuestion
 
             return AnswerQuestion(jenkins, ref, yes)
 
@@ -172,7 +173,7 @@ def together(wanted: Sequence[Making]) -> Making:
         return wanted[0]
 
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import Together
+        from console.actions.together import Together
 
         return Together([one(jenkins) for one in wanted])
 
@@ -181,7 +182,7 @@ def together(wanted: Sequence[Making]) -> Making:
 
 def keeping(refs: Sequence[BuildRef], *, on: bool) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import SetKept
+        from console.actions.jenkins.switching import SetKept
 
         return SetKept(jenkins, refs, on)
 
@@ -190,7 +191,7 @@ def keeping(refs: Sequence[BuildRef], *, on: bool) -> Making:
 
 def enabling(jobs: Sequence[Clean], *, on: bool) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import SetEnabled
+        from console.actions.jenkins.switching import SetEnabled
 
         return SetEnabled(jenkins, jobs, on)
 
@@ -199,7 +200,7 @@ def enabling(jobs: Sequence[Clean], *, on: bool) -> Making:
 
 def scanning(projects: Sequence[Clean]) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import Scan
+        from console.actions.jenkins.switching import Scan
 
         return Scan(jenkins, projects)
 
@@ -208,7 +209,7 @@ def scanning(projects: Sequence[Clean]) -> Making:
 
 def setting_offline(nodes: Sequence[Clean], reason: Clean | None) -> Making:
     def make(jenkins: ActingJenkins) -> Act:
-        from console.actions.jenkins import SetOffline
+        from console.actions.jenkins.switching import SetOffline
 
         return SetOffline(jenkins, nodes, reason)
 

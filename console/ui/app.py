@@ -118,13 +118,22 @@ class ConsoleApp(App[int], inherit_bindings=False):
             from console.ui.doing import Unrecorded
 
             recorder = self._recorder if self._recorder is not None and not self.demo else Unrecorded()
-            self._doer = Doer(recorder, lambda: self.live.refresh())
+            self._doer = Doer(recorder, self._read_anew)
         return self._doer
+
+    def _read_anew(self) -> None:
+        self.live.refresh()
 
     def say(self, kind: StateClass, words: str, hint: str = "", log: BuildRef | None = None) -> None:
         """Say it on the screen in front, be it under a sheet. `log` is the build whose log a key opens meanwhile."""
         if (front := self._front) is not None:
             front.say(kind, words, hint, log)
+
+    @property
+    def said(self) -> str:
+        """What stands there now; empty when nothing does."""
+        front = self._front
+        return front.said if front is not None else ""
 
     def deafen(self) -> None:
         """The key pressed last has done its work: pressed again before it has rested, it does nothing."""

@@ -39,6 +39,7 @@ class Doing:
         self._reading: Attached | None = None
         self._asked = 0
         self._off = False
+        self._said = ""
 
     def begin(self) -> None:
         """Open the sheet, which takes the keys at once, and read what it is to show."""
@@ -171,7 +172,11 @@ class Doing:
             self._outcome.hear(news)
             return
         words = f"{news.target.name} {news.words}" if several else str(news.words)
-        self._app.say(news.kind, words, log=news.ref)
+        # How far a stop has come changes by the second: it takes no place that something else has taken since.
+        goes_on = news.kind is StateClass.ACTIVE and news.end is None and self._said != ""
+        if not goes_on or self._app.said in ("", self._said):
+            self._said = words
+            self._app.say(news.kind, words, log=news.ref)
 
 
 class Unrecorded:

@@ -19,6 +19,7 @@ from console.ui.palette import Ground, Role
 from console.ui.typed import Typed
 
 _TYPED = frozenset({FieldKind.TEXT, FieldKind.LINES, FieldKind.OTHER, FieldKind.PASSWORD})
+_ON = frozenset({"true", "on", "yes", "1"})
 _MARGIN = 3
 _LEAST_VALUE = 12
 
@@ -132,7 +133,7 @@ class Form:
 
     def _switch(self, key: str) -> None:
         if key in ("space", "left", "right"):
-            self.typed[self.entry.name] = Clean("false" if self.value(self.entry) == "true" else "true")
+            self.typed[self.entry.name] = Clean("false" if is_on(self.value(self.entry)) else "true")
         else:
             self._between(key)
 
@@ -171,12 +172,17 @@ class Form:
         return static(entry.kind, self.value(entry), cells, look)
 
 
+def is_on(value: str) -> bool:
+    """Whether Jenkins takes it for yes."""
+    return value.strip().lower() in _ON
+
+
 def static(kind: FieldKind, value: str, cells: int, look: Look, *, open_: bool = True) -> list[str]:
     """A value that is not being typed, cut to `cells`. `open_`: the signs that tell how to change it stand with it."""
     if kind is FieldKind.PASSWORD:
         return [str(MASK) if value else ""]
     if kind is FieldKind.BOOLEAN:
-        return ["[x] yes" if value == "true" else "[ ] no"]
+        return ["[x] yes" if is_on(value) else "[ ] no"]
     if kind is FieldKind.CHOICE and open_:
         return [f"< {cut(value, max(1, cells - 4), look.glyphs.ellipsis)} >"]
     return [cut(row, cells, look.glyphs.ellipsis) for row in value.split("\n")]

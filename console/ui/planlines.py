@@ -20,7 +20,6 @@ from console.ui.typed import Typed
 LABEL = 8
 """Cells of `does`, `then`, ..., `same as`, with the blank behind them."""
 _SAME = "same as"
-_ORDER = ("does", "then", "goes", "stays", "asks")
 LEAVE = ("esc", "leave it")
 
 
@@ -58,16 +57,15 @@ def body(view: View, look: Look, width: int) -> tuple[list[Line], int]:
     if plan.moved is not None:
         found += _sentence(plan.moved, look, width, Role.ATTENTION)
     if (why := plan.why_not) is not None and view.form is None:
-        found += _trouble(why, look, width)
+        found += trouble(why, look, width)
     for here, line in forms.lines(plan.entries, look, width, view.form):
         if here and at < 0:
             at = len(found)
         found.append(line)
     if len(plan.targets) > 1:
         found += [_target(one, look, width) for one in plan.targets]
-    for label in (*_ORDER, *dict.fromkeys(one.label for one in plan.says if one.label not in _ORDER)):
-        for text in plan.told(label):
-            found += _said(label, str(text), look, width)
+    for one in plan.says:
+        found += _said(one.label, str(one.text), look, width)
     found += _same(plan.same_as, look, width, whole=view.whole)
     return found, at
 
@@ -76,7 +74,8 @@ def _sentence(text: str, look: Look, width: int, role: Role) -> list[Line]:
     return [[look.part(f" {row}", role, bold=True)] for row in wrapped_cells(str(text), max(8, width - 2))]
 
 
-def _trouble(why: str, look: Look, width: int) -> list[Line]:
+def trouble(why: str, look: Look, width: int) -> list[Line]:
+    """Why there is nothing to agree to."""
     rows = list(wrapped_cells(str(why), max(8, width - 4)))
     first: Line = [look.part(" "), look.glyph(StateClass.BROKEN), look.part(f" {rows[0]}", bold=True)]
     return [first, *([look.part(f"   {row}", bold=True)] for row in rows[1:])]
@@ -92,9 +91,8 @@ def _target(one: Target, look: Look, width: int) -> Line:
 
 def _said(label: str, text: str, look: Look, width: int) -> list[Line]:
     rows = list(wrapped_cells(text, max(8, width - LABEL - 2)))
-    return [
-        [look.part(f" {pad(label if number == 0 else '', LABEL)}", Role.MUTED), look.part(row)] for number, row in enumerate(rows)
-    ]
+    labels = [label, *([""] * len(rows))]
+    return [[look.part(f" {pad(name, LABEL)}", Role.MUTED), look.part(row)] for name, row in zip(labels, rows, strict=False)]
 
 
 def _same(requests: Sequence[str], look: Look, width: int, *, whole: bool) -> list[Line]:

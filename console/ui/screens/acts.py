@@ -24,8 +24,8 @@ from console.ui.screens.sheet import Sheet
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
     from console.sources.protocols import ActingJenkins, ContainerEngine
-    from console.ui.doing import Making
     from console.ui.acting import ActingScreen
+    from console.ui.doing import Making
 
 _WORDS = 24
 _ENDED = "it has ended"
@@ -63,7 +63,7 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
             Choice(
                 "o",
                 "take off line",
-                acting.setting_offline(names, clean("")),
+                acting.setting_offline(names, clean("reason")),
                 "it was taken off line already" if off else "",
                 "reason",
                 partial(acting.setting_offline, names),

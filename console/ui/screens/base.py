@@ -54,6 +54,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._toast_lines: list[Line] = []
         self._toast_timer: Timer | None = None
         self._toast_log: BuildRef | None = None
+        self.said = ""
+        """The short message that stands there now."""
 
     @property
     def console(self) -> ConsoleApp:
@@ -125,6 +127,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         While it stands the key for logs opens the one of the build `log`.
         """
         line = [self.look.part(" "), self.look.glyph(kind)]
+        self.said = words
         if log is None:
             line.append(self.look.part(f" {words}", bold=True))
         else:
@@ -143,7 +146,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def hush(self) -> None:
         if self._toast_lines:
-            self._toast_lines, self._toast_log = [], None
+            self._toast_lines, self._toast_log, self.said = [], None, ""
             self.paint()
 
     @property

@@ -169,7 +169,7 @@ class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
     # What keys do
 
     def subjects(self) -> Sequence[Subject]:
-        chosen = self.marked(LIST) or [self.cursors[LIST].selected]
+        chosen = self.chosen(LIST)
         pairs = zip(self.found, self.table_rows, strict=True)
         return [Subject(clean(f"{one.name} #{one.build.number}"), one.ref) for one, row in pairs if row.key in chosen]
 

@@ -146,6 +146,11 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         marks = self._marks.get(pane, ())
         return [key for key in self.keys_in(pane) if key in marks] if marks else []
 
+    def chosen(self, pane: str) -> Sequence[str]:
+        """What an act is about: the marked rows, else the selected one."""
+        selected = self.cursors[pane].selected
+        return self.marked(pane) or ([selected] if selected is not None else [])
+
     def unmark(self) -> None:
         """All marks go."""
         self._marks.clear()

@@ -242,7 +242,7 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def subjects(self) -> Sequence[Subject]:
         """What waits, or the build behind a training."""
         if self.listed == QUEUE:
-            chosen = self.marked(QUEUE) or [self.cursors[QUEUE].selected]
+            chosen = self.chosen(QUEUE)
             return [subject_of(one) for one in self.waiting if one.key in chosen]
         from console.ui.logtargets import build_of
 

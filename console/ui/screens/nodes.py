@@ -87,7 +87,7 @@ class NodesScreen(TableScreen, ActingScreen, inherit_bindings=False):
         return Interest(builds=frozenset(node.running) if node is not None else frozenset(), nodes=True)
 
     def subjects(self) -> Sequence[Subject]:
-        chosen = self.marked(LIST) or [self.cursors[LIST].selected]
+        chosen = self.chosen(LIST)
         return [Subject(node.name, node=node) for node in self.found if f"node/{node.name}" in chosen]
 
     def action_open(self) -> None:

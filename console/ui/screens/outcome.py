@@ -77,7 +77,8 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         name = min(max((cells_of(one.target.name) for one in every), default=8), max(8, width // 2))
         body: list[Line] = []
         if self._note:
-            body.append([look.part(" "), look.glyph(StateClass.ATTENTION), look.part(f" {look.cut(self._note, max(1, width - 4))}")])
+            note = look.cut(self._note, max(1, width - 4))
+            body.append([look.part(" "), look.glyph(StateClass.ATTENTION), look.part(f" {note}")])
         for one in every:
             text = f" {pad(cut(one.target.name, name, look.glyphs.ellipsis), name)}  {one.words}"
             bold = one.kind is StateClass.BROKEN

@@ -113,7 +113,9 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
             return [reading, [look.part(" esc", Role.ACCENT), look.part(" leave it")]] if self._slow else []
         view = planlines.View(plan, self.form, self._word, self._whole, self._fresh)
         body, at = planlines.body(view, look, width)
-        shown = max(1, room - 2)
+        why = plan.why_not if self.form is not None and self._fresh else None
+        trouble = planlines.trouble(why, look, width) if why is not None else []
+        shown = max(1, room - 2 - len(trouble))
         self._body, self._room = len(body), shown
         if at >= 0:
             last = at + (self.form.row if self.form is not None else 0)
@@ -121,7 +123,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         self._first = max(0, min(self._first, len(body) - shown))
         more = len(body) > shown
         keys = planlines.keys(view, look, width, more=more)
-        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], keys]
+        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], *trouble, keys]
 
     # What keys do
 
@@ -143,7 +145,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         by = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": self._room, "pageup": -self._room}
         by |= {"ctrl+d": self._room // 2, "ctrl+u": -self._room // 2, "g": -self._body, "G": self._body}
         agrees = "y" if plan.weight is Weight.YES else "enter"
-        offer = next((one for one in plan.offers if character is not None and one.key == character or one.key == key), None)
+        offer = next((one for one in plan.offers if one.key in (key, character)), None)
         if key == agrees and plan.why_not is None:
             if self._counts(key, agrees):
                 self._agreed(plan)
@@ -257,4 +259,3 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
         self._first -= 3
         self.paint()
-
