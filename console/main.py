@@ -18,7 +18,7 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import Compose, ContainerEngine, Jenkins
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -80,7 +80,7 @@ class Backend:
         )
         return engine, compose
 
-    def jenkins(self) -> Jenkins | SourceStatus:
+    def jenkins(self) -> ActingJenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
         if self.demo:
             from console.demo import demo_jenkins

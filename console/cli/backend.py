@@ -6,7 +6,7 @@ from typing import Protocol
 
 from console.model.source import SourceStatus
 from console.settings import Loaded
-from console.sources.protocols import Compose, ContainerEngine, Jenkins
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 from console.text import Clean
 
 
@@ -26,6 +26,6 @@ class Backend(Protocol):
         """Fresh sources, for one event loop; raises SourceError for an address that makes no sense."""
         ...
 
-    def jenkins(self) -> Jenkins | SourceStatus:
+    def jenkins(self) -> ActingJenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
         ...

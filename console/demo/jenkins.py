@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
+from console.demo.acts import Acts, given, gone, node_name, ref_of
 from console.demo.controller import Build as Made
 from console.demo.controller import CauseKind as Why
-from console.demo.controller import Controller as Model
-from console.demo.controller import FlowNode, Kind, Multibranch, ParameterKind, State
+from console.demo.controller import FlowNode, Kind, Multibranch, State
 from console.demo.controller import Job as Declared
 from console.demo.controller import Node as Machine
 from console.demo.controller import QueueItem as Waiting
-from console.demo.controller.errors import MissingError, NotBuildableError, NotParameterizedError
-from console.demo.controller.parameters import BadValueError
+from console.demo.controller.errors import MissingError
 from console.demo.controller.rawlog import RawLog
 from console.model.build import (
     Artifact,
@@ -25,7 +24,6 @@ from console.model.build import (
     FilePart,
     JUnit,
     LogPart,
-    Parameter,
     Result,
     Stage,
     Stages,
@@ -34,15 +32,12 @@ from console.model.build import (
 )
 from console.model.jenkins import (
     Controller,
-    JenkinsError,
     Job,
     JobKind,
     LeftItem,
     Monitors,
     Node,
-    Queued,
     QueueItem,
-    Trouble,
     Waits,
     Work,
 )
@@ -61,13 +56,8 @@ _CAUSES = {
 _WAITS = {State.WAITING: Waits.QUIET, State.BLOCKED: Waits.BLOCKED, State.BUILDABLE: Waits.BUILDABLE}
 
 
-class DemoJenkins:
-    """See `sources.protocols.Jenkins`. `advance` brings the model up to now before each look at it."""
-
-    def __init__(self, model: Model, advance: Callable[[], None], user: str) -> None:
-        self._model = model
-        self._advance = advance
-        self._user = user
+class DemoJenkins(Acts):
+    """See `sources.protocols.ActingJenkins`."""
 
     @property
     def url(self) -> Clean:
@@ -85,7 +75,7 @@ class DemoJenkins:
         self._advance()
         model = self._model
         now = model.now
-        flying = frozenset(_ref(run.build) for run in model.runs.values() if run.build.pipeline)
+        flying = frozenset(ref_of(run.build) for run in model.runs.values() if run.build.pipeline)
         nodes = tuple(_node(one) for one in model.nodes.values())
         queue = tuple(_item(one, now) for one in model.waiting_items)
         return Work(nodes, queue, flying)
@@ -99,7 +89,7 @@ class DemoJenkins:
         try:
             declared = self._model.job(job)
         except MissingError:
-            raise _gone(f"job {job}") from None
+            raise gone(f"job {job}") from None
         return tuple(_build(one, detailed=True) for one in declared.newest_first()[:count])
 
     async def build(self, ref: BuildRef) -> Build:
@@ -108,7 +98,7 @@ class DemoJenkins:
     async def stages(self, ref: BuildRef) -> Stages:
         made = self._made(ref)
         if not made.pipeline:
-            raise _gone(f"list of stages of {ref}")
+            raise gone(f"list of stages of {ref}")
         now = self._model.now
         found = [_stage(one, now) for one in made.stages]
         running = made.building
@@ -161,51 +151,21 @@ class DemoJenkins:
     async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
         content = self._made(ref).artifacts.get(path)
         if content is None:
-            raise _gone(f"file {path} of {ref}")
+            raise gone(f"file {path} of {ref}")
         yield FilePart(content, len(content))
 
     async def queue_item(self, item_id: int) -> QueueItem | LeftItem:
         self._advance()
         found = self._model.queue.get(item_id)
         if found is None:
-            raise _gone(f"item {item_id} of the queue")
+            raise gone(f"item {item_id} of the queue")
         if found.state is not State.LEFT:
             return _item(found, self._model.now)
         job = clean(found.job.full_name) if found.job is not None else None
-        return LeftItem(item_id, job, _ref(found.executable) if found.executable is not None else None, found.cancelled)
-
-    async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
-        """See `sources.protocols.JenkinsActs`."""
-        self._advance()
-        try:
-            declared = self._model.job(job)
-            if parameters is None and declared.parameters:
-                reason = f"{clean(job)} has parameters, and Jenkins starts it only with them (400)."
-                raise JenkinsError(Trouble.BAD_PARAMETER, reason, status=400)
-            given = dict(parameters) if parameters is not None else None
-            item, already = self._model.trigger(job, given, by=self._user, delay=delay)
-        except MissingError:
-            raise _gone(f"job {job}") from None
-        except NotBuildableError:
-            reason = f"Jenkins does not build {clean(job)}: it is disabled, or its branch is gone."
-            raise JenkinsError(Trouble.DISABLED, reason) from None
-        except NotParameterizedError:
-            raise JenkinsError(Trouble.BAD_PARAMETER, f"{clean(job)} has no parameters.") from None
-        except BadValueError as wrong:
-            raise JenkinsError(
-                Trouble.BAD_PARAMETER, f"{clean(wrong)} of {clean(job)} cannot be that: it is a choice."
-            ) from None
-        return Queued(item.id, already, self._model.quieting_down, clean(self._model.session))
+        return LeftItem(item_id, job, ref_of(found.executable) if found.executable is not None else None, found.cancelled)
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-    def _made(self, ref: BuildRef) -> Made:
-        self._advance()
-        try:
-            return self._model.build(ref.job, ref.number)
-        except MissingError:
-            raise _gone(f"build {ref}") from None
 
     def _log(self, ref: BuildRef, step: str | None) -> tuple[RawLog, bool]:
         made = self._made(ref)
@@ -213,26 +173,12 @@ class DemoJenkins:
             return made.log, made.building
         node = made.node(int(step)) if step.isdigit() else None
         if node is None or node.log is None:
-            raise _gone(f"log of {ref}")
+            raise gone(f"log of {ref}")
         return node.log, node.ended_at is None
-
-    def _machine(self, name: str) -> Machine:
-        found = next((one for one in self._model.nodes.values() if _node_name(one) == name), None)
-        if found is None:
-            raise _gone(f"node {name}")
-        return found
-
-
-def _gone(what: str) -> JenkinsError:
-    return JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no {what}, or hides it from operator.", status=404)
 
 
 def _moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _ref(made: Made) -> BuildRef:
-    return BuildRef(clean(made.job.full_name), made.number)
 
 
 def _job(declared: Declared) -> Job:
@@ -251,7 +197,7 @@ def _job(declared: Declared) -> Job:
 
 def _build(made: Made, *, detailed: bool = False) -> Build:
     plain = Build(
-        ref=_ref(made),
+        ref=ref_of(made),
         building=made.building,
         result=Result(made.result) if made.result else None,
         started=_moment(made.left_queue_at),
@@ -264,10 +210,7 @@ def _build(made: Made, *, detailed: bool = False) -> Build:
     from dataclasses import replace
 
     cases = [case for suite in made.suites for case in suite.cases]
-    values = tuple(
-        Parameter(clean(one.name), None if one.kind is ParameterKind.PASSWORD else clean(_value(one.value), lines=True))
-        for one in made.parameters
-    )
+    values = tuple(given(one) for one in made.parameters)
     asked = next((one.value for one in values if one.name == "COMMIT" and one.value), None)
     return replace(
         plain,
@@ -288,10 +231,6 @@ def _build(made: Made, *, detailed: bool = False) -> Build:
     )
 
 
-def _value(value: str | bool) -> str:
-    return value if isinstance(value, str) else str(value).lower()
-
-
 def _by(user: tuple[str, str] | None, upstream: tuple[str, str, int] | None) -> Clean | None:
     if upstream is not None:
         return clean(f"{upstream[0]} #{upstream[2]}")
@@ -310,20 +249,16 @@ def _stage(node: FlowNode, now: int) -> Stage:
     )
 
 
-def _node_name(machine: Machine) -> Clean:
-    return clean("(built-in)" if machine.built_in else machine.name)
-
-
 def _node(machine: Machine) -> Node:
     return Node(
-        name=_node_name(machine),
+        name=node_name(machine),
         controller=machine.built_in,
         offline=machine.offline,
         set_offline=machine.temporarily_offline is not None,
         reason=clean(machine.reason),
         executors=machine.executors,
         labels=tuple(clean(label) for label in machine.labels),
-        running=tuple(_ref(slot.build) for slot in machine.slots if slot is not None),
+        running=tuple(ref_of(slot.build) for slot in machine.slots if slot is not None),
     )
 
 
@@ -340,5 +275,5 @@ def _item(item: Waiting, now: int) -> QueueItem:
         stuck=item.stuck,
         until=_moment(item.due) if item.state is State.WAITING else None,
         causes=tuple(Cause(_CAUSES[one.kind], clean(one.text), _by(one.user, one.upstream)) for one in item.causes),
-        parameters=tuple(Parameter(clean(one.name), clean(_value(one.value))) for one in item.parameters),
+        parameters=tuple(given(one) for one in item.parameters),
     )

@@ -14,7 +14,7 @@ from console.feeds.docker_feed import DockerFeed
 from console.feeds.usage_feed import UsageFeed
 from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
-from console.sources.protocols import Compose, ContainerEngine, Jenkins
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 from console.text import Clean
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Watch:
         host: Clean,
         demo: bool,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        make_jenkins: Callable[[], Jenkins | SourceStatus | None] = lambda: None,
+        make_jenkins: Callable[[], ActingJenkins | SourceStatus | None] = lambda: None,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
@@ -73,7 +73,7 @@ class Watch:
         self._usage: UsageFeed | None = None
         self._jenkins: JenkinsFeed | None = None
         self._no_jenkins: SourceStatus | None = None
-        self._jenkins_source: Jenkins | None = None
+        self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
         self._group: asyncio.TaskGroup | None = None
         self.world: World | None = None
@@ -139,7 +139,7 @@ class Watch:
         return attached
 
     @property
-    def jenkins(self) -> Jenkins | SourceStatus | None:
+    def jenkins(self) -> ActingJenkins | SourceStatus | None:
         """The Jenkins that is watched, for whoever runs in the back room; or why there is none."""
         return self._jenkins_source or self._no_jenkins
 

@@ -20,6 +20,11 @@ class FieldKind(StrEnum):
     OTHER = "other"
 
 
+def is_exact(raw: str, shown: Clean) -> bool:
+    """Whether what is shown is what is there, and may be sent. How lines end does not count."""
+    return raw.replace("\r\n", "\n") == shown
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A parameter as it is declared. `default` is None where Jenkins does not tell it, as for passwords; a boolean's is `true`

@@ -89,8 +89,8 @@ class Cause:
 class Parameter:
     """What a build was started with. `value` is None where Jenkins hides it (passwords).
 
-    `exact` is False where the value holds something that is not shown as it is: then `value` is another one, and must not be
-    sent again.
+    `exact` is False where the name or the value holds something that is not shown as it is: then what is here is another one,
+    and must not be sent again.
     """
 
     name: Clean

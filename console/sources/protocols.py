@@ -230,7 +230,7 @@ class ActingJenkins(Jenkins, JenkinsActs, Protocol):
 
 
 class JenkinsAdmin(Protocol):
-    """What administrators look up and switch. Every method raises `JenkinsError`."""
+    """What administrators look up. Every method raises `JenkinsError`."""
 
     async def version(self) -> Clean: ...
 

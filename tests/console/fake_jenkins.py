@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from console.model.asking import Definition, Question
 from console.model.build import (
     Build,
     BuildRef,
@@ -36,6 +37,7 @@ from console.model.jenkins import (
     Work,
 )
 from console.text import Clean, clean
+from tests.console.refusing import Refusing
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -103,8 +105,9 @@ def world(*jobs: Job, work: Work | None = None, **more: object) -> JenkinsWorld:
     return replace(base, **more)  # type: ignore[arg-type]  # as above
 
 
-class FakeJenkins:
-    """Answers from its fields, and counts. `failure` fails everything, `failures` single questions; `hang` makes all wait."""
+class FakeJenkins(Refusing):
+    """Answers from its fields, counts, and refuses acts. `failure` fails everything, `failures` single questions; `hang` makes
+    all wait."""
 
     def __init__(self, *jobs: Job) -> None:
         self.listed = jobs
@@ -117,6 +120,8 @@ class FakeJenkins:
         self.failed: dict[BuildRef, tuple[FailedTest, ...]] = {}
         self.node_logs: dict[str, str] = {}
         self.measured: dict[str, Monitors] = {}
+        self.declared: dict[str, tuple[Definition, ...]] = {}
+        self.pending: dict[BuildRef, tuple[Question, ...]] = {}
         self.user: str | None = "operator"
         self.told = Controller(clean("2.568.2"), clean("s1"), user=clean("operator"))
         self.failure: JenkinsError | None = None
@@ -150,6 +155,17 @@ class FakeJenkins:
             raise self.failure
         if what in self.failures:
             raise self.failures[what]
+
+    async def heard(self, what: str) -> None:
+        await self._gate(what)
+
+    async def parameters(self, job: str) -> tuple[Definition, ...]:
+        await self.heard(f"parameters {job}")
+        return self.declared.get(job, ())
+
+    async def questions(self, ref: BuildRef) -> tuple[Question, ...]:
+        await self.heard(f"questions {ref}")
+        return self.pending.get(ref, ())
 
     async def who(self) -> Clean | None:
         await self._gate("who")

@@ -27,11 +27,11 @@ async def trigger(client: Client, parser: Parser, job: str, parameters: Mapping[
         raise JenkinsError(Trouble.BAD_PARAMETER, f"A build cannot be delayed by {delay} seconds.")
     path = f"{job_path(job)}/{'build' if parameters is None else 'buildWithParameters'}"
     # Values go in the body: a query is written down by every proxy on the way, and its length is limited.
-    form = urlencode(parameters or {}).encode()
+    sent = form(parameters or {}, f"job {as_people_write(job)}")
     query = {"delay": f"{delay}sec"} if delay is not None else None
     what = f"job {as_people_write(job)}"
     try:
-        answer = await client.post(path, form, query, what=what, taken=_TAKEN)
+        answer = await client.post(path, sent, query, what=what, taken=_TAKEN)
     except JenkinsError as error:
         raise await _explained(client, job, parameters, error) from None
     number = _item(answer)
@@ -39,6 +39,14 @@ async def trigger(client: Client, parser: Parser, job: str, parameters: Mapping[
         number = await _find(client, parser, job, parameters, answer)
     already, held = await asyncio.gather(_stood_before(client, answer, number), _shuts_down(client))
     return Queued(number, already, held, clean(client.session) if client.session else None)
+
+
+def form(fields: Mapping[str, str], what: str) -> bytes:
+    """The body that tells `fields`. Raises JenkinsError for what is no text, such as the bytes of another encoding."""
+    try:
+        return urlencode(fields).encode()
+    except UnicodeEncodeError:
+        raise JenkinsError(Trouble.BAD_PARAMETER, f"What is to be sent for {what} holds something that is no text.") from None
 
 
 def _item(answer: Answer) -> int | None:

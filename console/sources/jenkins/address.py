@@ -107,6 +107,11 @@ def build_path(ref: BuildRef) -> str:
     return f"{job_path(ref.job)}/{ref.number}"
 
 
+def node_path(node: str) -> str:
+    """`computer/(built-in)` for the controller's own node: its brackets stay as they are."""
+    return f"computer/{quote(node, safe='()')}"
+
+
 def full_name(path: str) -> str:
     """The job's name from its path (`job/my-repo/job/feature%252Fx`)."""
     return "/".join(unquote(part) for part in path.strip("/").split("/")[1::2])

@@ -1,4 +1,4 @@
-"""What administrators look up and switch, by python-jenkins: it knows these calls, and each of them is one of a few a day."""
+"""What administrators look up, by python-jenkins: it knows these calls, and each of them is one of a few a day."""
 
 from __future__ import annotations
 
@@ -39,12 +39,6 @@ class JenkinsAdmin:
         found = await self._ask("list of plugins", lambda library: list(library.get_plugins(depth=1).values()))
         plugins = {plugin.name: plugin for one in found if isinstance(one, Mapping) and (plugin := _plugin(one)).name}
         return tuple(sorted(plugins.values(), key=lambda one: one.name))
-
-    async def set_enabled(self, job: str, *, on: bool) -> None:
-        name = _checked(job)
-        await self._ask(
-            f"job {as_people_write(job)}", lambda library: library.enable_job(name) if on else library.disable_job(name)
-        )
 
     async def aclose(self) -> None:
         library, self._library = self._library, None

@@ -133,6 +133,11 @@ def html_instead(headers: Mapping[str, str], body: str) -> JenkinsError:
     )
 
 
+def no_stage_view() -> JenkinsError:
+    reason = "Jenkins has no stage view: install the plugin Pipeline: Stage View (pipeline-rest-api)."
+    return JenkinsError(Trouble.NOT_FOUND, reason, status=404)
+
+
 def _is_waking(body: str) -> bool:
     return "Jenkins" in _title(body)
 

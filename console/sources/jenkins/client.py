@@ -116,7 +116,8 @@ class Client:
     ) -> Answer:
         """Send a form, or nothing, once, whatever happens: what starts something must not start it twice.
 
-        `taken` are the statuses that are given back, redirects among them; every other one is a JenkinsError.
+        `taken` are the statuses that are given back, redirects among them; every other one is a JenkinsError. It is `unsure`
+        where the connection broke after the request had left.
         """
         sending = _Sending()
         opened = self.stream(path, query, what=what, method="POST", form=form, accepted=taken, sending=sending)
@@ -127,7 +128,7 @@ class Client:
             if error.trouble is not Trouble.UNREACHABLE or not sending.begun:
                 raise
             reason = f"{error.reason} It may have taken the request all the same: look before you send it again."
-            raise JenkinsError(Trouble.UNREACHABLE, reason, status=error.status) from None
+            raise JenkinsError(Trouble.UNREACHABLE, reason, status=error.status, unsure=True) from None
 
     @asynccontextmanager
     async def _within(self) -> AsyncIterator[None]:

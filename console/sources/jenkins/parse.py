@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
+from console.model.asking import is_exact
 from console.model.build import (
     Artifact,
     Build,
@@ -319,10 +320,21 @@ def _cause(one: Mapping[str, Any]) -> Cause:
 
 
 def _parameter(one: Mapping[str, Any]) -> Parameter:
-    value = one.get("value")
-    if isinstance(value, bool):
-        value = "true" if value else "false"
-    return Parameter(clean(_text(one, "name")), clean(value, lines=True) if value is not None else None)
+    name = _text(one, "name")
+    hidden = _text(one, "_class").endswith("PasswordParameterValue")
+    value = None if hidden else value_of(one.get("value"))
+    shown = clean(name)
+    if value is None:
+        return Parameter(shown, None, exact=shown == name)
+    told = clean(value, lines=True)
+    return Parameter(shown, told, exact=shown == name and is_exact(value, told))
+
+
+def value_of(told: object) -> str | None:
+    """A value as it is sent in a form; None where Jenkins tells none."""
+    if isinstance(told, bool):
+        return "true" if told else "false"
+    return str(told) if isinstance(told, str | int | float) else None
 
 
 def _artifact(one: Mapping[str, Any]) -> Artifact:

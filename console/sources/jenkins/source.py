@@ -1,10 +1,10 @@
-"""One Jenkins, watched and asked for builds: see `sources.protocols` for what each method gives."""
+"""One Jenkins, watched and acted on: see `sources.protocols` for what each method gives."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages, as_people_write
@@ -21,11 +21,14 @@ from console.model.jenkins import (
 )
 from console.sources._blocking import Pool
 from console.sources.jenkins import answers, trees
-from console.sources.jenkins.address import build_path, job_path
+from console.sources.jenkins.address import build_path, job_path, node_path
 from console.sources.jenkins.client import Access, Client
 from console.sources.jenkins.lately import Lately
 from console.sources.jenkins.parse import Parser, monitors
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.model.asking import Definition, Needs, Question, Stop
 
 LARGE_LIST = 256 * 1024
 """Bytes of a list of jobs that is read beside the loop: 2,000 jobs are 660 kB, and take 40 ms of one core."""
@@ -132,8 +135,7 @@ class JenkinsServer:
             told = await self._client.json(f"{build_path(ref)}/wfapi/describe", what=f"list of stages of {ref.shown}")
         except JenkinsError as error:
             if error.trouble is Trouble.NOT_FOUND and await self._is_pipeline(ref):
-                reason = "Jenkins has no stage view: install the plugin Pipeline: Stage View (pipeline-rest-api)."
-                raise JenkinsError(Trouble.NOT_FOUND, reason, status=404) from None
+                raise answers.no_stage_view() from None
             raise
         return self._parser.stages(told, ref)
 
@@ -171,14 +173,13 @@ class JenkinsServer:
             yield LogPart(b"", end, more, whole=end < start)
 
     async def node_log(self, node: str) -> Clean:
-        path = f"computer/{quote(node, safe='()')}/logText/progressiveText"
+        path = f"{node_path(node)}/logText/progressiveText"
         answer = await self._client.get(path, {"start": "0"}, what=f"log of node {node}")
         return clean(answer.body[:LOG_LIMIT].decode("utf-8", "replace"), lines=True)
 
     async def monitors(self, node: str) -> Monitors | None:
-        told = await self._client.json(
-            f"computer/{quote(node, safe='()')}/api/json", {"tree": trees.NODE, "depth": "1"}, what=f"node {node}"
-        )
+        query = {"tree": trees.NODE, "depth": "1"}
+        told = await self._client.json(f"{node_path(node)}/api/json", query, what=f"node {node}")
         return monitors(told)
 
     async def artifact(self, ref: BuildRef, path: str) -> AsyncGenerator[FilePart]:
@@ -203,6 +204,18 @@ class JenkinsServer:
             raise JenkinsError(Trouble.FAULT, f"Jenkins' answer about {what} makes no sense.")
         return found
 
+    async def parameters(self, job: str) -> tuple[Definition, ...]:
+        from console.sources.jenkins.asking import parameters
+
+        return await parameters(self._client, job)
+
+    async def questions(self, ref: BuildRef) -> tuple[Question, ...]:
+        from console.sources.jenkins.asking import questions
+
+        return await questions(self._client, ref)
+
+    # What changes something. None of it is needed to watch, and none of it is loaded for that.
+
     async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
         """See `sources.protocols.JenkinsActs`."""
         from console.sources.jenkins.acts import trigger
@@ -210,6 +223,51 @@ class JenkinsServer:
         queued = await trigger(self._client, self._parser, job, parameters, delay)
         self._quieting = self._quieting or queued.held
         return queued
+
+    async def stop(self, ref: BuildRef, how: Stop) -> None:
+        from console.sources.jenkins.acting import stop
+
+        await stop(self._client, ref, how)
+
+    async def cancel(self, item_id: int) -> None:
+        from console.sources.jenkins.acting import cancel
+
+        await cancel(self._client, self._parser, item_id)
+
+    async def answer(self, ref: BuildRef, question: str, values: Mapping[str, str]) -> None:
+        from console.sources.jenkins.asking import answer
+
+        await answer(self._client, ref, question, values)
+
+    async def reject(self, ref: BuildRef, question: str) -> None:
+        from console.sources.jenkins.asking import reject
+
+        await reject(self._client, ref, question)
+
+    async def scan(self, project: str) -> None:
+        from console.sources.jenkins.acting import scan
+
+        await scan(self._client, project)
+
+    async def set_enabled(self, job: str, *, on: bool) -> None:
+        from console.sources.jenkins.acting import set_enabled
+
+        await set_enabled(self._client, job, on=on)
+
+    async def set_kept(self, ref: BuildRef, *, on: bool) -> bool:
+        from console.sources.jenkins.acting import set_kept
+
+        return await set_kept(self._client, ref, on=on)
+
+    async def set_offline(self, node: str, reason: str | None) -> bool:
+        from console.sources.jenkins.acting import set_offline
+
+        return await set_offline(self._client, node, reason)
+
+    async def lacks(self, needs: Needs, job: str, ended: BuildRef | None = None) -> bool | None:
+        from console.sources.jenkins.probing import lacks
+
+        return await lacks(self._client, needs, job, ended)
 
     async def aclose(self) -> None:
         await self._client.aclose()

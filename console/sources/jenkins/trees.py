@@ -31,8 +31,10 @@ ITEM = (
 )
 KIND = "number"
 ITEM_CAUSES = "actions[causes[shortDescription]]"
-PARAMETERS = "property[parameterDefinitions[name,choices]]"
+KIND_OF_ITEM = "name"
+PARAMETERS = "property[parameterDefinitions[name,type,description,choices,defaultParameterValue[value]]]"
 PROBED = "buildable,inQueue,lastBuild[building],property[parameterDefinitions[name]]"
+ENDED = "building"
 NODE = "description,offlineCause[timestamp,description],monitorData[*]"
 _CAUSES = "causes[shortDescription,userId,userName,upstreamProject,upstreamBuild]"
 BUILD = (

@@ -14,7 +14,7 @@ from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
-from console.sources.protocols import Jenkins
+from console.sources.protocols import ActingJenkins
 from console.text import Clean
 from tests.console.fakes import FakeCompose, FakeEngine
 
@@ -36,14 +36,14 @@ class FakeBackend:
         env = {"HOME": str(self.folder), **self.env}
         return load(argv=Overrides(config=self.config), env=env, cwd=self.folder, etc=self.folder / "etc.toml")
 
-    ci: Jenkins | SourceStatus = field(
+    ci: ActingJenkins | SourceStatus = field(
         default_factory=lambda: SourceStatus(SourceState.OFF, Clean("Jenkins is not configured."))
     )
 
     def sources(self) -> tuple[FakeEngine, FakeCompose]:
         return self.engine, self.compose
 
-    def jenkins(self) -> Jenkins | SourceStatus:
+    def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
 
 

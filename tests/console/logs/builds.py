@@ -19,6 +19,7 @@ from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, 
 from console.model.jenkins import Controller, JenkinsError, Job, JobKind, LeftItem, Monitors, QueueItem, Trouble, Work
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
+from tests.console.refusing import Refusing
 from tests.support.waiting import until
 
 TRAIN = BuildRef(clean("train"), 12)
@@ -51,7 +52,7 @@ def served(raw: bytes) -> bytes:
     return _NOTE.sub(b"", raw).decode("utf-8", "replace").replace("\r\n", "\n").replace("\n", "\r\n").encode()
 
 
-class FakeJenkins:
+class FakeJenkins(Refusing):
     """`raw` are the bytes of the log file. Answers come in parts of `piece` bytes; `faults` are what goes wrong next, one for
     each request for a log: an error, or an error after so many bytes of the answer."""
 

@@ -11,7 +11,7 @@ from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
 from console.model.source import SourceStatus
 from console.model.world import World
-from console.sources.protocols import ContainerEngine, Jenkins
+from console.sources.protocols import ActingJenkins, ContainerEngine
 from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
@@ -31,7 +31,7 @@ class StillWatch(Watch):
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
-        self.log_jenkins: Jenkins | SourceStatus | None = None
+        self.log_jenkins: ActingJenkins | SourceStatus | None = None
         self.reading: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -51,7 +51,7 @@ class StillWatch(Watch):
         return attached
 
     @property
-    def jenkins(self) -> Jenkins | SourceStatus | None:
+    def jenkins(self) -> ActingJenkins | SourceStatus | None:
         return self.log_jenkins
 
     def refresh(self) -> None:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 class Fault(Enum):
     """HANG waits before it answers, CUT ends the connection in the middle of the body, RESET before any answer.
+    LOST does what was asked for, and then ends the connection before any answer.
 
     OOPS is a 500 with only a logging id; PROXY_502 and PROXY_200 are html pages of a proxy without any
     mark of Jenkins; GARBAGE is a 200 of api/json whose body is no JSON.
@@ -18,6 +19,7 @@ class Fault(Enum):
     PROXY_502 = auto()
     PROXY_200 = auto()
     RESET = auto()
+    LOST = auto()
     CUT = auto()
     GARBAGE = auto()
 

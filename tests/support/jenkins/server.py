@@ -220,6 +220,9 @@ class JenkinsServer:
         with self.lock:
             answer = self._answer(request, fault)
             date = self._date()
+        if fault is not None and fault.fault is Fault.LOST:
+            _reset(connection)
+            return False
         cut = fault is not None and fault.fault is Fault.CUT
         accepts = "gzip" in request.headers.get("accept-encoding", "")
         if answer.squeeze and accepts and answer.body:

@@ -21,7 +21,7 @@ from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import TOKEN, access, allow
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import World
-from tests.support.recorded import Exchange, replaying
+from tests.support.recorded import replaying
 
 SCRIPT = Pipeline((Say("x"),))
 JOBS = ("train", "team a/入れ子 dir/copy data", "repo/feature%2Fx")
@@ -88,21 +88,6 @@ async def test_the_configuration_of_a_job(server: JenkinsServer, admin: JenkinsA
     assert len(server.requests) == 1
 
 
-async def test_a_job_is_switched(server: JenkinsServer, admin: JenkinsAdmin, world: World) -> None:
-    for job in JOBS[:2]:
-        await admin.set_enabled(job, on=False)
-        assert world.controller.job(job).disabled
-        await admin.set_enabled(job, on=True)
-        assert not world.controller.job(job).disabled
-    # It leads back to the job's page, which nobody here wants, and a token needs no crumb.
-    assert [line.split()[0] for line in server.requests] == ["POST"] * 4
-
-
-async def test_a_branch_cannot_be_switched(admin: JenkinsAdmin) -> None:
-    error = await failing(admin.set_enabled("repo/feature%2Fx", on=False))
-    assert (error.trouble, error.permission) == (Trouble.NOT_PERMITTED, "Job/Configure")
-
-
 async def test_the_plugins(admin: JenkinsAdmin) -> None:
     found = await admin.plugins()
     assert [one.name for one in found] == ["git", "pipeline-rest-api", "ssh-slaves"]
@@ -135,10 +120,9 @@ async def test_who_may_not(
     world: World, admin: JenkinsAdmin, permissions: frozenset[Permission], trouble: Trouble, permission: str | None
 ) -> None:
     allow(world.controller, permissions)
-    for asked in (admin.configuration("train"), admin.set_enabled("train", on=False)):
-        error = await failing(asked)
-        assert (error.trouble, error.permission) == (trouble, permission)
-        assert "operator" in error.reason
+    error = await failing(admin.configuration("train"))
+    assert (error.trouble, error.permission) == (trouble, permission)
+    assert "operator" in error.reason
 
 
 async def test_the_plugins_are_for_administrators(world: World, admin: JenkinsAdmin) -> None:
@@ -183,31 +167,10 @@ async def test_while_it_starts_and_when_it_is_broken(world: World, admin: Jenkin
 )
 async def test_what_stands_in_the_way(server: JenkinsServer, admin: JenkinsAdmin, fault: Fault, trouble: Trouble) -> None:
     asks: list[Callable[[], Awaitable[object]]] = [admin.version, admin.plugins, lambda: admin.configuration("train")]
-    if fault is not Fault.CUT:  # a switch has no body that could be cut
-        asks.append(lambda: admin.set_enabled("train", on=True))
     for ask in asks:
         server.fault(fault)
         error = await failing(ask())
         assert error.trouble is trouble, error.reason
-
-
-@pytest.mark.parametrize(
-    ("location", "server_name", "trouble"),
-    [
-        ("https://sso.example.org/login?from=/job/train", "nginx", Trouble.NOT_JENKINS),
-        ("http://127.0.0.1/job/train/disable/", "Jetty(10.0.15)", Trouble.REFUSED),
-        ("http://127.0.0.1/job/other/", "Jetty(10.0.15)", Trouble.REFUSED),
-    ],
-)
-async def test_a_redirect_that_is_no_success(location: str, server_name: str, trouble: Trouble) -> None:
-    """An action that does not exist redirects to itself with a slash, and a log-in page to itself."""
-    answer = Exchange("x", "POST", "/", 302, (("location", location), ("server", server_name)), "")
-    with replaying() as replayer:
-        replayer.put("/job/train/disable", answer)
-        admin = JenkinsAdmin(access(replayer.url))
-        assert (await failing(admin.set_enabled("train", on=False))).trouble is trouble
-        await admin.aclose()
-        assert len(replayer.asked) == 1
 
 
 async def test_data_that_is_none(server: JenkinsServer, admin: JenkinsAdmin) -> None:
