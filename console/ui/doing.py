@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from console.actions.doer import RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan
@@ -65,7 +65,7 @@ class Doing:
             try:
                 if jenkins is None or isinstance(jenkins, SourceStatus):
                     raise _no_jenkins(jenkins)
-                one = act if act is not None else self._make(cast("ActingJenkins", jenkins))
+                one = act if act is not None else self._make(jenkins)
                 plan = await one.plan()
             except SourceError as error:
                 self._app.on_screen(partial(self._unread, number, error.reason))

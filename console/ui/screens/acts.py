@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from console.model.asking import Stop
 from console.model.build import Build, BuildRef
@@ -23,7 +23,7 @@ from console.ui.screens.sheet import Sheet
 
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
-    from console.sources.protocols import ActingJenkins, ContainerEngine
+    from console.sources.protocols import ContainerEngine
     from console.ui.acting import ActingScreen
     from console.ui.doing import Making
 
@@ -143,7 +143,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
             if one.why_not:
                 continue
             try:
-                plan = await one.make(cast("ActingJenkins", jenkins)).plan()
+                plan = await one.make(jenkins).plan()
             except SourceError as error:
                 why: Clean | None = error.reason
             else:
