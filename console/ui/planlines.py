@@ -55,7 +55,8 @@ def body(view: View, look: Look, width: int) -> tuple[list[Line], int]:
     found: list[Line] = []
     at = -1
     if plan.moved is not None:
-        found += _sentence(plan.moved, look, width, Role.ATTENTION)
+        new = "" if plan.why_not is not None else " This is the new plan."
+        found += _sentence(f"{plan.moved}{new}", look, width, Role.ATTENTION)
     if (why := plan.why_not) is not None and view.form is None:
         found += trouble(why, look, width)
     for here, line in forms.lines(plan.entries, look, width, view.form):
@@ -110,22 +111,35 @@ def _same(requests: Sequence[str], look: Look, width: int, *, whole: bool) -> li
     ]
 
 
-def keys(view: View, look: Look, width: int, *, more: bool) -> Line:
-    """The last line. `more`: not all of the plan is seen."""
+def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
+    """The last line, and above it the offers that it has no room for. `more`: not all of the plan is seen."""
     if view.word is not None:
-        return _word(view.plan, view.word, look, width)
-    pairs = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, more=more)
-    leave = cells_of(" ".join(LEAVE)) + 2
+        return [_word(view.plan, view.word, look, width)]
+    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, more=more)
+    offers = [(one.key, str(one.words)) for one in view.plan.offers] if view.form is None else []
+    leave = cells_of(" ".join(LEAVE)) + 1
+    beside = _size([*own, *offers]) + leave < width
+    line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave)
+    line += [look.part(" " * max(1, width - used - leave)), look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
+    return [line] if beside else [*(_pairs([one], look, width)[0] for one in offers), line]
+
+
+def _size(pairs: Sequence[tuple[str, str]]) -> int:
+    return 1 + sum(cells_of(key) + cells_of(words) + 3 for key, words in pairs)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], look: Look, width: int) -> tuple[list[Part], int]:
+    """Keys with their words as far as they fit, and the cells that they take; of a single one the words are cut."""
     parts: list[Part] = [look.part(" ")]
     used = 1
     for key, words in pairs:
-        size = cells_of(key) + 1 + cells_of(words) + 2
-        if used + size + leave > width and used > 1:
+        size = _size([(key, words)]) - 1
+        if used + size > width + 2 and used > 1:
             break
-        parts += [look.part(key, Role.ACCENT), look.part(f" {words}  ")]
+        told = cut(words, max(4, width - used - cells_of(key) - 1), look.glyphs.ellipsis)
+        parts += [look.part(key, Role.ACCENT), look.part(f" {told}  ")]
         used += size
-    parts.append(look.part(" " * max(0, width - used - leave + 1)))
-    return [*parts, look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
+    return parts, used
 
 
 def _plan_keys(plan: Plan, *, more: bool) -> list[tuple[str, str]]:
@@ -137,7 +151,6 @@ def _plan_keys(plan: Plan, *, more: bool) -> list[tuple[str, str]]:
             found.append(("enter" if plan.weight is Weight.ENTER else "y", str(plan.yes)))
     if plan.entries:
         found.append(("e", "edit"))
-    found += [(one.key, str(one.words)) for one in plan.offers]
     if more:
         found.append(("j k", "scroll"))
     if plan.same_as:

@@ -115,15 +115,16 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         body, at = planlines.body(view, look, width)
         why = plan.why_not if self.form is not None and self._fresh else None
         trouble = planlines.trouble(why, look, width) if why is not None else []
-        shown = max(1, room - 2 - len(trouble))
+        keys = planlines.keys(view, look, width, more=False)
+        shown = max(1, room - 1 - len(keys) - len(trouble))
         self._body, self._room = len(body), shown
         if at >= 0:
             last = at + (self.form.row if self.form is not None else 0)
             self._first = max(min(self._first, at), last - shown + 1)
         self._first = max(0, min(self._first, len(body) - shown))
-        more = len(body) > shown
-        keys = planlines.keys(view, look, width, more=more)
-        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], *trouble, keys]
+        if len(body) > shown:
+            keys = planlines.keys(view, look, width, more=True)
+        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], *trouble, *keys]
 
     # What keys do
 
