@@ -159,6 +159,7 @@ def _screen(backend: Backend) -> int:
             color=settings.screen.color != "never",
             keys=settings.keys,
         ),
+        read_only=backend.loaded.read_only,
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()

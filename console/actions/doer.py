@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from console.actions.plan import Fate, Outcome, Plan, Result, Target, Tell, moved
+from console.actions.readonly import acts_are_off
 from console.model.source import SourceError
 from console.text import Clean, clean
 
@@ -42,12 +43,14 @@ class RefusedError(Exception):
 class Doer:
     """Carries plans out. One for each console: it knows which plans were agreed to before.
 
-    `done` is called when something has been done, so that what is watched is read anew at once.
+    `done` is called when something has been done, so that what is watched is read anew at once. `read_only` is what has
+    switched acts off: keys and commands are gone then, and what gets here all the same is refused.
     """
 
-    def __init__(self, recorder: Recorder, done: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, recorder: Recorder, done: Callable[[], None] = lambda: None, *, read_only: Clean | None = None) -> None:
         self._recorder = recorder
         self._done = done
+        self._read_only = read_only
         self._agreed: set[str] = set()
 
     async def carry_out(self, plan: Plan, tell: Tell, called_off: Callable[[], bool] = lambda: False) -> Outcome | Plan:
@@ -57,6 +60,8 @@ class Doer:
         was agreed to before, says itself that it cannot be done, or cannot be recorded; SourceError when the world cannot
         be looked at. Nothing was done then.
         """
+        if self._read_only is not None:
+            raise RefusedError(acts_are_off(self._read_only))
         if plan.id in self._agreed:
             raise RefusedError(TWICE)
         self._agreed.add(plan.id)

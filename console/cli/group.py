@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ import click
 from console.cli.backend import Backend
 from console.cli.options import GLOBAL, GlobalOptions, UsageError
 from console.cli.output import Printer, complain
+from console.settings import SettingsError
+from console.text import Clean
 
 T = TypeVar("T")
 
@@ -30,6 +33,9 @@ COMMANDS = {
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
 }
+
+ACTING = frozenset({"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node"})
+"""Commands that change something: gone while the console is read-only."""
 
 
 @dataclass(slots=True)
@@ -73,14 +79,28 @@ def global_params() -> list[click.Parameter]:
     return found
 
 
+def read_only(ctx: click.Context) -> Clean | None:
+    """What has switched acts off, as far as that can be told: with broken settings nothing has, and commands say so."""
+    # What a shell completes reaches us as it was typed so far, past the options that were taken out of the arguments.
+    if "--read-only" in os.environ.get("COMP_WORDS", "").split():
+        return Clean("--read-only")
+    if not isinstance(ctx.obj, Context):
+        return None
+    try:
+        return ctx.obj.backend.loaded.read_only
+    except SettingsError:
+        return None
+
+
 class LazyGroup(click.Group):
-    """Knows its commands by name and sentence; loads one when it is wanted."""
+    """Knows its commands by name and sentence; loads one when it is wanted. Those that act are not there when read-only."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        off = read_only(ctx) is not None
+        return [name for name in COMMANDS if not (off and name in ACTING)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.list_commands(ctx):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         found = getattr(importlib.import_module(module), name)
@@ -89,12 +109,16 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
+        if name in COMMANDS and name in ACTING and (where := read_only(ctx)) is not None:
+            from console.actions.readonly import acts_are_off
+
+            raise UsageError(acts_are_off(where))
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, 1, 0.5)
+            near = difflib.get_close_matches(name, self.list_commands(ctx), 1, 0.5)
             hint = f" Did you mean {near[0]}?" if near else " See: mlops-console --help"
             raise UsageError(f"there is no command {name}.{hint}")
         return super().resolve_command(ctx, args)

@@ -15,10 +15,19 @@ GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
 
 
-def _setting(words: str, default: Any, *, env: str = "", repository: bool = False, secret: bool = False, unit: str = "") -> Any:
+def _setting(
+    words: str,
+    default: Any,
+    *,
+    env: str = "",
+    repository: bool = False,
+    secret: bool = False,
+    unit: str = "",
+    forced: bool = False,
+) -> Any:
     return field(
         default=default,
-        metadata={"words": words, "env": env, "repository": repository, "secret": secret, "unit": unit},
+        metadata={"words": words, "env": env, "repository": repository, "secret": secret, "unit": unit, "forced": forced},
     )
 
 
@@ -96,13 +105,21 @@ class Settings:
     projects: Projects = field(default_factory=Projects)
     jenkins: Jenkins = field(default_factory=Jenkins)
     screen: Screen = field(default_factory=Screen)
-    read_only: bool = _setting("Switch every act off.", False, env="MLOPS_READ_ONLY")
+    read_only: bool = _setting(
+        "Switch every act off. True in the administrator's file it holds: nothing else can switch them on again.",
+        False,
+        env="MLOPS_READ_ONLY",
+        forced=True,
+    )
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
-    """One setting for people and for checks. `key` is dotted, `kind` its Python type, `expected` that type in words."""
+    """One setting for people and for checks. `key` is dotted, `kind` its Python type, `expected` that type in words.
+
+    `forced`: once it is true in the administrator's file it stays true, whatever is read later.
+    """
 
     key: str
     kind: Any
@@ -113,6 +130,7 @@ class SettingInfo:
     repository: bool
     words: str
     unit: str
+    forced: bool
 
 
 @cache
@@ -144,6 +162,7 @@ def _info(key: str, kind: Any, default: Any, metadata: Mapping[str, Any]) -> Set
         repository=metadata["repository"],
         words=metadata["words"],
         unit=metadata["unit"],
+        forced=metadata["forced"],
     )
 
 

@@ -60,6 +60,11 @@ class Loaded:
     origins: Mapping[str, Origin]
     files: tuple[SettingsFile, ...]
 
+    @property
+    def read_only(self) -> Clean | None:
+        """What has switched every act off: `--read-only`, `MLOPS_READ_ONLY`, or a file and its line. None where acts are on."""
+        return self.origins["read_only"].where if self.settings.read_only else None
+
 
 @dataclass(slots=True)
 class _Found:
@@ -67,6 +72,8 @@ class _Found:
     keys: dict[str, str] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     problems: list[Clean] = field(default_factory=list)
+    forced: dict[str, tuple[Any, Origin]] = field(default_factory=dict)
+    """What the administrator has decided: nothing that is read later changes it."""
 
     def set(self, key: str, value: Any, origin: Origin) -> None:
         self.values[key] = value
@@ -85,6 +92,8 @@ def load(*, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMI
         found.set("read_only", argv.read_only, Origin("command line", clean("--read-only")))
     if argv.no_color:
         found.set("screen.color", "never", Origin("command line", clean("--no-color")))
+    for key, (value, origin) in found.forced.items():
+        found.set(key, value, origin)
     _check_secrets(found)
     if found.problems:
         raise SettingsError(found.problems)
@@ -218,6 +227,8 @@ class _Reader:
                 self._wrong(path, f"{info.key} of a repository must stay inside of it, {value!r} does not")
                 return
         self._found.set(info.key, taken, self._origin(path))
+        if info.forced and taken is True and self._place.role == "administrator":
+            self._found.forced[info.key] = (taken, self._origin(path))
 
     def _origin(self, path: tuple[str, ...]) -> Origin:
         return Origin("file", clean(f"{self._name}:{self._lines.line(path)}"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from console.actions.readonly import acts_are_off
 from console.model.build import BuildRef
 from console.model.state import StateClass
 from console.text import Clean, clean
@@ -71,7 +72,7 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
         refs = refs_of(self.subjects())
         self._begin(answering(refs, yes=True) if refs else None, "it asks nothing")
 
-    def action_acts(self) -> None:
+    def action_row_acts(self) -> None:
         subjects = self.subjects()
         if not subjects:
             self.say(StateClass.ENDED, self.no_subject())
@@ -102,6 +103,9 @@ def begin(screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda
 
 def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:
     """`what` is a command's name; `job` is empty for an item of the queue."""
+    if (where := screen.console.read_only) is not None:
+        screen.say(StateClass.ATTENTION, acts_are_off(where))
+        return
     ref = BuildRef(job, number)
     match what:
         case "retrigger":

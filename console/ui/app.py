@@ -57,7 +57,8 @@ class Wishes:
 class ConsoleApp(App[int], inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
-    `recorder` is where acts leave their trace; what is done to a demo leaves none.
+    `read_only` is what has switched acts off, None where they are on. `recorder` makes what acts leave their trace with, once
+    the first act is agreed to.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -76,7 +77,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         wishes: Wishes | None = None,
         env: Mapping[str, str] | None = None,
         frozen: bool = False,
-        recorder: Recorder | None = None,
+        read_only: Clean | None = None,
+        recorder: Callable[[], Recorder] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -91,6 +93,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.remapped = wishes.keys
         self.wishes = wishes
         self.frozen = frozen
+        self.read_only = read_only
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -117,7 +120,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             from console.actions.doer import Doer
             from console.ui.doing import Unrecorded
 
-            recorder = self._recorder if self._recorder is not None and not self.demo else Unrecorded()
+            recorder = self._recorder() if self._recorder is not None else Unrecorded()
             self._doer = Doer(recorder, self._read_anew)
         return self._doer
 

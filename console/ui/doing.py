@@ -180,7 +180,7 @@ class Doing:
 
 
 class Unrecorded:
-    """A recorder of what leaves no trace: acts on an invented server."""
+    """A recorder of what leaves no trace, where nobody wants one."""
 
     async def begin(self, plan: Plan) -> None: ...
 

@@ -13,7 +13,7 @@ from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.world import Problem, World
 from console.ui.canvas import Line, Part
-from console.ui.keymap import TABLE, Key, keys_of, shown
+from console.ui.keymap import Key, keys_of, shown, shown_keys
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
 
@@ -136,10 +136,13 @@ class FootKey:
 
 
 def footer(
-    where: Sequence[str], remapped: Mapping[str, str], look: Look, width: int, *, ids: Sequence[str]
+    where: Sequence[str], remapped: Mapping[str, str], look: Look, width: int, *, ids: Sequence[str], acts: bool = True
 ) -> tuple[Line, list[FootKey]]:
-    """Keys of this screen from the left as far as they fit; help and quit always stay at the right."""
-    by_id = {key.id: key for key in TABLE if key.foot and (key.where in where or key.where == "everywhere")}
+    """Keys of this screen from the left as far as they fit; help and quit always stay at the right.
+
+    Without `acts` those that act are left out.
+    """
+    by_id = {key.id: key for key in shown_keys((*where, "everywhere"), acts=acts) if key.foot}
     right_keys = [by_id[name] for name in ("help", "quit") if name in by_id]
     right: list[Part] = []
     spots: list[FootKey] = []

@@ -13,7 +13,8 @@ class Key:
     """One thing a key does. `id` is its name in the `keys` setting, `keys` Textual's key names, the first is shown.
 
     `where` names the screens or panes it works in, `group` its column in the help, `foot` its short word in the footer
-    (empty: not shown there), `priority` must win over the focused widget. `acts`: it leads to something being changed.
+    (empty: not shown there), `priority` must win over the focused widget. What `acts` changes something: such a key is
+    shown nowhere while the console is read-only, and says so when it is pressed.
     """
 
     id: str
@@ -61,7 +62,7 @@ TABLE: tuple[Key, ...] = (
     Key("stop", "x", "stop", "stop it, take it out of the queue", HERE, "runs", "stop", acts=True),
     Key("answer", "A", "answer", "approve or reject what it asks", HERE, "runs", "approve", acts=True),
     Key("choose", "space", "choose", "mark for an act", HERE, "marks"),
-    Key("acts", "a", "acts", "all acts of this row", HERE, "acts", "acts", acts=True),
+    Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("follow", "f", "follow", "follow the end", HERE, "log", "follow"),
     Key("search", "slash", "search", "search: a regular expression", HERE, "log", "search"),
     Key("next-hit", "n", "hit(1)", "next hit", HERE, "log"),
@@ -129,10 +130,21 @@ def bindings(where: Iterable[str]) -> list[BindingType]:
     """Textual bindings for the keys of these places; the ids let people remap them."""
     places = set(where)
     return [
-        Binding(key.keys, key.action, key.words, id=key.id, show=False, priority=key.id == "interrupt")
+        Binding(key.keys, bound(key), key.words, id=key.id, show=False, priority=key.id == "interrupt")
         for key in TABLE
         if key.where in places
     ]
+
+
+def bound(key: Key) -> str:
+    """The action that the key is bound to. Those that act go through `acts`, which knows whether that is permitted."""
+    return f"acts({key.action!r})" if key.acts else key.action
+
+
+def shown_keys(where: Iterable[str], *, acts: bool) -> list[Key]:
+    """The keys of these places for people to see; without those that act where `acts` is False."""
+    places = set(where)
+    return [key for key in TABLE if key.where in places and (acts or not key.acts)]
 
 
 def shown(keys: str) -> str:

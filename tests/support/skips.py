@@ -17,6 +17,7 @@ NO_JAVAC = "nothing here compiles Java (default-jdk-headless)"
 NO_GROOVY = "no Groovy to run a Jenkinsfile with: {why}"
 NO_GO = "the programs in Go that stand outside of the platform cannot be built here: {why}"
 NO_ROOT = "files that belong to other users take root"
+NO_JOURNALD = "no systemd journal can be started here (systemd, util-linux)"
 NO_SSH_KEYGEN = "ssh-keygen is not installed"
 NO_MEMORY_LIMIT = "containers cannot be given a memory limit here"
 

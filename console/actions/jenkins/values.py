@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from console.actions.jenkins.finding import Wish
 from console.actions.plan import MASK, Entry, Say
@@ -16,6 +16,7 @@ COMMIT, PROJECT, FORCE, RESUME = "COMMIT", "PROJECT", "FORCE", "RESUME_FROM"
 _REQUEST = ("DELIVERY", "TIMESTAMP")
 """They name one request, and a second one with them is refused as a replay (docs/platform.md): by hand they are empty."""
 
+_BY_HAND = Clean("empty by hand")
 _OF_A_PROJECT = (COMMIT, RESUME, "OVERRIDES")
 _SHORT = 7
 _KEY = 12
@@ -48,7 +49,7 @@ def asked(
     before = {str(one.name): one for one in source.parameters} if source is not None else {}
     values = {name: _first(one, before.get(name)) for name, one in declared.items()}
     sentences: list[Say] = []
-    _empty_request(declared, values)
+    emptied = _empty_request(declared, values)
     if PROJECT in wish.values and PROJECT in before and wish.values[PROJECT] != before[PROJECT].value:
         for name in _OF_A_PROJECT:
             if name in declared:
@@ -75,7 +76,12 @@ def asked(
     if PROJECT in declared and COMMIT in declared and not values.get(COMMIT):
         sentences.append(Say("but", _no_commit(source)))
     entries = [_entry(one, values.get(name), before.get(name), source) for name, one in declared.items()]
-    noted = [_noted(entry, trained, key, described) for entry in entries]
+    noted = [
+        replace(entry, changed=False, note=_BY_HAND)
+        if entry.name in emptied and not entry.value
+        else _noted(entry, trained, key, described)
+        for entry in entries
+    ]
     sent = {name: value for name, value in values.items() if value is not None}
     return Asked(sent, tuple(noted), tuple(sentences), trained)
 
@@ -89,9 +95,12 @@ def _first(one: Definition, before: Parameter | None) -> str | None:
     )
 
 
-def _empty_request(declared: Mapping[str, Definition], values: dict[str, str | None]) -> None:
-    if all(name in declared for name in (*_REQUEST, PROJECT, COMMIT)):
-        values.update(dict.fromkeys(_REQUEST, ""))
+def _empty_request(declared: Mapping[str, Definition], values: dict[str, str | None]) -> Collection[str]:
+    """Which fields were emptied: no person did it, so it counts as no change."""
+    if not all(name in declared for name in (*_REQUEST, PROJECT, COMMIT)):
+        return ()
+    values.update(dict.fromkeys(_REQUEST, ""))
+    return _REQUEST
 
 
 def _key(values: Mapping[str, str | None]) -> str | None:
@@ -166,8 +175,6 @@ def _problem(one: Definition, value: str | None, before: Parameter | None) -> Cl
 
 def _noted(entry: Entry, trained: int | None, key: str | None, described: str) -> Entry:
     """What is known of the two fields that decide whether and from where it trains."""
-    from dataclasses import replace
-
     note = ""
     if entry.name == COMMIT and key is not None:
         note = f"trained in #{trained}" if trained is not None else "not trained yet"

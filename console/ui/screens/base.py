@@ -11,6 +11,7 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.timer import Timer
 
+from console.actions.readonly import acts_are_off
 from console.model.cells import cut
 from console.model.source import SourceState
 from console.model.state import StateClass
@@ -99,7 +100,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return frame.header(head, self.look, width)
 
     def paint_foot(self, width: int, height: int) -> None:
-        line, self.foot_spots = frame.footer(self.where, self.remapped, self.look, width, ids=self.foot_ids)
+        acts = self.console.read_only is None
+        line, self.foot_spots = frame.footer(self.where, self.remapped, self.look, width, ids=self.foot_ids, acts=acts)
         self.foot.place(Region(0, height - 1, width, 1))
         self.foot.show([line], self.look.style())
         lines = self._toast_lines
@@ -206,16 +208,23 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
     def action_help(self) -> None:
         from console.ui.screens.help import HelpSheet
 
-        self.app.push_screen(HelpSheet(self.where))
+        self.app.push_screen(HelpSheet(self.where, acts=self.console.read_only is None))
 
     def action_palette(self) -> None:
         from console.ui.screens.commands import CommandSheet
 
-        self.app.push_screen(CommandSheet(self.where), self._chosen)
+        self.app.push_screen(CommandSheet(self.where, acts=self.console.read_only is None), self._chosen)
 
     def _chosen(self, action: str | None) -> None:
         if action:
             self.call_next(self.run_action, action)
+
+    async def action_acts(self, action: str) -> None:
+        """What a key that acts is bound to: the action itself, unless acts are off."""
+        if (where := self.console.read_only) is not None:
+            self.say(StateClass.ATTENTION, acts_are_off(where))
+        else:
+            await self.run_action(action)
 
     # Jenkins
 

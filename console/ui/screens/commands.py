@@ -11,7 +11,7 @@ from textual.geometry import Region
 from console.model.cells import cut, pad
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.keymap import MOVE, TABLE, Key, keys_of, shown
+from console.ui.keymap import MOVE, Key, keys_of, shown, shown_keys
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
 from console.ui.screens.sheet import Sheet
@@ -44,16 +44,17 @@ class Entry(NamedTuple):
 class CommandSheet(Sheet[str], inherit_bindings=False):
     """Answers with the action that was chosen, or None."""
 
-    def __init__(self, where: Sequence[str]) -> None:
+    def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
         super().__init__()
         places = set(where)
         # Moving about by typing its name helps nobody.
-        keys = [key for key in TABLE if key.where in places and key.group != MOVE and key.id not in _NOT_HERE]
+        keys = [key for key in shown_keys(where, acts=acts) if key.group != MOVE and key.id not in _NOT_HERE]
         self._keys = [Entry(key.id, key.words, key, key.action) for key in keys]
         if "everywhere" in places:
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
-            self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items()]
+            self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+        self._acting = acts
         self._found = list(self._keys)
         self._at = 0
         self.prompt: Prompt | None = None
@@ -103,7 +104,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
-        elif words[:1] and words[0] in _ACTS and (len(words) > 1 or text.endswith(" ")):
+        elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
             self._found = self._acts(words[0], words[1:])
         else:
             self._found = [one for one in self._keys if _matches(one, words)]

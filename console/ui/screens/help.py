@@ -11,7 +11,7 @@ from console.model.cells import cut, pad
 from console.model.state import StateClass
 from console.ui.canvas import Line, Part
 from console.ui.frame import title
-from console.ui.keymap import GROUPS, TABLE, Key, keys_of, shown
+from console.ui.keymap import GROUPS, Key, keys_of, shown, shown_keys
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
 
@@ -37,15 +37,15 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
         Binding("k,up,pageup", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, where: Sequence[str]) -> None:
+    def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
         super().__init__()
-        self._where = set(where)
+        self._shown = shown_keys(where, acts=acts)
         self._first = 0
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         columns = 3 if width >= 110 else 2 if width >= 72 else 1
-        groups = {group: [key for key in TABLE if key.group == group and key.where in self._where] for group in GROUPS}
+        groups = {group: [key for key in self._shown if key.group == group] for group in GROUPS}
         cell = width // columns
         body: list[Line] = []
         if columns == 1:

@@ -105,7 +105,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
     def paint_prompt(self, width: int, height: int) -> None:
         if self.prompt is None:
             return
-        used = len(self._label) + 1 if self._label else 0
+        used = len(self._label) + 2 if self._label else 0
         if self._label:
             self.foot.show([[self.look.part(f" {self._label}", Role.ACCENT)]], self.look.style())
         self.prompt.place(Region(used, height - 1, width - used, 1))

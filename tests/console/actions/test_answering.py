@@ -23,8 +23,8 @@ def asking(stage: Theatre) -> BuildRef:
     return DEPLOY
 
 
-def answer(stage: Theatre, yes: bool = True, **values: str) -> AnswerQuestion:
-    return AnswerQuestion(stage.jenkins, DEPLOY, yes, values, patience=stage.patience)
+def answer(stage: Theatre, **values: str) -> AnswerQuestion:
+    return AnswerQuestion(stage.jenkins, DEPLOY, True, values, patience=stage.patience)
 
 
 async def test_what_it_asks_and_what_an_answer_does(stage: Theatre) -> None:

@@ -381,8 +381,9 @@ async def test_an_edited_plan_is_another_plan(stage: Theatre) -> None:
     act = again(stage, await failed(stage))
     edited = act.with_value("OVERRIDES", "lr=1e-3\nbatch_size=32").with_value("PROJECT", "project-b")
     plan = await edited.plan()
-    assert plan.title == "Run again  project-b #1 with 2 changes"
-    assert {str(one.name) for one in plan.entries if one.changed} == {"PROJECT", "OVERRIDES"}
+    assert plan.title == "Run again  project-b #1 with 3 changes"
+    # A commit belongs to the project it was trained for.
+    assert {str(one.name) for one in plan.entries if one.changed} == {"PROJECT", "COMMIT", "OVERRIDES"}
     back = await edited.without_value("PROJECT").plan()
     assert {str(one.name) for one in back.entries if one.changed} == {"OVERRIDES"}
     assert isinstance(plan, Plan)

@@ -73,7 +73,8 @@ async def test_a_build_that_has_ended_is_left_alone(stage: Theatre) -> None:
     assert [one.refused for one in both.targets] == [None, "train #2 has ended: failed."]
     assert both.same_as == ("POST job/train/1/stop",)
     await stage.do(both)
-    assert stage.posts() == ["POST /job/train/1/stop"]
+    # The stop of what has ended is how it is found out that the user may stop; it does nothing.
+    assert stage.posts() == ["POST /job/train/2/stop", "POST /job/train/1/stop"]
 
 
 async def test_a_build_that_ends_under_the_plan_is_not_stopped(stage: Theatre) -> None:

@@ -313,3 +313,37 @@ def test_nothing_is_loaded_to_read_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_what_has_switched_acts_off_is_named(places: Places) -> None:
+    assert places.load().read_only is None
+    assert places.load(Overrides(read_only=True)).read_only == "--read-only"
+    assert places.load(MLOPS_READ_ONLY="1").read_only == "MLOPS_READ_ONLY"
+    places.user.write_text("\n\nread_only = true\n")
+    assert places.load().read_only == f"{places.user}:3"
+    assert places.load(MLOPS_READ_ONLY="0").read_only is None
+
+
+def test_what_the_administrator_has_switched_off_stays_off(places: Places) -> None:
+    places.etc.write_text("# for operators\n\nread_only = true\n")
+    places.user.write_text("read_only = false\n")
+    given = places.root / "given.toml"
+    given.write_text("read_only = false\n")
+    for loaded in (
+        places.load(),
+        places.load(MLOPS_READ_ONLY="0"),
+        places.load(MLOPS_READ_ONLY="1"),
+        places.load(Overrides(config=given, read_only=False), MLOPS_READ_ONLY="no"),
+        places.load(Overrides(read_only=True)),
+    ):
+        assert loaded.settings.read_only
+        assert loaded.read_only == f"{places.etc}:3"
+        (row,) = [row for row in shown(loaded) if row[0] == "read_only"]
+        assert row == ("read_only", "true", f"{places.etc}:3")
+
+
+def test_what_the_administrator_leaves_on_is_a_default(places: Places) -> None:
+    places.etc.write_text("read_only = false\n")
+    assert places.load().read_only is None
+    assert places.load(MLOPS_READ_ONLY="1").read_only == "MLOPS_READ_ONLY"
+    assert [info.key for info in describe() if info.forced] == ["read_only"]
