@@ -90,8 +90,9 @@ class Retrigger:
 
     async def plan(self) -> Plan:
         # All at once: a person waits for this, before the plan and once more before the act.
-        work, jobs, *read = await asyncio.gather(
-            self._jenkins.work(), self._jenkins.jobs(), *(self._read(wish) for wish in self.wishes)
+        (work, jobs), read = await asyncio.gather(
+            asyncio.gather(self._jenkins.work(), self._jenkins.jobs()),
+            asyncio.gather(*(self._read(wish) for wish in self.wishes)),
         )
         known = {job.full_name: job for job in jobs}
         seen = [await self._look(one, known.get(one.wish.job), work) for one in read]
