@@ -87,7 +87,7 @@ def _cause(error: Exception) -> str:
 
 
 def meaning(status: int, mark: str | None, content: bytes) -> Answer:
-    """What an answer means. `mark` is the gate's header. The body is looked into for the one fact that is wanted, and never told."""
+    """What an answer means. `mark` is the gate's header. The body is looked into for one fact, and never told."""
     if mark != "1":
         return _of_another(status)
     match status:
