@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -202,6 +203,20 @@ async def test_a_choice_that_a_real_jenkins_did_not_take() -> None:
     assert raised.value.reason == "TARGET of approve #4 cannot be moon. It is one of: staging, production."
     ours, theirs = dict(parse_qsl(next(filter(None, replayer.bodies)))), dict(parse_qsl(one.sent))
     assert ours["json"].replace(', {"name": "NOTE", "value": ""}', "") == theirs["json"]
+
+
+@pytest.mark.parametrize(("given", "sent"), [({}, True), ({"NOTE": "false"}, False), ({"NOTE": "true"}, True)])
+async def test_a_boolean_is_sent_as_one(given: dict[str, str], sent: bool) -> None:
+    """As Jenkins' own form does it. There is no recording of such a question: it is this one with another type."""
+    pending = recorded("input-pending")
+    boolean = pending.body.replace("StringParameterDefinition", "BooleanParameterDefinition").replace("null", "true")
+    with replaying() as replayer:
+        replayer.put("/job/approve/1/wfapi/pendingInputActions", replace(pending, body=boolean))
+        replayer.put("/job/approve/1/wfapi/inputSubmit", "input-submit")
+        async with source_at(replayer.url) as jenkins:
+            await jenkins.answer(ref("approve", 1), "Deploy", given)
+    told = json.loads(dict(parse_qsl(replayer.bodies[-1]))["json"])
+    assert told == {"parameter": [{"name": "TARGET", "value": "staging"}, {"name": "NOTE", "value": sent}]}
 
 
 async def test_a_question_that_somebody_else_answered() -> None:
