@@ -16,6 +16,7 @@ from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import Compose, ContainerEngine, Jenkins
@@ -95,6 +96,33 @@ class Backend:
 
         return JenkinsServer(found)
 
+    @cached_property
+    def _recorders(self) -> dict[bool, AuditRecorder]:
+        return {}
+
+    def recorder(self) -> AuditRecorder:
+        """Where acts are written down; those of the demo nowhere but in memory."""
+        if self.demo not in self._recorders:
+            self._recorders[self.demo] = self._new_recorder()
+        return self._recorders[self.demo]
+
+    def _new_recorder(self) -> AuditRecorder:
+        from console.actions.audit import AuditRecorder, InMemory
+
+        if self.demo:
+            from console.model.person import Person
+
+            return AuditRecorder(InMemory(Person(Clean("you"), os.getuid())), self.host)
+        from console.sources.trail import Trail
+
+        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.host)
+
+    def _jenkins_user(self) -> str | None:
+        from console.sources.jenkins.login import find_access, login_file
+
+        found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
+        return None if isinstance(found, SourceStatus) else found.user
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -160,6 +188,7 @@ def _screen(backend: Backend) -> int:
             keys=settings.keys,
         ),
         read_only=backend.loaded.read_only,
+        make_recorder=backend.recorder,
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from console.model.source import SourceStatus
 from console.settings import Loaded
 from console.sources.protocols import Compose, ContainerEngine, Jenkins
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.actions.audit import AuditRecorder
 
 
 class Backend(Protocol):
@@ -28,4 +31,8 @@ class Backend(Protocol):
 
     def jenkins(self) -> Jenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
+        ...
+
+    def recorder(self) -> AuditRecorder:
+        """Where acts are written down, and read again. The same one each time; the demo has its own, which keeps nothing."""
         ...

@@ -29,6 +29,7 @@ COMMANDS = {
     "stages": ("console.cli.builds:stages", "Show the stages of one build."),
     "queue": ("console.cli.queue:queue", "Show what waits in Jenkins, and why."),
     "nodes": ("console.cli.queue:nodes", "List the machines that run builds."),
+    "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),

@@ -31,6 +31,7 @@ from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
 
 if TYPE_CHECKING:
+    from console.actions.audit import AuditRecorder
     from console.feeds.jenkins_feed import Interest
     from console.ui.clipboard import Way
 
@@ -52,7 +53,8 @@ class Wishes:
 class ConsoleApp(App[int], inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
-    `read_only` is what has switched acts off, None where they are on.
+    `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
+    down: the same each time, but another one once the demo has been entered.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -72,6 +74,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         env: Mapping[str, str] | None = None,
         frozen: bool = False,
         read_only: Clean | None = None,
+        make_recorder: Callable[[], AuditRecorder] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -87,6 +90,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.wishes = wishes
         self.frozen = frozen
         self.read_only = read_only
+        self._make_recorder = make_recorder
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -144,6 +148,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._home.call_soon_threadsafe(call)
         except RuntimeError:
             return
+
+    @property
+    def recorder(self) -> AuditRecorder | None:
+        """Where acts are written down: asked for when it is needed, so that nothing of it is loaded at the start."""
+        return self._make_recorder() if self._make_recorder is not None else None
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -46,6 +46,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         if "everywhere" in places:
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
+            self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._found = list(self._keys)
         self._at = 0
         self.prompt: Prompt | None = None

@@ -10,11 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
+from console.actions.audit import AuditRecorder
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
+from console.sources.auditfile import AuditFile
+from console.sources.journal import Journal
 from console.sources.protocols import Jenkins
+from console.sources.trail import Trail
 from console.text import Clean
 from tests.console.fakes import FakeCompose, FakeEngine
 
@@ -45,6 +49,11 @@ class FakeBackend:
 
     def jenkins(self) -> Jenkins | SourceStatus:
         return self.ci
+
+    def recorder(self) -> AuditRecorder:
+        """Writes below the test's folder; no journal listens there."""
+        places = Trail({}, file=AuditFile(self.folder / "state"), journal=Journal(self.folder / "journal"))
+        return AuditRecorder(places, self.host)
 
 
 def call(backend: FakeBackend, *argv: str) -> int:
