@@ -93,7 +93,8 @@ class _Call:
         if self._wish.dry_run:
             self._print_plan(plan)
             return _not_possible(plan) if plan.why_not is not None else 0
-        doer = Doer(self._context.backend.recorder())
+        backend = self._context.backend
+        doer = Doer(backend.recorder(), read_only=backend.loaded.read_only)
         wish = self._wish
         while True:
             if plan.why_not is not None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from console.actions.doer import UnrecordedError
-from console.actions.plan import End, Fate, News, Outcome, Plan, Weight
-from console.actions.recording import Remembered
+from console.actions.plan import End, News, Weight
 from console.cli import group
 from console.model.jenkins import JenkinsError, Trouble
+from console.model.person import Person
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
+from console.sources.auditfile import AuditError
 from console.text import Clean, clean
 from tests.console.cli.calling import FakeBackend, answer, call
 from tests.console.cli.small_acts import COMMANDS_WITH_IT, CURRENT, SmallAct, away
@@ -60,7 +60,7 @@ def test_without_a_terminal_nothing_happens_without_yes(
     small = given(weight=weight)
     assert call(backend, "do") == 2
     out, err = said(capsys)
-    assert (small.done, backend.recorded.begun, out) == ([], [], [])
+    assert (small.done, backend.written, out) == ([], [], [])
     assert err == [
         "Do  thing",
         "  does   makes a thing",
@@ -73,8 +73,8 @@ def test_without_a_terminal_nothing_happens_without_yes(
     assert call(backend, "do", "--yes") == 0
     assert said(capsys)[0] == ["✓ thing  thing is done"]
     assert small.done == ["thing"]
-    assert [one.act for one in backend.recorded.begun] == [small]
-    assert [one.worst for one in backend.recorded.ended] == [Fate.DONE]
+    assert [(one["phase"], one["act"]) for one in backend.written] == [("begun", small.name), ("ended", small.name)]
+    assert [one["fate"] for one in backend.written[-1]["results"]] == ["done"]
 
 
 def test_what_cannot_be_undone_wants_its_word(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +116,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(backend: FakeBackend, capsys:
         ("SIZE", "2", True),
     ]
     assert (document["says"][0], document["same_as"]) == ({"label": "does", "text": "makes a thing"}, ["POST thing"])
-    assert (small.done, backend.recorded.begun) == ([], [])
+    assert (small.done, backend.written) == ([], [])
 
 
 # What cannot be done
@@ -176,29 +176,36 @@ def test_a_plan_that_moved_is_refused_with_the_new_one(backend: FakeBackend, cap
     assert (status, document["kind"], document["moved"]) == (1, "plan", "The world has moved.")
 
 
-class FullDisk(Remembered):
+class FullDisk:
+    """A place for records that is full, from the beginning or from the second line on."""
+
     def __init__(self, *, at_the_end: bool) -> None:
-        super().__init__()
-        self.at_the_end = at_the_end
+        self._left = 1 if at_the_end else 0
 
-    async def begin(self, plan: Plan) -> None:
-        if not self.at_the_end:
-            raise UnrecordedError("the disk is full")
+    async def person(self) -> Person:
+        return Person(clean("sato"), 1000)
 
-    async def end(self, outcome: Outcome) -> None:
-        raise UnrecordedError("the disk is full")
+    async def write(self, line: str, fields: Sequence[tuple[str, str]]) -> Clean | None:
+        self._left -= 1
+        if self._left < 0:
+            raise AuditError(clean("the disk is full"))
+        return None
+
+    async def lines(self) -> list[bytes]:
+        return []
 
 
 def test_what_cannot_be_recorded_is_not_done(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     small = given()
-    backend.recorded = FullDisk(at_the_end=False)
+    backend.places = FullDisk(at_the_end=False)
     status, document = answer(backend, capsys, "do", "--yes")
     why = "Not done, because it cannot be recorded: the disk is full"
     assert (status, small.done) == (1, [])
     assert [(one["fate"], one["words"]) for one in document["items"]] == [("left", why)]
-    backend.recorded = FullDisk(at_the_end=True)
+    backend.places = FullDisk(at_the_end=True)
     status, document = answer(backend, capsys, "do", "--yes")
     assert (status, small.done, document["unrecorded"]) == (0, ["thing"], "the disk is full")
+    backend.places = FullDisk(at_the_end=True)
     assert call(backend, "do", "--yes") == 0
     assert "mlops-console: done, but not recorded: the disk is full" in said(capsys)[1]
 
