@@ -161,6 +161,8 @@ def test_a_password_from_elsewhere_is_seen_nowhere(
     lab.world.tick(15.0)
     assert lab.values(lab.world.build("with parameters"))["TOKEN"] == SECRET
     assert not [line for line in lab.server.requests if "hunter2" in line]
+    written = (tmp_path / "mlops-console" / "audit.jsonl").read_text()
+    assert (written.count('"phase":"begun"'), written.count('"phase":"ended"'), "hunter2" in written) == (1, 1, False)
 
 
 @WAYS
@@ -349,14 +351,15 @@ def test_a_question_for_a_password(lab: Lab, tmp_path: Path) -> None:
 def test_switches(lab: Lab) -> None:
     lab.start("fails")
     job, build, node = lab.controller.jobs["plain"], lab.world.build("fails"), lab.controller.nodes["trainer-1"]
-    for words, seen in (
+    switches: list[tuple[tuple[str, ...], Callable[[], bool]]] = [
         (("job", "disable", "plain"), lambda: job.disabled),
         (("job", "enable", "plain"), lambda: not job.disabled),
         (("keep", "fails", "1"), lambda: build.keep),
         (("keep", "fails#1", "--no-longer"), lambda: not build.keep),
         (("node", "offline", "trainer-1", "--reason", "new fan"), lambda: node.temporarily_offline is not None),
         (("node", "online", "trainer-1"), lambda: node.temporarily_offline is None),
-    ):
+    ]
+    for words, seen in switches:
         assert lab.call(*words, "--yes")[0] == 0, words
         assert seen(), words
         status, document = lab.answered(*words, "--yes")
