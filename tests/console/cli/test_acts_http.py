@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +13,10 @@ import pytest
 from console.demo.controller import VIEWER
 from tests.console.actions.stage import COMMIT
 from tests.console.cli.acting import SECRET, Lab, environ, stocked
+from tests.console.real.program import PROGRAM, ROOT
 from tests.support.jenkins import Fault, JenkinsServer
 from tests.support.jenkins.world import World
+from tests.support.terminal import Pty
 
 
 @pytest.fixture(params=["", "/jenkins"])
@@ -443,8 +447,6 @@ def test_a_log_is_followed(lab: Lab, monkeypatch: pytest.MonkeyPatch, job: str, 
 
 @pytest.mark.parametrize("lab", [""], indirect=True)
 def test_a_log_is_followed_as_json(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    import json
-
     with lab.going_on(monkeypatch):
         status, out, _ = lab.call("retrigger", "plain", "--yes", "--follow", "--json")
     documents = [json.loads(line) for line in out]
@@ -523,3 +525,60 @@ def test_names_in_the_answer_do_nothing_to_a_terminal(lab: Lab) -> None:
     for words in (("train#1", "--dry-run"), ("train#1", "--yes"), ("train#1",)):
         _, out, err = lab.call("retrigger", *words)
         assert not set("".join(out + err)) & set("\x1b\x07\x9b\u202e")
+
+
+# At a terminal
+
+
+def at_a_terminal(*words: str) -> Pty:
+    names = ("MLOPS_JENKINS_URL", "MLOPS_JENKINS_USER", "MLOPS_JENKINS_TOKEN")
+    env = {name: os.environ[name] for name in names}
+    return Pty([*PROGRAM, *words], environment={**env, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"})
+
+
+def test_a_password_is_typed_unseen_and_the_plan_agreed_to(lab: Lab, tmp_path: Path) -> None:
+    with at_a_terminal("retrigger", "with parameters", "-p", "TOKEN=-") as terminal:
+        terminal.wait_for(b"TOKEN (it stays hidden): ")
+        terminal.write(f"{SECRET}\n".encode())
+        terminal.wait_for(b"start it? [Y/n] ")
+        assert lab.done == []
+        terminal.write(b"\n")
+        assert terminal.wait() == 0
+        assert b"hunter2" not in terminal.data
+    lab.world.tick(15.0)
+    assert lab.values(lab.world.build("with parameters"))["TOKEN"] == SECRET
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_ctrl_c_ends_the_wait_and_not_the_build(lab: Lab) -> None:
+    with at_a_terminal("retrigger", "plain", "--yes", "--follow") as terminal:
+        terminal.wait_for(b"queued: ")
+        with lab.server.lock:
+            lab.world.tick(15.0)
+        terminal.wait_for(b"Started by user Console operator")
+        terminal.write(b"\x03")
+        assert terminal.wait() == 130
+        assert b"no longer waited for: plain #1 goes on at Jenkins." in terminal.data
+    assert lab.world.build("plain").building
+
+
+# The demo
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_the_demo_acts_on_itself_alone(lab: Lab, tmp_path: Path) -> None:
+    assert lab.call("--demo", "retrigger", "project-b", "--yes")[0] == 0
+    status, document = lab.answered("--demo", "abort", "train", "128", "--yes")
+    assert (status, document["demo"], document["items"][0]["fate"]) == (0, True, "done")
+    for words in (
+        ("cancel", "evaluate-arm"),
+        ("approve", "promote", "last"),
+        ("reject", "promote#last"),
+        ("keep", "train", "125"),
+        ("job", "enable", "backup"),
+        ("job", "scan", "mlops"),
+        ("node", "offline", "cpu-1"),
+    ):
+        assert lab.call("--demo", *words, "--yes")[0] == 0, words
+    assert lab.server.requests == []
+    assert not (tmp_path / "mlops-console").exists(), "nothing of it is written down"
