@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import os
 import sys
 import time
@@ -22,6 +23,7 @@ from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.world import World
 from console.text import Clean
+from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.net import SafetyNet
 from console.ui.pace import ASK, Meter, Pace
@@ -31,7 +33,10 @@ from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
 
 if TYPE_CHECKING:
+    from console.actions.doer import Doer, Recorder
     from console.feeds.jenkins_feed import Interest
+    from console.model.build import BuildRef
+    from console.model.state import StateClass
     from console.ui.clipboard import Way
 
 TICK_SECONDS = 5.0
@@ -52,7 +57,8 @@ class Wishes:
 class ConsoleApp(App[int], inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
-    `read_only` is what has switched acts off, None where they are on.
+    `read_only` is what has switched acts off, None where they are on. `recorder` makes what acts leave their trace with, once
+    the first act is agreed to.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -72,6 +78,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         env: Mapping[str, str] | None = None,
         frozen: bool = False,
         read_only: Clean | None = None,
+        recorder: Callable[[], Recorder] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -98,6 +105,42 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._home: asyncio.AbstractEventLoop | None = None
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
         self._interest: Interest | None = None
+        self._recorder = recorder
+        self._doer: Doer | None = None
+        self._around: contextvars.Context | None = None
+        self.rest = KeyRest(time.monotonic)
+        self.pressed = ""
+        """The key that was pressed last."""
+        self._deaf = ""
+
+    @property
+    def doer(self) -> Doer:
+        """The one that carries out everything that is agreed to here."""
+        if self._doer is None:
+            from console.actions.doer import Doer
+            from console.ui.doing import Unrecorded
+
+            recorder = self._recorder() if self._recorder is not None else Unrecorded()
+            self._doer = Doer(recorder, self._read_anew)
+        return self._doer
+
+    def _read_anew(self) -> None:
+        self.live.refresh()
+
+    def say(self, kind: StateClass, words: str, hint: str = "", log: BuildRef | None = None) -> None:
+        """Say it on the screen in front, be it under a sheet. `log` is the build whose log a key opens meanwhile."""
+        if (front := self._front) is not None:
+            front.say(kind, words, hint, log)
+
+    @property
+    def said(self) -> str:
+        """What stands there now; empty when nothing does."""
+        front = self._front
+        return front.said if front is not None else ""
+
+    def deafen(self) -> None:
+        """The key pressed last has done its work: pressed again before it has rested, it does nothing."""
+        self._deaf = self.pressed
 
     @property
     def background(self) -> Color:
@@ -141,7 +184,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
             call()
             return
         try:
-            self._home.call_soon_threadsafe(call)
+            # Timers belong to the app that is active where they are made; another thread knows of none.
+            self._home.call_soon_threadsafe(call, context=self._around)
         except RuntimeError:
             return
 
@@ -150,9 +194,18 @@ class ConsoleApp(App[int], inherit_bindings=False):
         return self._env
 
     def on_key(self, event: events.Key) -> None:
-        """A key that no widget took. What is typed while a line of input opens belongs to that line."""
+        """A key that no widget took. What is typed while a line of input opens belongs to that line.
+
+        All keys come by here in their order, also those that were typed before a screen or a sheet was there.
+        """
+        if not getattr(event, "typed_ahead", False):
+            self.rest.press(event.key)
+            self.pressed = event.key
         prompt = getattr(self.screen, "prompt", None)
-        if not isinstance(prompt, Widget) or event.key in ("ctrl+c", "escape"):
+        if not isinstance(prompt, Widget):
+            self._take(event)
+            return
+        if event.key in ("ctrl+c", "escape"):
             return
         if getattr(event, "at_prompt", False):
             # Its own keys, backspace among them, come to it by what is prevented here; all others would be the screen's.
@@ -164,12 +217,23 @@ class ConsoleApp(App[int], inherit_bindings=False):
             again.typed_ahead = True  # type: ignore[attr-defined]  # so that it comes here only once more
             prompt.post_message(again)
 
+    def _take(self, event: events.Key) -> None:
+        """Give it to the screen in front, before its bindings."""
+        if self._deaf and event.key == self._deaf and self.rest.again:
+            event.prevent_default()
+            return
+        self._deaf = ""
+        take = getattr(self.screen, "take_key", None)
+        if take is not None and take(event.key, event.character):
+            event.prevent_default()
+
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
         """The terminal has drawn everything up to the question."""
         self.pace.answered()
 
     def on_mount(self) -> None:
         self._home = asyncio.get_running_loop()
+        self._around = contextvars.copy_context()
         self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
@@ -246,6 +310,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended, self._interest = True, None, None, None
+        self._doer = None
         self.close_all()  # what is open there is of the other server
         self._listen()
         self._repaint()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,8 @@ NUMBER = 2
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """Everything the pane shows. `world` is None until Jenkins has answered; `builds_key` is what opens the list of builds."""
+    """Everything the pane shows. `world` is None until Jenkins has answered; `builds_key` is what opens the list of builds,
+    `marked` are the keys of marked rows."""
 
     status: SourceStatus | None
     world: JenkinsWorld | None
@@ -34,6 +35,7 @@ class QueueView:
     top: int
     focused: bool
     builds_key: str
+    marked: Collection[str] = ()
 
 
 def columns(rows: Sequence[WaitRow], width: int) -> tuple[Column, ...]:
@@ -65,6 +67,8 @@ def lines(view: QueueView, look: Look, width: int, height: int, now: datetime) -
         notes.append(
             f"{counted(running, 'build')} running  {view.builds_key} Builds" if running else f"{view.builds_key} Builds"
         )
+    if view.marked:
+        notes.append(f"{len(view.marked)} marked")
     sentences = [] if sentence is None else [(sentence, Role.BAD if view.world is not None else Role.TEXT)]
     if not view.rows and sentence is None:
         sentences = [("Nothing waits.", Role.MUTED)]
@@ -76,9 +80,10 @@ def lines(view: QueueView, look: Look, width: int, height: int, now: datetime) -
         top=view.top,
         focused=view.focused,
         headers={"for": "waits for", "number": "", "state": ""},
-        notes=notes if stale is not None or not view.rows else (),
+        notes=notes if stale is not None or not view.rows or view.marked else (),
         sentences=sentences,
         stale=sentence is not None,
+        marked=view.marked,
     )
     return table_lines(table, look, width, height)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.model.cells import cut, cut_middle, pad
@@ -38,7 +38,7 @@ class Table:
 
     `columns` begins with the name and holds one called `state`; `headers` are their words in the title where those differ from
     the ids. `top` is the first row on the screen, `notes` stand where the headers were while they are in force, `sentences` say
-    why rows are missing or cannot be trusted; with `stale` the rows are muted.
+    why rows are missing or cannot be trusted; with `stale` the rows are muted. `marked` are the keys of marked rows.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Table:
     notes: Sequence[str] = ()
     sentences: Sequence[tuple[str, Role]] = ()
     stale: bool = False
+    marked: Collection[str] = ()
 
 
 def lines(table: Table, look: Look, width: int, height: int) -> list[Line]:
@@ -101,7 +102,8 @@ def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells
     selected = row.key == table.selected and table.focused
     ground = Ground.SELECT if selected else Ground.PLAIN
     role = Role.MUTED if table.stale else Role.TEXT
-    parts: list[Part] = [look.part(look.glyphs.cursor if selected else " ", Role.ACCENT, ground)]
+    mark = "*" if row.key in table.marked else look.glyphs.cursor if selected else " "
+    parts: list[Part] = [look.part(mark, Role.ACCENT, ground)]
     used = 1
     for number, column in enumerate(order):
         size = cells[column.id]

@@ -260,8 +260,9 @@ def _says(seen: Sequence[_Seen]) -> list[Say]:
     told = [Say("does", clean(f"starts one build of job {one.shown}")), *one.told.sentences]
     told += [Say("then", words) for words in _then(one)]
     if one.source is not None:
-        kept = "its log" + (f" and its {one.checkpoint.words}" if one.checkpoint.name is not None else "")
-        told.append(Say("stays", clean(f"#{one.source.number}, {kept}")))
+        kept = [f"#{one.source.number}", "its log"]
+        kept += [f"its {one.checkpoint.words}"] if one.checkpoint.name is not None else []
+        told.append(Say("stays", clean(several(kept))))
     return told
 
 

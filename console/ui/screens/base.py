@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.actions.readonly import acts_are_off
+from console.model.cells import cut
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.model.words import counted, decimal
@@ -19,6 +20,7 @@ from console.model.world import World
 from console.text import clean
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
+from console.ui.keymap import keys_of, shown, the_key
 from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -52,6 +54,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.foot_spots: list[frame.FootKey] = []
         self._toast_lines: list[Line] = []
         self._toast_timer: Timer | None = None
+        self._toast_log: BuildRef | None = None
+        self.said = ""
+        """The short message that stands there now."""
 
     @property
     def console(self) -> ConsoleApp:
@@ -118,9 +123,20 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.top.show([[self.look.part(text)] for text in cut], self.look.style())
         return True
 
-    def say(self, kind: StateClass, words: str, hint: str = "") -> None:
-        """One line above the footer for four seconds; what is broken stays until a key is pressed. `hint` stands below."""
-        self._toast_lines = [[self.look.part(" "), self.look.glyph(kind), self.look.part(f" {words}", bold=True)]]
+    def say(self, kind: StateClass, words: str, hint: str = "", log: BuildRef | None = None) -> None:
+        """One line above the footer for four seconds; what is broken stays until a key is pressed. `hint` stands below.
+
+        While it stands the key for logs opens the one of the build `log`.
+        """
+        line = [self.look.part(" "), self.look.glyph(kind)]
+        self.said = words
+        if log is None:
+            line.append(self.look.part(f" {words}", bold=True))
+        else:
+            key = shown(self._log_keys[0])
+            words = cut(words, max(8, self.size.width - len(key) - 10), self.look.glyphs.ellipsis)
+            line += [self.look.part(f" {words}  ", bold=True), self.look.part(key, Role.ACCENT), self.look.part(" log")]
+        self._toast_lines, self._toast_log = [line], log
         if hint:
             self._toast_lines.append([self.look.part(f"   {hint}", Role.MUTED)])
         if self._toast_timer is not None:
@@ -132,11 +148,25 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     def hush(self) -> None:
         if self._toast_lines:
-            self._toast_lines = []
+            self._toast_lines, self._toast_log, self.said = [], None, ""
             self.paint()
 
-    def on_key(self, _event: events.Key) -> None:
-        if self._toast_lines and self._toast_timer is None:
+    @property
+    def _log_keys(self) -> list[str]:
+        return keys_of(the_key("log"), self.remapped).split(",")
+
+    def take_key(self, key: str, _character: str | None) -> bool:
+        """A key comes here before the bindings; True when it was meant for a short message that stands there."""
+        ref = self._toast_log
+        if ref is None or key not in self._log_keys:
+            return False
+        self.hush()
+        self.open_build_log(ref, at_error=False)
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        meant = self._toast_log is not None and event.key in self._log_keys
+        if self._toast_lines and self._toast_timer is None and not meant:
             self.hush()
 
     def on_click(self, event: events.Click) -> None:
@@ -239,6 +269,12 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         main = self.app.screen_stack[0]
         assert isinstance(main, MainScreen)  # noqa: S101 - the app begins with it
         return main
+
+    def action_act_on(self, what: str, job: str, number: int) -> None:
+        """An act on something by its name, as the palette has it: a build, or with an empty `job` an item of the queue."""
+        from console.ui.acting import act_on
+
+        act_on(self, what, clean(job), number)
 
     @property
     def has_jenkins(self) -> bool:

@@ -14,7 +14,9 @@ from console.model.jenkins_rows import row as build_row
 from console.model.state import StateClass
 from console.model.waiting import build_waits
 from console.model.words import counted
+from console.text import clean
 from console.ui import builds, details
+from console.ui.acting import ActingScreen, Subject
 from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.logtargets import build_target_of
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 _ROOM_FOR_PLACES = 60
 
 
-class BuildScreen(JenkinsScreen, inherit_bindings=False):
+class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
     """`step` gives the neighbours in the list it was opened from; without it `[` and `]` go through the builds of its job."""
 
-    where = ("list", "main", "steps", "rows", "build", "everywhere")
-    foot_ids = ("open", "log", "files", "next", "copy", "palette", "zoom")
+    where = ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")
+    foot_ids = ("open", "log", "again", "stop", "answer", "files", "acts", "next", "copy", "palette", "zoom")
     BINDINGS = bindings(where)
     least = 3
 
@@ -151,6 +153,10 @@ class BuildScreen(JenkinsScreen, inherit_bindings=False):
         return Interest(job=self.ref.job, builds=frozenset([self.ref]), opened=self.ref)
 
     # What keys do
+
+    def subjects(self) -> Sequence[Subject]:
+        one = self.build
+        return [Subject(clean(f"{one.name} #{self.ref.number}") if one is not None else self.ref.shown, self.ref)]
 
     @property
     def stage(self) -> Stage | None:

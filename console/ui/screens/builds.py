@@ -11,8 +11,9 @@ from console.model.build import BuildRef
 from console.model.jenkins_rows import BuildRow
 from console.model.jenkins_rows import builds as build_rows
 from console.model.state import StateClass
-from console.text import Clean
+from console.text import Clean, clean
 from console.ui import builds, details
+from console.ui.acting import ActingScreen, Subject
 from console.ui.canvas import Line, Part
 from console.ui.keymap import bindings
 from console.ui.logtargets import build_target_of
@@ -35,11 +36,11 @@ _ORDERS = tuple(Order)
 _WIDE = 110
 
 
-class BuildsScreen(TableScreen, inherit_bindings=False):
+class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
     """`job` is the one whose builds are listed; None for all jobs."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "builds", "everywhere")
-    foot_ids = ("open", "log", "job", "filter", "palette", "order", "nodes", "zoom")
+    where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
+    foot_ids = ("open", "log", "again", "stop", "answer", "job", "filter", "palette", "order", "acts", "nodes", "zoom")
     BINDINGS = bindings(where)
 
     def __init__(self, job: Clean | None = None) -> None:
@@ -90,6 +91,7 @@ class BuildsScreen(TableScreen, inherit_bindings=False):
             notes.insert(0, f"/{self.words}")
         if self.order is not Order.NEWEST or self.backwards:
             notes.append(f"{self.order.value}{', reversed' if self.backwards else ''}")
+        notes += self.marks_note(LIST)
         count = f"{len(self.table_rows)} of {self._total}" if self.words else str(self._total or "")
         one_job = self.job is not None
         against = "vs med" if one_job else "usual"
@@ -108,6 +110,7 @@ class BuildsScreen(TableScreen, inherit_bindings=False):
             notes=notes,
             sentences=sentences,
             stale=stale,
+            marked=self.marked(LIST),
         )
 
     def _unread(self) -> str | None:
@@ -164,6 +167,11 @@ class BuildsScreen(TableScreen, inherit_bindings=False):
         return Interest(job=self.job, builds=visible | running, opened=one.ref if one is not None and below else None)
 
     # What keys do
+
+    def subjects(self) -> Sequence[Subject]:
+        chosen = self.chosen(LIST)
+        pairs = zip(self.found, self.table_rows, strict=True)
+        return [Subject(clean(f"{one.name} #{one.build.number}"), one.ref) for one, row in pairs if row.key in chosen]
 
     def action_open(self) -> None:
         one = self.build

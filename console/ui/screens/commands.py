@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 _ROWS = 8
 _LOGS = "logs"
 _BUILDS = "builds"
+_ACTS = {
+    "retrigger": "NAME: run its last failed build again",
+    "abort": "JOB N: stop this build",
+    "cancel": "NAME: take it out of the queue",
+    "approve": "JOB N: say yes to what it asks",
+    "reject": "JOB N: say no to what it asks",
+}
 _NOT_HERE = frozenset({"palette", "interrupt"})
 
 
@@ -46,6 +53,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         if "everywhere" in places:
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
+            self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+        self._acting = acts
         self._found = list(self._keys)
         self._at = 0
         self.prompt: Prompt | None = None
@@ -95,6 +104,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
+        elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._acts(words[0], words[1:])
         else:
             self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
@@ -106,6 +117,15 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         jobs = world.jenkins.jobs.values() if world is not None and world.jenkins is not None else ()
         fitting = sorted((job for job in jobs if part in job.shown.casefold()), key=lambda job: job.shown)
         return [Entry(f"{_BUILDS} {job.shown}", "", None, f"builds({str(job.full_name)!r})") for job in fitting]
+
+    def _acts(self, act: str, words: Sequence[str]) -> list[Entry]:
+        """What the act can be done to, as far as the typed words fit it."""
+        from console.ui.actnames import named
+
+        world = self.console.world
+        known = named(act, world.jenkins) if world is not None and world.jenkins is not None else []
+        every = [Entry(f"{act} {one.name}", one.words, None, f"act_on{(act, str(one.job), one.number)!r}") for one in known]
+        return [one for one in every if _matches(one, words)]
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
         """Whose logs can be meant by what has been typed so far."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.geometry import Region
 
+from console.model.state import StateClass
 from console.text import clean
 from console.ui import frame
 from console.ui.canvas import Canvas, Line
@@ -41,6 +42,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         self.prompt: Prompt | None = None
         self.shape: Plan | None = None
         self.bottom_top = 0
+        self._marks: dict[str, set[str]] = {}
         self.slow = False
         """Whether reading has taken so long that it is worth saying so."""
 
@@ -103,7 +105,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
     def paint_prompt(self, width: int, height: int) -> None:
         if self.prompt is None:
             return
-        used = len(self._label) + 1 if self._label else 0
+        used = len(self._label) + 2 if self._label else 0
         if self._label:
             self.foot.show([[self.look.part(f" {self._label}", Role.ACCENT)]], self.look.style())
         self.prompt.place(Region(used, height - 1, width - used, 1))
@@ -133,6 +135,39 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         prompt, self.prompt, self._label = self.prompt, None, ""
         if prompt is not None:
             prompt.remove()
+
+    # Marks
+
+    markable: Sequence[str] = (LIST,)
+    """The lists whose rows can be marked."""
+
+    def marked(self, pane: str) -> Sequence[str]:
+        """The keys of the marked rows that are seen, in their order."""
+        marks = self._marks.get(pane, ())
+        return [key for key in self.keys_in(pane) if key in marks] if marks else []
+
+    def chosen(self, pane: str) -> Sequence[str]:
+        """What an act is about: the marked rows, else the selected one."""
+        selected = self.cursors[pane].selected
+        return self.marked(pane) or ([selected] if selected is not None else [])
+
+    def unmark(self) -> None:
+        """All marks go."""
+        self._marks.clear()
+        self.paint()
+
+    def marks_note(self, pane: str) -> list[str]:
+        """How many are marked, for the title."""
+        count = len(self.marked(pane))
+        return [f"{count} marked"] if count else []
+
+    def action_choose(self) -> None:
+        key = self.cursor.selected
+        if self.pane not in self.markable or key is None:
+            self.say(StateClass.ENDED, "there is nothing to mark here")
+            return
+        self._marks.setdefault(self.pane, set()).symmetric_difference_update({key})
+        self.action_move(1)
 
     # What keys do
 
@@ -206,6 +241,8 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         """Undo the newest of what a person changed here: filter, full screen, pane. False when there is nothing to undo."""
         if self.prompt is not None:
             self._close_filter(keep=bool(self._label))
+        elif any(self.marked(pane) for pane in self.markable):
+            self._marks.clear()
         elif self.words:
             self.words = ""
         elif self.zoomed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.ui import details, frame, listing
+from console.ui.acting import ActingScreen, Subject, subject_of
 from console.ui.canvas import Canvas, Line
 from console.ui.cursor import Cursor
 from console.ui.keymap import bindings, keys_of, shown, the_key
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 QUEUE = "queue"
 
 
-class MainScreen(ListScreen, inherit_bindings=False):
+class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     """Services and containers, below them what waits in Jenkins where there is one, then all about the selected row."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "everywhere")
+    where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -51,7 +52,8 @@ class MainScreen(ListScreen, inherit_bindings=False):
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
         places = ("builds",) if self.has_jenkins else ()
-        return ("open", "log", "filter", "palette", *places, "order", "zoom", "copy", "problem")
+        acts = ("again", "stop", "answer") if self._has_subject else ()
+        return ("open", "log", *acts, "filter", "palette", *places, "order", "zoom", "copy", "problem")
 
     @property
     def panes(self) -> Sequence[str]:
@@ -143,6 +145,7 @@ class MainScreen(ListScreen, inherit_bindings=False):
             top=cursor.scroll(cursor.index, room, len(self.waiting)),
             focused=self.pane == QUEUE,
             builds_key=shown(keys_of(the_key("builds"), self.remapped)),
+            marked=self.marked(QUEUE),
         )
 
     def _queue_wanted(self) -> int:
@@ -233,6 +236,26 @@ class MainScreen(ListScreen, inherit_bindings=False):
             self.console.attend_jenkins(self, Interest(builds=frozenset(one.ref for one in self.waiting if one.ref)))
 
     # What keys do
+
+    markable = (QUEUE,)
+
+    def subjects(self) -> Sequence[Subject]:
+        """What waits, or the build behind a training."""
+        if self.listed == QUEUE:
+            chosen = self.chosen(QUEUE)
+            return [subject_of(one) for one in self.waiting if one.key in chosen]
+        from console.ui.logtargets import build_of
+
+        refs = dict.fromkeys(build_of(one) for one in self.row.containers) if self.row is not None else {}
+        return [Subject(ref.shown, ref) for ref in refs if ref is not None]
+
+    def no_subject(self) -> str:
+        empty = self.row is None if self.listed != QUEUE else True
+        return "nothing is selected" if empty else "no build of Jenkins stands behind this row"
+
+    @property
+    def _has_subject(self) -> bool:
+        return self.has_jenkins and bool(self.subjects())
 
     def action_order(self, by: int) -> None:
         if by > 0:

@@ -9,6 +9,7 @@ from console.model.jenkins import Node
 from console.model.jenkins_rows import nodes as node_rows
 from console.model.state import StateClass
 from console.ui import nodes
+from console.ui.acting import ActingScreen, Subject
 from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.palette import Role
@@ -17,11 +18,11 @@ from console.ui.screens.lists import LIST
 from console.ui.table import Table
 
 
-class NodesScreen(TableScreen, inherit_bindings=False):
+class NodesScreen(TableScreen, ActingScreen, inherit_bindings=False):
     """`selected` is the name of the node to begin at."""
 
-    where = ("list", "main", "filtered", "rows", "everywhere")
-    foot_ids = ("open", "log", "filter", "palette", "builds", "zoom", "copy", "problem")
+    where = ("list", "main", "filtered", "rows", "marks", "acts", "everywhere")
+    foot_ids = ("open", "log", "acts", "filter", "palette", "builds", "zoom", "copy", "problem")
     BINDINGS = bindings(where)
     least = 5
 
@@ -63,9 +64,10 @@ class NodesScreen(TableScreen, inherit_bindings=False):
             top=top,
             focused=self.pane == LIST,
             headers={"why": "what it does", "state": ""},
-            notes=[*([f"/{self.words}"] if self.words else []), *self.stale_note()],
+            notes=[*([f"/{self.words}"] if self.words else []), *self.stale_note(), *self.marks_note(LIST)],
             sentences=sentences,
             stale=stale,
+            marked=self.marked(LIST),
         )
 
     @property
@@ -83,6 +85,10 @@ class NodesScreen(TableScreen, inherit_bindings=False):
     def interest(self) -> Interest:
         node = self.node
         return Interest(builds=frozenset(node.running) if node is not None else frozenset(), nodes=True)
+
+    def subjects(self) -> Sequence[Subject]:
+        chosen = self.chosen(LIST)
+        return [Subject(node.name, node=node) for node in self.found if f"node/{node.name}" in chosen]
 
     def action_open(self) -> None:
         """What runs on it."""

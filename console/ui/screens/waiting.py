@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.feeds.jenkins_feed import Interest
 from console.model.state import StateClass
 from console.model.words import age
 from console.ui import queuepane
+from console.ui.acting import ActingScreen, Subject, subject_of
 from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.screens.body import BodyScreen
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
     from console.ui.screens.main import MainScreen
 
 
-class WaitingScreen(BodyScreen, inherit_bindings=False):
+class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
     """Shows the row that is selected in the queue of the main screen, so that `[` and `]` walk through it."""
 
-    where = ("list", "steps", "wait", "everywhere")
-    foot_ids = ("go-to-blocker", "next", "copy", "palette", "problem")
+    where = ("list", "steps", "runs", "acts", "wait", "everywhere")
+    foot_ids = ("stop", "answer", "go-to-blocker", "next", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 
     def __init__(self, main: MainScreen) -> None:
@@ -59,6 +61,12 @@ class WaitingScreen(BodyScreen, inherit_bindings=False):
         if wait is None or world is None or world.jenkins is None:
             return [[self.muted(" It has begun, or somebody took it out. esc goes back.")]]
         return queuepane.about(wait, world.jenkins, self.look, width, self.now())
+
+    def subjects(self) -> Sequence[Subject]:
+        return [subject_of(self.wait)] if self.wait is not None else []
+
+    def no_subject(self) -> str:
+        return "it does not wait any more"
 
     def action_step(self, way: int) -> None:
         self._main.neighbour(way)

@@ -1,0 +1,34 @@
+"""Keys that are held down, or pressed twice by habit, agree to nothing. Pure but for the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+REST_SECONDS = 0.3
+
+
+class KeyRest:
+    """Knows whether a key has rested since it was pressed last. `clock` gives seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._key = ""
+        self._at = float("-inf")
+        self._opened = float("-inf")
+        self.again = False
+        """Whether the key pressed last came again before it had rested."""
+
+    def press(self, key: str) -> None:
+        """This key was pressed now."""
+        now = self._clock()
+        self.again = key == self._key and now - self._at < REST_SECONDS
+        self._key, self._at = key, now
+
+    def open(self) -> None:
+        """Something to agree to stands on the screen from now on."""
+        self._opened = self._clock()
+
+    @property
+    def counts(self) -> bool:
+        """Whether the key pressed last may agree: it had rested, and what it agrees to was there to be read."""
+        return not self.again and self._clock() - self._opened >= REST_SECONDS

@@ -1,0 +1,174 @@
+"""A plan as lines: what would happen to what, what stays, what would do the same, and the keys that agree. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.actions.plan import Plan, Target, Weight
+from console.model.cells import cut, pad
+from console.model.cells import width as cells_of
+from console.model.cells import wrapped as wrapped_cells
+from console.model.state import StateClass
+from console.ui import form as forms
+from console.ui.canvas import Line, Part
+from console.ui.form import Form
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+from console.ui.typed import Typed
+
+LABEL = 8
+"""Cells of `does`, `then`, ..., `same as`, with the blank behind them."""
+_SAME = "same as"
+LEAVE = ("esc", "leave it")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything a sheet shows of its plan. `form` is there while fields are changed, `word` while one is to be typed;
+    `whole` shows the requests in full, `fresh` is False while a newer plan is being made of what was typed."""
+
+    plan: Plan
+    form: Form | None
+    word: Typed | None
+    whole: bool
+    fresh: bool = True
+
+
+def head(plan: Plan, look: Look, width: int) -> Line:
+    """The act and its object, and at the right what this is."""
+    act, _, about = str(plan.title).partition("  ")
+    room = max(1, width - 7)
+    name = cut(f" {act}", room, look.glyphs.ellipsis)
+    rest = cut(f"  {about.strip()}" if about else "", max(0, room - cells_of(name)), look.glyphs.ellipsis)
+    ground = Ground.FOCUS
+    return [
+        look.part(name, Role.TEXT, ground, bold=True),
+        look.part(pad(rest, max(0, room - cells_of(name))), Role.TEXT, ground),
+        look.part("  Plan ", Role.MUTED, ground),
+    ]
+
+
+def body(view: View, look: Look, width: int) -> tuple[list[Line], int]:
+    """All between the first line and the last, and which of them the cursor is in (-1: none)."""
+    plan = view.plan
+    found: list[Line] = []
+    at = -1
+    if plan.moved is not None:
+        new = "" if plan.why_not is not None else " This is the new plan."
+        found += _sentence(f"{plan.moved}{new}", look, width, Role.ATTENTION)
+    if (why := plan.why_not) is not None and view.form is None:
+        found += trouble(why, look, width)
+    for here, line in forms.lines(plan.entries, look, width, view.form):
+        if here and at < 0:
+            at = len(found)
+        found.append(line)
+    if len(plan.targets) > 1:
+        found += [_target(one, look, width) for one in plan.targets]
+    for one in plan.says:
+        found += _said(one.label, str(one.text), look, width)
+    found += _same(plan.same_as, look, width, whole=view.whole)
+    return found, at
+
+
+def _sentence(text: str, look: Look, width: int, role: Role) -> list[Line]:
+    return [[look.part(f" {row}", role, bold=True)] for row in wrapped_cells(str(text), max(8, width - 2))]
+
+
+def trouble(why: str, look: Look, width: int) -> list[Line]:
+    """Why there is nothing to agree to."""
+    rows = list(wrapped_cells(str(why), max(8, width - 4)))
+    first: Line = [look.part(" "), look.glyph(StateClass.BROKEN), look.part(f" {rows[0]}", bold=True)]
+    return [first, *([look.part(f"   {row}", bold=True)] for row in rows[1:])]
+
+
+def _target(one: Target, look: Look, width: int) -> Line:
+    """What the act would be done to; what it leaves out says why."""
+    if one.refused is None:
+        return [look.part(" * ", Role.ACCENT), look.part(look.cut(one.name, max(1, width - 3)))]
+    name = pad(cut(one.name, 24, look.glyphs.ellipsis), 26)
+    return [look.part(" - ", Role.MUTED), look.part(cut(f"{name}{one.refused}", width - 3, look.glyphs.ellipsis), Role.MUTED)]
+
+
+def _said(label: str, text: str, look: Look, width: int) -> list[Line]:
+    rows = list(wrapped_cells(text, max(8, width - LABEL - 2)))
+    labels = [label, *([""] * len(rows))]
+    return [[look.part(f" {pad(name, LABEL)}", Role.MUTED), look.part(row)] for name, row in zip(labels, rows, strict=False)]
+
+
+def _same(requests: Sequence[str], look: Look, width: int, *, whole: bool) -> list[Line]:
+    if not requests:
+        return []
+    room = max(8, width - LABEL - 2)
+    if whole:
+        rows = [row for one in requests for row in wrapped_cells(str(one), room)]
+    else:
+        more = f"  +{len(requests) - 1}" if len(requests) > 1 else ""
+        rows = [cut(str(requests[0]), room - len(more), look.glyphs.ellipsis) + more]
+    return [
+        [look.part(f" {pad(_SAME if number == 0 else '', LABEL)}", Role.MUTED), look.part(row, Role.MUTED)]
+        for number, row in enumerate(rows)
+    ]
+
+
+def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
+    """The last line, and above it the offers that it has no room for. `more`: not all of the plan is seen."""
+    if view.word is not None:
+        return [_word(view.plan, view.word, look, width)]
+    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, more=more)
+    offers = [(one.key, str(one.words)) for one in view.plan.offers] if view.form is None else []
+    leave = cells_of(" ".join(LEAVE)) + 1
+    beside = _size([*own, *offers]) + leave < width
+    line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave)
+    line += [look.part(" " * max(1, width - used - leave)), look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
+    return [line] if beside else [*(_pairs([one], look, width)[0] for one in offers), line]
+
+
+def _size(pairs: Sequence[tuple[str, str]]) -> int:
+    return 1 + sum(cells_of(key) + cells_of(words) + 3 for key, words in pairs)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]], look: Look, width: int) -> tuple[list[Part], int]:
+    """Keys with their words as far as they fit, and the cells that they take; of a single one the words are cut."""
+    parts: list[Part] = [look.part(" ")]
+    used = 1
+    for key, words in pairs:
+        size = _size([(key, words)]) - 1
+        if used + size > width + 2 and used > 1:
+            break
+        told = cut(words, max(4, width - used - cells_of(key) - 1), look.glyphs.ellipsis)
+        parts += [look.part(key, Role.ACCENT), look.part(f" {told}  ")]
+        used += size
+    return parts, used
+
+
+def _plan_keys(plan: Plan, *, more: bool) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if plan.why_not is None:
+        if plan.weight is Weight.WORD:
+            found.append(("enter", f"then type {plan.word}"))
+        else:
+            found.append(("enter" if plan.weight is Weight.ENTER else "y", str(plan.yes)))
+    if plan.entries:
+        found.append(("e", "edit"))
+    if more:
+        found.append(("j k", "scroll"))
+    if plan.same_as:
+        found.append(("i", "all of it"))
+    return found
+
+
+def _form_keys(view: View, form: Form) -> list[tuple[str, str]]:
+    """How to go on from the field that has the cursor."""
+    tab = ("tab", "next field")
+    if form.enter_writes:
+        return [("enter", "new line"), tab, ("enter", f"outside of it: {view.plan.yes}")]
+    why = view.plan.why_not
+    start = [("enter", str(view.plan.yes))] if why is None or not view.fresh else []
+    return [*start, tab]
+
+
+def _word(plan: Plan, word: Typed, look: Look, width: int) -> Line:
+    asked = f" Type {plan.word} to {plan.yes}: "
+    room = max(8, width - cells_of(asked) - 1)
+    return [look.part(asked, Role.ACCENT), look.part(word.shown(room, look.glyphs.ellipsis)[0], bold=True)]

@@ -1,0 +1,115 @@
+"""What becomes of an act on several objects: one line for each, while it goes on and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from console.actions.plan import Fate, News, Outcome, Plan, Target
+from console.model.cells import cut, pad
+from console.model.cells import width as cells_of
+from console.model.state import StateClass
+from console.model.words import counted
+from console.text import Clean
+from console.ui.canvas import Line
+from console.ui.frame import title
+from console.ui.palette import Role
+from console.ui.screens.sheet import Sheet
+
+KINDS = {
+    Fate.DONE: StateClass.GOOD,
+    Fate.FAILED: StateClass.BROKEN,
+    Fate.UNSURE: StateClass.ATTENTION,
+    Fate.LEFT: StateClass.ENDED,
+}
+_WORST = (Fate.FAILED, Fate.UNSURE, Fate.LEFT, Fate.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    target: Target
+    kind: StateClass
+    words: Clean
+
+
+class OutcomeSheet(Sheet[None], inherit_bindings=False):
+    """While the act goes on, leaving the sheet calls it off: `call_off` is called once, and what is not begun is left."""
+
+    def __init__(self, plan: Plan, call_off: Callable[[], None]) -> None:
+        super().__init__()
+        self._title = Clean(" ".join(str(plan.title).split()))
+        self._call_off = call_off
+        self._told = [_Told(one, StateClass.WAITING, Clean("")) for one in plan.doable]
+        self._left_out = [_Told(one, StateClass.ENDED, one.refused) for one in plan.targets if one.refused is not None]
+        self._now = Clean("")
+        self._note = ""
+        self.over = False
+        self.called_off = False
+        self._first = 0
+
+    # What it is told
+
+    def tell(self, words: Clean) -> None:
+        """What is being done now."""
+        self._now = words
+        self.paint()
+
+    def end(self, outcome: Outcome) -> None:
+        """This is what became of it."""
+        self.over = True
+        ordered = sorted(outcome.results, key=lambda one: _WORST.index(one.fate))
+        self._told = [_Told(one.target, KINDS[one.fate], one.words) for one in ordered]
+        done = len(outcome.done)
+        self._now = Clean(f"{done} of {counted(len(outcome.results), 'object')}" if outcome.failed else "")
+        self._note = f"Not recorded: {outcome.unrecorded}" if outcome.unrecorded is not None else ""
+        self.paint()
+
+    def hear(self, news: News) -> None:
+        """What has come of one of the objects since."""
+        self._told = [_Told(one.target, news.kind, news.words) if one.target == news.target else one for one in self._told]
+        self.paint()
+
+    # What is drawn
+
+    def lines(self, width: int, room: int) -> list[Line]:
+        look = self.look
+        every = [*self._told, *self._left_out]
+        name = min(max((cells_of(one.target.name) for one in every), default=8), max(8, width // 2))
+        body: list[Line] = []
+        if self._note:
+            note = look.cut(self._note, max(1, width - 4))
+            body.append([look.part(" "), look.glyph(StateClass.ATTENTION), look.part(f" {note}")])
+        for one in every:
+            text = f" {pad(cut(one.target.name, name, look.glyphs.ellipsis), name)}  {one.words}"
+            bold = one.kind is StateClass.BROKEN
+            body.append([look.part(" "), look.glyph(one.kind), look.part(look.cut(text, max(1, width - 2)), bold=bold)])
+        rows = max(1, room - 2)
+        self._first = max(0, min(self._first, len(body) - rows))
+        words = "close" if self.over else "leaving the rest" if self.called_off else "leave the rest"
+        keys: Line = [look.part(" esc", Role.ACCENT), look.part(f" {words}")]
+        if len(body) > rows:
+            keys = [*keys, look.part("  j k", Role.ACCENT), look.part(" scroll")]
+        return [title(self._title, str(self._now), look, width, focused=True), *body[self._first : self._first + rows], keys]
+
+    # What keys do
+
+    def take_key(self, key: str, character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        by = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 10, "pageup": -10}.get(key)
+        if key == "Q":
+            self.action_quit()
+        elif by is not None:
+            self._first += by
+            self.paint()
+        elif self.over:
+            if key in ("escape", "backspace", "q", "x", "enter", "ctrl+c") and not self.console.rest.again:
+                self.dismiss(None)
+        elif key in ("escape", "backspace", "q", "x", "ctrl+c") and not self.called_off:
+            self.called_off = True
+            self._call_off()
+            self.paint()
+        return True
+
+    def action_close(self) -> None:
+        if self.over:
+            super().action_close()

@@ -1,0 +1,262 @@
+"""The sheet of a plan: what would happen, and the one key that agrees to it. In it the fields of a plan are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from textual import events
+from textual.timer import Timer
+
+from console.actions.plan import Act, Plan, Weight
+from console.text import Clean
+from console.ui import planlines
+from console.ui.canvas import Line
+from console.ui.form import Form, touched
+from console.ui.frame import title
+from console.ui.palette import Role
+from console.ui.screens.sheet import Sheet
+from console.ui.typed import Typed
+
+READING_SECONDS = 0.3
+REPLAN_SECONDS = 0.3
+"""Rest after the last letter before a plan is made of what was typed."""
+_LEAVE = frozenset({"escape", "backspace", "q", "ctrl+c"})
+
+
+@runtime_checkable
+class Editable(Protocol):
+    """An act whose fields can be changed: each change gives another act."""
+
+    def with_value(self, name: str, text: str) -> Act: ...
+
+
+class PlanSheet(Sheet[None], inherit_bindings=False):
+    """Asks for plans by `read`, and gives the one that a person agrees to to `agree`; `leave` is called when nobody does.
+
+    It takes the keys from the moment it is opened, and is drawn once there is a plan, or once reading it takes long.
+    `opener` is the key that opened it, which does nothing here.
+    """
+
+    def __init__(
+        self,
+        opener: str,
+        read: Callable[[Act], None],
+        agree: Callable[[Plan], None],
+        leave: Callable[[PlanSheet], None],
+    ) -> None:
+        super().__init__()
+        self._opener = opener
+        self._read = read
+        self._agree = agree
+        self._leave = leave
+        self.plan: Plan | None = None
+        self.form: Form | None = None
+        self._base: Act | None = None
+        self._word: Typed | None = None
+        self._whole = False
+        self._first = 0
+        self._slow = False
+        self._fresh = True
+        self._wanted = False
+        self._planned: dict[Clean, Clean] = {}
+        self._due: Timer | None = None
+        self._body = 0
+        self._room = 0
+
+    def on_mount(self) -> None:
+        # A quick answer needs no "Reading": the sentence would only flash.
+        self.set_timer(READING_SECONDS, self._still_reading)
+        super().on_mount()
+
+    def _still_reading(self) -> None:
+        self._slow = True
+        if self.plan is None:
+            self.paint()
+
+    def on_unmount(self) -> None:
+        self._leave(self)
+
+    # What it is told
+
+    def show_plan(self, plan: Plan) -> None:
+        """This is the newest plan. One that replaces another for good is to be read anew before anybody agrees."""
+        before, self.plan = self.plan, plan
+        if self.form is not None and before is not None and plan.entries:
+            self.form.renew(plan.entries)
+            self._fresh = self.form.typed == self._planned
+            if self._wanted and self._fresh:
+                self._go_on(before)
+        else:
+            self._base, self.form, self._word, self._first, self._fresh = plan.act, None, None, 0, True
+            self.console.rest.open()
+        self.paint()
+
+    def unread(self) -> bool:
+        """A plan could not be made of what was typed last; True while the form stays, so that it can be tried again."""
+        self._wanted = False
+        return self.form is not None
+
+    def _go_on(self, before: Plan) -> None:
+        """Enter was pressed before the plan of the last letters was there: it counts if it is still the same kind of plan."""
+        self._wanted = False
+        plan = self.plan
+        if plan is not None and plan.why_not is None and plan.weight is before.weight is Weight.ENTER:
+            self._done(plan)
+
+    # What is drawn
+
+    def lines(self, width: int, room: int) -> list[Line]:
+        look, plan = self.look, self.plan
+        if plan is None:
+            reading = title(f"Reading Jenkins{look.glyphs.ellipsis}", "", look, width, focused=True)
+            return [reading, [look.part(" esc", Role.ACCENT), look.part(" leave it")]] if self._slow else []
+        view = planlines.View(plan, self.form, self._word, self._whole, self._fresh)
+        body, at = planlines.body(view, look, width)
+        why = plan.why_not if self.form is not None and self._fresh else None
+        trouble = planlines.trouble(why, look, width) if why is not None else []
+        keys = planlines.keys(view, look, width, more=False)
+        shown = max(1, room - 1 - len(keys) - len(trouble))
+        self._body, self._room = len(body), shown
+        if at >= 0:
+            last = at + (self.form.row if self.form is not None else 0)
+            self._first = max(min(self._first, at), last - shown + 1)
+        self._first = max(0, min(self._first, len(body) - shown))
+        if len(body) > shown:
+            keys = planlines.keys(view, look, width, more=True)
+        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], *trouble, *keys]
+
+    # What keys do
+
+    def take_key(self, key: str, character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        if key == "Q" and self.form is None and self._word is None:
+            self.action_quit()
+        elif self._word is not None:
+            self._word_key(key, character)
+        elif self.form is not None:
+            self._form_key(key, character, self.form)
+        elif key in _LEAVE:
+            self.dismiss(None)
+        elif self.plan is not None:
+            self._plan_key(key, character, self.plan)
+        return True
+
+    def _plan_key(self, key: str, character: str | None, plan: Plan) -> None:
+        by = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": self._room, "pageup": -self._room}
+        by |= {"ctrl+d": self._room // 2, "ctrl+u": -self._room // 2, "g": -self._body, "G": self._body}
+        agrees = "y" if plan.weight is Weight.YES else "enter"
+        offer = next((one for one in plan.offers if one.key in (key, character)), None)
+        if key == agrees and plan.why_not is None:
+            if self._counts(key, agrees):
+                self._agreed(plan)
+        elif offer is not None:
+            if self._counts(key, ""):
+                self._take(offer.act)
+        elif key == "e" and plan.entries and isinstance(plan.act, Editable):
+            self.form = Form(plan.entries)
+            self.paint()
+        elif key == "i":
+            self._whole = not self._whole
+            self.paint()
+        elif key in by:
+            self._first += by[key]
+            self.paint()
+
+    def _counts(self, key: str, agrees: str) -> bool:
+        """Whether this key was meant for this plan. One that opened the sheet and agrees, too, has to rest in between."""
+        return self.console.rest.counts and (key != self._opener or key == agrees)
+
+    def _agreed(self, plan: Plan) -> None:
+        if plan.weight is Weight.WORD:
+            self._word = Typed()
+            self.paint()
+        else:
+            self._done(plan)
+
+    def _take(self, act: Act) -> None:
+        """Another act takes the place of this one, in the same sheet."""
+        self.plan, self.form, self._fresh = None, None, True
+        self._read(act)
+        self.paint()
+
+    def _done(self, plan: Plan) -> None:
+        self.dismiss(None)
+        self._agree(plan)
+
+    def _word_key(self, key: str, character: str | None) -> None:
+        plan, word = self.plan, self._word
+        if key in ("escape", "ctrl+c"):
+            self.dismiss(None)
+        elif plan is None or word is None:
+            return
+        elif key == "enter" and word.value == plan.word and plan.word:
+            self._done(plan)
+        elif key == "enter":
+            self._word = Typed()
+            self.paint()
+        elif word.press(key, character):
+            self.paint()
+
+    def _form_key(self, key: str, character: str | None, form: Form) -> None:
+        if key in ("escape", "ctrl+c"):
+            self.dismiss(None)
+        elif key == "enter" and not form.enter_writes:
+            self._start()
+        else:
+            if form.press(key, character):
+                self._changed()
+            self.paint()
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self._word is not None:
+            self._word.insert(event.text)
+        elif self.form is not None and self.form.paste(event.text):
+            self._changed()
+        self.paint()
+
+    def _changed(self) -> None:
+        """Something was typed: make a plan of it once the person rests."""
+        self._fresh = self._wanted = False
+        if self._due is not None:
+            self._due.stop()
+        self._due = self.set_timer(REPLAN_SECONDS, self._replan)
+
+    def _replan(self) -> None:
+        if self._due is not None:
+            self._due.stop()
+            self._due = None
+        act = self._base
+        if self.form is None or act is None:
+            return
+        self._planned = dict(self.form.typed)
+        for name, text in touched(self.form).items():
+            if isinstance(act, Editable):
+                act = act.with_value(name, text)
+        self._read(act)
+
+    def _start(self) -> None:
+        """Enter in the form. What was typed last may not be in a plan yet."""
+        plan = self.plan
+        if plan is None or not self.console.rest.counts:
+            return
+        if not self._fresh:
+            self._wanted = True
+            self._replan()
+        elif plan.why_not is None:
+            self._agreed(plan)
+
+    # The mouse
+
+    def on_click(self, event: events.Click) -> None:
+        if self.form is None and self._word is None:
+            super().on_click(event)
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self._first += 3
+        self.paint()
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self._first -= 3
+        self.paint()
