@@ -150,7 +150,7 @@ class _Call:
         if plan.moved is not None:
             planprint.show_plan(self._context.aside(), plan)
             self._context.complain(_NOTHING)
-        elif plan.refused is None:
+        elif plan.refused is None and not plan.doable:
             for one in plan.targets:
                 why = one.refused or ""
                 self._context.complain(why if one.name in why else f"{one.name}: {why}")
