@@ -214,7 +214,7 @@ def manual() -> str:
                 if part is None:
                     continue
                 words = name if part is found else f"{name} {part.name}"
-                usage = " ".join(_usage(param) for param in part.params if param.expose_value)
+                usage = " ".join(_usage(param) for param in part.params if param.expose_value).replace("|", "\\|")
                 lines.append(f"| `{words}{' ' + usage if usage else ''}` | {(part.help or '').splitlines()[0]} |")
     lines += ["", "| everywhere | what |", "|---|---|"]
     for name, (option, wants_value, words) in GLOBAL.items():

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from console.actions.audit import AuditRecorder, Places
+from console.actions.audit import AuditRecorder
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
@@ -50,18 +50,10 @@ class FakeBackend:
     def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
 
-    places: Places | None = None
-
     def recorder(self) -> AuditRecorder:
         """Writes below the test's folder; no journal listens there."""
-        file = Trail({}, file=AuditFile(self.folder / "state"), journal=Journal(self.folder / "journal"))
-        return AuditRecorder(self.places or file, self.host)
-
-    @property
-    def written(self) -> list[dict[str, Any]]:
-        """What was recorded, oldest first."""
-        file = self.folder / "state" / "audit.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        places = Trail({}, file=AuditFile(self.folder / "state"), journal=Journal(self.folder / "journal"))
+        return AuditRecorder(places, self.host)
 
 
 def call(backend: FakeBackend, *argv: str) -> int:
