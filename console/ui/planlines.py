@@ -119,7 +119,10 @@ def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
     offers = [(one.key, str(one.words)) for one in view.plan.offers] if view.form is None else []
     leave = cells_of(" ".join(LEAVE)) + 1
     beside = _size([*own, *offers]) + leave < width
+    start = view.form is not None and view.form.on_start
     line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave)
+    if start:
+        line[0] = look.part(look.glyphs.cursor, Role.ACCENT)
     line += [look.part(" " * max(1, width - used - leave)), look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
     return [line] if beside else [*(_pairs([one], look, width)[0] for one in offers), line]
 
