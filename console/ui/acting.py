@@ -102,7 +102,7 @@ def begin(screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda
 
 
 def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:
-    """`what` is a command's name; `job` is empty for an item of the queue. Without a `number` Jenkins is asked which is meant."""
+    """`what` is a command's name; `job` is empty for an item of the queue, `number` 0 where Jenkins is asked which is meant."""
     if (where := screen.console.read_only) is not None:
         screen.say(StateClass.ATTENTION, acts_are_off(where))
         return
