@@ -121,7 +121,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             from console.ui.doing import Unrecorded
 
             recorder = self._recorder() if self._recorder is not None else Unrecorded()
-            self._doer = Doer(recorder, self._read_anew)
+            self._doer = Doer(recorder, self._read_anew, read_only=self.read_only)
         return self._doer
 
     def _read_anew(self) -> None:
