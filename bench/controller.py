@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from console.demo.controller import Controller, Kind
+from console.model.build import job_path
 from tests.support.jenkins.crowd import USER, crowd
 from tests.support.jenkins.server import JenkinsServer
 
@@ -34,7 +35,7 @@ class Remote:
         self.url: str = json.loads(process.stdout.readline())["url"]
 
     def ask(self, what: str) -> dict[str, Any]:
-        """`busy SECONDS`, `calm`, `spent` (since the last time), `end` (let one build end), `ended` (all so far)."""
+        """`busy SECONDS`, `calm`, `spent` (since the last time), `end` (let one build end), `ended`, `startable`."""
         assert self._process.stdin is not None  # noqa: S101
         assert self._process.stdout is not None  # noqa: S101
         self._process.stdin.write(f"{what}\n")
@@ -123,6 +124,11 @@ def main() -> int:
                     _tell()
                 case ["ended"]:
                     _tell(ended=traffic.ended)
+                case ["startable"]:
+                    found = [
+                        one for one in model.jobs.values() if one.parameters and one.kind is Kind.PIPELINE and one.buildable
+                    ]
+                    _tell(jobs=[[one.name, "/" + job_path(one.full_name)] for one in found])
                 case ["spent"]:
                     with server.lock:
                         _tell(requests=server.requests[:], sent=server.bytes_in, received=server.bytes_out)

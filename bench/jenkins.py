@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.acting import acting
 from bench.controller import Remote, controller
 from bench.figures import Series, command_time, cpu_seconds, interleaved, load, memory
 from console.feeds.jenkins_feed import BUSY_SECONDS, IDLE_SECONDS
@@ -208,6 +209,8 @@ def main() -> int:
                     commands(env, rounds, environment(home, larger.url))
             with controller(JOBS, 3600.0) as remote:
                 delays(remote, ends)
+            with controller(JOBS, 3600.0) as remote:
+                acting(remote, str(PROGRAM), environment(home, remote.url), rounds)
     finally:
         scratch.close()
     print(f"\nload after: {load()}")

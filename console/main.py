@@ -16,6 +16,7 @@ from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.actions.doer import Recorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
@@ -94,6 +95,12 @@ class Backend:
         from console.sources.jenkins.source import JenkinsServer
 
         return JenkinsServer(found)
+
+    def recorder(self) -> Recorder:
+        """Where acts leave their trace. What is done to the demo is remembered as long as it runs."""
+        from console.actions.recording import Remembered
+
+        return Remembered()
 
     def watch(self) -> Watch:
         from console.feeds.watch import Watch

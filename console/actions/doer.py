@@ -125,4 +125,4 @@ async def _one(plan: Plan, target: Target, tell: Tell) -> Result:
     except SourceError as error:
         denied: Clean | None = getattr(error, "permission", None)
         fate = Fate.UNSURE if getattr(error, "unsure", False) else Fate.FAILED
-        return Result(target, fate, error.reason, denied)
+        return Result(target, fate, error.reason, denied, error.state)

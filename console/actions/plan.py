@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from console.model.asking import FieldKind
 from console.model.build import NOTHING, BuildRef
+from console.model.source import SourceState
 from console.model.state import StateClass
 from console.text import Clean, clean
 
@@ -159,7 +160,8 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one object, in words: `queued as item 12`. `denied` is the permission that was missing.
+    """What became of one object, in words: `queued as item 12`. `denied` is the permission that was missing, `state` how the
+    system was doing where it failed.
 
     `mark` is for the act's own aftermath, such as the item of the queue that a request became.
     """
@@ -168,6 +170,7 @@ class Result:
     fate: Fate
     words: Clean
     denied: Clean | None = None
+    state: SourceState = SourceState.OK
     mark: object = field(default=None, compare=False)
 
 

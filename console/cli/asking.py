@@ -119,10 +119,30 @@ def find_build(jobs: Mapping[Clean, Job], name: str, number: str | None) -> Buil
             raise UsageError(f"{job.shown} has no build yet.")
         return job.last.ref
     assert number is not None  # noqa: S101 - that was the case above
-    text = number.removeprefix("#")
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10):
-        raise UsageError(f"{number} is no number of a build: give a number, or last.")
-    return BuildRef(job.full_name, int(text))
+    return BuildRef(job.full_name, build_number(number))
+
+
+def build_number(text: str) -> int:
+    """Raises UsageError."""
+    digits = text.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) < 10):
+        raise UsageError(f"{clean(text)} is no number of a build: give a number, or last.")
+    return int(digits)
+
+
+def split_builds(words: Sequence[str], usage: str) -> list[tuple[str, str]]:
+    """Job and number of each build in `train 41` or `train#41 train#42`. Acts take no build for granted: UsageError where
+    a number (or `last`) is missing, with `usage` as what to write."""
+    found = []
+    left = list(words)
+    while left:
+        name, mark, number = left.pop(0).rpartition("#")
+        if not mark:
+            name, number = number, left.pop(0) if left else ""
+        if not name or not number:
+            raise UsageError(f"which build? {usage}")
+        found.append((name, number))
+    return found
 
 
 async def read_build(source: Jenkins, jobs: Mapping[Clean, Job], ref: BuildRef) -> Build:

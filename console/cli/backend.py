@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from console.actions.doer import Recorder
 from console.model.source import SourceStatus
 from console.settings import Loaded
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
@@ -28,4 +29,8 @@ class Backend(Protocol):
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
+        ...
+
+    def recorder(self) -> Recorder:
+        """Where acts leave their trace."""
         ...

@@ -29,6 +29,14 @@ COMMANDS = {
     "stages": ("console.cli.builds:stages", "Show the stages of one build."),
     "queue": ("console.cli.queue:queue", "Show what waits in Jenkins, and why."),
     "nodes": ("console.cli.queue:nodes", "List the machines that run builds."),
+    "retrigger": ("console.cli.retrigger:retrigger", "Run a build again, with the same parameters or with others."),
+    "abort": ("console.cli.stopping:abort", "Stop a build; a training saves its checkpoint first."),
+    "approve": ("console.cli.answering:approve", "Say yes to a build that asks."),
+    "reject": ("console.cli.answering:reject", "Say no to a build that asks."),
+    "cancel": ("console.cli.stopping:cancel", "Take something out of the queue."),
+    "keep": ("console.cli.switching:keep", "Keep a build from being deleted when it is old."),
+    "job": ("console.cli.switching:job", "Scan a project for branches; let a job be built, or not."),
+    "node": ("console.cli.switching:node", "Take a node off line for a while, or bring it back."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
@@ -52,9 +60,16 @@ class Context:
 
     def printer(self) -> Printer:
         if self._printer is None:
-            screen = self.backend.loaded.settings.screen
-            self._printer = Printer(color=screen.color != "never", glyphs=screen.glyphs)
+            self._printer = self._made()
         return self._printer
+
+    def aside(self) -> Printer:
+        """Writes to stderr: plans, questions, and what else must not get into an answer."""
+        return self._made(aside=True)
+
+    def _made(self, *, aside: bool = False) -> Printer:
+        screen = self.backend.loaded.settings.screen
+        return Printer(color=screen.color != "never", glyphs=screen.glyphs, aside=aside)
 
     @staticmethod
     def complain(message: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 
-from console.model.cells import cut_middle, width
+from console.model.cells import cut, cut_middle, width
 from console.model.words import decimal
 from console.text import clean
 
@@ -31,6 +31,12 @@ class Meter:
         of = f" of {decimal(size)}, {100 * done // size} %" if size else ""
         room = max(1, shutil.get_terminal_size().columns - 1)
         self._draw(cut_middle(clean(f"{self._name}  {decimal(done)}{of}"), room, "~"))
+
+    def say(self, text: str) -> bool:
+        """Show a sentence in its place, at once. False where nobody would see it."""
+        if self._on:
+            self._draw(cut(clean(text), max(1, shutil.get_terminal_size().columns - 1), "~"))
+        return self._on
 
     def clear(self) -> None:
         if self._shown:

@@ -1,4 +1,4 @@
-"""Printing: for people with glyphs, colours and columns, for programs as JSON. The one place that writes to stdout."""
+"""Printing: for people with glyphs, colours and columns, for programs as JSON. The one place that writes to the outside."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from console.model.cells import cut, cut_middle, pad, width, wrapped
 from console.model.glyphs import Glyphs, wants_unicode
@@ -55,13 +56,15 @@ class Column:
 
 
 class Printer:
-    """Writes to stdout as this terminal, or this pipe, can take it."""
+    """Writes to stdout, or `aside` to stderr, as this terminal, or this pipe, can take it."""
 
-    def __init__(self, *, color: bool, glyphs: str = "auto", env: Mapping[str, str] | None = None) -> None:
+    def __init__(self, *, color: bool, glyphs: str = "auto", env: Mapping[str, str] | None = None, aside: bool = False) -> None:
         env = os.environ if env is None else env
-        terminal = sys.stdout is not None and sys.stdout.isatty()
+        self._aside = aside
+        stream = sys.stderr if aside else sys.stdout
+        terminal = stream is not None and stream.isatty()
         self._color = color and terminal and not env.get("NO_COLOR") and env.get("TERM") not in (None, "", "dumb")
-        self.glyphs = Glyphs(wants_unicode(env, _encoding(), glyphs))
+        self.glyphs = Glyphs(wants_unicode(env, _encoding(stream), glyphs))
         self.columns = shutil.get_terminal_size().columns if terminal else None
 
     def line(self, text: str = "") -> None:
@@ -69,6 +72,20 @@ class Printer:
         for line in clean(text, lines=True).split("\n"):
             for part in wrapped(line, self.columns) if self.columns is not None else (line,):
                 self._write(part)
+
+    def labelled(self, rows: Sequence[tuple[str, str]], indent: int = 2) -> None:
+        """A label and what it says, which goes on below itself. A label that is the one before is not repeated."""
+        wide = max((width(clean(label)) for label, _ in rows), default=0)
+        room = None if self.columns is None else max(1, self.columns - indent - wide - 2)
+        before = ""
+        for label, text in rows:
+            parts = [
+                part for line in clean(text, lines=True).split("\n") for part in (wrapped(line, room) if room else (line,))
+            ]
+            for part in parts:
+                shown = "" if label == before else clean(label)
+                before = label
+                self._write(f"{' ' * indent}{pad(shown, wide)}  {part}".rstrip())
 
     def fitting(self, *lines: str) -> None:
         """The first of these that fits, longest first; the last one is cut if it has to be."""
@@ -122,14 +139,17 @@ class Printer:
         text = clean(cell.text)
         return f"{self.glyphs.state(cell.state.kind)} {text}" if cell.state is not None else text
 
-    @staticmethod
-    def _write(text: str) -> None:
-        encoding = _encoding()
-        write_out(text.encode(encoding, "replace").decode(encoding) + "\n")
+    def _write(self, text: str) -> None:
+        encoding = _encoding(sys.stderr if self._aside else sys.stdout)
+        written = text.encode(encoding, "replace").decode(encoding) + "\n"
+        if self._aside:
+            write_aside(written)
+        else:
+            write_out(written)
 
 
-def _encoding() -> str:
-    return (sys.stdout.encoding if sys.stdout is not None else None) or "ascii"
+def _encoding(stream: TextIO | None) -> str:
+    return (stream.encoding if stream is not None else None) or "ascii"
 
 
 def _fit(columns: Sequence[Column], widths: list[int], room: int) -> None:
@@ -184,5 +204,12 @@ def drop_output() -> None:
 
 def complain(message: str) -> None:
     """A sentence for people on stderr."""
+    write_aside(f"mlops-console: {clean(message, lines=True)}\n")
+
+
+def write_aside(text: str) -> None:
+    """Text to stderr at once. Where nobody takes it there is nobody to tell."""
     if sys.stderr is not None:
-        sys.stderr.write(f"mlops-console: {clean(message, lines=True)}\n")
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()

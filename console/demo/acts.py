@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from console.demo.controller import Build as Made
 from console.demo.controller import Controller as Model
@@ -59,24 +59,23 @@ class Acts:
 
     async def trigger(self, job: str, parameters: Mapping[str, str] | None, *, delay: int | None = None) -> Queued:
         self._advance()
+        given = dict(parameters) if parameters is not None else None
         try:
+            if isinstance(self._model.item(job), Multibranch):
+                self._model.scan(job, by=self._user)
+                raise refusals.scanned_instead(job)
             declared = self._model.job(job)
-            if parameters is None and declared.parameters:
-                reason = f"{clean(job)} has parameters, and Jenkins starts it only with them (400)."
-                raise JenkinsError(Trouble.BAD_PARAMETER, reason, status=400)
-            given = dict(parameters) if parameters is not None else None
+            if given is None and declared.buildable and declared.parameters:
+                raise refusals.needs_parameters(job)
             item, already = self._model.trigger(job, given, by=self._user, delay=delay)
         except MissingError:
-            raise gone(f"job {job}") from None
+            raise refusals.no_job(job, self._user) from None
         except NotBuildableError:
-            reason = f"Jenkins does not build {clean(job)}: it is disabled, or its branch is gone."
-            raise JenkinsError(Trouble.DISABLED, reason) from None
+            raise refusals.not_buildable(job) from None
         except NotParameterizedError:
-            raise JenkinsError(Trouble.BAD_PARAMETER, f"{clean(job)} has no parameters.") from None
+            raise refusals.has_no_parameters(job) from None
         except BadValueError as wrong:
-            raise JenkinsError(
-                Trouble.BAD_PARAMETER, f"{clean(wrong)} of {clean(job)} cannot be that: it is a choice."
-            ) from None
+            raise _cannot_be(str(wrong), job, declared.parameters, given or {}) from None
         return Queued(item.id, already, self._model.quieting_down, clean(self._model.session))
 
     async def stop(self, ref: BuildRef, how: Stop) -> None:
@@ -100,9 +99,8 @@ class Acts:
     async def answer(self, ref: BuildRef, question: str, values: Mapping[str, str]) -> None:
         asked = self._asked(ref, question)
         for one in asked.step.parameters:
-            if one.choices and one.name in values and values[one.name] not in one.choices:
-                choices = tuple(clean(each) for each in one.choices)
-                raise refusals.cannot_be(clean(one.name), ref, values[one.name], choices)
+            if one.choices and values.get(one.name, one.choices[0]) not in one.choices:
+                raise refusals.cannot_be(one.name, ref.shown, values[one.name], one.choices)
         try:
             self._model.submit_input(ref.job, ref.number, question, values, by=self._user)
         except NotAllowedError:
@@ -195,6 +193,11 @@ class Acts:
 
 def gone(what: str) -> JenkinsError:
     return JenkinsError(Trouble.NOT_FOUND, f"Jenkins has no {what}, or hides it from operator.", status=404)
+
+
+def _cannot_be(name: str, job: str, known: Sequence[Wanted], given: Mapping[str, str]) -> JenkinsError:
+    choices = next((one.choices for one in known if one.name == name), ())
+    return refusals.cannot_be(name, as_people_write(job), given.get(name, ""), choices)
 
 
 def ref_of(made: Made) -> BuildRef:

@@ -42,6 +42,7 @@ CYCLE = 90.0
 
 KEPT = 30
 _FOR_EVER = 400 * 86400.0
+_ASKED_TO_SAVE = ("[finish] asking the training to stop with a checkpoint, within 30s",)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _COMMITS = {
     120: "a41c9be07d5f2e8836b1c4d7e9f0a2b3c4d5e6f7",
@@ -195,7 +196,7 @@ def training(build: Build) -> Jenkinsfile:
         )
     gpu = "gpu-1" if project == "vision-large" else "gpu-0"
     image = Stage("image", (Sh("infra/jenkins/bin/build", ("step 1/9", 20.0, "step 6/9: pip install", 48.0, "step 9/9", 4.0)),))
-    train = Stage("train", (Sh("infra/jenkins/bin/follow", tuple(_epochs(took))),), post=_finish())
+    train = Stage("train", (Sh("infra/jenkins/bin/follow", tuple(_epochs(took)), on_stop=_ASKED_TO_SAVE),), post=_finish())
     publish = Stage("publish", (Sh("infra/jenkins/bin/publish", ("412 MB", 21.0, f"tagged build-{build.number}")),))
     inside: tuple[Step, ...] = (
         OnNode("gpu", (image, train, publish, Archive("out/metrics.json", b'{"val_accuracy": 0.978}\n'))),

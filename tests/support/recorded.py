@@ -19,7 +19,7 @@ _NOT_SENT = frozenset({"transfer-encoding", "content-length", "content-encoding"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One recorded exchange; header names are lower-case."""
+    """One recorded exchange; header names are lower-case. `sent` is the body of the request."""
 
     name: str
     method: str
@@ -27,6 +27,7 @@ class Exchange:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: str
+    sent: str = ""
 
     @property
     def json(self) -> Any:
@@ -52,20 +53,29 @@ def _exchange(name: str, one: Mapping[str, Any]) -> Exchange:
     headers = tuple((str(key).lower(), str(value)) for key, value in pairs)
     body = response["body"] or ""
     text = body if isinstance(body, str) else json.dumps(body)
-    return Exchange(name, request["method"], request.get("url") or request["path"], response["status"], headers, text)
+    url = request.get("url") or request["path"]
+    return Exchange(name, request["method"], url, response["status"], headers, text, request.get("body") or "")
 
 
 @dataclass(slots=True)
 class Replayer:
-    """Answers each path with the exchange that was put there; `asked` holds method and URL of every request."""
+    """Answers each path with the exchange that was put there; of several one after the other, and then always the last.
+
+    `asked` holds method and URL of every request, `headers` and `bodies` what came with it.
+    """
 
     url: str = ""
-    answers: dict[str, Exchange] = field(default_factory=dict)
+    answers: dict[str, list[Exchange]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
 
-    def put(self, path: str, exchange: Exchange | str) -> None:
-        self.answers[path] = recorded(exchange) if isinstance(exchange, str) else exchange
+    def put(self, path: str, *exchanges: Exchange | str) -> None:
+        self.answers[path] = [recorded(one) if isinstance(one, str) else one for one in exchanges]
+
+    def next(self, path: str) -> Exchange | None:
+        found = self.answers.get(path, [])
+        return found.pop(0) if len(found) > 1 else next(iter(found), None)
 
 
 @contextmanager
@@ -78,12 +88,12 @@ def replaying() -> Iterator[Replayer]:
 
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            self.rfile.read(length)
+            replayer.bodies.append(self.rfile.read(length).decode())
             replayer.asked.append((self.command, self.path))
             replayer.headers.append({name.lower(): value for name, value in self.headers.items()})
             anonymous = "authorization" not in replayer.headers[-1]
             path = self.path.partition("?")[0]
-            found = (replayer.answers.get(f"anonymous {path}") if anonymous else None) or replayer.answers.get(path)
+            found = (replayer.next(f"anonymous {path}") if anonymous else None) or replayer.next(path)
             body = found.body.encode() if found is not None else b"<html><title>Nothing here</title></html>"
             self.send_response_only(found.status if found is not None else 404)
             for name, value in found.headers if found is not None else (("content-type", "text/html"),):

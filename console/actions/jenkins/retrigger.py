@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -88,9 +89,13 @@ class Retrigger:
     # The plan
 
     async def plan(self) -> Plan:
-        work = await self._jenkins.work()
-        jobs = {job.full_name: job for job in await self._jenkins.jobs()}
-        seen = [await self._look(wish, jobs.get(wish.job), work) for wish in self.wishes]
+        # All at once: a person waits for this, before the plan and once more before the act.
+        (work, jobs), read = await asyncio.gather(
+            asyncio.gather(self._jenkins.work(), self._jenkins.jobs()),
+            asyncio.gather(*(self._read(wish) for wish in self.wishes)),
+        )
+        known = {job.full_name: job for job in jobs}
+        seen = [await self._look(one, known.get(one.wish.job), work) for one in read]
         keys = [_key(number, one) for number, one in enumerate(seen)]
         self._seen = dict(zip(keys, seen, strict=True))
         plan = Plan(
@@ -107,18 +112,28 @@ class Retrigger:
         problem = next((entry.problem for one in seen[1:] for entry in one.told.entries if entry.problem), None)
         return plan if len(seen) == 1 or problem is None else replace(plan, refused=problem)
 
-    async def _look(self, wish: Wish, job: Job | None, work: Work) -> _Seen:
+    async def _read(self, wish: Wish) -> _Seen:
+        """What is told about the job and its builds; nothing of a job that is gone."""
+        try:
+            definitions, source, history = await asyncio.gather(
+                self._jenkins.parameters(wish.job), self._source(wish), self._jenkins.builds(wish.job, LOOKED_AT)
+            )
+        except JenkinsError as error:
+            if error.trouble is Trouble.NOT_FOUND:
+                return _Seen(wish, None)
+            raise
+        return _Seen(wish, None, source, definitions, history)
+
+    async def _look(self, seen: _Seen, job: Job | None, work: Work) -> _Seen:
+        wish, definitions, source, history = seen.wish, seen.definitions, seen.source, seen.history
         if job is None:
             shown = as_people_write(wish.job)
             return _Seen(wish, None, refused=clean(f"Jenkins has no job {shown} any more, or hides it."))
-        definitions = await self._jenkins.parameters(wish.job)
-        source = await self._source(wish)
         if wish.source is not None and source is None:
             return _Seen(wish, job, refused=clean(f"{wish.source.shown} is gone: it was deleted."))
-        history = await self._jenkins.builds(wish.job, LOOKED_AT) if definitions else ()
         checkpoint = await self._checkpoint(wish, definitions, source, history)
         told = asked(wish, definitions, source, history, str(checkpoint.words) if checkpoint.name else "")
-        seen = _Seen(wish, job, source, definitions, tuple(history), work, checkpoint, told)
+        seen = replace(seen, job=job, work=work, checkpoint=checkpoint, told=told)
         return replace(seen, refused=await self._why_not(seen))
 
     async def _source(self, wish: Wish) -> Build | None:
@@ -260,8 +275,9 @@ def _says(seen: Sequence[_Seen]) -> list[Say]:
     told = [Say("does", clean(f"starts one build of job {one.shown}")), *one.told.sentences]
     told += [Say("then", words) for words in _then(one)]
     if one.source is not None:
-        kept = "its log" + (f" and its {one.checkpoint.words}" if one.checkpoint.name is not None else "")
-        told.append(Say("stays", clean(f"#{one.source.number}, {kept}")))
+        kept = [f"#{one.source.number}", "its log"]
+        kept += [f"its {one.checkpoint.words}"] if one.checkpoint.name is not None else []
+        told.append(Say("stays", clean(several(kept))))
     return told
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from console.model import refusals
 from console.model.build import as_people_write
 from console.model.jenkins import JenkinsError, Queued, QueueItem, Trouble
 from console.sources.jenkins import answers, trees
@@ -18,7 +19,6 @@ from console.text import clean
 
 _ITEM = re.compile(r"/queue/item/(\d{1,18})/?$")
 _TAKEN = frozenset({200, 201, 302, 303})
-_SHOWN_CHOICES = 8
 
 
 async def trigger(client: Client, parser: Parser, job: str, parameters: Mapping[str, str] | None, delay: int | None) -> Queued:
@@ -67,7 +67,11 @@ def _path(url: str) -> str:
 async def _find(client: Client, parser: Parser, job: str, parameters: Mapping[str, str] | None, answer: Answer) -> int:
     """Jenkins named no item: then the queue is looked at. Raises JenkinsError where that settles nothing."""
     _check_taken(client, job, answer)
-    told = await client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue")
+    try:
+        told = await client.json("queue/api/json", {"tree": trees.QUEUE}, what="queue")
+    except JenkinsError as error:
+        reason = f"Jenkins took the request for {as_people_write(job)}, and its queue cannot be looked at: {error.reason}"
+        raise JenkinsError(error.trouble, reason, status=error.status, unsure=True) from None
     fitting = [item for item in parser.queue(told) if item.job == job and _asked_for(item, parameters or {})]
     if len(fitting) == 1:
         return fitting[0].id
@@ -75,7 +79,7 @@ async def _find(client: Client, parser: Parser, job: str, parameters: Mapping[st
     reason = (
         f"Jenkins took the request for {as_people_write(job)} without saying which item of the queue it became, and {many}."
     )
-    raise JenkinsError(Trouble.FAULT, reason, status=answer.status)
+    raise JenkinsError(Trouble.FAULT, reason, status=answer.status, unsure=True)
 
 
 def _check_taken(client: Client, job: str, answer: Answer) -> None:
@@ -84,8 +88,7 @@ def _check_taken(client: Client, job: str, answer: Answer) -> None:
         return
     target = _path(answer.headers.get("location", ""))
     if answer.status == 302 and target.rstrip("/").endswith(f"/{job_path(job)}"):
-        reason = f"{as_people_write(job)} is no job but a project of branches: Jenkins scans it now, and starts no build of it."
-        raise JenkinsError(Trouble.REFUSED, reason, status=302)
+        raise refusals.scanned_instead(job)
     if answer.status == 200:
         raise answers.html_instead(answer.headers, answer.body.decode("utf-8", "replace"))
     raise answers.trouble(answer.status, answer.headers, "", what=f"job {as_people_write(job)}", user=client.user)
@@ -125,18 +128,13 @@ async def _shuts_down(client: Client) -> bool:
 async def _explained(client: Client, job: str, parameters: Mapping[str, str] | None, error: JenkinsError) -> JenkinsError:
     """The refusal in the words of what was asked for. Jenkins gives no reason for a value that it does not take: its answer
     is a page with a logging id, as for everything else that goes wrong inside, so the job itself is asked."""
-    name = as_people_write(job)
     match error.trouble, error.status:
         case Trouble.NOT_FOUND, 404:
-            reason = f"Jenkins has no job {name} (a folder is none), or hides it from {client.user}."
-            return JenkinsError(Trouble.NOT_FOUND, reason, status=404)
+            return refusals.no_job(job, client.user)
         case Trouble.DISABLED, _:
-            return JenkinsError(
-                Trouble.DISABLED, f"Jenkins does not build {name}: it is disabled, or its branch is gone.", status=409
-            )
+            return refusals.not_buildable(job)
         case Trouble.BAD_PARAMETER, 400 if parameters is None:
-            reason = f"{name} has parameters, and Jenkins starts it only with them (400)."
-            return JenkinsError(Trouble.BAD_PARAMETER, reason, status=400)
+            return refusals.needs_parameters(job)
         case Trouble.FAULT, 500:
             found = await _bad_parameter(client, job, parameters or {}) if parameters is not None else None
             return found if found is not None else error
@@ -150,17 +148,12 @@ async def _bad_parameter(client: Client, job: str, parameters: Mapping[str, str]
     except JenkinsError:
         return None
     known = list(declared(told))
-    name = as_people_write(job)
     if not known:
-        reason = f"{name} has no parameters. A branch knows its own only after its first build: start it without any."
-        return JenkinsError(Trouble.BAD_PARAMETER, reason, status=500)
+        return refusals.has_no_parameters(job)
     for one in known:
         choices, value = one.get("choices"), parameters.get(str(one.get("name")))
         if isinstance(choices, list) and value is not None and value not in choices:
-            shown = ", ".join(clean(each, limit=40) for each in choices[:_SHOWN_CHOICES])
-            more = f" and {len(choices) - _SHOWN_CHOICES} more" if len(choices) > _SHOWN_CHOICES else ""
-            wrong = f"{clean(one.get('name'), limit=60)} of {name} cannot be {clean(value, limit=60) or 'empty'}"
-            return JenkinsError(Trouble.BAD_PARAMETER, f"{wrong}. It is one of: {shown}{more}.", status=500)
+            return refusals.cannot_be(str(one.get("name")), as_people_write(job), value, choices)
     return None
 
 

@@ -75,11 +75,10 @@ async def reject(client: Client, ref: BuildRef, question: str) -> None:
     try:
         got = await client.post(path, None, what=what, taken=frozenset({200, 400}))
     except JenkinsError as error:
-        if error.trouble is Trouble.NOT_FOUND:
-            raise refusals.not_asked(question, ref) from None
-        raise
+        raise await _why_not(client, ref, question, {}, error) from None
     if got.status == 400:
-        raise _not_allowed(client, got.headers, got.body, what)
+        refused = _not_allowed(client, got.headers, got.body, what)
+        raise refused if refused.permission is not None else await _if_asked(client, ref, question, refused)
     _check_empty(got.headers, got.body)
 
 
@@ -155,6 +154,15 @@ async def _why_not(
     return _bad_value(found, ref, values) or refusals.may_not_answer(question, ref, client.user, _logged(error))
 
 
+async def _if_asked(client: Client, ref: BuildRef, question: str, error: JenkinsError) -> JenkinsError:
+    """`error`, unless the question has gone meanwhile."""
+    try:
+        await _find(client, ref, question)
+    except JenkinsError as why:
+        return why if why.trouble is Trouble.NOT_FOUND else error
+    return error
+
+
 def _logged(error: JenkinsError) -> str:
     _, found, cause = error.reason.partition("its log has the cause under ")
     return f". {found.capitalize()}{cause.rstrip('.')}" if found else ""
@@ -169,7 +177,7 @@ def _bad_value(question: Mapping[str, Any], ref: BuildRef, values: Mapping[str, 
             return JenkinsError(Trouble.BAD_PARAMETER, reason, status=500)
         choices = _choices(fields[name].get("definition"))
         if choices and value not in choices:
-            return refusals.cannot_be(clean(name, limit=60), ref, value, tuple(clean(one, limit=40) for one in choices))
+            return refusals.cannot_be(name, ref.shown, value, choices)
     return None
 
 

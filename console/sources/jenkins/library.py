@@ -73,7 +73,7 @@ class _Session(requests.Session):
         headers = {name.lower(): value for name, value in response.headers.items()}
         if status == 200:
             self._check_kind(request, headers, body)
-        elif not (300 <= status < 400 and request.method == "POST" and _leads_up(request, headers)):
+        else:
             raise self._refused(status, headers, body)
         return response
 
@@ -119,13 +119,6 @@ class _Session(requests.Session):
         except JenkinsError:
             return None
         return answers.broken(told.text[:200_000]) if told.status_code == 500 else None
-
-
-def _leads_up(request: requests.PreparedRequest, headers: Mapping[str, str]) -> bool:
-    """After a switch Jenkins leads back to the job. An action that it does not have leads to itself with a slash."""
-    above = urlsplit(request.url or "").path.rpartition("/")[0]
-    target = urlsplit(headers.get("location", "")).path.rstrip("/")
-    return "/job/" in target and above.endswith(target[target.index("/job/") :])
 
 
 class Library(jenkins.Jenkins):  # type: ignore[misc]

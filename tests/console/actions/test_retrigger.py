@@ -279,6 +279,16 @@ async def test_a_request_that_was_not_taken_is_said_to_be_lost_and_not_sent_agai
     assert len(stage.posts()) == 1
 
 
+async def test_an_equal_build_from_before_is_not_taken_for_the_one_that_was_asked_for(stage: Theatre) -> None:
+    wish = await failed(stage)
+    first = again(stage, wish)
+    await stage.news(first, await stage.do(await first.plan()), whole=True)
+    plan = await again(stage, wish).plan()
+    stage.server.fault(Fault.RESET, match="buildWithParameters")
+    (result,) = (await stage.do(plan)).results
+    assert result.fate is Fate.FAILED
+
+
 @pytest.mark.parametrize("taken", [True, False])
 async def test_a_restart_between_request_and_answer(stage: Theatre, taken: bool) -> None:
     """Found out when Jenkins is back, never by sending it again."""

@@ -10,6 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from console.actions.doer import Recorder
+from console.actions.recording import Remembered
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
@@ -45,6 +47,11 @@ class FakeBackend:
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
+
+    recorded: Remembered = field(default_factory=Remembered)
+
+    def recorder(self) -> Recorder:
+        return self.recorded
 
 
 def call(backend: FakeBackend, *argv: str) -> int:

@@ -33,7 +33,7 @@ async def test_a_build_is_asked_for_and_begins(jenkins: DemoJenkins) -> None:
         ("train", None, Trouble.BAD_PARAMETER),
         ("nightly tests", {"A": "1"}, Trouble.BAD_PARAMETER),
         ("backup", None, Trouble.DISABLED),
-        ("mlops", None, Trouble.NOT_FOUND),
+        ("mlops", None, Trouble.REFUSED),
         ("nothing", {}, Trouble.NOT_FOUND),
     ],
 )

@@ -285,7 +285,7 @@ async def test_a_connection_that_breaks_is_never_tried_twice(server: JenkinsServ
     """Whether it was taken is not known: then a second request could be a second training."""
     server.fault(Fault.RESET, match="/build")
     error = await refused(jenkins, "plain")
-    assert error.trouble is Trouble.UNREACHABLE
+    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, True)
     assert "It may have taken the request all the same" in error.reason
     assert len(posts(server)) == 1
 
@@ -293,7 +293,7 @@ async def test_a_connection_that_breaks_is_never_tried_twice(server: JenkinsServ
 async def test_one_that_takes_no_connection_has_not_taken_it(server: JenkinsServer, jenkins: Source) -> None:
     server.refuse()
     error = await refused(jenkins, "plain")
-    assert error.trouble is Trouble.UNREACHABLE
+    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, False)
     assert error.reason.endswith(": connection refused.")
 
 

@@ -65,8 +65,18 @@ async def test_an_answer_that_names_the_job_and_no_item() -> None:
                 await jenkins.trigger("train", {"PROJECT": "fraud", "EPOCHS": "77"})
             with pytest.raises(JenkinsError, match="and 2 fit it there"):
                 await jenkins.trigger("train", {"PROJECT": "fraud"})
-    assert raised.value.trouble is Trouble.FAULT
+    assert (raised.value.trouble, raised.value.unsure) == (Trouble.FAULT, True)
     assert "without saying which item of the queue it became, and it is not there any more" in raised.value.reason
+
+
+async def test_an_answer_that_names_no_item_while_the_queue_cannot_be_seen() -> None:
+    """It was taken: whoever asks must not take that for a refusal."""
+    with replaying() as replayer:
+        replayer.put("/job/train/buildWithParameters", "trigger-build-on-parameterized-json")
+        async with source_at(replayer.url) as jenkins:
+            error = await refused(jenkins, "train", {"PROJECT": "fraud"})
+    assert (error.trouble, error.unsure) == (Trouble.NOT_JENKINS, True)
+    assert error.reason.startswith("Jenkins took the request for train, and its queue cannot be looked at: ")
 
 
 async def test_an_equal_request_whose_item_cannot_be_seen() -> None:

@@ -1,0 +1,522 @@
+"""The commands that act as they are installed, against a controller over HTTP."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from console.demo.controller import VIEWER
+from tests.console.actions.stage import COMMIT
+from tests.console.cli.acting import SECRET, Lab, environ, stocked
+from tests.support.jenkins import Fault, JenkinsServer
+from tests.support.jenkins.world import World
+
+
+@pytest.fixture(params=["", "/jenkins"])
+def lab(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Lab]:
+    world = World()
+    stocked(world)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    with JenkinsServer(world.controller, prefix=request.param) as server:
+        environ(monkeypatch, tmp_path, server.url)
+        yield Lab(world, server, capsys)
+
+
+# Running a build again
+
+
+def test_a_project_is_run_again(lab: Lab) -> None:
+    lab.train("fails-b")
+    lab.train("project-a", seconds=700.0)
+    status, out, err = lab.call("retrigger", "fails-b", "--yes")
+    assert (status, err) == (0, [])
+    assert out == ["✓ fails-b #1  queued as item 3"]
+    assert len(lab.done) == 1
+    assert lab.done[0].endswith("/job/train/buildWithParameters"), "nothing of it stands in the address"
+    lab.world.tick(15.0)
+    again = lab.values(lab.world.build("train"))
+    assert (again["PROJECT"], again["COMMIT"], again["FORCE"]) == ("fails-b", COMMIT, False)
+
+
+@pytest.mark.parametrize("words", [("train#1",), ("train", "1"), ("fails-b",), ("train", "--last-failed")], ids=" ".join)
+def test_a_build_goes_by_several_names(lab: Lab, words: tuple[str, ...]) -> None:
+    lab.train("fails-b")
+    lab.train("project-a", seconds=700.0)
+    status, document = lab.answered("retrigger", *words, "--dry-run")
+    assert (status, [one["id"] for one in document["items"]]) == (0, ["build/train#1"])
+
+
+def test_other_values_go_in_the_body(lab: Lab, tmp_path: Path) -> None:
+    lab.train("fails-b")
+    notes = tmp_path / "overrides.txt"
+    notes.write_bytes(b"lr=0.1\nseed=@7\n")
+    status, document = lab.answered(
+        *("retrigger", "fails-b", "--yes", "--force", "--resume-from", "1"),
+        *("-p", "OVERRIDES=@overrides.txt", "-p", "PROJECT=@@home"),
+    )
+    assert (status, document["items"][0]["fate"]) == (0, "done")
+    lab.world.tick(15.0)
+    sent = lab.values(lab.world.build("train"))
+    assert (sent["OVERRIDES"], sent["PROJECT"]) == ("lr=0.1\nseed=@7", "@home")
+    assert (sent["FORCE"], sent["RESUME_FROM"]) == (True, "1")
+
+
+def test_a_first_build_of_a_job_that_was_never_built(lab: Lab) -> None:
+    assert lab.call("retrigger", "plain", "--yes")[:2] == (0, ["✓ plain  queued as item 1"])
+    assert lab.call("retrigger", "feature/x", "--yes")[0] == 0
+    lab.world.tick(15.0)
+    assert lab.world.build("mlops/feature%2Fx").number == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("retrigger", "plane"), "Did you mean plain?"),
+        (("retrigger", "fails-c"), "Did you mean fails-b?"),
+        (("retrigger", "train#9"), "train #9 is gone: it was deleted."),
+        (("retrigger", "train#x"), "x is no number of a build: give a number, or last."),
+        (("retrigger", "#4"), "which job, or which project?"),
+        (("retrigger", "train", "1", "2"), "retrigger starts one build: 2 is one too many."),
+        (("retrigger", "train#1", "--last-failed"), "--last-failed looks for the build itself: it goes with no number."),
+        (("retrigger", "plain", "--last-failed"), "None of the last builds of plain has failed."),
+        (("retrigger", "train", "-p", "PROJET=x"), "train has no parameter PROJET. Did you mean PROJECT?"),
+        (("retrigger", "plain", "-p", "PROJECT=x"), "plain takes no parameters."),
+        (("retrigger", "plain", "--force"), "plain takes no parameters."),
+        (("retrigger", "with parameters", "--resume-from", "1"), "with parameters has no parameter RESUME_FROM."),
+        (("retrigger", "train", "--resume-from", "one"), "one is no number of a build"),
+        (("retrigger", "train", "--force", "-p", "FORCE=false"), "--force sets FORCE, and -p FORCE sets it too."),
+        (("retrigger", "with parameters", "-p", "TARGET=stagin"), "staging, production, not stagin. Did you mean staging?"),
+        (("retrigger", "with parameters", "-p", "DRY=perhaps"), "DRY is true or false, not perhaps."),
+        (("retrigger", "train", "-p", "PROJECT"), "-p wants NAME=VALUE, NAME=@FILE, or NAME=- for standard input."),
+        (("retrigger", "train", "-p", "PROJECT=a", "-p", "PROJECT=b"), "-p PROJECT is given twice."),
+        (("abort", "train"), "which build? mlops-console abort JOB N, or JOB#N..., or JOB#last"),
+        (("abort", "train#1", "--kill", "--terminate"), "--terminate and --kill exclude each other."),
+        (("abort", "trian", "1"), "there is no job trian. Did you mean train?"),
+        (("cancel", "nope"), "nothing in the queue is called nope. Nothing waits."),
+        (("approve", "deploy"), "which build? mlops-console approve JOB N, or JOB#last"),
+        (("approve", "train#1", "-p", "TARGET=x"), "train #1 asks nothing."),
+        (("reject", "train#1", "train#2"), "one build at a time"),
+        (("job", "disable", "plane"), "there is no job plane. Did you mean plain?"),
+        (("job", "scan", "plain"), "plain is a job"),
+        (("keep", "train"), "which build?"),
+        (("node", "offline", "trainer-2"), "there is no node trainer-2. Did you mean trainer-1?"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else None,
+)
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_wrong_use_is_one_sentence_and_changes_nothing(lab: Lab, words: tuple[str, ...], says: str) -> None:
+    lab.train("fails-b")
+    if words == ("retrigger", "train#9"):
+        status, out, err = lab.call(*words, "--yes")
+        assert (status, out, err, lab.done) == (1, [], [f"mlops-console: {says}"], [])
+        return
+    assert says in lab.wrong(*words, "--yes")
+
+
+# Secrets
+
+
+def test_a_password_is_never_on_the_command_line(lab: Lab, tmp_path: Path) -> None:
+    said = lab.wrong("retrigger", "with parameters", "-p", f"TOKEN={SECRET}", "--yes")
+    ways = "-p TOKEN=@FILE, or -p TOKEN=- for standard input"
+    assert said == f"TOKEN is a password, never on a command line: {ways}."
+
+
+def _from_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch, text: bytes) -> str:
+    (folder / "token").write_bytes(text)
+    return "TOKEN=@token"
+
+
+def _from_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch, text: bytes) -> str:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    return "TOKEN=-"
+
+
+WAYS = pytest.mark.parametrize("give", [_from_a_file, _from_standard_input], ids=["file", "stdin"])
+
+
+@WAYS
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
+def test_a_password_from_elsewhere_is_seen_nowhere(
+    lab: Lab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    give: Callable[[Path, pytest.MonkeyPatch, bytes], str],
+    end: str,
+) -> None:
+    word = give(tmp_path, monkeypatch, f"{SECRET}{end}".encode())
+    assert lab.call("retrigger", "with parameters", "-p", word, "--dry-run")[0] == 0
+    word = give(tmp_path, monkeypatch, f"{SECRET}{end}".encode())
+    status, document = lab.answered("retrigger", "with parameters", "-p", word, "--yes")
+    assert status == 0
+    assert SECRET not in str(document)
+    lab.world.tick(15.0)
+    assert lab.values(lab.world.build("with parameters"))["TOKEN"] == SECRET
+    assert not [line for line in lab.server.requests if "hunter2" in line]
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("text", "says"), [(b"\xff\xfe", "is no text in UTF-8"), (b"x" * 65537, "64 KiB at most")], ids=["bytes", "long"]
+)
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_value_that_cannot_be_one(
+    lab: Lab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    give: Callable[[Path, pytest.MonkeyPatch, bytes], str],
+    text: bytes,
+    says: str,
+) -> None:
+    assert says in lab.wrong("retrigger", "with parameters", "-p", give(tmp_path, monkeypatch, text), "--yes")
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_the_longest_value_arrives(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("x" * 65536 + "\n")
+    assert lab.call("retrigger", "with parameters", "-p", "NOTES=@notes", "--yes")[0] == 0
+    lab.world.tick(15.0)
+    assert lab.values(lab.world.build("with parameters"))["NOTES"] == "x" * 65536
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("TOKEN=@nowhere", "the file nowhere cannot be read: No such file or directory."),
+        ("TOKEN=@.", "the file . cannot be read: Is a directory."),
+        ("TOKEN=@", "-p TOKEN=@ wants a file"),
+        ("TOKEN=@~nobody-at-all/x", "nobody here has that home folder"),
+        ("NOTES=\udcff", "-p NOTES: that is no text in UTF-8."),
+        ("=x", "-p wants NAME=VALUE"),
+    ],
+)
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_value_that_is_not_there(lab: Lab, word: str, says: str) -> None:
+    assert says in lab.wrong("retrigger", "with parameters", "-p", word, "--yes")
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_standard_input_is_one_value(lab: Lab) -> None:
+    said = lab.wrong("retrigger", "with parameters", "-p", "TOKEN=-", "-p", "NOTES=-", "--yes")
+    assert said == "standard input is one value: it is TOKEN already, and NOTES wants it too."
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_secret_for_the_wrong_parameter_is_not_quoted(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(SECRET)
+    for name in ("DRY", "TARGET"):
+        lab.wrong("retrigger", "with parameters", "-p", f"{name}=@token", "--yes")
+
+
+# Nothing without consent
+
+
+def _everything(lab: Lab) -> list[tuple[str, ...]]:
+    """Each command with something that it could do now."""
+    lab.train("project-a")
+    for job in ("plain", "deploy", "fails", "never"):
+        lab.start(job)
+    waiting = str(lab.controller.waiting_items[0].id)
+    return [
+        ("retrigger", "plain"),
+        ("retrigger", "project-a"),
+        ("abort", "train", "1"),
+        ("abort", "train#1", "plain#1", "--terminate"),
+        ("abort", "plain#last", "--kill"),
+        ("approve", "deploy", "1"),
+        ("reject", "deploy#1"),
+        ("cancel", waiting),
+        ("keep", "fails", "1"),
+        ("job", "scan", "mlops"),
+        ("job", "disable", "plain"),
+        ("node", "offline", "trainer-1", "--reason", "new fan"),
+    ]
+
+
+def test_a_dry_run_changes_nothing(lab: Lab) -> None:
+    for words in _everything(lab):
+        before = lab.picture()
+        assert lab.call(*words, "--dry-run", "--yes")[0] == 0, words
+        status, document = lab.answered(*words, "--dry-run")
+        assert (status, document["kind"], document["refused"]) == (0, "plan", None), words
+        assert document["same_as"], words
+        assert (lab.picture(), lab.done) == (before, []), words
+
+
+def test_without_consent_nothing_changes(lab: Lab) -> None:
+    for words in _everything(lab):
+        before = lab.picture()
+        status, out, err = lab.call(*words)
+        assert (status, out) == (2, []), words
+        assert "nothing was done" in err[-1], words
+        assert (lab.picture(), lab.done) == (before, []), words
+        status, document = lab.answered(*words)
+        assert (status, document["kind"]) == (2, "error"), words
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_read_only_does_nothing(lab: Lab) -> None:
+    for words in _everything(lab):
+        assert "acts are off" in lab.wrong(*words, "--yes", "--read-only"), words
+
+
+# Stopping, cancelling, answering, switching
+
+
+def test_a_build_is_stopped(lab: Lab) -> None:
+    lab.start("plain")
+    lab.start("free")
+    assert lab.call("abort", "plain", "1", "--yes")[:2] == (0, ["✓ plain #1  told to stop"])
+    status, out, err = lab.call("abort", "free#1", "--terminate", "--confirm", "free")
+    assert (status, out, err) == (1, [], ["mlops-console: free #1 is no Pipeline: Jenkins can only stop it."])
+    lab.world.tick(5.0)
+    assert lab.world.build("plain").result == "ABORTED"
+    status, document = lab.answered("abort", "plain", "1", "--yes")
+    assert (status, document["kind"], document["refused"]) == (1, "plan", "plain #1 has ended: aborted.")
+
+
+def test_killing_wants_the_word(lab: Lab) -> None:
+    lab.train("project-a")
+    for words in (("--yes",), ()):
+        status, _, err = lab.call("abort", "train", "1", "--kill", *words)
+        assert (status, lab.done) == (2, [])
+        assert err[-1].endswith("it wants --confirm project-a")
+    assert lab.call("abort", "train", "1", "--kill", "--confirm", "project-a")[0] == 0
+    assert lab.done[0].endswith("/job/train/1/kill")
+
+
+@pytest.mark.parametrize("name", ["never", "1"])
+def test_an_item_is_cancelled(lab: Lab, name: str) -> None:
+    with lab.server.lock:
+        lab.controller.trigger("never", by="admin", delay=600)
+    status, out, _ = lab.call("cancel", name, "--yes")
+    assert (status, out) == (0, ["✓ never, item 1  taken out of the queue"])
+    assert not lab.controller.waiting_items
+    assert lab.call("cancel", "1", "--yes")[0] == 1
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_project_is_taken_out_of_the_queue(lab: Lab) -> None:
+    with lab.server.lock:
+        for project in ("project-a", "project-b"):
+            lab.controller.trigger("train", {"PROJECT": project, "COMMIT": COMMIT}, by="admin", delay=600)
+    assert lab.wrong("cancel", "project-c", "--yes") == "nothing in the queue is called project-c. Did you mean project-b?"
+    assert lab.call("cancel", "project-b", "--yes")[:2] == (0, ["✓ project-b, item 2  taken out of the queue"])
+    assert [item.id for item in lab.controller.waiting_items] == [1]
+    assert lab.call("cancel", "train", "99", "--yes")[:2] == (
+        1,
+        ["- something, item 99  item 99 is not in the queue any more.", "✓ project-a, item 1  taken out of the queue"],
+    )
+
+
+def test_a_question_is_answered(lab: Lab) -> None:
+    lab.start("deploy")
+    assert "staging, production, not nowhere" in lab.wrong("approve", "deploy", "1", "-p", "TARGET=nowhere", "--yes")
+    assert "the question of deploy #1 has no parameter X" in lab.wrong("approve", "deploy", "1", "-p", "X=1", "--yes")
+    assert lab.wrong("approve", "deploy", "1", "-p", "NOTE=1", "--question", "other") == (
+        "deploy #1 asks nothing of that name: it asks Deploy."
+    )
+    assert lab.call("approve", "deploy", "1", "-p", "TARGET=production", "--yes")[:2] == (0, ["✓ deploy #1  approved"])
+    lab.world.tick(5.0)
+    assert lab.world.build("deploy").result == "SUCCESS"
+    status, _, err = lab.call("approve", "deploy", "1", "--yes")
+    assert (status, err) == (1, ["mlops-console: deploy #1 has ended: it asks nothing any more."])
+
+
+def test_a_question_is_rejected(lab: Lab) -> None:
+    lab.start("deploy")
+    assert lab.call("reject", "deploy#last", "--yes")[:2] == (0, ["✓ deploy #1  rejected"])
+    lab.world.tick(5.0)
+    assert lab.world.build("deploy").result == "ABORTED"
+
+
+def test_a_question_for_a_password(lab: Lab, tmp_path: Path) -> None:
+    lab.start("ask")
+    assert "KEY is a password, never on a command line" in lab.wrong("approve", "ask", "1", "-p", f"KEY={SECRET}", "--yes")
+    (tmp_path / "key").write_text(SECRET)
+    assert lab.call("approve", "ask", "1", "-p", "KEY=@key", "--yes")[0] == 0
+    assert not [line for line in lab.server.requests if "hunter2" in line]
+
+
+def test_switches(lab: Lab) -> None:
+    lab.start("fails")
+    job, build, node = lab.controller.jobs["plain"], lab.world.build("fails"), lab.controller.nodes["trainer-1"]
+    for words, seen in (
+        (("job", "disable", "plain"), lambda: job.disabled),
+        (("job", "enable", "plain"), lambda: not job.disabled),
+        (("keep", "fails", "1"), lambda: build.keep),
+        (("keep", "fails#1", "--no-longer"), lambda: not build.keep),
+        (("node", "offline", "trainer-1", "--reason", "new fan"), lambda: node.temporarily_offline is not None),
+        (("node", "online", "trainer-1"), lambda: node.temporarily_offline is None),
+    ):
+        assert lab.call(*words, "--yes")[0] == 0, words
+        assert seen(), words
+        status, document = lab.answered(*words, "--yes")
+        assert (status, document["kind"]) == (1, "plan"), words
+        assert document["refused"], words
+    assert lab.call("job", "scan", "mlops", "--yes")[:2] == (0, ["✓ mlops  told to scan"])
+    assert lab.call("retrigger", "plain", "--yes")[0] == 0
+
+
+# Waiting
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "word"), [("plain", 0, "passed"), ("fails", 1, "failed"), ("with parameters", 0, "passed")]
+)
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_build_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch, job: str, status: int, word: str) -> None:
+    with lab.going_on(monkeypatch):
+        told, out, err = lab.call("retrigger", job, "--yes", "--wait")
+        assert (told, err) == (status, [])
+        assert out[0].endswith("queued as item 1")
+        assert any(line.endswith("started as #1") for line in out)
+        assert f"#1 {word}" in out[-1]
+        told, document = lab.answered("retrigger", job, "--yes", "--wait")
+    assert (told, document["news"][-1]["build"]) == (status, {"job": job, "number": 2})
+    assert document["news"][-1]["end"] == ("bad" if status else "good")
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_build_that_is_aborted_meanwhile(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    tick = lab.world.tick
+
+    def ticking(seconds: float) -> None:
+        tick(seconds)
+        if lab.controller.job("plain").last() is not None:
+            lab.controller.stop("plain", 1, by="admin")
+
+    monkeypatch.setattr(lab.world, "tick", ticking)
+    with lab.going_on(monkeypatch):
+        assert lab.call("retrigger", "plain", "--yes", "--wait")[0] == 4
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_stop_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.train("project-a")
+    with lab.going_on(monkeypatch):
+        status, out, _ = lab.call("abort", "train", "1", "--yes", "--wait")
+    assert status == 0
+    assert any("saving checkpoint" in line for line in out)
+    assert len(out) < 6, "not a line for each second"
+    assert "#1 aborted" in out[-1]
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_an_answer_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.start("deploy")
+    with lab.going_on(monkeypatch):
+        status, out, _ = lab.call("approve", "deploy", "1", "--yes", "--wait")
+    assert (status, "#1 passed" in out[-1]) == (0, True)
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_build_that_does_not_begin_in_time(lab: Lab) -> None:
+    lab.controller.nodes["trainer-1"].labels = ("other",)
+    status, _, err = lab.call("retrigger", "never", "--yes", "--wait", "--timeout", "0.1")
+    assert (status, err[-1].endswith("never goes on at Jenkins.")) == (5, True)
+
+
+@pytest.mark.parametrize(("job", "status"), [("plain", 0), ("fails", 1)])
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_log_is_followed(lab: Lab, monkeypatch: pytest.MonkeyPatch, job: str, status: int) -> None:
+    with lab.going_on(monkeypatch):
+        told, out, err = lab.call("retrigger", job, "--yes", "--follow")
+    assert told == status
+    assert out[0] == "Started by user Console operator"
+    assert out[-1] == f"Finished: {'FAILURE' if status else 'SUCCESS'}"
+    if job == "plain":
+        assert (out.count("one"), out.count("two")) == (1, 1)
+    assert [line for line in err if "started as #1" in line]
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_log_is_followed_as_json(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    with lab.going_on(monkeypatch):
+        status, out, _ = lab.call("retrigger", "plain", "--yes", "--follow", "--json")
+    documents = [json.loads(line) for line in out]
+    assert status == 0
+    assert {one["kind"] for one in documents[:-1]} == {"logs"}
+    assert documents[-1]["kind"] == "outcome"
+    assert [item["text"] for one in documents[:-1] for item in one["items"]].count("one") == 1
+
+
+# Bad days
+
+
+def test_what_is_not_permitted(lab: Lab) -> None:
+    lab.train("project-a", seconds=700.0)
+    lab.start("plain")
+    lab.start("fails")
+    lab.permit(*VIEWER)
+    status, document = lab.answered("retrigger", "project-a", "--dry-run")
+    assert (status, document["refused"]) == (3, "operator lacks Job/Build on train.")
+    assert lab.answered("retrigger", "project-a", "--yes")[0] == 3
+    for words in (
+        ("retrigger", "plain"),
+        ("job", "disable", "plain"),
+        ("keep", "fails", "1"),
+        ("node", "offline", "trainer-1"),
+    ):
+        status, out, _ = lab.call(*words, "--yes")
+        assert (status, len(out)) == (3, 1), words
+        assert out[0].startswith("✗ "), words
+        status, document = lab.answered(*words, "--yes")
+        assert (status, document["items"][0]["fate"], bool(document["items"][0]["denied"])) == (3, "failed", True), words
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["yes", "dry"])
+def test_a_jenkins_that_is_away(lab: Lab, more: tuple[str, ...]) -> None:
+    lab.server.refuse()
+    for words in (("retrigger", "plain"), ("abort", "plain", "1"), ("cancel", "1"), ("node", "online", "trainer-1")):
+        status, out, err = lab.call(*words, "--yes", *more)
+        assert (status, out, len(err)) == (3, [], 1), words
+        status, document = lab.answered(*words, "--yes", *more)
+        assert (status, document["sources"]["jenkins"]["state"], document["items"]) == (3, "unreachable", []), words
+    lab.server.refuse(on=False)
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_an_answer_that_was_lost_is_found_out(lab: Lab) -> None:
+    lab.server.fault(Fault.LOST, match="/job/plain/build")
+    status, out, _ = lab.call("retrigger", "plain", "--yes")
+    assert (status, out) == (0, ["✓ plain  the connection broke, but it is queued as item 1"])
+    assert len(lab.done) == 1, "it is not sent twice"
+
+
+@pytest.mark.parametrize("lab", [""], indirect=True)
+def test_a_build_that_ends_between_the_plan_and_the_act(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    from console.actions.doer import Doer
+
+    lab.start("plain")
+    carry_out = Doer.carry_out
+
+    def later(*given: object) -> object:
+        with lab.server.lock:
+            lab.world.tick(60.0)
+        return carry_out(*given)  # type: ignore[arg-type]  # whatever it was called with
+
+    monkeypatch.setattr(Doer, "carry_out", later)
+    status, out, err = lab.call("abort", "plain", "1", "--yes")
+    assert (status, out, lab.done) == (1, [], [])
+    assert err[0] == "plain #1 has ended since: passed. This is the new plan."
+    assert err[-1] == "mlops-console: nothing was done."
+
+
+def test_names_in_the_answer_do_nothing_to_a_terminal(lab: Lab) -> None:
+    nasty = "\x1b]52;c;aGk=\x07\u202e\x9b2J"
+    lab.train(f"project{nasty}")
+    for words in (("train#1", "--dry-run"), ("train#1", "--yes"), ("train#1",)):
+        _, out, err = lab.call("retrigger", *words)
+        assert not set("".join(out + err)) & set("\x1b\x07\x9b\u202e")
