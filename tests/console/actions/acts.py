@@ -58,7 +58,7 @@ class Lamps:
 
 
 class Notebook(AuditRecorder):
-    """Keeps what is recorded, in place of what writes it down. `full` refuses every line, `full_after` those after the first so many."""
+    """Keeps what is recorded, and writes nothing down. `full` refuses every line, `full_after` those after so many."""
 
     def __init__(self, *, full: bool = False, full_after: int | None = None) -> None:
         super().__init__(InMemory(Person(clean("sato"), 1000)), clean("h"))
