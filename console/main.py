@@ -188,6 +188,7 @@ def _screen(backend: Backend) -> int:
             keys=settings.keys,
         ),
         read_only=backend.loaded.read_only,
+        make_recorder=backend.recorder,
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()

@@ -37,6 +37,7 @@ COMMANDS = {
     "keep": ("console.cli.switching:keep", "Keep a build from being deleted when it is old."),
     "job": ("console.cli.switching:job", "Scan a project for branches; let a job be built, or not."),
     "node": ("console.cli.switching:node", "Take a node off line for a while, or bring it back."),
+    "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),

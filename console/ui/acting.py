@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from console.text import Clean, clean
 from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
-    from console.actions.plan import Act
+    from console.actions.plan import Act, News, Outcome, Plan, Result, Target, Tell
     from console.model.asking import Stop
     from console.model.jenkins import Node
     from console.model.jenkins_rows import WaitRow
@@ -102,14 +102,14 @@ def begin(screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda
 
 
 def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:
-    """`what` is a command's name; `job` is empty for an item of the queue."""
+    """`what` is a command's name; `job` is empty for an item of the queue, `number` 0 where Jenkins is asked which is meant."""
     if (where := screen.console.read_only) is not None:
         screen.say(StateClass.ATTENTION, acts_are_off(where))
         return
     ref = BuildRef(job, number)
     match what:
         case "retrigger":
-            begin(screen, again([ref]))
+            begin(screen, again([ref]) if number else again_called(job))
         case "abort":
             begin(screen, stopping([Subject(ref.shown, ref)]) or again([ref]))
         case "approve" | "reject":
@@ -129,6 +129,41 @@ def again(refs: Sequence[BuildRef]) -> Making:
         return Retrigger(jenkins, [Wish(ref.job, ref) for ref in refs])
 
     return make
+
+
+class _Called:
+    """To run again what has this name: the last build of a job or of a project that failed, else its last."""
+
+    name = "retrigger"
+
+    def __init__(self, jenkins: ActingJenkins, called: str) -> None:
+        self._jenkins = jenkins
+        self._called = called
+
+    async def plan(self) -> Plan:
+        """The plan of the act that it turns out to be, which carries it out and makes it anew."""
+        from console.actions.jenkins.finding import find_source
+        from console.actions.jenkins.retrigger import Retrigger
+        from console.model.jenkins import JenkinsError, Trouble
+
+        try:
+            wish = await find_source(self._jenkins, self._called, last_failed=True)
+        except JenkinsError as error:
+            if error.trouble is not Trouble.BAD_PARAMETER:
+                raise
+            wish = await find_source(self._jenkins, self._called)
+        return await Retrigger(self._jenkins, [wish]).plan()
+
+    async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
+        return await plan.act.perform(plan, target, tell)
+
+    def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
+        return outcome.plan.act.aftermath(outcome, whole=whole)
+
+
+def again_called(name: str) -> Making:
+    """As `again`, with a name that Jenkins is asked about."""
+    return lambda jenkins: _Called(jenkins, name)
 
 
 def ending(refs: Sequence[BuildRef], how: Stop) -> Making:

@@ -117,28 +117,32 @@ def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
         return [_word(view.plan, view.word, look, width)]
     own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, more=more)
     offers = [(one.key, str(one.words)) for one in view.plan.offers] if view.form is None else []
-    leave = cells_of(" ".join(LEAVE)) + 1
-    beside = _size([*own, *offers]) + leave < width
-    line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave)
+    leave = cells_of(" ".join(LEAVE)) + 1  # and a blank at the end
+    beside = _size([*own, *offers]) + 1 + leave <= width
+    start = view.form is not None and view.form.on_start
+    line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave - 1)
+    if start:
+        line[0] = look.part(look.glyphs.cursor, Role.ACCENT)
     line += [look.part(" " * max(1, width - used - leave)), look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
     return [line] if beside else [*(_pairs([one], look, width)[0] for one in offers), line]
 
 
 def _size(pairs: Sequence[tuple[str, str]]) -> int:
-    return 1 + sum(cells_of(key) + cells_of(words) + 3 for key, words in pairs)
+    """Cells of all of these, with a blank before them and two between."""
+    return max(1, sum(cells_of(key) + cells_of(words) + 3 for key, words in pairs) - 1)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]], look: Look, width: int) -> tuple[list[Part], int]:
-    """Keys with their words as far as they fit, and the cells that they take; of a single one the words are cut."""
+    """Keys with their words as far as they fit, and the cells that they take; of the first one the words are cut."""
     parts: list[Part] = [look.part(" ")]
     used = 1
     for key, words in pairs:
-        size = _size([(key, words)]) - 1
-        if used + size > width + 2 and used > 1:
+        gap = 2 if used > 1 else 0
+        if gap and used + gap + cells_of(key) + 1 + cells_of(words) > width:
             break
-        told = cut(words, max(4, width - used - cells_of(key) - 1), look.glyphs.ellipsis)
-        parts += [look.part(key, Role.ACCENT), look.part(f" {told}  ")]
-        used += size
+        told = cut(words, max(0, width - used - gap - cells_of(key) - 1), look.glyphs.ellipsis)
+        parts += [look.part(" " * gap), look.part(key, Role.ACCENT), look.part(f" {told}")]
+        used += gap + cells_of(key) + 1 + cells_of(told)
     return parts, used
 
 

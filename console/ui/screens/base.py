@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.actions.readonly import acts_are_off
-from console.model.cells import cut
+from console.model.cells import wrapped
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.model.words import counted, decimal
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from console.ui.logtargets import LogOwner
 
 TOAST_SECONDS = 4.0
+_TOAST_ROWS = 3
 WHEEL_ROWS = 3
 DEMO_WORDS = "an invented server: nothing here is real, acts change only the demo"
 
@@ -124,19 +125,17 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return True
 
     def say(self, kind: StateClass, words: str, hint: str = "", log: BuildRef | None = None) -> None:
-        """One line above the footer for four seconds; what is broken stays until a key is pressed. `hint` stands below.
+        """A line above the footer for four seconds; what is broken stays until a key is pressed. `hint` stands below.
 
         While it stands the key for logs opens the one of the build `log`.
         """
-        line = [self.look.part(" "), self.look.glyph(kind)]
-        self.said = words
-        if log is None:
-            line.append(self.look.part(f" {words}", bold=True))
-        else:
+        self.said, self._toast_log = words, log
+        rows = list(wrapped(words, max(8, self.size.width - 4)))[:_TOAST_ROWS] or [""]
+        self._toast_lines = [[self.look.part("   "), self.look.part(row, bold=True)] for row in rows]
+        self._toast_lines[0] = [self.look.part(" "), self.look.glyph(kind), self.look.part(f" {rows[0]}", bold=True)]
+        if log is not None:
             key = shown(self._log_keys[0])
-            words = cut(words, max(8, self.size.width - len(key) - 10), self.look.glyphs.ellipsis)
-            line += [self.look.part(f" {words}  ", bold=True), self.look.part(key, Role.ACCENT), self.look.part(" log")]
-        self._toast_lines, self._toast_log = [line], log
+            self._toast_lines[-1] = [*self._toast_lines[-1], self.look.part(f"  {key}", Role.ACCENT), self.look.part(" log")]
         if hint:
             self._toast_lines.append([self.look.part(f"   {hint}", Role.MUTED)])
         if self._toast_timer is not None:
@@ -225,6 +224,17 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.say(StateClass.ATTENTION, acts_are_off(where))
         else:
             await self.run_action(action)
+
+    def action_audit(self) -> None:
+        """What was done with this console."""
+        from console.ui.screens.audit import AuditScreen
+
+        recorder = self.console.recorder
+        if recorder is None:
+            self.say(StateClass.ENDED, "nothing is written down here")
+            return
+        self.console.close_all()
+        self.app.push_screen(AuditScreen(recorder))
 
     # Jenkins
 

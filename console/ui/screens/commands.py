@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _ROWS = 8
 _LOGS = "logs"
 _BUILDS = "builds"
+_RETRIGGER = "retrigger"
 _ACTS = {
-    "retrigger": "NAME: run its last failed build again",
+    _RETRIGGER: "NAME: run its last failed build again",
     "abort": "JOB N: stop this build",
     "cancel": "NAME: take it out of the queue",
     "approve": "JOB N: say yes to what it asks",
@@ -54,6 +55,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+            self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._acting = acts
         self._found = list(self._keys)
         self._at = 0
@@ -105,7 +107,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
         elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
-            self._found = self._acts(words[0], words[1:])
+            self._found = self._acts(words[0], text.split()[1:])
         else:
             self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
@@ -125,7 +127,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         world = self.console.world
         known = named(act, world.jenkins) if world is not None and world.jenkins is not None else []
         every = [Entry(f"{act} {one.name}", one.words, None, f"act_on{(act, str(one.job), one.number)!r}") for one in known]
-        return [one for one in every if _matches(one, words)]
+        found = [one for one in every if _matches(one, words)]
+        if act == _RETRIGGER and words and not found:
+            # A project is known here by the builds that were looked at; Jenkins knows the others.
+            name = " ".join(words)
+            found = [Entry(f"{act} {name}", "", None, f"act_on{(act, name, 0)!r}")]
+        return found
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
         """Whose logs can be meant by what has been typed so far."""
@@ -174,4 +181,4 @@ def _count(containers: int) -> str:
 
 def _matches(one: Entry, words: Sequence[str]) -> bool:
     text = f"{one.name} {one.words}".casefold()
-    return all(word in text for word in words)
+    return all(word.casefold() in text for word in words)
