@@ -29,7 +29,7 @@ def main(spec: dict[str, Any], words: list[str]) -> int:
         over = [News(target, StateClass.GOOD, clean("#43 is over"), ref("train", 43), End(ends))] if ends else []
         spec |= {"after": [began, *over], "forever": not ends}
     CURRENT.append(SmallAct(**spec | {"weight": Weight(spec.get("weight", 0))}))
-    status = call(FakeBackend(FakeEngine(), FakeCompose(), Path.cwd(), ci=FakeJenkins()), *words)
+    status = call(FakeBackend(FakeEngine(), FakeCompose(), Path.home(), ci=FakeJenkins()), *words)
     if CURRENT[-1].done:
         sys.stderr.write(f"DID {' '.join(CURRENT[-1].done)}\n")
     return status
