@@ -16,7 +16,7 @@ from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
-    from console.actions.doer import Recorder
+    from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
@@ -96,11 +96,32 @@ class Backend:
 
         return JenkinsServer(found)
 
-    def recorder(self) -> Recorder:
-        """Where acts leave their trace. What is done to the demo is remembered as long as it runs."""
-        from console.actions.recording import Remembered
+    @cached_property
+    def _recorders(self) -> dict[bool, AuditRecorder]:
+        return {}
 
-        return Remembered()
+    def recorder(self) -> AuditRecorder:
+        """Where acts are written down; those of the demo nowhere but in memory."""
+        if self.demo not in self._recorders:
+            self._recorders[self.demo] = self._new_recorder()
+        return self._recorders[self.demo]
+
+    def _new_recorder(self) -> AuditRecorder:
+        from console.actions.audit import AuditRecorder, InMemory
+
+        if self.demo:
+            from console.model.person import Person
+
+            return AuditRecorder(InMemory(Person(Clean("you"), os.getuid())), self.host)
+        from console.sources.trail import Trail
+
+        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.host)
+
+    def _jenkins_user(self) -> str | None:
+        from console.sources.jenkins.login import find_access, login_file
+
+        found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
+        return None if isinstance(found, SourceStatus) else found.user
 
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
@@ -167,7 +188,7 @@ def _screen(backend: Backend) -> int:
             keys=settings.keys,
         ),
         read_only=backend.loaded.read_only,
-        recorder=backend.recorder,
+        make_recorder=backend.recorder,
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()

@@ -135,7 +135,7 @@ class Places(Protocol):
 class AuditRecorder:
     """The Recorder of a console. `warning` says why one of two places did not take the newest record; None when both did.
 
-    `written` is called after each record.
+    Each of `listeners` is called after each record, wherever acts are done.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class AuditRecorder:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.places = places
-        self.written: Callable[[], None] = lambda: None
+        self.listeners: list[Callable[[], None]] = []
         self.warning: Clean | None = None
         self._host = host
         self._now = now
@@ -168,7 +168,8 @@ class AuditRecorder:
         except AuditError as error:
             self.warning = None
             raise UnrecordedError(error.reason) from None
-        self.written()
+        for listener in tuple(self.listeners):
+            listener()
 
 
 class InMemory:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from console.actions.audit import BEGUN, ENDED, VERSION
+from console.actions.audit import BEGUN, ENDED, VERSION, Places
 from console.actions.plan import Fate, several
 from console.model.build import NOTHING
 from console.model.person import Person
@@ -19,6 +20,7 @@ from console.text import Clean, clean
 LONGEST = 4 * 1024 * 1024
 """Bytes of a line; what is longer was not written by us."""
 
+_AT_ONCE = 50
 NO_END = Clean("It was begun, and how it ended was never written down: it is under way, or was broken off.")
 NOTHING_YET = Clean("Nothing has been done with this console yet.")
 _FATES = {fate.value: fate for fate in Fate}
@@ -128,21 +130,49 @@ class Audit:
 
 
 def read(lines: Iterable[bytes]) -> Audit:
-    """The acts of these lines. Two lines with the same id are one act; a line that comes twice counts once."""
-    acts: dict[Clean, Audited] = {}
-    damaged = 0
+    """The acts of these lines, in the order in which they were begun, also where the clock was set back meanwhile."""
+    reading = _Reading()
     for line in lines:
+        reading.take(line)
+    return reading.audit
+
+
+async def look(places: Places, newest: int | None = None) -> Audit:
+    """What these places have, or the acts of their `newest` lines, a few at a time so that nothing else waits.
+
+    Raises AuditError when it cannot be read.
+    """
+    lines = await places.lines()
+    reading = _Reading()
+    for number, line in enumerate(lines if newest is None else lines[-newest:]):
+        reading.take(line)
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return reading.audit
+
+
+class _Reading:
+    """Two lines with the same id are one act; a line that comes twice counts once."""
+
+    def __init__(self) -> None:
+        self._acts: dict[Clean, Audited] = {}
+        self._damaged = 0
+
+    def take(self, line: bytes) -> None:
         try:
             one = _parsed(line)
         except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-            damaged += 1
-            continue
-        before = acts.get(one.id)
+            self._damaged += 1
+            return
+        before = self._acts.get(one.id)
         if before is not None:
             newer = one if one.ended is not None else before
             one = replace(newer, begun=before.begun or one.begun, ended=before.ended or one.ended)
-        acts[one.id] = one
-    return Audit(tuple(sorted(acts.values(), key=lambda one: one.at)), damaged)
+        self._acts[one.id] = one
+
+    @property
+    def audit(self) -> Audit:
+        return Audit(tuple(self._acts.values()), self._damaged)
 
 
 def _parsed(line: bytes) -> Audited:

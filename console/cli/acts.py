@@ -30,16 +30,12 @@ from console.sources.protocols import ActingJenkins
 from console.text import Clean
 
 NOT_DONE = 1
-READ_ONLY = "Read-only: acts are off"
 _NOTHING = "nothing was done."
 Make = Callable[[ActingJenkins], Awaitable[Act]]
 
 
 def act(context: Context, make: Make, wish: Consent, after: After | None = None) -> int:
     """Do what `make` makes, if it is agreed to, and give the exit status. Raises UsageError."""
-    if context.backend.loaded.settings.read_only and not wish.dry_run:
-        origin = context.backend.loaded.origins["read_only"].where
-        raise UsageError(f"{READ_ONLY} ({origin}).")
     source = context.backend.jenkins()
     if isinstance(source, SourceStatus):
         return _unreachable(context, wish, source)
@@ -84,6 +80,7 @@ class _Call:
         self._runner = runner
         self._wish = wish
         self._after = after
+        self._recorder = context.backend.recorder()
 
     def run(self, make: Make) -> int:
         plan = self._runner.run(_planned(make, self._source))
@@ -93,7 +90,7 @@ class _Call:
         if self._wish.dry_run:
             self._print_plan(plan)
             return _not_possible(plan) if plan.why_not is not None else 0
-        doer = Doer(self._context.backend.recorder())
+        doer = Doer(self._recorder, read_only=self._context.backend.loaded.read_only)
         wish = self._wish
         while True:
             if plan.why_not is not None:
@@ -153,7 +150,7 @@ class _Call:
         if plan.moved is not None:
             planprint.show_plan(self._context.aside(), plan)
             self._context.complain(_NOTHING)
-        elif plan.refused is None:
+        elif plan.refused is None and not plan.doable:
             for one in plan.targets:
                 why = one.refused or ""
                 self._context.complain(why if one.name in why else f"{one.name}: {why}")
@@ -172,6 +169,8 @@ class _Call:
     def _finish(self, outcome: Outcome) -> int:
         if outcome.unrecorded is not None:
             self._context.complain(f"done, but not recorded: {outcome.unrecorded}")
+        elif self._recorder.warning is not None:
+            self._context.complain(self._recorder.warning)
         if not self._context.json:
             with still_read():
                 planprint.show_outcome(self._context.aside() if self._after.follow else self._context.printer(), outcome)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from console.actions.doer import Recorder
 from console.model.source import SourceStatus
 from console.settings import Loaded
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.actions.audit import AuditRecorder
 
 
 class Backend(Protocol):
@@ -31,6 +33,6 @@ class Backend(Protocol):
         """A fresh source, for one event loop, or why there is none."""
         ...
 
-    def recorder(self) -> Recorder:
-        """Where acts leave their trace."""
+    def recorder(self) -> AuditRecorder:
+        """Where acts are written down, and read again. The same one each time; the demo has its own, which keeps nothing."""
         ...

@@ -37,6 +37,7 @@ COMMANDS = {
     "keep": ("console.cli.switching:keep", "Keep a build from being deleted when it is old."),
     "job": ("console.cli.switching:job", "Scan a project for branches; let a job be built, or not."),
     "node": ("console.cli.switching:node", "Take a node off line for a while, or bring it back."),
+    "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
@@ -213,7 +214,7 @@ def manual() -> str:
                 if part is None:
                     continue
                 words = name if part is found else f"{name} {part.name}"
-                usage = " ".join(_usage(param) for param in part.params if param.expose_value)
+                usage = " ".join(_usage(param) for param in part.params if param.expose_value).replace("|", "\\|")
                 lines.append(f"| `{words}{' ' + usage if usage else ''}` | {(part.help or '').splitlines()[0]} |")
     lines += ["", "| everywhere | what |", "|---|---|"]
     for name, (option, wants_value, words) in GLOBAL.items():

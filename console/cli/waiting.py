@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 BAD, ABORTED, TOO_LONG = 1, 4, 5
 _STATUS = {End.GOOD: 0, End.BAD: BAD, End.ABORTED: ABORTED, End.LOST: UNREACHABLE}
+_COUNTED = re.compile(r"(?:\d+[dhms]?)+")
 _WORST_FIRST = (BAD, UNREACHABLE, ABORTED, 0)
 
 
@@ -99,7 +101,7 @@ class Watched:
 
 
 def _gist(news: News) -> tuple[str, object]:
-    return "".join(letter for letter in news.words if not letter.isdigit() and letter not in "dhms"), news.end
+    return _COUNTED.sub("", news.words), news.end
 
 
 def worst(statuses: Sequence[int]) -> int:

@@ -50,8 +50,8 @@ class Acts:
         return tuple(
             Question(
                 id=clean(one.id),
-                message=clean(one.step.message),
-                proceed=clean(one.step.ok),
+                message=_line(one.step.message),
+                proceed=_line(one.step.ok),
                 fields=tuple(_definition(each) for each in one.step.parameters),
             )
             for one in self._made(ref).pending
@@ -225,11 +225,15 @@ def _definition(one: Wanted) -> Definition:
     return Definition(
         name=name,
         kind=kind,
-        description=clean(" ".join(one.description.split())),
+        description=_line(one.description),
         default=None if hidden else default,
         choices=choices,
         exact=exact and (hidden or is_exact(raw, default)),
     )
+
+
+def _line(text: str) -> Clean:
+    return clean(" ".join(text.split()))
 
 
 def _text(value: str | bool) -> str:

@@ -33,7 +33,8 @@ from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
 
 if TYPE_CHECKING:
-    from console.actions.doer import Doer, Recorder
+    from console.actions.audit import AuditRecorder
+    from console.actions.doer import Doer
     from console.feeds.jenkins_feed import Interest
     from console.model.build import BuildRef
     from console.model.state import StateClass
@@ -57,8 +58,8 @@ class Wishes:
 class ConsoleApp(App[int], inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
-    `read_only` is what has switched acts off, None where they are on. `recorder` makes what acts leave their trace with, once
-    the first act is agreed to.
+    `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
+    down: the same each time, but another one once the demo has been entered.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -78,7 +79,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         env: Mapping[str, str] | None = None,
         frozen: bool = False,
         read_only: Clean | None = None,
-        recorder: Callable[[], Recorder] | None = None,
+        make_recorder: Callable[[], AuditRecorder] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -94,6 +95,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.wishes = wishes
         self.frozen = frozen
         self.read_only = read_only
+        self._make_recorder = make_recorder
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -105,7 +107,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._home: asyncio.AbstractEventLoop | None = None
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
         self._interest: Interest | None = None
-        self._recorder = recorder
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
         self.rest = KeyRest(time.monotonic)
@@ -120,8 +121,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
             from console.actions.doer import Doer
             from console.ui.doing import Unrecorded
 
-            recorder = self._recorder() if self._recorder is not None else Unrecorded()
-            self._doer = Doer(recorder, self._read_anew, read_only=self.read_only)
+            self._doer = Doer(self.recorder or Unrecorded(), self._read_anew, read_only=self.read_only)
         return self._doer
 
     def _read_anew(self) -> None:
@@ -188,6 +188,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._home.call_soon_threadsafe(call, context=self._around)
         except RuntimeError:
             return
+
+    @property
+    def recorder(self) -> AuditRecorder | None:
+        """Where acts are written down: asked for when it is needed, so that nothing of it is loaded at the start."""
+        return self._make_recorder() if self._make_recorder is not None else None
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -310,6 +315,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended, self._interest = True, None, None, None
+        self._doer = None  # what is done to the demo is written down elsewhere
         self._doer = None
         self.close_all()  # what is open there is of the other server
         self._listen()

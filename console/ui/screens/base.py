@@ -225,6 +225,17 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         else:
             await self.run_action(action)
 
+    def action_audit(self) -> None:
+        """What was done with this console."""
+        from console.ui.screens.audit import AuditScreen
+
+        recorder = self.console.recorder
+        if recorder is None:
+            self.say(StateClass.ENDED, "nothing is written down here")
+            return
+        self.console.close_all()
+        self.app.push_screen(AuditScreen(recorder))
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:

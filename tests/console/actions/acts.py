@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from console.actions.audit import AuditRecorder, InMemory
 from console.actions.doer import UnrecordedError
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
+from console.model.person import Person
 from console.text import clean
 
 
@@ -55,21 +57,22 @@ class Lamps:
         return None
 
 
-class Notebook:
-    """Keeps what is recorded. `full` refuses every line, `full_after` those after the first so many."""
+class Notebook(AuditRecorder):
+    """Keeps what is recorded, and writes nothing down. `full` refuses every line, `full_after` those after so many."""
 
     def __init__(self, *, full: bool = False, full_after: int | None = None) -> None:
+        super().__init__(InMemory(Person(clean("sato"), 1000)), clean("h"))
         self.lines: list[tuple[str, Plan | Outcome]] = []
-        self._left = 0 if full else full_after
+        self._room = 0 if full else full_after
 
     async def begin(self, plan: Plan) -> None:
-        self._write("begun", plan)
+        self._keep("begun", plan)
 
     async def end(self, outcome: Outcome) -> None:
-        self._write("ended", outcome)
+        self._keep("ended", outcome)
 
-    def _write(self, phase: str, what: Plan | Outcome) -> None:
-        if self._left is not None and len(self.lines) >= self._left:
+    def _keep(self, phase: str, what: Plan | Outcome) -> None:
+        if self._room is not None and len(self.lines) >= self._room:
             raise UnrecordedError("the disk is full.")
         self.lines.append((phase, what))
 

@@ -251,7 +251,7 @@ async def test_an_act_leaves_two_lines_and_two_entries(tmp_path: Path) -> None:
         where = places(tmp_path)
         recorder = AuditRecorder(where, HOST)
         seen: list[int] = []
-        recorder.written = lambda: seen.append(1)
+        recorder.listeners.append(lambda: seen.append(1))
         act = Counted()
         made = await act.plan()
         await Doer(recorder).carry_out(made, silent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,12 +145,12 @@ class Lab:
             yield
 
 
-def stocked(world: World) -> None:
+def stocked(world: World, train: Callable[[Build], Pipeline] = training) -> None:
     """Jobs, nodes and a project of branches."""
     made = world.controller
     allow(made, OPERATOR | {Permission.RUN_UPDATE, Permission.AGENT_DISCONNECT, Permission.JOB_CONFIGURE})
     made.add_node(Node("trainer-1", ("gpu",)))
-    made.add_job("train", training, parameters=TRAIN, concurrent=True)
+    made.add_job("train", train, parameters=TRAIN, concurrent=True)
     made.add_job("plain", Pipeline((Sh("work", ("one", 30.0, "two")),)))
     made.add_job("fails", Pipeline((Fail("no disk"),)))
     made.add_job("free", Pipeline((Sh("work", ("one", 30.0)),)), kind=Kind.FREESTYLE)

@@ -10,13 +10,15 @@ from typing import Any
 import jsonschema
 import pytest
 
-from console.actions.doer import Recorder
-from console.actions.recording import Remembered
+from console.actions.audit import AuditRecorder
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
+from console.sources.auditfile import AuditFile
+from console.sources.journal import Journal
 from console.sources.protocols import ActingJenkins
+from console.sources.trail import Trail
 from console.text import Clean
 from tests.console.fakes import FakeCompose, FakeEngine
 
@@ -48,10 +50,10 @@ class FakeBackend:
     def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
 
-    recorded: Remembered = field(default_factory=Remembered)
-
-    def recorder(self) -> Recorder:
-        return self.recorded
+    def recorder(self) -> AuditRecorder:
+        """Writes below the test's folder; no journal listens there."""
+        places = Trail({}, file=AuditFile(self.folder / "state"), journal=Journal(self.folder / "journal"))
+        return AuditRecorder(places, self.host)
 
 
 def call(backend: FakeBackend, *argv: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,13 @@ import pytest
 from console.demo import RunningClock, demo_jenkins
 from console.model.build import Cause, CauseKind, Stages, StageStatus
 from console.text import clean
+from tests.console.cli.acting import Lab, environ, stocked
 from tests.console.cli.calling import FakeBackend
 from tests.console.cli.ci import SHA, given, recent
 from tests.console.fake_jenkins import FakeJenkins, build, job, stage
 from tests.console.fakes import FakeCompose, FakeEngine, container
+from tests.support.jenkins import JenkinsServer
+from tests.support.jenkins.world import World
 
 
 @pytest.fixture
@@ -41,3 +46,18 @@ def ci(tmp_path: Path, jenkins: FakeJenkins) -> FakeBackend:
 @pytest.fixture
 def demo(tmp_path: Path) -> FakeBackend:
     return FakeBackend(FakeEngine(), FakeCompose(), tmp_path, demo=True, ci=demo_jenkins(RunningClock()))
+
+
+@pytest.fixture(params=["", "/jenkins"])
+def lab(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Lab]:
+    world = World()
+    stocked(world)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    with JenkinsServer(world.controller, prefix=request.param) as server:
+        environ(monkeypatch, tmp_path, server.url)
+        yield Lab(world, server, capsys)

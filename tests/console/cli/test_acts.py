@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from console.actions.doer import UnrecordedError
-from console.actions.plan import End, Fate, News, Outcome, Plan, Weight
-from console.actions.recording import Remembered
+from console.actions.audit import AuditRecorder, InMemory
+from console.actions.plan import End, News, Weight
 from console.cli import group
 from console.model.jenkins import JenkinsError, Trouble
+from console.model.person import Person
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
+from console.sources.auditfile import AuditError
 from console.text import Clean, clean
 from tests.console.cli.calling import FakeBackend, answer, call
 from tests.console.cli.small_acts import COMMANDS_WITH_IT, CURRENT, SmallAct, away
@@ -50,6 +54,12 @@ def said(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
     return got.out.splitlines(), got.err.splitlines()
 
 
+def recorded(backend: FakeBackend) -> list[str]:
+    """The phases that were written down."""
+    lines = asyncio.run(backend.recorder().places.lines())
+    return [json.loads(line)["phase"] for line in lines]
+
+
 # Consent
 
 
@@ -60,7 +70,7 @@ def test_without_a_terminal_nothing_happens_without_yes(
     small = given(weight=weight)
     assert call(backend, "do") == 2
     out, err = said(capsys)
-    assert (small.done, backend.recorded.begun, out) == ([], [], [])
+    assert (small.done, recorded(backend), out) == ([], [], [])
     assert err == [
         "Do  thing",
         "  does   makes a thing",
@@ -73,8 +83,7 @@ def test_without_a_terminal_nothing_happens_without_yes(
     assert call(backend, "do", "--yes") == 0
     assert said(capsys)[0] == ["✓ thing  thing is done"]
     assert small.done == ["thing"]
-    assert [one.act for one in backend.recorded.begun] == [small]
-    assert [one.worst for one in backend.recorded.ended] == [Fate.DONE]
+    assert recorded(backend) == ["begun", "ended"]
 
 
 def test_what_cannot_be_undone_wants_its_word(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,7 +125,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(backend: FakeBackend, capsys:
         ("SIZE", "2", True),
     ]
     assert (document["says"][0], document["same_as"]) == ({"label": "does", "text": "makes a thing"}, ["POST thing"])
-    assert (small.done, backend.recorded.begun) == ([], [])
+    assert (small.done, recorded(backend)) == ([], [])
 
 
 # What cannot be done
@@ -155,13 +164,13 @@ def test_a_value_that_cannot_be_sent_is_wrong_use(
     assert small.done == []
 
 
-def test_read_only_switches_acts_off_and_plans_not(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+def test_read_only_holds_for_what_gets_this_far(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command of these tests is none that is gone then."""
     small = given()
     backend.env = {"MLOPS_READ_ONLY": "1"}
-    assert call(backend, "do", "--yes") == 2
+    assert call(backend, "do", "--yes") == 1
     assert said(capsys)[1] == ["mlops-console: Read-only: acts are off (MLOPS_READ_ONLY)."]
-    assert small.seen == 0
-    assert call(backend, "do", "--dry-run") == 0
+    assert small.done == []
 
 
 def test_a_plan_that_moved_is_refused_with_the_new_one(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,31 +185,43 @@ def test_a_plan_that_moved_is_refused_with_the_new_one(backend: FakeBackend, cap
     assert (status, document["kind"], document["moved"]) == (1, "plan", "The world has moved.")
 
 
-class FullDisk(Remembered):
-    def __init__(self, *, at_the_end: bool) -> None:
-        super().__init__()
-        self.at_the_end = at_the_end
+class FullDisk(InMemory):
+    """Takes only the first so many records."""
 
-    async def begin(self, plan: Plan) -> None:
-        if not self.at_the_end:
-            raise UnrecordedError("the disk is full")
+    def __init__(self, takes: int) -> None:
+        super().__init__(Person(Clean("anna"), 1000))
+        self._takes = takes
 
-    async def end(self, outcome: Outcome) -> None:
-        raise UnrecordedError("the disk is full")
+    async def write(self, line: str, fields: Sequence[tuple[str, str]]) -> Clean | None:
+        if self._takes == 0:
+            raise AuditError("the disk is full")
+        self._takes -= 1
+        return Clean("The journal takes nothing.")
 
 
-def test_what_cannot_be_recorded_is_not_done(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+@dataclass
+class OnAFullDisk(FakeBackend):
+    takes: int = 0
+
+    def recorder(self) -> AuditRecorder:
+        return AuditRecorder(FullDisk(self.takes), self.host)
+
+
+def test_what_cannot_be_recorded_is_not_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small = given()
-    backend.recorded = FullDisk(at_the_end=False)
-    status, document = answer(backend, capsys, "do", "--yes")
+    full = OnAFullDisk(FakeEngine(), FakeCompose(), tmp_path, ci=FakeJenkins(), takes=0)
+    status, document = answer(full, capsys, "do", "--yes")
     why = "Not done, because it cannot be recorded: the disk is full"
     assert (status, small.done) == (1, [])
     assert [(one["fate"], one["words"]) for one in document["items"]] == [("left", why)]
-    backend.recorded = FullDisk(at_the_end=True)
-    status, document = answer(backend, capsys, "do", "--yes")
+    full.takes = 1
+    status, document = answer(full, capsys, "do", "--yes")
     assert (status, small.done, document["unrecorded"]) == (0, ["thing"], "the disk is full")
-    assert call(backend, "do", "--yes") == 0
+    assert call(full, "do", "--yes") == 0
     assert "mlops-console: done, but not recorded: the disk is full" in said(capsys)[1]
+    full.takes = 2
+    assert call(full, "do", "--yes") == 0
+    assert "mlops-console: The journal takes nothing." in said(capsys)[1]
 
 
 # Jenkins

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from console.demo.controller import VIEWER
 from tests.console.actions.stage import COMMIT
-from tests.console.cli.acting import SECRET, Lab, environ, stocked
-from tests.support.jenkins import Fault, JenkinsServer
-from tests.support.jenkins.world import World
-
-
-@pytest.fixture(params=["", "/jenkins"])
-def lab(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Lab]:
-    world = World()
-    stocked(world)
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
-    with JenkinsServer(world.controller, prefix=request.param) as server:
-        environ(monkeypatch, tmp_path, server.url)
-        yield Lab(world, server, capsys)
-
+from tests.console.cli.acting import SECRET, Lab
 
 # Running a build again
 
@@ -119,101 +99,6 @@ def test_wrong_use_is_one_sentence_and_changes_nothing(lab: Lab, words: tuple[st
         assert (status, out, err, lab.done) == (1, [], [f"mlops-console: {says}"], [])
         return
     assert says in lab.wrong(*words, "--yes")
-
-
-# Secrets
-
-
-def test_a_password_is_never_on_the_command_line(lab: Lab, tmp_path: Path) -> None:
-    said = lab.wrong("retrigger", "with parameters", "-p", f"TOKEN={SECRET}", "--yes")
-    ways = "-p TOKEN=@FILE, or -p TOKEN=- for standard input"
-    assert said == f"TOKEN is a password, never on a command line: {ways}."
-
-
-def _from_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch, text: bytes) -> str:
-    (folder / "token").write_bytes(text)
-    return "TOKEN=@token"
-
-
-def _from_standard_input(folder: Path, monkeypatch: pytest.MonkeyPatch, text: bytes) -> str:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
-    return "TOKEN=-"
-
-
-WAYS = pytest.mark.parametrize("give", [_from_a_file, _from_standard_input], ids=["file", "stdin"])
-
-
-@WAYS
-@pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["bare", "lf", "crlf"])
-def test_a_password_from_elsewhere_is_seen_nowhere(
-    lab: Lab,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    give: Callable[[Path, pytest.MonkeyPatch, bytes], str],
-    end: str,
-) -> None:
-    word = give(tmp_path, monkeypatch, f"{SECRET}{end}".encode())
-    assert lab.call("retrigger", "with parameters", "-p", word, "--dry-run")[0] == 0
-    word = give(tmp_path, monkeypatch, f"{SECRET}{end}".encode())
-    status, document = lab.answered("retrigger", "with parameters", "-p", word, "--yes")
-    assert status == 0
-    assert SECRET not in str(document)
-    lab.world.tick(15.0)
-    assert lab.values(lab.world.build("with parameters"))["TOKEN"] == SECRET
-    assert not [line for line in lab.server.requests if "hunter2" in line]
-
-
-@WAYS
-@pytest.mark.parametrize(
-    ("text", "says"), [(b"\xff\xfe", "is no text in UTF-8"), (b"x" * 65537, "64 KiB at most")], ids=["bytes", "long"]
-)
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_value_that_cannot_be_one(
-    lab: Lab,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    give: Callable[[Path, pytest.MonkeyPatch, bytes], str],
-    text: bytes,
-    says: str,
-) -> None:
-    assert says in lab.wrong("retrigger", "with parameters", "-p", give(tmp_path, monkeypatch, text), "--yes")
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_the_longest_value_arrives(lab: Lab, tmp_path: Path) -> None:
-    (tmp_path / "notes").write_text("x" * 65536 + "\n")
-    assert lab.call("retrigger", "with parameters", "-p", "NOTES=@notes", "--yes")[0] == 0
-    lab.world.tick(15.0)
-    assert lab.values(lab.world.build("with parameters"))["NOTES"] == "x" * 65536
-
-
-@pytest.mark.parametrize(
-    ("word", "says"),
-    [
-        ("TOKEN=@nowhere", "the file nowhere cannot be read: No such file or directory."),
-        ("TOKEN=@.", "the file . cannot be read: Is a directory."),
-        ("TOKEN=@", "-p TOKEN=@ wants a file"),
-        ("TOKEN=@~nobody-at-all/x", "nobody here has that home folder"),
-        ("NOTES=\udcff", "-p NOTES: that is no text in UTF-8."),
-        ("=x", "-p wants NAME=VALUE"),
-    ],
-)
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_value_that_is_not_there(lab: Lab, word: str, says: str) -> None:
-    assert says in lab.wrong("retrigger", "with parameters", "-p", word, "--yes")
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_standard_input_is_one_value(lab: Lab) -> None:
-    said = lab.wrong("retrigger", "with parameters", "-p", "TOKEN=-", "-p", "NOTES=-", "--yes")
-    assert said == "standard input is one value: it is TOKEN already, and NOTES wants it too."
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_secret_for_the_wrong_parameter_is_not_quoted(lab: Lab, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text(SECRET)
-    for name in ("DRY", "TARGET"):
-        lab.wrong("retrigger", "with parameters", "-p", f"{name}=@token", "--yes")
 
 
 # Nothing without consent
@@ -349,14 +234,15 @@ def test_a_question_for_a_password(lab: Lab, tmp_path: Path) -> None:
 def test_switches(lab: Lab) -> None:
     lab.start("fails")
     job, build, node = lab.controller.jobs["plain"], lab.world.build("fails"), lab.controller.nodes["trainer-1"]
-    for words, seen in (
+    switches: list[tuple[tuple[str, ...], Callable[[], bool]]] = [
         (("job", "disable", "plain"), lambda: job.disabled),
         (("job", "enable", "plain"), lambda: not job.disabled),
         (("keep", "fails", "1"), lambda: build.keep),
         (("keep", "fails#1", "--no-longer"), lambda: not build.keep),
         (("node", "offline", "trainer-1", "--reason", "new fan"), lambda: node.temporarily_offline is not None),
         (("node", "online", "trainer-1"), lambda: node.temporarily_offline is None),
-    ):
+    ]
+    for words, seen in switches:
         assert lab.call(*words, "--yes")[0] == 0, words
         assert seen(), words
         status, document = lab.answered(*words, "--yes")
@@ -366,157 +252,23 @@ def test_switches(lab: Lab) -> None:
     assert lab.call("retrigger", "plain", "--yes")[0] == 0
 
 
-# Waiting
-
-
-@pytest.mark.parametrize(
-    ("job", "status", "word"), [("plain", 0, "passed"), ("fails", 1, "failed"), ("with parameters", 0, "passed")]
-)
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_build_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch, job: str, status: int, word: str) -> None:
-    with lab.going_on(monkeypatch):
-        told, out, err = lab.call("retrigger", job, "--yes", "--wait")
-        assert (told, err) == (status, [])
-        assert out[0].endswith("queued as item 1")
-        assert any(line.endswith("started as #1") for line in out)
-        assert f"#1 {word}" in out[-1]
-        told, document = lab.answered("retrigger", job, "--yes", "--wait")
-    assert (told, document["news"][-1]["build"]) == (status, {"job": job, "number": 2})
-    assert document["news"][-1]["end"] == ("bad" if status else "good")
+# The demo
 
 
 @pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_build_that_is_aborted_meanwhile(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    tick = lab.world.tick
-
-    def ticking(seconds: float) -> None:
-        tick(seconds)
-        if lab.controller.job("plain").last() is not None:
-            lab.controller.stop("plain", 1, by="admin")
-
-    monkeypatch.setattr(lab.world, "tick", ticking)
-    with lab.going_on(monkeypatch):
-        assert lab.call("retrigger", "plain", "--yes", "--wait")[0] == 4
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_stop_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab.train("project-a")
-    with lab.going_on(monkeypatch):
-        status, out, _ = lab.call("abort", "train", "1", "--yes", "--wait")
-    assert status == 0
-    assert any("saving checkpoint" in line for line in out)
-    assert len(out) < 6, "not a line for each second"
-    assert "#1 aborted" in out[-1]
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_an_answer_is_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab.start("deploy")
-    with lab.going_on(monkeypatch):
-        status, out, _ = lab.call("approve", "deploy", "1", "--yes", "--wait")
-    assert (status, "#1 passed" in out[-1]) == (0, True)
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_build_that_does_not_begin_in_time(lab: Lab) -> None:
-    lab.controller.nodes["trainer-1"].labels = ("other",)
-    status, _, err = lab.call("retrigger", "never", "--yes", "--wait", "--timeout", "0.1")
-    assert (status, err[-1].endswith("never goes on at Jenkins.")) == (5, True)
-
-
-@pytest.mark.parametrize(("job", "status"), [("plain", 0), ("fails", 1)])
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_log_is_followed(lab: Lab, monkeypatch: pytest.MonkeyPatch, job: str, status: int) -> None:
-    with lab.going_on(monkeypatch):
-        told, out, err = lab.call("retrigger", job, "--yes", "--follow")
-    assert told == status
-    assert out[0] == "Started by user Console operator"
-    assert out[-1] == f"Finished: {'FAILURE' if status else 'SUCCESS'}"
-    if job == "plain":
-        assert (out.count("one"), out.count("two")) == (1, 1)
-    assert [line for line in err if "started as #1" in line]
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_log_is_followed_as_json(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    import json
-
-    with lab.going_on(monkeypatch):
-        status, out, _ = lab.call("retrigger", "plain", "--yes", "--follow", "--json")
-    documents = [json.loads(line) for line in out]
-    assert status == 0
-    assert {one["kind"] for one in documents[:-1]} == {"logs"}
-    assert documents[-1]["kind"] == "outcome"
-    assert [item["text"] for one in documents[:-1] for item in one["items"]].count("one") == 1
-
-
-# Bad days
-
-
-def test_what_is_not_permitted(lab: Lab) -> None:
-    lab.train("project-a", seconds=700.0)
-    lab.start("plain")
-    lab.start("fails")
-    lab.permit(*VIEWER)
-    status, document = lab.answered("retrigger", "project-a", "--dry-run")
-    assert (status, document["refused"]) == (3, "operator lacks Job/Build on train.")
-    assert lab.answered("retrigger", "project-a", "--yes")[0] == 3
+def test_the_demo_acts_on_itself_alone(lab: Lab, tmp_path: Path) -> None:
+    assert lab.call("--demo", "retrigger", "project-b", "--yes")[0] == 0
+    status, document = lab.answered("--demo", "abort", "train", "128", "--yes")
+    assert (status, document["demo"], document["items"][0]["fate"]) == (0, True, "done")
     for words in (
-        ("retrigger", "plain"),
-        ("job", "disable", "plain"),
-        ("keep", "fails", "1"),
-        ("node", "offline", "trainer-1"),
+        ("cancel", "evaluate-arm"),
+        ("approve", "promote", "last"),
+        ("reject", "promote#last"),
+        ("keep", "train", "125"),
+        ("job", "enable", "backup"),
+        ("job", "scan", "mlops"),
+        ("node", "offline", "cpu-1"),
     ):
-        status, out, _ = lab.call(*words, "--yes")
-        assert (status, len(out)) == (3, 1), words
-        assert out[0].startswith("✗ "), words
-        status, document = lab.answered(*words, "--yes")
-        assert (status, document["items"][0]["fate"], bool(document["items"][0]["denied"])) == (3, "failed", True), words
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["yes", "dry"])
-def test_a_jenkins_that_is_away(lab: Lab, more: tuple[str, ...]) -> None:
-    lab.server.refuse()
-    for words in (("retrigger", "plain"), ("abort", "plain", "1"), ("cancel", "1"), ("node", "online", "trainer-1")):
-        status, out, err = lab.call(*words, "--yes", *more)
-        assert (status, out, len(err)) == (3, [], 1), words
-        status, document = lab.answered(*words, "--yes", *more)
-        assert (status, document["sources"]["jenkins"]["state"], document["items"]) == (3, "unreachable", []), words
-    lab.server.refuse(on=False)
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_an_answer_that_was_lost_is_found_out(lab: Lab) -> None:
-    lab.server.fault(Fault.LOST, match="/job/plain/build")
-    status, out, _ = lab.call("retrigger", "plain", "--yes")
-    assert (status, out) == (0, ["✓ plain  the connection broke, but it is queued as item 1"])
-    assert len(lab.done) == 1, "it is not sent twice"
-
-
-@pytest.mark.parametrize("lab", [""], indirect=True)
-def test_a_build_that_ends_between_the_plan_and_the_act(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console.actions.doer import Doer
-
-    lab.start("plain")
-    carry_out = Doer.carry_out
-
-    def later(*given: object) -> object:
-        with lab.server.lock:
-            lab.world.tick(60.0)
-        return carry_out(*given)  # type: ignore[arg-type]  # whatever it was called with
-
-    monkeypatch.setattr(Doer, "carry_out", later)
-    status, out, err = lab.call("abort", "plain", "1", "--yes")
-    assert (status, out, lab.done) == (1, [], [])
-    assert err[0] == "plain #1 has ended since: passed. This is the new plan."
-    assert err[-1] == "mlops-console: nothing was done."
-
-
-def test_names_in_the_answer_do_nothing_to_a_terminal(lab: Lab) -> None:
-    nasty = "\x1b]52;c;aGk=\x07\u202e\x9b2J"
-    lab.train(f"project{nasty}")
-    for words in (("train#1", "--dry-run"), ("train#1", "--yes"), ("train#1",)):
-        _, out, err = lab.call("retrigger", *words)
-        assert not set("".join(out + err)) & set("\x1b\x07\x9b\u202e")
+        assert lab.call("--demo", *words, "--yes")[0] == 0, words
+    assert lab.server.requests == []
+    assert not (tmp_path / "mlops-console").exists(), "nothing of it is written down"

@@ -150,7 +150,7 @@ async def person(
     """The main screen of a world with the demo's Jenkins."""
     book = notebook or Notebook()
     made = app if app is not None else app_of(jenkinsworlds.world(_WORLD))
-    made._recorder = lambda: book
+    made._make_recorder = lambda: book
     if still(made).log_engine is None:
         still(made).log_engine = FakeEngine()
         still(made).log_jenkins = demo_jenkins(FrozenClock(NOW))

@@ -210,7 +210,7 @@ async def test_the_console_is_left_while_an_act_is_under_way() -> None:
     book = Notebook()
     live = Watch(lambda: (FakeEngine(), FakeCompose()), host=clean("h"), demo=False, make_jenkins=FakeJenkins)
     live.start()
-    app = ConsoleApp(live, host=clean("h"), demo=False, wishes=Wishes(glyphs="unicode"), env=ENV, recorder=lambda: book)
+    app = ConsoleApp(live, host=clean("h"), demo=False, wishes=Wishes(glyphs="unicode"), env=ENV, make_recorder=lambda: book)
     try:
         async with app.run_test(size=(80, 24)) as pilot:
             one = Person(app, pilot, book)

@@ -2,66 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from console.demo.controller import (
     ADMIN,
-    BUILDER,
     LIMITED,
-    OPERATOR,
     VIEWER,
     Build,
-    Input,
-    Kind,
-    Node,
-    Parameter,
-    ParameterKind,
-    Permission,
-    Pipeline,
-    Say,
-    Sh,
 )
 from console.model.asking import Stop
-from console.model.build import BuildRef
-from console.model.jenkins import JenkinsError, Trouble
+from console.model.jenkins import Trouble
 from console.sources.jenkins.source import JenkinsServer as Source
-from console.sources.protocols import ActingJenkins
-from console.text import clean
+from tests.console.sources.jenkins.actingroom import (
+    ACTS,
+    SCRIPT,
+    ask,
+    failing,
+    make_world,
+    posts,
+    ref,
+    started,
+    state,
+)
 from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.reaching import allow, source_at
 from tests.support.jenkins.server import JenkinsServer
-from tests.support.jenkins.world import EPOCHS, World
-from tests.support.recorded import Exchange, replaying
-
-SCRIPT = Pipeline((Sh("train", EPOCHS),), agent="")
-FIELDS = (
-    Parameter("TARGET", ParameterKind.CHOICE, choices=("staging", "production")),
-    Parameter("LOUD", ParameterKind.BOOLEAN, default=False),
-    Parameter("NOTE"),
-)
-ASKS = Pipeline((Input("deploy it?", "Deploy the\nmodel?", "Go", parameters=FIELDS),))
-Call = Callable[[ActingJenkins], Awaitable[object]]
-
-
-def ref(job: str, number: int = 1) -> BuildRef:
-    return BuildRef(clean(job), number)
+from tests.support.jenkins.world import World
 
 
 @pytest.fixture
 def world() -> World:
-    world = World()
-    controller = world.controller
-    allow(controller, ADMIN)
-    controller.add_folder("team a")
-    controller.add_job("team a/train", SCRIPT, parameters=FIELDS)
-    controller.add_job("free", SCRIPT, kind=Kind.FREESTYLE)
-    controller.add_job("ask", ASKS)
-    controller.add_multibranch("repo", {"feature/x": ("c" * 40, SCRIPT)})
-    controller.scan("repo")
-    controller.add_node(Node("gpu box/1", ("gpu",)))
-    return world
+    return make_world()
 
 
 @pytest.fixture
@@ -76,24 +49,9 @@ async def jenkins(server: JenkinsServer) -> AsyncIterator[Source]:
         yield source
 
 
-def started(world: World, job: str) -> Build:
-    """A build of it that runs."""
-    declared = world.controller.job(job)
-    world.controller.trigger(job, {} if declared.parameters else None, by="admin", delay=0)
-    world.tick(1)
-    return world.build(job)
-
-
-def posts(server: JenkinsServer) -> list[str]:
-    return [line for line in server.requests if line.startswith("POST")]
-
-
-async def failing(asked: Awaitable[object]) -> JenkinsError:
-    with pytest.raises(JenkinsError) as raised:
-        await asked
-    assert "<" not in raised.value.reason
-    assert len(raised.value.reason) < 400
-    return raised.value
+@pytest.fixture
+def asked(world: World) -> Build:
+    return ask(world)
 
 
 # Builds
@@ -261,48 +219,6 @@ async def test_a_reason_that_is_no_text_is_not_sent(jenkins: Source, server: Jen
 
 # Who may not
 
-ACTS: dict[str, tuple[Call, str | None, frozenset[Permission]]] = {
-    "stop": (lambda jenkins: jenkins.stop(ref("ask"), Stop.STOP), "Job/Cancel", BUILDER),
-    "term": (lambda jenkins: jenkins.stop(ref("ask"), Stop.TERM), "Job/Cancel", BUILDER),
-    "kill": (lambda jenkins: jenkins.stop(ref("ask"), Stop.KILL), "Job/Cancel", BUILDER),
-    "cancel": (lambda jenkins: jenkins.cancel(1000), "Job/Cancel", BUILDER),
-    "answer": (lambda jenkins: jenkins.answer(ref("ask"), "Deploy it?", {}), None, VIEWER),
-    "reject": (lambda jenkins: jenkins.reject(ref("ask"), "Deploy it?"), "Job/Build", VIEWER),
-    "scan": (lambda jenkins: jenkins.scan("repo"), "Job/Build", VIEWER),
-    "disable": (lambda jenkins: jenkins.set_enabled("free", on=False), "Job/Configure", OPERATOR),
-    "keep": (lambda jenkins: jenkins.set_kept(ref("ask"), on=True), "Run/Update", OPERATOR),
-    "offline": (lambda jenkins: jenkins.set_offline("(built-in)", "disk"), "Agent/Disconnect", OPERATOR),
-}
-
-# Where each is sent to, if not to its own name.
-WHERE = {
-    "cancel": "cancelItem",
-    "answer": "inputSubmit",
-    "reject": "/abort",
-    "scan": "/build",
-    "keep": "toggleLogKeep",
-    "offline": "toggleOffline",
-}
-
-
-@pytest.fixture
-def asked(world: World) -> Build:
-    """A build that waits for an answer, while an item waits in the queue."""
-    build = started(world, "ask")
-    world.controller.next_queue_id = 1000
-    world.controller.trigger("free", by="admin", delay=600)
-    return build
-
-
-def state(world: World, build: Build) -> tuple[object, ...]:
-    """All that an act of ACTS could have changed."""
-    node = world.controller.node("(built-in)")
-    indexing = world.controller.item("repo")
-    return (
-        build.building, build.keep, len(build.pending), tuple(build.interruptions), world.controller.queue[1000].cancelled,
-        world.controller.job("free").disabled, node.temporarily_offline, indexing.indexing,  # type: ignore[union-attr]  # as it is
-    )  # fmt: skip
-
 
 @pytest.mark.parametrize("name", ACTS)
 async def test_who_may_not(world: World, jenkins: Source, asked: Build, name: str) -> None:
@@ -328,122 +244,3 @@ async def test_who_may_not_even_see_it(world: World, jenkins: Source, asked: Bui
     expected = Trouble.NOT_PERMITTED if name == "cancel" else Trouble.NOT_FOUND
     assert error.trouble is expected
     assert state(world, asked) == before
-
-
-# Where the connection does not hold
-
-
-@pytest.mark.parametrize("name", ACTS)
-async def test_a_connection_that_breaks_is_told_from_one_that_was_not_made(
-    jenkins: Source, server: JenkinsServer, asked: Build, name: str
-) -> None:
-    """Whether it was taken is not known: nothing is sent a second time."""
-    assert asked.building
-    call = ACTS[name][0]
-    server.fault(Fault.RESET, match=WHERE.get(name, f"/{name}"))
-    error = await failing(call(jenkins))
-    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, True)
-    assert error.reason.endswith(" It may have taken the request all the same: look before you send it again.")
-    assert len(posts(server)) == 1
-    server.refuse()
-    error = await failing(call(jenkins))
-    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, False)
-
-
-async def test_one_that_hangs_may_have_taken_it(server: JenkinsServer, asked: Build) -> None:
-    assert asked.building
-    server.fault(Fault.HANG, seconds=30, match="/stop")
-    async with source_at(server, patience=0.3) as jenkins:
-        error = await failing(jenkins.stop(ref("ask"), Stop.STOP))
-    assert error.unsure
-    assert "timed out after 0.3s" in error.reason
-
-
-async def test_a_switch_whose_result_cannot_be_seen(world: World, asked: Build) -> None:
-    """Then it is known that it was taken, and not what came of it."""
-    with JenkinsServer(world.controller) as server:
-        async with source_at(server) as jenkins:
-            original = jenkins._client.post
-
-            async def then_away(*told: object, **named: object) -> object:
-                answer = await original(*told, **named)  # type: ignore[arg-type]  # whatever it was called with
-                server.fault(Fault.RESET, count=5)
-                return answer
-
-            jenkins._client.post = then_away  # type: ignore[method-assign, assignment]  # as above
-            error = await failing(jenkins.set_kept(ref("ask"), on=True))
-    assert asked.keep
-    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, True)
-    assert error.reason.startswith("Jenkins took the request for build ask #1, and what came of it cannot be seen: ")
-
-
-@pytest.mark.parametrize("name", ACTS)
-async def test_a_page_of_a_proxy_is_no_success(
-    world: World, jenkins: Source, server: JenkinsServer, asked: Build, name: str
-) -> None:
-    before = state(world, asked)
-    call = ACTS[name][0]
-    match = WHERE.get(name, f"/{name}")
-    server.fault(Fault.PROXY_200, match=match)
-    assert (await failing(call(jenkins))).trouble is Trouble.NOT_JENKINS
-    server.fault(Fault.PROXY_502, match=match)
-    error = await failing(call(jenkins))
-    assert (error.trouble, error.unsure) == (Trouble.UNREACHABLE, True)
-    assert len(posts(server)) == 2
-    assert state(world, asked) == before
-
-
-@pytest.mark.parametrize(
-    ("location", "server_name", "trouble"),
-    [
-        ("https://sso.example.org/login?from=/job/train", "nginx", Trouble.NOT_JENKINS),
-        ("http://127.0.0.1/job/train/disable/", "Jetty(10.0.15)", Trouble.REFUSED),
-        ("http://127.0.0.1/job/train/disable/", "nginx", Trouble.REFUSED),
-        ("https://127.0.0.1/job/train/disable", "nginx", Trouble.NOT_JENKINS),
-        ("http://127.0.0.1/job/other/", "Jetty(10.0.15)", Trouble.REFUSED),
-        ("http://[", "Jetty(10.0.15)", Trouble.REFUSED),
-        ("", "Jetty(10.0.15)", Trouble.REFUSED),
-    ],
-)
-async def test_a_redirect_that_is_no_success(location: str, server_name: str, trouble: Trouble) -> None:
-    """An action that does not exist redirects to itself with a slash, and a log-in page to itself."""
-    answer = Exchange("x", "POST", "/", 302, (("location", location), ("server", server_name)), "")
-    with replaying() as replayer:
-        replayer.put("/job/train/disable", answer)
-        async with source_at(replayer.url) as jenkins:
-            assert (await failing(jenkins.set_enabled("train", on=False))).trouble is trouble
-        assert len(replayer.asked) == 1
-
-
-@pytest.mark.parametrize("location", [".", "/ci/job/a(b)/", "http://other.example.org/ci/job/a%28b%29/", "./"])
-async def test_a_redirect_is_read_however_it_is_written(location: str) -> None:
-    """Jenkins writes the URL that it believes to have; newer ones write only a path."""
-    answer = Exchange("x", "POST", "/", 302, (("location", location), ("server", "nginx")), "")
-    with replaying() as replayer:
-        replayer.put("/ci/job/a%28b%29/disable", answer)
-        async with source_at(f"{replayer.url}/ci") as jenkins:
-            await jenkins.set_enabled("a(b)", on=False)
-        assert len(replayer.asked) == 1
-
-
-async def test_below_a_base_path(world: World) -> None:
-    build = started(world, "free")
-    with JenkinsServer(world.controller, prefix="/ci/jenkins") as server:
-        async with source_at(server) as jenkins:
-            await jenkins.set_kept(ref("free"), on=True)
-            await jenkins.stop(ref("free"), Stop.STOP)
-    assert build.keep
-    assert posts(server) == ["POST /ci/jenkins/job/free/1/toggleLogKeep", "POST /ci/jenkins/job/free/1/stop"]
-
-
-async def test_a_controller_that_is_not_there_yet(world: World, jenkins: Source, asked: Build) -> None:
-    assert asked.building
-    world.controller.restart(stopping=5, down=0, starting=5)
-    error = await failing(jenkins.stop(ref("ask"), Stop.STOP))
-    assert (error.trouble, error.unsure) == (Trouble.RESTARTING, False)
-
-
-async def test_a_name_with_signs_of_a_url_is_a_name(world: World, jenkins: Source) -> None:
-    world.controller.add_job("x?y#z", Pipeline((Say("hi"),)))
-    await jenkins.set_enabled("x?y#z", on=False)
-    assert world.controller.job("x?y#z").disabled

@@ -1,0 +1,59 @@
+"""Where requests go, and with what they are signed: from the environment, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .release import Problem
+
+PATH = "/generic-webhook-trigger/invoke"
+SHORTEST = 16
+"""Characters of a signing key: a shorter one is a mistake, or can be guessed."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The public address of the gate. `key` signs, and shows itself nowhere."""
+
+    host: str
+    port: int
+    key: bytes = field(repr=False)
+    context: ssl.SSLContext = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        return f"https://{self.host}{f':{self.port}' if self.port != 443 else ''}{PATH}"
+
+
+def target(env: Mapping[str, str]) -> Target:
+    """From MLOPS_HOOK_URL and MLOPS_HOOK_SECRET. Raises Problem, which repeats neither a key nor a password."""
+    url, key = env.get("MLOPS_HOOK_URL", "").strip(), env.get("MLOPS_HOOK_SECRET", "").strip()
+    if not url:
+        raise Problem("MLOPS_HOOK_URL is not set: set it as a variable of the repository (docs/way-in.md).")
+    if not key:
+        raise Problem("MLOPS_HOOK_SECRET is not set: set it as a secret of the repository (docs/way-in.md).")
+    if len(key) < SHORTEST:
+        raise Problem(f"MLOPS_HOOK_SECRET is shorter than {SHORTEST} characters: it is not the platform's webhook-hmac.")
+    host, port = _place(url)
+    # SSL_CERT_FILE names other authorities, for a server with a certificate of its own.
+    return Target(host, port, key.encode(), ssl.create_default_context())
+
+
+def _place(url: str) -> tuple[str, int]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Problem("MLOPS_HOOK_URL is no address: it looks like https://hook.example.org") from None
+    if parts.scheme != "https":
+        raise Problem("MLOPS_HOOK_URL does not begin with https://: requests would be readable, and answers anybody's.")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise Problem("MLOPS_HOOK_URL holds more than a host: a name, a password or a query do not belong into it.")
+    if parts.path.rstrip("/") not in ("", PATH):
+        raise Problem(f"MLOPS_HOOK_URL has another path than {PATH}, which is the only one that the gate knows.")
+    if not parts.hostname:
+        raise Problem("MLOPS_HOOK_URL names no host: it looks like https://hook.example.org")
+    return parts.hostname, port or 443
