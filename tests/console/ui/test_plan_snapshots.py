@@ -23,7 +23,7 @@ FAILED_ONE = ("6", "b", "slash", *"#127", "enter")
 def acting(jenkins: JenkinsWorld, wishes: Wishes | None = None) -> ConsoleApp:
     app = app_of(jenkinsworlds.world(jenkins), wishes=wishes)
     still(app).log_engine, still(app).log_jenkins = FakeEngine(), demo_jenkins(FrozenClock(NOW))
-    app._recorder = Notebook
+    app._make_recorder = Notebook
     # Keys here have always rested.
     times = iter(range(1_000_000))
     app.rest = KeyRest(lambda: float(next(times)))
