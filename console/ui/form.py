@@ -71,6 +71,13 @@ class Form:
         return not self.on_start and self.entry.kind is FieldKind.LINES
 
     @property
+    def enter_starts_next(self) -> bool:
+        """Whether enter agrees in the field that tab leads to."""
+        stops = [number for number, one in enumerate(self.entries) if self.editable(one)] + [len(self.entries)] * self.has_lines
+        after = next((stop for stop in stops if stop > self.at), stops[0])
+        return after >= len(self.entries) or self.entries[after].kind is not FieldKind.LINES
+
+    @property
     def row(self) -> int:
         """Which line of its field the cursor stands in."""
         if self.on_start or self.entry.kind is not FieldKind.LINES:

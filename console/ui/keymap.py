@@ -60,6 +60,7 @@ TABLE: tuple[Key, ...] = (
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows"),
     Key("again", "R", "again", "run again", HERE, "runs", "run again", acts=True),
     Key("stop", "x", "stop", "stop, cancel", HERE, "runs", "stop", acts=True),
+    Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
     Key("choose", "space", "choose", "mark for an act", HERE, "marks"),
     Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),

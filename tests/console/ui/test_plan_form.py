@@ -73,7 +73,7 @@ async def test_each_kind_is_changed_in_its_own_way() -> None:
         assert line_with(lines, "OVERRIDES").startswith("▐* OVERRIDES  a=1")
         assert any(line.strip() == "b=2_" for line in lines)
         assert "secret" not in "\n".join(lines)
-        assert lines[-1].startswith(" enter new line  tab next field  enter outside of it: darken")
+        assert lines[-1].startswith(" enter new line  tab enter darken  tab next field")
         # Behind the last field that can be changed enter agrees; the file is passed over.
         lines = await one.press("tab")
         assert lines[-1].startswith("▐enter darken")
