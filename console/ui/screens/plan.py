@@ -12,7 +12,7 @@ from console.actions.plan import Act, Plan, Weight
 from console.text import Clean
 from console.ui import planlines
 from console.ui.canvas import Line
-from console.ui.form import Form, touched
+from console.ui.form import Form
 from console.ui.frame import title
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
@@ -231,7 +231,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         if self.form is None or act is None:
             return
         self._planned = dict(self.form.typed)
-        for name, text in touched(self.form).items():
+        for name, text in self.form.typed.items():
             if isinstance(act, Editable):
                 act = act.with_value(name, text)
         self._read(act)
