@@ -12,7 +12,7 @@ from console.actions.jenkins.finding import LOOKED_AT, Wish
 from console.actions.jenkins.following import build_news, item_news
 from console.actions.jenkins.patience import Patience
 from console.actions.jenkins.values import RESUME, Asked, asked
-from console.actions.plan import MASK, Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, several
+from console.actions.plan import Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, pairs, several
 from console.actions.streams import merged
 from console.model.asking import Definition, FieldKind, Needs
 from console.model.build import Build, BuildRef, as_people_write, job_path
@@ -320,8 +320,7 @@ def _request(seen: _Seen) -> Clean:
     if not seen.definitions:
         return clean(f"POST {path}/build")
     secret = {str(one.name) for one in seen.definitions if one.kind is FieldKind.PASSWORD}
-    pairs = " ".join(f"{name}={MASK if name in secret else value}" for name, value in seen.told.values.items())
-    return clean(f"POST {path}/buildWithParameters {pairs}")
+    return clean(f"POST {path}/buildWithParameters {pairs(seen.told.values, secret)}")
 
 
 def _basis(key: Clean, seen: _Seen) -> list[Basis]:
