@@ -25,6 +25,9 @@ from console.text import Clean, clean
 _ABORTED_BY = re.compile(r"(?:^|\] ?)Aborted by (?P<who>.+)$")
 _SAVING = re.compile(r"\[finish\] asking the training to stop with a checkpoint, within (?P<grace>\d{1,6})s$")
 _FINISHED = re.compile(r"\[finish\] .+: (?:stopped|timed-out|failed|ok|out-of-memory|could-not-start): ")
+_LOOKED_BACK = 1024 * 1024
+"""Bytes of a log that are read for who stopped its build: a training that saves its checkpoint may print a lot meanwhile."""
+
 _VERBS = {Stop.STOP: "Stop", Stop.TERM: "Terminate", Stop.KILL: "Kill"}
 _NAMES = {Stop.STOP: "abort", Stop.TERM: "terminate", Stop.KILL: "kill"}
 _WAYS = {Stop.STOP: "stop", Stop.TERM: "term", Stop.KILL: "kill"}
@@ -96,7 +99,8 @@ class StopBuilds:
             raise
         if not build.building:
             return _Seen(ref, build)
-        told = _told(await tail(self._jenkins, ref))
+        # Whoever stopped it stands above all that it has printed since: a second stop must not pass for the first one.
+        told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
         stopping = told.by is not None or build.result is Ended.ABORTED
         return _Seen(ref, build, stopping, told.by, told.grace)
 
@@ -180,7 +184,7 @@ class StopBuilds:
             build = await self._patience.asked(lambda: self._jenkins.build(ref), tell)
         except JenkinsError as away:
             return Result(target, Fate.UNSURE, clean(f"Nobody knows whether Jenkins took it: {away.reason}"))
-        told = _told(await tail(self._jenkins, ref))
+        told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
         if not build.building or build.result is Ended.ABORTED or told.by is not None:
             return Result(target, Fate.DONE, clean("the connection broke, but it is stopping"))
         return Result(target, Fate.FAILED, clean(f"not stopped: {error.reason.partition(' It may have')[0]} It runs on."))
