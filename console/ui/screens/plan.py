@@ -98,10 +98,13 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         return self.form is not None
 
     def _go_on(self, before: Plan) -> None:
-        """Enter was pressed before the plan of the last letters was there: it counts if it is still the same kind of plan."""
+        """Enter was pressed before the plan of the last letters was there: it counts if it is still the same kind of plan, and
+        warns of nothing that nobody has read."""
         self._wanted = False
         plan = self.plan
-        if plan is not None and plan.why_not is None and plan.weight is before.weight is Weight.ENTER:
+        if plan is None or plan.why_not is not None or not plan.weight is before.weight is Weight.ENTER:
+            return
+        if all(plan.told(label) == before.told(label) for label in ("but", "goes")):
             self._done(plan)
 
     # What is drawn
@@ -250,8 +253,9 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
-        if self.form is None and self._word is None:
-            super().on_click(event)
+        # Textual calls the handlers of all base classes: beside what is being typed a click must not close it.
+        if self.form is not None or self._word is not None:
+            event.prevent_default()
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
         self._first += 3

@@ -177,6 +177,32 @@ async def test_what_the_act_has_set_can_be_taken_back() -> None:
     assert shown.performed == [{"RESUME_FROM": "", "FORCE": "false"}]
 
 
+async def test_a_warning_that_nobody_has_read_is_not_agreed_to() -> None:
+    from console.actions.plan import Say
+
+    trained = (Say("but", clean("1d44b02 was trained in #7. FORCE is set.")),)
+    shown = act(entry("COMMIT"))
+    warns = replace(shown, change=lambda plan: replace(plan, says=trained if plan.entries[0].changed else plan.says))
+    async with person() as one:
+        await editing(one, warns)
+        await one.press("x", "enter")
+        await one.sees("FORCE is set.")
+        assert not warns.performed
+        one.wait()
+        await one.press("enter")
+        await one.sees("✓ dark")
+    assert warns.performed == [{"COMMIT": "x"}]
+
+
+async def test_a_click_beside_a_form_loses_nothing_that_was_typed() -> None:
+    shown = act(entry("PROJECT"))
+    async with person() as one:
+        await editing(one, shown)
+        await one.type("abc")
+        await one.pilot.click(offset=(5, 1))
+        assert line_with(one.lines, "PROJECT").endswith("abc_")
+
+
 async def test_several_lines_are_pasted_where_several_lines_belong() -> None:
     shown = act(entry("PROJECT"), entry("OVERRIDES", FieldKind.LINES), entry("FORCE", FieldKind.BOOLEAN, "false"))
     pasted = "a=1\r\nb=2\r\n\x1b]52;c;eA==\x07c=3"
