@@ -56,8 +56,19 @@ class AuditError(Exception):
 def state_folder(env: Mapping[str, str]) -> Path:
     """`$XDG_STATE_HOME/mlops-console`, usually below ~/.local/state. A relative path there does not count, as XDG has it."""
     given = env.get("XDG_STATE_HOME", "")
-    home = given if given.startswith("/") else str(Path(env.get("HOME") or "/") / ".local" / "state")
+    home = given if given.startswith("/") else str(_home(env) / ".local" / "state")
     return Path(home) / "mlops-console"
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """`$HOME`; started without one (by a timer, by a service) what the system's list of users says."""
+    given = env.get("HOME", "")
+    if given.startswith("/"):
+        return Path(given)
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path("/")
 
 
 class AuditFile:
