@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from console.actions.plan import Act, News, Outcome, Plan, Result, Target, Tell
 from console.actions.streams import merged
@@ -33,7 +34,10 @@ class Together:
             same_as=tuple(same for one in plans for same in one.same_as),
             weight=heaviest.weight,
             word=heaviest.word,
-            basis=tuple(basis for one in plans for basis in one.basis),
+            # Two questions are each the `question` of their act: by their names alone they would be one fact.
+            basis=tuple(
+                replace(basis, name=f"{number} {basis.name}") for number, one in enumerate(plans) for basis in one.basis
+            ),
             refused=None if doable else next((one.why_not for one in plans), None),
             even_unrecorded=all(one.even_unrecorded for one in plans),
         )
@@ -59,4 +63,4 @@ def _with_why(plan: Plan) -> tuple[Target, ...]:
     """An act that cannot be done at all says so of each of its objects."""
     if plan.why_not is None:
         return plan.targets
-    return tuple(Target(one.key, one.name, one.refused or plan.why_not) for one in plan.targets)
+    return tuple(Target(one.key, one.name, one.refused or plan.why_not, one.denied) for one in plan.targets)

@@ -20,6 +20,7 @@ from threading import Event
 from console.text import Clean, clean
 
 NAME = "audit.jsonl"
+LOCK = "audit.lock"
 MOST_BYTES = 2_000_000
 """Bytes after which a new file is begun."""
 KEPT = 8
@@ -55,8 +56,19 @@ class AuditError(Exception):
 def state_folder(env: Mapping[str, str]) -> Path:
     """`$XDG_STATE_HOME/mlops-console`, usually below ~/.local/state. A relative path there does not count, as XDG has it."""
     given = env.get("XDG_STATE_HOME", "")
-    home = given if given.startswith("/") else str(Path(env.get("HOME") or "/") / ".local" / "state")
+    home = given if given.startswith("/") else str(_home(env) / ".local" / "state")
     return Path(home) / "mlops-console"
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """`$HOME`; started without one (by a timer, by a service) what the system's list of users says."""
+    given = env.get("HOME", "")
+    if given.startswith("/"):
+        return Path(given)
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path("/")
 
 
 class AuditFile:
@@ -76,7 +88,7 @@ class AuditFile:
         """
         data = line.encode() + b"\n"
         try:
-            with self._opened_folder() as folder, self._locked(folder, len(data)) as handle:
+            with self._opened_folder() as folder, self._opened(folder, len(data)) as handle:
                 if given_up is None or not given_up.is_set():
                     _write(handle, data)
         except OSError as failed:
@@ -91,7 +103,7 @@ class AuditFile:
         except OSError as failed:
             raise self._unreadable(self._folder, failed) from None
         try:
-            # Nobody begins a new file while this one is held, so no line is read twice or missed.
+            # Nobody begins a new file meanwhile, so no line is read twice or missed.
             with self._held_for_reading(folder):
                 data = b"".join(
                     self._content(folder, name) for name in (*(f"{NAME}.{at}" for at in range(self._kept, 0, -1)), NAME)
@@ -129,25 +141,46 @@ class AuditFile:
     # The file
 
     @contextlib.contextmanager
-    def _locked(self, folder: int, size: int) -> Iterator[int]:
-        """The file, held by us alone, with room for `size` bytes."""
-        until = time.monotonic() + self._patience
-        while True:
-            handle = self._open(folder)
+    def _opened(self, folder: int, size: int) -> Iterator[int]:
+        """The file, with room for `size` bytes. While the lock is held nobody else writes, or gives files other names."""
+        with self._held(self._lock_file(folder), fcntl.LOCK_EX):
+            handle = self._checked(folder)
             try:
-                self._lock(handle, fcntl.LOCK_EX, until)
-                # Whoever had the lock before may have begun a new file: this one is then no longer where lines belong.
-                if not _is_at(folder, handle):
-                    continue
-                self._check(handle)
                 told = os.fstat(handle)
                 if told.st_size and told.st_size + size > self._most:
                     self._begin_new(folder)
-                    continue
+                    os.close(handle)
+                    handle = self._checked(folder)
                 yield handle
-                return
             finally:
                 os.close(handle)
+
+    def _lock_file(self, folder: int) -> int:
+        """A file of its own: a lock on one that gets another name would say nothing about the next one."""
+        try:
+            return os.open(LOCK, os.O_RDWR | os.O_CREAT | _PLAIN, 0o600, dir_fd=folder)
+        except OSError as failed:
+            if failed.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                raise self._no_file(LOCK) from None
+            raise
+
+    @contextlib.contextmanager
+    def _held(self, handle: int, kind: int) -> Iterator[None]:
+        """The lock of an open file, which is closed in the end."""
+        try:
+            self._lock(handle, kind)
+            yield
+        finally:
+            os.close(handle)
+
+    def _checked(self, folder: int) -> int:
+        handle = self._open(folder)
+        try:
+            self._check(handle)
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
 
     def _open(self, folder: int) -> int:
         try:
@@ -187,15 +220,17 @@ class AuditFile:
         if told.st_uid != os.geteuid():
             raise _foreign(self.path, told.st_uid)
 
-    def _lock(self, handle: int, kind: int, until: float) -> None:
+    def _lock(self, handle: int, kind: int) -> None:
         """Asked again and again, because a lock that is waited for can hold a thread for ever."""
+        until = time.monotonic() + self._patience
         while True:
             try:
                 fcntl.flock(handle, kind | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() >= until:
+                    place = self._folder / LOCK
                     held = f"held by another process for more than {self._patience:.0f}s"
-                    raise AuditError(f"{self.path} is {held}. See which: fuser -v {self.path}") from None
+                    raise AuditError(f"{place} is {held}. See which: fuser -v {place}") from None
                 time.sleep(_LOCK_STEP)
             else:
                 return
@@ -213,21 +248,13 @@ class AuditFile:
 
     @contextlib.contextmanager
     def _held_for_reading(self, folder: int) -> Iterator[None]:
-        until = time.monotonic() + self._patience
-        while True:
-            try:
-                handle = os.open(NAME, os.O_RDONLY | _PLAIN, dir_fd=folder)
-            except OSError:
-                yield  # there is none, or reading it says why not
-                return
-            try:
-                self._lock(handle, fcntl.LOCK_SH, until)
-                if not _is_at(folder, handle):
-                    continue
-                yield
-                return
-            finally:
-                os.close(handle)
+        try:
+            handle = os.open(LOCK, os.O_RDONLY | _PLAIN, dir_fd=folder)
+        except OSError:
+            yield  # nobody has ever written; or reading the files says why not
+            return
+        with self._held(handle, fcntl.LOCK_SH):
+            yield
 
     def _content(self, folder: int, name: str) -> bytes:
         """The end of a file, as far as anybody would read it; a line that lacks its end gets one."""
@@ -281,15 +308,6 @@ def _write(handle: int, data: bytes) -> None:
         with contextlib.suppress(OSError):
             os.ftruncate(handle, end)
         raise
-
-
-def _is_at(folder: int, handle: int) -> bool:
-    """Whether the open file is still the one that has the name."""
-    try:
-        named, held = os.stat(NAME, dir_fd=folder, follow_symlinks=False), os.fstat(handle)
-    except FileNotFoundError:
-        return False
-    return (named.st_dev, named.st_ino) == (held.st_dev, held.st_ino)
 
 
 def _exists(folder: int, name: str) -> bool:

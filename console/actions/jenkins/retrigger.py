@@ -12,7 +12,7 @@ from console.actions.jenkins.finding import LOOKED_AT, Wish
 from console.actions.jenkins.following import build_news, item_news
 from console.actions.jenkins.patience import Patience
 from console.actions.jenkins.values import RESUME, Asked, asked
-from console.actions.plan import MASK, Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, several
+from console.actions.plan import Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, pairs, several
 from console.actions.streams import merged
 from console.model.asking import Definition, FieldKind, Needs
 from console.model.build import Build, BuildRef, as_people_write, job_path
@@ -102,7 +102,7 @@ class Retrigger:
             act=self,
             title=_title(seen),
             yes=clean("start it" if len(seen) == 1 else f"start {len(seen)}"),
-            targets=tuple(Target(key, one.name, one.refused) for key, one in self._seen.items()),
+            targets=tuple(Target(key, one.name, one.refused, self._denied(one)) for key, one in self._seen.items()),
             says=tuple(_says(seen)),
             same_as=tuple(_request(one) for one in seen),
             basis=tuple(basis for key, one in self._seen.items() for basis in _basis(key, one)),
@@ -177,8 +177,14 @@ class Retrigger:
         if wish.job not in self._lacks:
             self._lacks[wish.job] = await self._jenkins.lacks(Needs.BUILD, wish.job)
         if self._lacks[wish.job]:
-            return clean(f"{self._jenkins.controller.user} lacks {Needs.BUILD} on {job.shown}.")
+            return self._lack(job.shown)
         return None
+
+    def _lack(self, shown: Clean) -> Clean:
+        return clean(f"{self._jenkins.controller.user} lacks {Needs.BUILD} on {shown}.")
+
+    def _denied(self, seen: _Seen) -> Clean | None:
+        return clean(Needs.BUILD) if seen.refused == self._lack(seen.shown) else None
 
     def _offers(self, seen: _Seen) -> list[Offer]:
         """To go on from the checkpoint of the build that is run again; or not to."""
@@ -320,8 +326,7 @@ def _request(seen: _Seen) -> Clean:
     if not seen.definitions:
         return clean(f"POST {path}/build")
     secret = {str(one.name) for one in seen.definitions if one.kind is FieldKind.PASSWORD}
-    pairs = " ".join(f"{name}={MASK if name in secret else value}" for name, value in seen.told.values.items())
-    return clean(f"POST {path}/buildWithParameters {pairs}")
+    return clean(f"POST {path}/buildWithParameters {pairs(seen.told.values, secret)}")
 
 
 def _basis(key: Clean, seen: _Seen) -> list[Basis]:

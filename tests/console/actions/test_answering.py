@@ -7,6 +7,7 @@ import pytest
 from console.actions.jenkins.answering import AnswerQuestion
 from console.actions.jenkins.switching import Scan, SetEnabled, SetKept, SetOffline
 from console.actions.plan import End, Fate, Weight
+from console.actions.together import Together
 from console.demo.controller import ADMIN, VIEWER, Kind, Node, Pipeline, Say
 from console.model.build import BuildRef
 from console.text import clean
@@ -50,6 +51,29 @@ async def test_yes_with_its_fields(stage: Theatre) -> None:
     assert stage.world.build("deploy").questions[0].answer == {"TARGET": "production", "NOTE": "two words"}
     told = await stage.news(act, outcome, whole=True)
     assert (told[-1].end, str(told[-1].words)) == (End.GOOD, "#1 passed after 9s") or told[-1].end is End.GOOD
+
+
+async def test_two_builds_that_ask_are_answered_at_once(stage: Theatre) -> None:
+    other = BuildRef(clean("deploy"), 2)
+    for _ in range(2):
+        stage.world.controller.trigger("deploy", by="admin", delay=0)
+        stage.tick(5)
+    plan = await Together([AnswerQuestion(stage.jenkins, one, True, patience=stage.patience) for one in (DEPLOY, other)]).plan()
+    outcome = await stage.do(plan)
+    assert [(str(one.target.key), str(one.words)) for one in outcome.results] == [
+        ("build/deploy#1", "approved"),
+        ("build/deploy#2", "approved"),
+    ]
+
+
+async def test_one_of_two_that_was_answered_meanwhile_is_told(stage: Theatre) -> None:
+    other = BuildRef(clean("deploy"), 2)
+    for _ in range(2):
+        stage.world.controller.trigger("deploy", by="admin", delay=0)
+        stage.tick(5)
+    plan = await Together([AnswerQuestion(stage.jenkins, one, True, patience=stage.patience) for one in (DEPLOY, other)]).plan()
+    await stage.jenkins.answer(DEPLOY, "Deploy", {"TARGET": "staging", "NOTE": ""})
+    assert (await stage.moved(plan)).moved == "It has been answered since: it asks nothing any more."
 
 
 async def test_no_ends_it(stage: Theatre) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from console.actions.audit import begun
 from console.actions.doer import RefusedError
 from console.actions.jenkins.finding import Wish, find_source
 from console.actions.jenkins.retrigger import Retrigger
 from console.actions.plan import End, Fate, Outcome, Plan, Weight
-from console.demo.controller import BUILDER, VIEWER, Parameter, ParameterKind
+from console.demo.controller import BUILDER, VIEWER, Parameter, ParameterKind, Pipeline, Sh
 from console.demo.controller.queueing import State
 from console.model.asking import FieldKind
 from console.model.jenkins import JenkinsError
 from console.text import clean
+from tests.console.actions.planning import ANNA
 from tests.console.actions.stage import COMMIT, Theatre, ref
 from tests.support.jenkins import Fault
 from tests.support.jenkins.reaching import source_at
@@ -98,6 +102,7 @@ async def test_without_permission_the_plan_names_it(stage: Theatre) -> None:
     stage.world.controller.users["operator"].permissions = VIEWER
     plan = await again(stage, wish).plan()
     assert plan.why_not == "operator lacks Job/Build on train."
+    assert [one.denied for one in plan.targets] == ["Job/Build"]
     with pytest.raises(RefusedError, match="operator lacks Job/Build on train"):
         await stage.doer.carry_out(plan, stage.tell)
     assert stage.posts() == []
@@ -397,3 +402,13 @@ async def test_an_edited_plan_is_another_plan(stage: Theatre) -> None:
     back = await edited.without_value("PROJECT").plan()
     assert {str(one.name) for one in back.entries if one.changed} == {"OVERRIDES"}
     assert isinstance(plan, Plan)
+
+
+async def test_what_is_called_like_a_secret_is_not_shown_in_the_request_to_its_last_word(stage: Theatre) -> None:
+    declared = (Parameter("PASSPHRASE"), Parameter("SIGNING_KEY", ParameterKind.TEXT), Parameter("NOTE"))
+    stage.world.controller.add_job("vault", Pipeline((Sh("work", ("one",)),)), parameters=declared)
+    values = {"PASSPHRASE": "correct horse battery", "SIGNING_KEY": "BEGIN\nabc\nEND", "NOTE": "two words"}
+    plan = await Retrigger(stage.jenkins, [Wish(clean("vault"), None, values)], stage.patience).plan()
+    assert plan.same_as == ("POST job/vault/buildWithParameters PASSPHRASE=******** SIGNING_KEY=******** NOTE=two words",)
+    written = json.dumps(begun(plan, ANNA, clean("train-01"), datetime.now(UTC)))
+    assert not [word for word in ("correct", "horse", "battery", "abc", "END") if word in written]

@@ -132,12 +132,14 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(backend: FakeBackend, capsys:
 
 
 @pytest.mark.parametrize(
-    ("why", "status"),
-    [("It has ended: passed.", 1), ("operator lacks Job/Cancel on train.", 3)],
+    ("why", "denied", "status"),
+    [("It has ended: passed.", "", 1), ("operator lacks Job/Cancel on train.", "Job/Cancel", 3)],
     ids=["ended", "not permitted"],
 )
-def test_a_plan_that_cannot_be_done(backend: FakeBackend, capsys: pytest.CaptureFixture[str], why: str, status: int) -> None:
-    small = given(refused={"thing": why})
+def test_a_plan_that_cannot_be_done(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], why: str, denied: str, status: int
+) -> None:
+    small = given(refused={"thing": why}, denied=denied)
     assert call(backend, "do", "--yes") == status
     assert said(capsys) == ([], [f"mlops-console: thing: {why}"])
     assert call(backend, "do", "--dry-run") == status
@@ -346,3 +348,30 @@ def test_a_jenkins_that_is_lost_while_waiting(backend: FakeBackend, capsys: pyte
     given(after=[news("started as #43", build=43), lacks("Job/Read")])
     assert call(backend, "do", "--yes", "--wait") == 3
     assert said(capsys)[1][-1] == "mlops-console: Jenkins: user operator lacks Job/Read."
+
+
+class Leaving(io.StringIO):
+    """A reader that takes the first line and goes; what is written after it was noticed goes nowhere."""
+
+    def __init__(self, nowhere: int) -> None:
+        super().__init__()
+        self._nowhere = nowhere
+        self._noticed = False
+
+    def write(self, text: str) -> int:
+        if self.getvalue() and not self._noticed:
+            raise BrokenPipeError
+        return super().write(text)
+
+    def fileno(self) -> int:
+        self._noticed = True
+        return self._nowhere
+
+
+def test_a_reader_that_leaves_meanwhile_does_not_end_the_wait(
+    backend: FakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(after=[news("started as #43", build=43), news("#43 failed", StateClass.BROKEN, build=43, end=End.BAD)])
+    with (tmp_path / "nowhere").open("w") as nowhere, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", Leaving(nowhere.fileno()))
+        assert call(backend, "do", "--yes", "--wait") == 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,10 +119,11 @@ def test_ctrl_c_while_it_is_waited_for(more: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("ends", "status"), [("good", 0), ("bad", 1), ("aborted", 4)])
-def test_a_reader_that_has_gone_does_not_end_the_wait(ends: str, status: int) -> None:
+def test_a_reader_that_has_gone_does_not_end_the_wait(tmp_path: Path, ends: str, status: int) -> None:
     started = subprocess.Popen(
         [*SMALL, json.dumps({"ends": ends}), "do", "--yes", "--wait"],
         cwd=ROOT,
+        env={**os.environ, "HOME": str(tmp_path)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -10,6 +10,8 @@ import pytest
 
 from console.actions.audit import AuditRecorder, InMemory, begun, ended, line_of
 from console.actions.plan import Fate, Outcome, Say
+from console.demo import demo_sources
+from console.feeds.watch import Watch
 from console.model.person import Person
 from console.sources.auditfile import AuditError
 from console.text import Clean, clean
@@ -18,9 +20,10 @@ from console.ui.screens.audit import AuditScreen
 from tests.console.actions.planning import ANNA, Nothing, outcome, plan, target
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui.pressing import line_with, press, selected
-from tests.console.ui.screenapp import app_of, still
+from tests.console.ui.screenapp import ENV, app_of, screen_text, still
 from tests.console.ui.test_snapshots import Compare, taken
 from tests.console.ui.worlds import world
+from tests.support.waiting import until
 
 HOST = Clean("train-01")
 ROOT = Person(Clean("root"), 0, Clean("ben"), None, None)
@@ -216,3 +219,19 @@ async def test_what_was_written_by_others_draws_nothing(app: ConsoleApp, places:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, *PALETTE)
         assert any("2 <U+202E>Approve #9" in line for line in lines)
+
+
+async def test_from_the_real_back_room(places: Places) -> None:
+    """The screen lives in one loop, reading in another."""
+    recorder = AuditRecorder(places, HOST)
+    watch = Watch(demo_sources, host=HOST, demo=True)
+    app = ConsoleApp(watch, host=HOST, demo=True, env=ENV, make_recorder=lambda: recorder)
+    watch.start()
+    try:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await press(pilot, *PALETTE)
+            await until(lambda: "1 Audit 4" in screen_text(app))
+            watch.attach(lambda _engine: recorder.begin(plan(target(77))))
+            await until(lambda: "1 Audit 5" in screen_text(app))
+    finally:
+        watch.stop()

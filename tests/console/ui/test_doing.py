@@ -194,6 +194,30 @@ async def test_what_frees_something_is_done_all_the_same_and_says_that_it_was_no
         assert lines[-2] == "   Not recorded: the disk is full."
 
 
+@pytest.mark.parametrize("names", [("hall",), ("hall", "attic")], ids=" ".join)
+async def test_that_one_of_two_places_took_no_line_is_said(names: tuple[str, ...]) -> None:
+    book = Notebook()
+    book.warning = clean("The systemd journal takes nothing: it does not read.")
+    async with person(notebook=book) as one:
+        await agreed(one, lamp(*names))
+        await one.sees("dark")
+        await one.sees("The systemd journal takes nothing")
+
+
+async def test_a_click_beside_several_objects_leaves_none_of_them_out_of_sight() -> None:
+    act = replace(lamp("hall", "attic"), hold=asyncio.Event())
+    assert act.hold is not None
+    async with person() as one:
+        await agreed(one, act)
+        await one.sees("reaching for hall")
+        await one.pilot.click(offset=(5, 1))
+        assert isinstance(one.app.screen, OutcomeSheet)
+        act.hold.set()
+        await one.sees("✓ attic")
+        await one.pilot.click(offset=(5, 1))
+        assert len(one.app.screen_stack) == 1
+
+
 async def test_a_read_only_console_opens_no_plan_and_does_nothing() -> None:
     act = lamp()
     async with person() as one:
