@@ -132,7 +132,9 @@ async def test_bad_news_keep_their_log_until_another_key() -> None:
         await one.sees("✗ #127 failed after 41m  L log")
         one.wait()
         await one.press("L")
-        assert isinstance(one.app.screen, LogScreen)
+        screen = one.app.screen
+        assert isinstance(screen, LogScreen)
+        assert screen.targets[0].key == f"build/{FAILED}"
 
 
 async def test_how_far_something_has_come_takes_no_place_from_other_words() -> None:
