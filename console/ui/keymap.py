@@ -61,7 +61,7 @@ TABLE: tuple[Key, ...] = (
     Key("again", "R", "again", "run again", HERE, "runs", "run again", acts=True),
     Key("stop", "x", "stop", "stop, cancel", HERE, "runs", "stop", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
-    Key("choose", "space", "choose", "mark for an act", HERE, "marks"),
+    Key("choose", "space", "choose", "mark for an act", HERE, "marks", acts=True),
     Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("follow", "f", "follow", "follow the end", HERE, "log", "follow"),
     Key("search", "slash", "search", "search: a regular expression", HERE, "log", "search"),

@@ -326,7 +326,7 @@ def _request(seen: _Seen) -> Clean:
 def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     """What must not change between the plan and the act."""
     shown, source = seen.shown, seen.source
-    declared = tuple((one.name, one.kind, one.choices) for one in seen.definitions)
+    declared = tuple((one.name, one.kind, one.choices, one.default) for one in seen.definitions)
     names = several([str(one.name) for one in seen.definitions], 6) or "none"
     before = _before(seen)
     running = (
@@ -334,7 +334,7 @@ def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     )
     trained = seen.told.trained
     found = [
-        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters now: {names}.")),
+        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters or defaults now: {names}.")),
         Basis(f"{key} refused", seen.refused, seen.refused or clean("It can be started now.")),
         Basis(
             f"{key} trained", trained, clean(f"#{trained} has trained it since." if trained else "It is not trained any more.")
