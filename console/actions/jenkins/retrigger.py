@@ -154,7 +154,8 @@ class Retrigger:
             ref = BuildRef(wish.job, wish.resume_from)
             known = next((one for one in history if one.ref == ref), None)
             if known is None:
-                return Checkpoint(known=False)
+                # An old one may have been deleted, and its checkpoint is on the agent still; one that never was left none.
+                return Checkpoint(known=ref.number > max((one.number for one in history), default=0))
             source = await self._jenkins.build(ref)
         if source is None or source.building or (wish.resume_from is None and source.result not in _UNFINISHED):
             return Checkpoint(known=True)

@@ -207,6 +207,11 @@ async def test_permission_lost_between_plan_and_act(stage: Theatre) -> None:
     assert stage.book.outcome == outcome
 
 
+async def test_nothing_goes_on_from_a_build_that_never_was(stage: Theatre) -> None:
+    plan = await again(stage, replace(await failed(stage), resume_from=99)).plan()
+    assert plan.why_not == "#99 left no checkpoint to go on from."
+
+
 async def test_another_default_makes_a_new_plan(stage: Theatre) -> None:
     declared = (Parameter("PLACE", default="staging"),)
     job = stage.world.controller.add_job("ship", Pipeline((Sh("work", ("one",)),)), parameters=declared)
