@@ -149,7 +149,7 @@ def moved(before: Plan, now: Plan) -> Clean | None:
     if facts:
         return next(one.moved for one in before.basis if one.name in facts)
     # The basis is what the act rests on; whatever else it shows of what will happen must not have changed either.
-    if (before.doable, before.weight, before.refused) != (now.doable, now.weight, now.refused):
+    if (before.doable, before.weight, before.refused, before.same_as) != (now.doable, now.weight, now.refused, now.same_as):
         return clean(now.why_not or "Things have changed meanwhile.")
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
-from console.actions.plan import Act, News, Outcome, Plan, Result, Target, Tell
+from console.actions.plan import Act, News, Outcome, Plan, Result, Say, Target, Tell
 from console.actions.streams import merged
 from console.text import Clean, clean
 
@@ -30,7 +30,7 @@ class Together:
             title=clean(", ".join(one.title for one in plans)),
             yes=heaviest.yes if len(plans) == 1 else Clean("do all of it"),
             targets=tuple(target for one in plans for target in _with_why(one)),
-            says=tuple(say for one in plans for say in one.says),
+            says=tuple(say for one in plans for say in _says(one)),
             same_as=tuple(same for one in plans for same in one.same_as),
             weight=heaviest.weight,
             word=heaviest.word,
@@ -64,3 +64,10 @@ def _with_why(plan: Plan) -> tuple[Target, ...]:
     if plan.why_not is None:
         return plan.targets
     return tuple(Target(one.key, one.name, one.refused or plan.why_not, one.denied) for one in plan.targets)
+
+
+def _says(plan: Plan) -> tuple[Say, ...]:
+    """What a plan says, with the name of what it says it of; one of several objects names them itself."""
+    if len(plan.targets) != 1:
+        return plan.says
+    return tuple(replace(say, text=clean(f"{plan.targets[0].name}: {say.text}")) for say in plan.says)

@@ -62,7 +62,7 @@ TABLE: tuple[Key, ...] = (
     Key("stop", "x", "stop", "stop, cancel", HERE, "runs", "stop", acts=True),
     Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
-    Key("choose", "space", "choose", "mark for an act", HERE, "marks"),
+    Key("choose", "space", "choose", "mark for an act", HERE, "marks", acts=True),
     Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("follow", "f", "follow", "follow the end", HERE, "log", "follow"),
     Key("search", "slash", "search", "search: a regular expression", HERE, "log", "search"),

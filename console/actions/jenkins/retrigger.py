@@ -154,7 +154,8 @@ class Retrigger:
             ref = BuildRef(wish.job, wish.resume_from)
             known = next((one for one in history if one.ref == ref), None)
             if known is None:
-                return Checkpoint(known=False)
+                # An old one may have been deleted, and its checkpoint is on the agent still; one that never was left none.
+                return Checkpoint(known=ref.number > max((one.number for one in history), default=0))
             source = await self._jenkins.build(ref)
         if source is None or source.building or (wish.resume_from is None and source.result not in _UNFINISHED):
             return Checkpoint(known=True)
@@ -332,7 +333,7 @@ def _request(seen: _Seen) -> Clean:
 def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     """What must not change between the plan and the act."""
     shown, source = seen.shown, seen.source
-    declared = tuple((one.name, one.kind, one.choices) for one in seen.definitions)
+    declared = tuple((one.name, one.kind, one.choices, one.default) for one in seen.definitions)
     names = several([str(one.name) for one in seen.definitions], 6) or "none"
     before = _before(seen)
     running = (
@@ -340,7 +341,7 @@ def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     )
     trained = seen.told.trained
     found = [
-        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters now: {names}.")),
+        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters or defaults now: {names}.")),
         Basis(f"{key} refused", seen.refused, seen.refused or clean("It can be started now.")),
         Basis(
             f"{key} trained", trained, clean(f"#{trained} has trained it since." if trained else "It is not trained any more.")

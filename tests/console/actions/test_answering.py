@@ -59,6 +59,7 @@ async def test_two_builds_that_ask_are_answered_at_once(stage: Theatre) -> None:
         stage.world.controller.trigger("deploy", by="admin", delay=0)
         stage.tick(5)
     plan = await Together([AnswerQuestion(stage.jenkins, one, True, patience=stage.patience) for one in (DEPLOY, other)]).plan()
+    assert plan.told("asks") == ("deploy #1: Deploy the model?", "deploy #2: Deploy the model?")
     outcome = await stage.do(plan)
     assert [(str(one.target.key), str(one.words)) for one in outcome.results] == [
         ("build/deploy#1", "approved"),

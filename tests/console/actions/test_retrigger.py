@@ -208,13 +208,29 @@ async def test_permission_lost_between_plan_and_act(stage: Theatre) -> None:
     assert stage.book.outcome == outcome
 
 
+async def test_nothing_goes_on_from_a_build_that_never_was(stage: Theatre) -> None:
+    plan = await again(stage, replace(await failed(stage), resume_from=99)).plan()
+    assert plan.why_not == "#99 left no checkpoint to go on from."
+
+
+async def test_another_default_makes_a_new_plan(stage: Theatre) -> None:
+    declared = (Parameter("PLACE", default="staging"),)
+    job = stage.world.controller.add_job("ship", Pipeline((Sh("work", ("one",)),)), parameters=declared)
+    plan = await again(stage, Wish(clean("ship"), None)).plan()
+    assert plan.same_as == ("POST job/ship/buildWithParameters PLACE=staging",)
+    job.parameters = (Parameter("PLACE", default="production"),)
+    newer = await stage.moved(plan)
+    assert newer.moved == "ship has other parameters or defaults now: PLACE."
+    assert newer.same_as == ("POST job/ship/buildWithParameters PLACE=production",)
+
+
 async def test_a_new_parameter_makes_a_new_plan(stage: Theatre) -> None:
     plan = await again(stage, await failed(stage)).plan()
     job = stage.world.controller.job("train")
     job.parameters = (*job.parameters, Parameter("LICENSE", ParameterKind.CHOICE, choices=("", "mit")))
     newer = await stage.moved(plan)
     assert str(newer.moved).startswith(
-        "train has other parameters now: PROJECT, COMMIT, DELIVERY, TIMESTAMP, FORCE, RESUME_FROM"
+        "train has other parameters or defaults now: PROJECT, COMMIT, DELIVERY, TIMESTAMP, FORCE, RESUME_FROM"
     )
     entry = next(one for one in newer.entries if one.name == "LICENSE")
     assert (entry.note, entry.choices) == ("new since #1", ("", "mit"))
