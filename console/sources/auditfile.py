@@ -105,8 +105,8 @@ class AuditFile:
         try:
             # Nobody begins a new file meanwhile, so no line is read twice or missed.
             with self._held_for_reading(folder):
-                data = b"".join(
-                    self._content(folder, name) for name in (*(f"{NAME}.{at}" for at in range(self._kept, 0, -1)), NAME)
+                data = b"".join(self._old(folder, f"{NAME}.{at}") for at in range(self._kept, 0, -1)) + self._content(
+                    folder, NAME
                 )
         finally:
             os.close(folder)
@@ -255,6 +255,14 @@ class AuditFile:
             return
         with self._held(handle, fcntl.LOCK_SH):
             yield
+
+    def _old(self, folder: int, name: str) -> bytes:
+        """As `_content`. An old file that somebody has put something else in the place of must not hide the newest lines: it
+        counts as a damaged one."""
+        try:
+            return self._content(folder, name)
+        except AuditError:
+            return b"?\n"
 
     def _content(self, folder: int, name: str) -> bytes:
         """The end of a file, as far as anybody would read it; a line that lacks its end gets one."""

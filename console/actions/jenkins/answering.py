@@ -96,7 +96,7 @@ class AnswerQuestion:
 
     def _why_not(self, build: Build | None, questions: tuple[Question, ...]) -> Clean | None:
         if build is None:
-            return clean(f"{self._ref.shown} is gone: it was deleted.")
+            return clean(f"{self._ref.shown} is not there: it was deleted, or never was.")
         if not build.building:
             return clean(f"{self._ref.shown} has ended: it asks nothing any more.")
         if not questions:

@@ -130,7 +130,7 @@ class Retrigger:
             shown = as_people_write(wish.job)
             return _Seen(wish, None, refused=clean(f"Jenkins has no job {shown} any more, or hides it."))
         if wish.source is not None and source is None:
-            return _Seen(wish, job, refused=clean(f"{wish.source.shown} is gone: it was deleted."))
+            return _Seen(wish, job, refused=clean(f"{wish.source.shown} is not there: it was deleted, or never was."))
         checkpoint = await self._checkpoint(wish, definitions, source, history)
         told = asked(wish, definitions, source, history, str(checkpoint.words) if checkpoint.name else "")
         seen = replace(seen, job=job, work=work, checkpoint=checkpoint, told=told)
@@ -188,7 +188,22 @@ class Retrigger:
         return clean(Needs.BUILD) if seen.refused == self._lack(seen.shown) else None
 
     def _offers(self, seen: _Seen) -> list[Offer]:
-        """To go on from the checkpoint of the build that is run again; or not to."""
+        """To go on from a checkpoint, or not to; and what failed last, where another build of the project was chosen."""
+        return [*self._resuming(seen), *self._last_failed(seen)]
+
+    def _last_failed(self, seen: _Seen) -> list[Offer]:
+        source = seen.source
+        if source is None or source.result is Ended.FAILURE or seen.wish.values:
+            return []
+        project = source.parameter("PROJECT")
+        failed = (one for one in seen.history if one.result is Ended.FAILURE and not one.building)
+        last = next((one for one in failed if one.parameter("PROJECT") == project), None)
+        if last is None:
+            return []
+        words = clean(f"#{last.number} instead, which failed")
+        return [Offer("f", words, self._changed(Wish(seen.wish.job, last.ref)))]
+
+    def _resuming(self, seen: _Seen) -> list[Offer]:
         source = seen.source
         if source is None or not any(one.name == RESUME for one in seen.definitions):
             return []

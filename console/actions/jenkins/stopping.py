@@ -107,7 +107,7 @@ class StopBuilds:
     async def _why_not(self, seen: _Seen) -> Clean | None:
         build = seen.build
         if build is None:
-            return clean(f"{seen.ref.shown} is gone: it was deleted.")
+            return clean(f"{seen.ref.shown} is not there: it was deleted, or never was.")
         if not build.building:
             return clean(f"{seen.ref.shown} has ended: {build_state(build).word}.")
         if self._how is not Stop.STOP and not build.pipeline:

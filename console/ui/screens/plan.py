@@ -14,11 +14,13 @@ from console.ui import planlines
 from console.ui.canvas import Line
 from console.ui.form import Form
 from console.ui.frame import title
+from console.ui.keyrest import REST_SECONDS
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
 from console.ui.typed import Typed
 
 READING_SECONDS = 0.3
+MOVED_SECONDS = 1.0
 REPLAN_SECONDS = 0.3
 """Rest after the last letter before a plan is made of what was typed."""
 _LEAVE = frozenset({"escape", "backspace", "q", "ctrl+c"})
@@ -89,7 +91,8 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
                 self._go_on(before)
         else:
             self._base, self.form, self._word, self._first, self._fresh = plan.act, None, None, 0, True
-            self.console.rest.open()
+            # A newer plan comes by itself, while somebody may be about to press the same key again.
+            self.console.rest.open(MOVED_SECONDS if plan.moved is not None else REST_SECONDS)
         self.paint()
 
     def unread(self) -> bool:

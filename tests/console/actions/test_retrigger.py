@@ -97,6 +97,19 @@ async def test_nothing_is_offered_where_no_checkpoint_was_left(stage: Theatre) -
     assert refused.why_not == "#1 left no checkpoint to go on from."
 
 
+async def test_it_offers_the_last_failed_one_of_the_project(stage: Theatre) -> None:
+    """Two keys from any training of a project, as from the failed one itself."""
+    failing = stage.train("project-b-flaky", seconds=30)
+    running = stage.train("project-b-flaky", seconds=1)
+    stage.train("project-c-fails", seconds=30)
+    assert (failing.result, running.building) == ("FAILURE", True)
+    plan = await again(stage, Wish(clean("train"), ref(running))).plan()
+    offer = next(one for one in plan.offers if one.key == "f")
+    assert offer.words == "#1 instead, which failed"
+    assert (await offer.act.plan()).title == "Run again  project-b-flaky #1"
+    assert "f" not in {one.key for one in (await again(stage, Wish(clean("train"), ref(failing))).plan()).offers}
+
+
 async def test_without_permission_the_plan_names_it(stage: Theatre) -> None:
     wish = await failed(stage)
     stage.world.controller.users["operator"].permissions = VIEWER
@@ -134,7 +147,7 @@ async def test_a_disabled_job_is_not_asked(stage: Theatre) -> None:
 async def test_a_deleted_build_cannot_be_run_again(stage: Theatre) -> None:
     wish = await failed(stage)
     stage.world.controller.delete_build("train", 1)
-    assert (await again(stage, wish).plan()).why_not == "train #1 is gone: it was deleted."
+    assert (await again(stage, wish).plan()).why_not == "train #1 is not there: it was deleted, or never was."
 
 
 # The act and what comes of it

@@ -62,7 +62,7 @@ def test_a_first_build_of_a_job_that_was_never_built(lab: Lab) -> None:
     [
         (("retrigger", "plane"), "Did you mean plain?"),
         (("retrigger", "fails-c"), "Did you mean fails-b?"),
-        (("retrigger", "train#9"), "train #9 is gone: it was deleted."),
+        (("retrigger", "train#9"), "train #9 is not there: it was deleted, or never was."),
         (("retrigger", "train#x"), "x is no number of a build: give a number, or last."),
         (("retrigger", "#4"), "which job, or which project?"),
         (("retrigger", "train", "1", "2"), "retrigger starts one build: 2 is one too many."),

@@ -248,3 +248,20 @@ async def test_the_console_is_left_while_an_act_is_under_way() -> None:
     finally:
         assert live.stop()
     assert [(each.target.name, each.fate) for each in book.outcome.results] == [("hall", Fate.UNSURE), ("attic", Fate.LEFT)]
+
+
+async def test_a_newer_plan_is_there_to_be_read_before_the_same_key_agrees() -> None:
+    """Somebody impatient presses enter again, at the moment in which the newer plan appears."""
+    act = lamp("hall", "attic")
+    async with person() as one:
+        await one.plan(act)
+        act.on.discard("attic")
+        await one.press("enter")
+        await one.sees("This is the new plan")
+        one.wait(0.5)
+        await one.press("enter")
+        assert not act.asked
+        one.wait(1.0)
+        await one.press("enter")
+        await one.sees("✓ dark")
+    assert act.asked == ["hall"]
