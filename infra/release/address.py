@@ -53,6 +53,9 @@ def target(env: Mapping[str, str]) -> Target:
 
 def place(variable: str, url: str) -> tuple[str, int]:
     """Host and port of an https address. Raises Problem, which names the variable and repeats nothing of its value."""
+    if not _PRINTED.fullmatch(url):
+        # urlsplit drops line ends, and what is left may be another host.
+        raise Problem(f"{variable} has line ends, blanks or other signs in it: it looks like https://hook.example.org")
     try:
         parts = urlsplit(url)
         port = parts.port

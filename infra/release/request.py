@@ -81,7 +81,7 @@ def send(target: Target, content: bytes, timeout: float = TIMEOUT, limit: float 
         with _hung_up_after(limit, connection.sock):
             connection.request("POST", PATH, content, headers)
             response = connection.getresponse()
-            told = response.read(LARGEST + 1)
+            told = _read(response)
         return meaning(response.status, response.getheader(MARK), told)
     except ssl.SSLCertVerificationError as error:
         return Answer(Means.REFUSED, f"the certificate of {target.host} cannot be trusted: {error.verify_message}")
@@ -89,6 +89,14 @@ def send(target: Target, content: bytes, timeout: float = TIMEOUT, limit: float 
         return Answer(Means.AGAIN, f"no answer: {_cause(error)}")
     finally:
         connection.close()
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    told = response.read(LARGEST + 1)
+    # Asked for so many bytes it takes an answer that broke off for a whole one.
+    if response.length and len(told) <= LARGEST:
+        raise http.client.IncompleteRead(b"")
+    return told
 
 
 @contextmanager
@@ -112,6 +120,8 @@ def _hung_up_after(limit: float, connected: socket.socket) -> Iterator[None]:
 def _cause(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
+    if isinstance(error, http.client.IncompleteRead | http.client.RemoteDisconnected):
+        return "the connection broke off"
     return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
@@ -152,7 +162,7 @@ def _of_another(status: int) -> Answer:
 def _accepted(content: bytes) -> Answer:
     """200 says only that the request was understood: `triggered` tells whether anything came of it (recordings gwt-*)."""
     try:
-        told = json.loads(content)
+        told = json.loads(content) if len(content) <= LARGEST else {}
         jobs = told["jobs"]
         triggered = [one for one in jobs.values() if one.get("triggered") is True]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
