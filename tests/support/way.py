@@ -17,7 +17,6 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -182,24 +181,14 @@ class Client:
     def word(self) -> str:
         """The state of its proxy; `{}` when it has none."""
         told = self.status()
-        return "" if told is None else told["http"][0]["status"] if told else "{}"
+        if told is None:
+            return ""
+        return str(next(iter(told.values()))[0]["status"]) if told else "{}"
 
     def close(self) -> None:
         self.program.close()
         if self._own:
             self.machine.close()
-
-
-@dataclass
-class Sender:
-    """GitHub's runner: where names are known to nobody but us."""
-
-    way: Way
-    key: bytes = field(repr=False)
-
-    @property
-    def target(self) -> Target:
-        return Target(DOMAIN, 443, self.key, self.way.context)
 
 
 class Way:
@@ -256,8 +245,9 @@ class Way:
         until_sync(by_gate, "the way in to be open", deadline)
 
     @property
-    def sender(self) -> Sender:
-        return Sender(self, self.hmac.encode())
+    def target(self) -> Target:
+        """The front, for the workflow's own sender."""
+        return Target(DOMAIN, 443, self.hmac.encode(), self.context)
 
     def ask(self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None, *,
             at: str = "front", host: str = DOMAIN) -> Reply:  # fmt: skip
