@@ -68,8 +68,9 @@ class Trigger:
         problem = self._unsigned(arrived)
         if problem:
             told = "{" + ", ".join(f"{name.lower()}=[{value}]" for name, value in arrived.headers) + "}"
-            return 403, json.dumps({"jobs": None, "message": f"Sender, 10.0.0.1, with headers {told} did not pass whitelist.\n"
-                                    f"Did not find a matching whitelisted host:\n1) {problem.replace('{}', told)}\n"})  # fmt: skip
+            message = f"Sender, 10.0.0.1, with headers {told} did not pass whitelist.\n"
+            message += f"Did not find a matching whitelisted host:\n1) {problem.replace('{}', told)}\n"
+            return 403, json.dumps({"jobs": None, "message": message})
         if not hmac.compare_digest((arrived.header("token") or "").encode(), self._token.encode()):
             return 404, json.dumps({"jobs": None, "message": _NO_JOB})
         values = self._resolved(arrived.body)
@@ -125,7 +126,7 @@ class Trigger:
 
 
 class Jenkins:
-    """A controller with that trigger on one port. `arrived` are all requests, `answered` those that it has answered to the end."""
+    """A controller with that trigger on one port. `arrived` are all requests that have reached it, whatever they were."""
 
     def __init__(self, trigger: Trigger, listen: Callable[[], socket.socket]) -> None:
         """`listen` opens its socket, once for each start."""
@@ -160,6 +161,7 @@ def _handler(jenkins: Jenkins) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 10.0
+        raw_requestline: bytes
 
         def parse_request(self) -> bool:
             # Before anything is looked at: also what is no request has arrived.
@@ -180,7 +182,7 @@ def _handler(jenkins: Jenkins) -> type[http.server.BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._say(200, "Sign in to Jenkins")
 
-        do_HEAD = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_GET
+        do_HEAD = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_GET  # noqa: N815 # http.server calls them so
 
         def _say(self, status: int, text: str) -> None:
             jenkins.before_answer()
@@ -207,7 +209,9 @@ def _said(casc: str, word: str) -> str:
 
 def _variables(casc: str) -> dict[str, tuple[str, str]]:
     """Name of a variable: the key in the body, and its default."""
-    found = re.findall(r"genericVariable \{\s*key\('(\w+)'\)\s*value\('\$\.(\w+)'\).*?defaultValue\('([^']*)'\)", casc, re.DOTALL)
+    found = re.findall(
+        r"genericVariable \{\s*key\('(\w+)'\)\s*value\('\$\.(\w+)'\).*?defaultValue\('([^']*)'\)", casc, re.DOTALL
+    )
     assert len(found) == casc.count("genericVariable {")
     return {name: (key, default) for name, key, default in found}
 

@@ -1,6 +1,7 @@
-"""The way in, with the product's files and real programs: front and frps on a public server, frpc and gate at home, Jenkins behind.
+"""The way in, with the product's files and real programs: front and frps on a public server, frpc and gate at home.
 
-Each machine is a network namespace, and each program sees the files it is given where the product has them: no Engine is needed.
+Behind them hook.py stands in for Jenkins. Each machine is a network namespace, and each program sees the files it is given
+where the product has them: no Engine is needed.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class Program:
         self.folder.chmod(0o755)
         for part in ("etc", "secrets", "acme"):
             (self.folder / part).mkdir()
-        (self.folder / "etc" / "hosts").write_text("".join(f"{where} {who}\n" for who, where in {**hosts, "localhost": "127.0.0.1"}.items()))
+        lines = [f"{where} {who}\n" for who, where in {**hosts, "localhost": "127.0.0.1"}.items()]
+        (self.folder / "etc" / "hosts").write_text("".join(lines))
         self._log = self.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -133,9 +135,17 @@ class Client:
     """The product's frpc on a machine of its own, or on one that is given."""
 
     def __init__(
-        self, way: Way, number: int, machine: Namespace | None = None, *, token: str = "", ca: str = "", name: str = SERVER_NAME,
+        self,
+        way: Way,
+        number: int,
+        machine: Namespace | None = None,
+        *,
+        token: str = "",
+        ca: str = "",
+        name: str = SERVER_NAME,
         altered: Callable[[str], str] = lambda text: text,
-    ) -> None:  # fmt: skip
+    ) -> None:
+        """`number` is its own, 1 to 127; what is not given is right."""
         self.machine = machine or Namespace()
         self._own = machine is None
         server, client = f"{_CLIENTS}.{2 * number}", f"{_CLIENTS}.{2 * number + 1}"
@@ -322,8 +332,9 @@ def make_public_keys(folder: Path, name: str) -> str:
 
 def make_certificate(folder: Path, name: str) -> None:
     """The front's, in place of the first one: trusted by who is given front.pem."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-               "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-keyout", "front-key.pem", "-out", "front.pem"]  # fmt: skip
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    command += ["-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    command += ["-keyout", "front-key.pem", "-out", "front.pem"]
     for file in ("front.pem", "front-key.pem"):
         (folder / file).unlink(missing_ok=True)
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)

@@ -1,4 +1,4 @@
-"""What frpc knows and says when something is wrong with the tunnel: the recordings in tests/recordings/frp, each seen here again."""
+"""What frpc says when something is wrong with the tunnel: the recordings in tests/recordings/frp, each seen here again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.way import PATH, Client, Way
 from tests.support.waiting import until_sync
+from tests.support.way import PATH, Client, Way
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "frp"
 _WHEN = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} ")
@@ -142,7 +142,10 @@ OTHERS = {
     "frps-own-port": ('type = "tcp"\nremotePort = 7080', "port unavailable"),
     "any-port": ('type = "tcp"\nremotePort = 0', "no available port"),
     "datagrams": ('type = "udp"\nremotePort = 7081', "acquire port 7081 error: port not allowed"),
-    "https": ('type = "https"\ncustomDomains = ["other.example.test"]', "type [https] not supported when vhost https port is not set"),
+    "https": (
+        'type = "https"\ncustomDomains = ["other.example.test"]',
+        "type [https] not supported when vhost https port is not set",
+    ),
     "tcpmux": (
         'type = "tcpmux"\nmultiplexer = "httpconnect"\ncustomDomains = ["other.example.test"]',
         "tcpmux with multiplexer httpconnect not supported because this feature is not enabled in server",

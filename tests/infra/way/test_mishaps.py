@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.infra.way.conftest import Send
-from tests.support.way import PATH, Way
 from tests.support.waiting import until_sync
+from tests.support.way import PATH, Way
 
 
 def _one_build(way: Way, delivery: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 from infra.release.request import signature
 from tests.infra.way.test_release import release, signed
 from tests.support.frps import read_reply
-from tests.support.way import DOMAIN, PATH, Way
 from tests.support.waiting import until_sync
+from tests.support.way import DOMAIN, PATH, Way
 
 # Method, target; status at the front; status straight at frps. frps answers for itself, with its own 404, what is not below its
 # prefix, and the gate the rest.
@@ -68,7 +68,9 @@ def test_nothing_but_a_post_to_the_exact_path(way: Way, name: str, at: str) -> N
 
 
 @pytest.mark.parametrize("at", ["front", "vhost"])
-@pytest.mark.parametrize("host", ["other.example.test", f"{DOMAIN}.other.example.test", "jenkins:8080", "203.0.113.10", "localhost"])
+@pytest.mark.parametrize(
+    "host", ["other.example.test", f"{DOMAIN}.other.example.test", "jenkins:8080", "203.0.113.10", "localhost"]
+)
 def test_another_host(way: Way, host: str, at: str) -> None:
     body = release()
     reply = way.ask("POST", PATH, body, signed(way, body), at=at, host=host)
@@ -90,7 +92,7 @@ def test_old_tls(way: Way) -> None:
     context = ssl.create_default_context(cafile=str(way.folder / "front.pem"))
     context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
-    with way.world.connect(443, "203.0.113.10") as plain, pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION|ALERT"):
+    with way.world.connect(443, "203.0.113.10") as plain, pytest.raises(ssl.SSLError, match=r"PROTOCOL_VERSION|ALERT"):
         context.wrap_socket(plain, server_hostname=DOMAIN)
 
 
@@ -127,8 +129,16 @@ MALFORMED = {
     "two-lengths": (_raw(POST, HOST, "Content-Length: 2", "Content-Length: 3", body="ab"), 400, 400),
     "negative-length": (_raw(POST, HOST, "Content-Length: -1"), 400, 400),
     "signed-length": (_raw(POST, HOST, "Content-Length: +2", body="ab"), 400, 400),
-    "length-and-chunks": (_raw(POST, HOST, f"Content-Length: {len(HIDDEN)}", "Transfer-Encoding: chunked", body=HIDDEN), 400, 411),
-    "chunks-and-length": (_raw(POST, HOST, "Transfer-Encoding: chunked", f"Content-Length: {len(HIDDEN)}", body=HIDDEN), 400, 411),
+    "length-and-chunks": (
+        _raw(POST, HOST, f"Content-Length: {len(HIDDEN)}", "Transfer-Encoding: chunked", body=HIDDEN),
+        400,
+        411,
+    ),
+    "chunks-and-length": (
+        _raw(POST, HOST, "Transfer-Encoding: chunked", f"Content-Length: {len(HIDDEN)}", body=HIDDEN),
+        400,
+        411,
+    ),
     "chunks": (_raw(POST, HOST, "Transfer-Encoding: chunked", "Connection: close", body="2\r\nab\r\n0\r\n\r\n"), 411, 411),
     "strange-chunks": (_raw(POST, HOST, "Transfer-Encoding: xchunked", "Connection: close", body="ab"), 501, 501),
     "chunks-behind-a-blank": (_raw(POST, HOST, "Transfer-Encoding : chunked", body="0\r\n\r\n"), 400, 400),
@@ -159,7 +169,13 @@ def test_the_gate_itself_takes_what_comes_through_the_tunnel_alone(way: Way) -> 
 def test_a_second_request_behind_the_first_is_a_request_of_its_own(way: Way, at: str) -> None:
     """On one connection: the one is let in, the other is looked at like any other."""
     body = release().decode()
-    good = _raw(POST, HOST, f"Content-Length: {len(body)}", f"X-Hub-Signature-256: {signature(way.hmac.encode(), body.encode())}", body=body)
+    good = _raw(
+        POST,
+        HOST,
+        f"Content-Length: {len(body)}",
+        f"X-Hub-Signature-256: {signature(way.hmac.encode(), body.encode())}",
+        body=body,
+    )
     bad = _raw(f"POST {PATH}/../../login HTTP/1.1", HOST, "Content-Length: 0", "Connection: close")
     with way.connect(at) as connection:
         connection.sendall(good + bad)

@@ -63,8 +63,8 @@ def test_the_workflows_own_program_sends_it(way: Way, tmp_path: Path) -> None:
     """As GitHub runs it, in a world where names are looked up in files."""
     (tmp_path / "projects" / "project-a").mkdir(parents=True)
     (tmp_path / "projects" / "project-a" / "config.yaml").write_text("")
-    event = {"ref": "refs/heads/main", "repository": {"full_name": "example/mlops"}}
-    event["inputs"] = {"projects": "project-a", "commit": COMMIT}  # type: ignore[assignment]
+    event: dict[str, object] = {"ref": "refs/heads/main", "repository": {"full_name": "example/mlops"}}
+    event["inputs"] = {"projects": "project-a", "commit": COMMIT}
     (tmp_path / "event.json").write_text(json.dumps(event))
     (tmp_path / "hosts").write_text(f"{PUBLIC_ADDRESS} {DOMAIN}\n")
     mounted = ["unshare", "--mount", "--propagation=private", "--", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"']

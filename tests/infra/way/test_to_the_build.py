@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.release.request import body, signature
 from infra.release.release import Release
+from infra.release.request import body, signature
 from tests.infra.way.conftest import Send
 from tests.pipeline.workplace import Repository
 from tests.support.hook import Item
