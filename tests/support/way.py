@@ -45,8 +45,10 @@ _COMPOSE = "infra/docker-compose.yml"
 _MACHINE = """\
 set -eu
 mount -t tmpfs -o mode=755 run /run
-mkdir -p /run/way /run/mlops /run/secrets
+mkdir -p /run/way /run/mlops /run/secrets /run/programs
 mount --bind "$0" /run/way
+mount --bind "$1" /run/programs
+shift
 mount --bind "$0/secrets" /run/secrets
 chown 1000:1000 /run/mlops
 mount -t tmpfs -o mode=1777 tmp /tmp
@@ -102,15 +104,19 @@ class Program:
 
     def start(self) -> None:
         """Also after `stop`, with what its files are then."""
-        programs = f"{gotools.programs()}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        inside = ["unshare", "--mount", "--propagation=private", "--", "sh", "-c", _MACHINE, str(self.folder), *self._command]
+        inside = ["unshare", "--mount", "--propagation=private", "--", "sh", "-c", _MACHINE, str(self.folder)]
+        command = self._machine.command(*inside, str(gotools.programs()), *self._command)
+        path = "/run/programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         with self._log.open("ab") as log:
             # nginx opens it anew.
             os.chown(self._log, _USER, _USER)
             self._process = subprocess.Popen(
-                self._machine.command(*inside), env={**os.environ, "PATH": programs, **self.env},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                command,
+                env={**os.environ, "PATH": path, **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def stop(self, *, at_once: bool = False) -> None:
         """End it; `at_once` as a machine that has lost its power. Harmless when done twice."""
