@@ -114,6 +114,10 @@ bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)
 
+.PHONY: bench-way-in
+bench-way-in: dev ## measure merge to queued, and what the way in adds to a request (ARGS="--quick")
+	@exec $(BIN)/python -m bench.way_in $(ARGS)
+
 .PHONY: lock
 lock: ## resolve the dependencies anew into requirements/
 	@scripts/lock
