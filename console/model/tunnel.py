@@ -32,20 +32,23 @@ _CONFLICT = "router config conflict"
 _NAME_TAKEN = re.compile(r"proxy \[(?P<name>[^]]+)\] already exists")
 # frpc has asked, and frps has not answered yet.
 _ON_THE_WAY = frozenset({"new", "wait start"})
-_FAILED = range(500, 600)
 
 
 @dataclass(frozen=True, slots=True)
 class TunnelLook:
     """What was read for the tunnel alone. `client` is its container with newer details than a list of all may have (None: not
     read), `refusals` the newest of each kind out of its log, `newest` and `release` the last request at the gate and the last
-    one that Jenkins took (None: none in what was read).
+    one that Jenkins took (None: none in what was read). `read` is False until somebody has looked.
     """
 
     client: Container | None = None
     refusals: Mapping[Why, Refusal] = field(default_factory=dict)
     newest: Request | None = None
     release: Request | None = None
+    read: bool = True
+
+
+UNREAD = TunnelLook(read=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _judge_service(service: Service, look: TunnelLook) -> Tunnel:
     if container is None or container.state is not ContainerState.RUNNING:
         return Tunnel(_not_running(service))
     details = container.details
-    if details is None:
+    if details is None or not look.read:
         return Tunnel(SourceStatus(SourceState.STARTING))
     environment = {variable.name: variable.value for variable in details.environment}
     server = environment.get(clean("FRP_SERVER_ADDR")) or None
@@ -209,7 +212,7 @@ def _ago(request: Request, now: datetime) -> str:
 
 def _fate(request: Request, now: datetime) -> str:
     """A request that has started nothing: refused by the gate or Jenkins, or Jenkins was not there to take it."""
-    word = "failed" if request.status in _FAILED else "refused"
+    word = "failed" if request.failed else "refused"
     return f"{word} {request.status} {_ago(request, now)}"
 
 

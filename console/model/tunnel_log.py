@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from typing import TypeAlias
 
-from console.model.log import Entry
 from console.model.source import SourceState
 from console.text import Clean, clean
+
+LogLine: TypeAlias = tuple[int, int, bytes]
+"""Nanoseconds since 1970 at the Engine's clock, marks, and a whole line as it was written."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,7 +48,9 @@ _SAID = (
     (Why.NOBODY, re.compile(r"dial tcp\b.*?: (?:lookup (?P<name>\S+).*: )?(?:connect: )?(?P<detail>[^:]+)")),
 )
 # Time, status and method come before anything that a sender may choose, and what the sender chose may look like a line's end.
-_ACCESS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d (?P<status>[1-5]\d\d) \S* .* \d+ bytes in [\d.]+ s upstream .*")
+_ACCESS = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d (?P<status>[1-5]\d\d) \S* .* \d+ bytes in [\d.]+ s upstream (?P<upstream>.+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Refusal:
             case Why.PLAIN:
                 told = f"{server} hangs up at once: it takes TLS alone, and transport.tls is off in here, or it is no frps"
             case Why.PARTED:
-                told = f"the TLS handshake with {server} fails: its certificate is of another CA than frp-ca, or not for {name}"
+                told = f"the TLS handshake with {server} fails: its certificate is of another CA than frp-ca, or not for {name}, or it is no frps"
             case Why.NOBODY:
                 return SourceState.UNREACHABLE, clean(f"no connection to {server}: {self.detail}")
             case Why.OTHER:
@@ -81,21 +86,27 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that the gate has answered, with which HTTP status; at the Engine's clock."""
+    """One request that the gate has answered, with which HTTP status, at the Engine's clock; and whether it was sent on."""
 
     at: datetime
     status: int
+    sent_on: bool
 
     @property
     def taken(self) -> bool:
-        """Whether Jenkins took it: the gate has no good answer of its own."""
-        return 200 <= self.status < 300
+        """Whether Jenkins took it."""
+        return self.sent_on and 200 <= self.status < 300
+
+    @property
+    def failed(self) -> bool:
+        """Whether Jenkins was not there for it, or could not."""
+        return self.sent_on and self.status >= 500
 
 
-def refusals(entries: Iterable[Entry]) -> dict[Why, Refusal]:
+def refusals(lines: Iterable[LogLine]) -> dict[Why, Refusal]:
     """The newest of each kind in these lines of frpc's log, which come oldest first."""
     found = {}
-    for time, text in _texts(entries):
+    for time, text in _texts(lines):
         if (line := _LINE.search(text)) is not None:
             one = _refusal(_moment(time), line["said"])
             found[one.why] = one
@@ -124,18 +135,18 @@ def decisive(known: Iterable[Refusal], since: datetime | None) -> Refusal | None
     return newest_first[0]
 
 
-def requests(entries: Iterable[Entry]) -> list[Request]:
+def requests(lines: Iterable[LogLine]) -> list[Request]:
     """The requests in these lines of the gate's log, oldest first."""
     return [
-        Request(_moment(time), int(found["status"]))
-        for time, text in _texts(entries)
+        Request(_moment(time), int(found["status"]), found["upstream"] != "-")
+        for time, text in _texts(lines)
         if (found := _ACCESS.fullmatch(text)) is not None
     ]
 
 
-def _texts(entries: Iterable[Entry]) -> Iterable[tuple[int, str]]:
-    for time, _, raw in entries:
-        yield time, clean(raw.decode(errors="replace").rstrip("\r\n"))
+def _texts(lines: Iterable[LogLine]) -> Iterable[tuple[int, str]]:
+    for time, _, raw in lines:
+        yield time, clean(raw.decode(errors="replace"))
 
 
 def _moment(nano: int) -> datetime:
