@@ -164,7 +164,7 @@ _SERVICES = {
     # The release that project-a #128 came of, and now and then a stranger.
     "gate": (
         _Voice(3.0 * DAY, -974.0, False, lambda number: _asked(number, 200, 612)),
-        _Voice(50 * MINUTE, 8 * MINUTE, False, lambda number: _asked(number, 403, 204)),
+        _Voice(50 * MINUTE, 3.5 * MINUTE, False, lambda number: _asked(number, 403, 204)),
     ),
     "frp_client": (
         _Voice(

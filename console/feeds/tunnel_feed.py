@@ -1,4 +1,4 @@
-"""The way in, looked at now and then: its client's newest probe, why frpc gets no connection, the newest requests at the gate."""
+"""The way in, looked at now and then: its client's newest probe, why frpc gets no connection, the newest requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import aclosing
 from console.logs.join import Joiner
 from console.logs.lines import Line
 from console.model.container import Container, ContainerState
+from console.model.service import CLIENT, GATE
 from console.model.source import NotThereError, SourceError
-from console.model.tunnel import CLIENT, GATE, UNREAD, TunnelLook
+from console.model.tunnel import UNREAD, TunnelLook
 from console.model.tunnel_log import Refusal, Request, Why, refusals, requests
 from console.sources.protocols import ContainerEngine
 from console.text import Clean
@@ -19,7 +20,7 @@ LOOK_SECONDS = 15.0
 """As often as the containers are probed."""
 LOG_SECONDS = 5.0
 LINES = 400
-"""Lines of a log that are read at most: hours of a client that tries every ten seconds, and more releases than anybody makes."""
+"""Lines of a log that are read at most: an hour of a client that tries every ten seconds, more releases than are made."""
 
 
 class TunnelReader:
@@ -80,7 +81,7 @@ class TunnelReader:
                     entries += some
         except (SourceError, TimeoutError):
             return []
-        # A long line comes in parts of one time. Where the first of them may be missing, what a sender wrote could begin a line.
+        # A long line comes in parts of one time. Where the first may be missing, what a sender wrote could begin a line.
         cut = entries[0][0] if len(entries) >= LINES else None
         lines = [
             line for line in Joiner(same_time=True).feed(entries) if line[0] != cut and (read_to is None or line[0] > read_to)

@@ -13,16 +13,13 @@ from datetime import UTC, datetime
 
 from console.model.causes import probe_cause
 from console.model.container import Container, ContainerState, Health, Inspection, Probe
-from console.model.service import Service
+from console.model.service import CLIENT, GATE, Service
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.tunnel_log import Refusal, Request, Why, decisive
 from console.model.words import age
 from console.model.world import Problem
 from console.text import Clean, clean
-
-CLIENT, GATE = clean("frp_client"), clean("gate")
-"""The two services of the platform that the way in is made of."""
 
 _UP = re.compile(r"the tunnel to \S+ is up(?: since (?P<since>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ))?")
 _NOT_UP = re.compile(r"the tunnel is not up: (?P<status>[\w ]+): ?(?P<why>.*)")
@@ -36,9 +33,11 @@ _ON_THE_WAY = frozenset({"new", "wait start"})
 
 @dataclass(frozen=True, slots=True)
 class TunnelLook:
-    """What was read for the tunnel alone. `client` is its container with newer details than a list of all may have (None: not
-    read), `refusals` the newest of each kind out of its log, `newest` and `release` the last request at the gate and the last
-    one that Jenkins took (None: none in what was read). `read` is False until somebody has looked.
+    """What was read for the tunnel alone.
+
+    `client` is its container, with newer details than a list may have (None: not read), `refusals` the newest of each kind out
+    of its log, `newest` and `release` the last request at the gate and the last one that Jenkins took (None: none in what was
+    read). `read` is False until somebody has looked.
     """
 
     client: Container | None = None
@@ -53,8 +52,10 @@ UNREAD = TunnelLook(read=False)
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """How the way in is. `status` says it, with a sentence where it is not well; `server`, `domain` and the `name` of
-    the server's certificate are what frp_client is given (None: not known), `since` when frps took it (None: not up, or not known).
+    """How the way in is.
+
+    `status` says it, with a sentence where it is not well. `server`, `domain` and the `name` that the server's certificate has
+    to be for are what the client is given (None: not known), `since` when frps took it (None: not up, or not known).
     """
 
     status: SourceStatus
@@ -230,7 +231,8 @@ def told_services(services: tuple[Service, ...], found: Tunnel, now: datetime) -
 
 
 def problems(services: Sequence[Service], told: Sequence[Problem], found: Tunnel) -> tuple[Problem, ...]:
-    """`told` with the tunnel's trouble. It takes the place of what the client's row says of the same, and leads to that row."""
+    """`told` with the tunnel's trouble, among the systems, which come before the services. It takes the place of what the
+    client's row says of the same, and leads to that row."""
     status = found.status
     client, _ = parts(services)
     if status.state not in (SourceState.UNREACHABLE, SourceState.DENIED) or client is None:
@@ -242,9 +244,9 @@ def problems(services: Sequence[Service], told: Sequence[Problem], found: Tunnel
         return tuple(told)
     target = its_own.target if its_own is not None else about[0]
     mine = Problem(StateClass.BROKEN, clean(f"tunnel: {status.reason}"), target)
-    if its_own is None:
-        return tuple(sorted((*told, mine), key=lambda one: one.kind.value))
-    return tuple(mine if one is its_own else one for one in told)
+    others = [one for one in told if one is not its_own]
+    at = next((at for at, one in enumerate(others) if one.kind != mine.kind or "/" in one.target), len(others))
+    return (*others[:at], mine, *others[at:])
 
 
 def _its_trouble(client: Service, found: Tunnel) -> bool:

@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Why(Enum):
     """Why there is no connection. `PARTED` is what frpc says of most failed handshakes; sometimes it names the error itself."""
 
-    TOKEN = "token"
+    LOGIN = "login"
     AUTHORITY = "authority"
     NAME = "name"
     DATE = "date"
@@ -38,7 +38,7 @@ _HANDSHAKE = frozenset({Why.AUTHORITY, Why.NAME, Why.DATE, Why.PLAIN})
 
 _LINE = re.compile(r"\[[WE]\] \[[^]]+\] (?:\[\w+\] )?connect to server error: (?P<said>.+)")
 _SAID = (
-    (Why.TOKEN, re.compile(r"token in login doesn't match token from configuration")),
+    (Why.LOGIN, re.compile(r"token in login doesn't match token from configuration")),
     (Why.AUTHORITY, re.compile(r"x509: certificate signed by unknown authority")),
     (Why.NAME, re.compile(r"x509: certificate is (?P<detail>valid for .+, not .+|not valid for any names.*)")),
     (Why.NAME, re.compile(r"x509: (?P<detail>cannot validate certificate for .+)")),
@@ -65,7 +65,7 @@ class Refusal:
         """State and sentence. `name` is whom the certificate has to be for. Denied: somebody answers, and one end refuses
         the other."""
         match self.why:
-            case Why.TOKEN:
+            case Why.LOGIN:
                 told = f"{server} refuses its token: give both sides the same"
             case Why.AUTHORITY:
                 told = f"the certificate of {server} is of another CA than the one in secret frp-ca"
@@ -76,7 +76,8 @@ class Refusal:
             case Why.PLAIN:
                 told = f"{server} hangs up at once: it takes TLS alone, and transport.tls is off in here, or it is no frps"
             case Why.PARTED:
-                told = f"the TLS handshake with {server} fails: its certificate is of another CA than frp-ca, or not for {name}, or it is no frps"
+                which = f"of another CA than frp-ca, or not for {name}, or it is no frps"
+                told = f"the TLS handshake with {server} fails: its certificate is {which}"
             case Why.NOBODY:
                 return SourceState.UNREACHABLE, clean(f"no connection to {server}: {self.detail}")
             case Why.OTHER:

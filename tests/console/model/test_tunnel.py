@@ -12,6 +12,7 @@ from console.model import join
 from console.model.container import Container, ContainerState, Health, Inspection, Probe, ProbePlan, Variable
 from console.model.service import ComposeProject, Declared, Service
 from console.model.source import SourceState, SourceStatus
+from console.model.state import StateClass
 from console.model.times import nanoseconds
 from console.model.tunnel import (
     UNREAD,
@@ -25,6 +26,7 @@ from console.model.tunnel import (
     told_services,
 )
 from console.model.tunnel_log import LogLine, Refusal, Why, decisive, refusals, requests
+from console.model.world import Problem
 from console.text import clean
 from tests.console.fakes import NOW, container, inspection
 
@@ -56,7 +58,10 @@ def probed(said: str, code: int = 0, *, back: float = 2.0, **changes: object) ->
 
 def client(said: str, code: int = 0, *, health: Health | None = None, **changes: object) -> Container:
     health = health or (Health.UNHEALTHY if code else Health.HEALTHY)
-    return container("mlops-frp_client-1", service="frp_client", health=health, details=probed(said, code, **changes))
+    back = float(str(changes.pop("back", 2.0)))
+    return container(
+        "mlops-frp_client-1", service="frp_client", health=health, details=probed(said, code, back=back, **changes)
+    )
 
 
 GATE = container("mlops-gate-1", service="gate", health=Health.HEALTHY, details=probed("the gate is open"))
@@ -163,12 +168,12 @@ def test_a_handshake_without_a_cause_is_told_with_the_cause_of_one_before() -> N
     named, parted = refusal(Why.NAME, -30), refusal(Why.PARTED, -10)
     assert decisive([named, parted], None) == named
     assert decisive([refusal(Why.NOBODY, -20), named, parted], None) == parted, "something else was the matter since"
-    assert decisive([refusal(Why.TOKEN, -20), parted], None) == parted
-    assert decisive([refusal(Why.TOKEN, -5), named, parted], None) == refusal(Why.TOKEN, -5)
+    assert decisive([refusal(Why.LOGIN, -20), parted], None) == parted
+    assert decisive([refusal(Why.LOGIN, -5), named, parted], None) == refusal(Why.LOGIN, -5)
 
 
 def test_what_the_log_told_before_the_tunnel_was_last_up_is_settled() -> None:
-    look = TunnelLook(refusals={Why.TOKEN: refusal(Why.TOKEN, -600)})
+    look = TunnelLook(refusals={Why.LOGIN: refusal(Why.LOGIN, -600)})
     good = Probe(NOW - timedelta(seconds=300), NOW - timedelta(seconds=299), 0, clean(UP))
     bad = Probe(NOW - timedelta(seconds=3), NOW - timedelta(seconds=2), 1, clean(LOST))
     status = judged(LOST, 1, look, probes=(good, bad)).status
@@ -339,6 +344,10 @@ def test_a_problem_is_told_once_and_leads_to_the_row() -> None:
         "tunnel: no connection to frps at frps.example.org:7000",
         "service/frp_client",
     )
+    docker = Problem(StateClass.BROKEN, clean("x"), clean("docker"))
+    web = Problem(StateClass.BROKEN, clean("x"), clean("service/web"))
+    told = problems(early, (docker, web), judge(early, TunnelLook(), OK))
+    assert told == (docker, problem, web), "systems come before services"
     crashed = services(container("c", service="frp_client", state=ContainerState.EXITED, exit_code=3))
     before = join.problems(crashed, {}, NOW)
     assert problems(crashed, before, judge(crashed, TunnelLook(), OK)) == before
