@@ -127,7 +127,7 @@ class Backend:
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
-        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins)
+        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins, tunnel=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
