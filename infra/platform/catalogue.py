@@ -100,7 +100,7 @@ SECRETS: tuple[Secret, ...] = (
         "webhook-hmac",
         Kind.HEX,
         services=("jenkins",),
-        also="GitHub: put the new value into the secret of the repository that signs releases.",
+        also="GitHub: put the new value into the secret MLOPS_HOOK_SECRET (docs/way-in.md).",
     ),
     Secret("webhook-token", Kind.HEX, services=("jenkins", "gate")),
     Secret("agent-ssh-key", Kind.PRIVATE_KEY, services=("jenkins", "agent")),

@@ -134,6 +134,7 @@ def plain_front(says: Says) -> Iterator[tuple[_Server, Front]]:
             if isinstance(reply, bytes):
                 self.wfile.write(reply)
                 self.wfile.flush()
+                self.connection.settimeout(None)
                 with suppress(OSError):
                     self.rfile.read()
                 return

@@ -372,6 +372,7 @@ def test_one_project_that_fails_does_not_hold_up_the_others(hook: Front, there: 
     assert all(one.tries == 1 for one in sent[1:])
     assert [request.told["project"] for request in hook.requests][:30] == list(THIRTY)
     assert {request.told["project"] for request in hook.requests[30:]} == {THIRTY[0]}
+    assert clock.slept[:3] == [2, 2, 4], "a pause that has grown begins anew as soon as one gets through"
 
 
 def test_what_never_had_its_turn_says_why(hook: Front, there: Target, clock: Clock) -> None:
