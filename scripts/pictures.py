@@ -26,6 +26,7 @@ async def take(name: str, *keys: str, slow: str = "") -> None:
         demo=True,
         now=clock.now,
         make_jenkins=lambda: demo_jenkins(clock),
+        tunnel=True,
     )
     live.start()
     app = ConsoleApp(
