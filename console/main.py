@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,7 +127,7 @@ class Backend:
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
-        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins)
+        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins, tunnel=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -134,9 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options, rest = split(sys.argv[1:] if argv is None else argv)
         if options.host is not None:
+            options = _as_permitted(options)
             command = remote_command(options, rest, tty=sys.stdin.isatty() and sys.stdout.isatty())
             return _become(command)
-    except UsageError as error:
+    except (UsageError, SettingsError) as error:
         return _complain(str(error))
     backend = Backend(options)
     if rest or options.json or options.help or options.version or "_MLOPS_CONSOLE_COMPLETE" in os.environ:
@@ -144,6 +146,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run(rest, options, backend)
     return _screen(backend)
+
+
+def _as_permitted(options: GlobalOptions) -> GlobalOptions:
+    """Who may only look here looks only from here: the other machine is told so. Raises SettingsError.
+
+    A file named with --config is the other machine's.
+    """
+    here = load(argv=Overrides(read_only=options.read_only or None), env=os.environ, cwd=Path.cwd())
+    return replace(options, read_only=here.read_only is not None)
 
 
 def _screen(backend: Backend) -> int:

@@ -57,6 +57,7 @@ async def main() -> None:
     await take("builds", "6", "j", "j", slow="6j")
     await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
     await take("nodes", "8", slow="8")
+    await take("plan", "6", "b", "slash", *"#127", "enter", "R", slow="6bR")
     found = ("slash", *"project", "minus", "b", "enter")
     await take("log", *found, "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter")
 

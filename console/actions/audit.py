@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from console.actions.doer import UnrecordedError
-from console.actions.plan import MASK, Fate, Outcome, Plan, Result, Target, several
+from console.actions.plan import MASK, SECRET_NAME, Fate, Outcome, Plan, Result, Target, several
 from console.model.person import Person
 from console.sources.auditfile import AuditError
 from console.text import Clean, clean
@@ -27,7 +27,7 @@ _NOTICE, _WARNING = "5", "4"
 Record = dict[str, Any]
 
 _NAMED = re.compile(
-    r"""(?:(?P<quote>['"])|(?<![\w.-]))[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*=""",
+    rf"""(?:(?P<quote>['"])|(?<![\w.-])){SECRET_NAME}=""",
     re.IGNORECASE,
 )
 _INSIDE = {"'": re.compile(r"[^']*'?"), '"': re.compile(r'(?:\\.|[^"\\])*"?'), "": re.compile("")}

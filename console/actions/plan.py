@@ -8,7 +8,8 @@ agreeing, and one whose `basis` has changed is not carried out. Every text is cl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Hashable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Protocol
@@ -22,6 +23,11 @@ from console.text import Clean, clean
 
 MASK = Clean("*" * 8)
 """What stands for a secret, whatever its length."""
+
+SECRET_NAME = r"[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*"  # noqa: S105 - it names secrets and is none
+"""A parameter or variable that is called like a secret, whatever its kind; case does not matter."""
+
+_SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 
 
 class Weight(IntEnum):
@@ -37,12 +43,14 @@ class Weight(IntEnum):
 class Target:
     """One object of an act. `key` is its id (`build/train#41`, `queue/12`, `job/train`, `node/trainer-1`), `name` for people.
 
-    `refused` says why nothing can be done to it; then the act leaves it out.
+    `refused` says why nothing can be done to it; then the act leaves it out. `denied` is the permission that is missing, where
+    that is why.
     """
 
     key: Clean
     name: Clean
     refused: Clean | None = None
+    denied: Clean | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ def moved(before: Plan, now: Plan) -> Clean | None:
     if facts:
         return next(one.moved for one in before.basis if one.name in facts)
     # The basis is what the act rests on; whatever else it shows of what will happen must not have changed either.
-    if (before.doable, before.weight, before.refused) != (now.doable, now.weight, now.refused):
+    if (before.doable, before.weight, before.refused, before.same_as) != (now.doable, now.weight, now.refused, now.same_as):
         return clean(now.why_not or "Things have changed meanwhile.")
     return None
 
@@ -243,6 +251,13 @@ class Act(Protocol):
         `whole` goes on until all of it has ended (a build that was started); without it, until it is known what it became.
         """
         ...
+
+
+def pairs(values: Mapping[str, str], secret: Collection[str]) -> str:
+    """`NAME=value NAME=value` for a request that is shown. Stars stand for the whole value of each of `secret`, and of what is
+    called like a secret: what is written down is masked later, too, but there nobody knows where a value with blanks ends."""
+    hidden = {name for name, value in values.items() if name in secret or (value and _SECRET_NAME.fullmatch(name))}
+    return " ".join(f"{name}={MASK if name in hidden else value}" for name, value in values.items())
 
 
 def several(names: Sequence[str], most: int = 3) -> str:

@@ -40,7 +40,7 @@ def plan(one: Plan) -> dict[str, Any]:
 
 
 def targets(one: Plan) -> list[dict[str, Any]]:
-    return [_target(each) | {"refused": each.refused} for each in one.targets]
+    return [_target(each) | {"refused": each.refused, "denied": each.denied} for each in one.targets]
 
 
 def _target(one: Target) -> dict[str, Any]:

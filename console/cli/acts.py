@@ -23,7 +23,6 @@ from console.cli.options import UsageError
 from console.cli.output import drop_output, print_json, write_aside
 from console.cli.waiting import After, Watched, still_read, watch, worst
 from console.feeds.jenkins_once import failed
-from console.model.asking import Needs
 from console.model.jenkins import JenkinsError, Trouble
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
 from console.sources.protocols import ActingJenkins
@@ -209,10 +208,8 @@ async def _planned(make: Make, source: ActingJenkins) -> Plan:
 
 
 def _not_possible(plan: Plan) -> int:
-    """3 where a permission is missing, which plans say in words."""
-    told = [plan.refused] if plan.refused is not None else [one.refused for one in plan.targets]
-    lacking = any(f" lacks {need}" in (why or "") for why in told for need in Needs)
-    return UNREACHABLE if lacking else NOT_DONE
+    """3 where a permission is missing."""
+    return UNREACHABLE if any(one.denied is not None for one in plan.targets) else NOT_DONE
 
 
 def _became(outcome: Outcome) -> int:

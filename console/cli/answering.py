@@ -16,7 +16,9 @@ from console.cli.values import Given, checked, parse
 from console.cli.waiting import After, after, waits
 from console.model.asking import Question
 from console.model.build import BuildRef
+from console.model.jenkins import JenkinsError, Trouble
 from console.sources.protocols import ActingJenkins
+from console.text import clean
 
 _WHICH = "Which one, of a build that asks several things."
 
@@ -72,18 +74,31 @@ def _answer(
         jobs = {job.full_name: job for job in await source.jobs()}
         ref = find_build(jobs, *named[0])
         values = {}
+        asked = await _asked(source, ref, question)
         if given:
-            values = checked(given, (await _asked(source, ref, question)).fields, f"the question of {ref.shown}")
+            if asked is None:
+                raise UsageError(f"{ref.shown} asks nothing.")
+            values = checked(given, asked.fields, f"the question of {ref.shown}")
         return AnswerQuestion(source, ref, yes, values, question)
 
     return act(context, make, told(options), later)
 
 
-async def _asked(source: ActingJenkins, ref: BuildRef, wanted: str | None) -> Question:
-    """The question that is meant. Raises UsageError where there is none to give values to."""
-    found = await source.questions(ref)
+async def _asked(source: ActingJenkins, ref: BuildRef, wanted: str | None) -> Question | None:
+    """The question that is meant; None where nothing is asked. Raises UsageError where it has to be named.
+
+    Nobody picks one of several for a person: an answer to the wrong one cannot be taken back.
+    """
+    try:
+        found = await source.questions(ref)
+    except JenkinsError as error:
+        if error.trouble is Trouble.NOT_FOUND:
+            return None
+        raise
+    ids = ", ".join(one.id for one in found)
+    if wanted is None and len(found) > 1:
+        raise UsageError(f"{ref.shown} asks {len(found)} things: name one with --question. It asks {ids}.")
     meant = next((one for one in found if wanted in (None, str(one.id))), None)
-    if meant is None:
-        told = f": it asks {', '.join(one.id for one in found)}" if found else ""
-        raise UsageError(f"{ref.shown} asks nothing{' of that name' if found else ''}{told}.")
+    if meant is None and found:
+        raise UsageError(f"{ref.shown} does not ask {clean(wanted)}. It asks {ids}.")
     return meant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.model.container import Container, Health, Inspection
 from console.model.join import container_state
@@ -12,6 +12,10 @@ from console.model.service import Service
 from console.model.source import SourceStatus
 from console.model.world import Problem, World
 from console.text import clean
+
+if TYPE_CHECKING:
+    from console.model.tunnel import Tunnel
+    from console.model.tunnel_log import Request
 
 VERSION = 1
 
@@ -53,6 +57,19 @@ def of_world(kind: str, world: World, items: Sequence[Mapping[str, Any]], **more
 
 def problem(one: Problem) -> dict[str, Any]:
     return {"class": one.kind.name.lower(), "sentence": one.sentence, "target": one.target}
+
+
+def tunnel(one: Tunnel) -> dict[str, Any]:
+    def request(found: Request | None) -> dict[str, Any] | None:
+        return {"at": moment(found.at), "status": found.status} if found is not None else None
+
+    return {
+        "server": one.server,
+        "domain": one.domain,
+        "since": moment(one.since),
+        "last_request": request(one.newest),
+        "last_release": request(one.release),
+    }
 
 
 def mistake(message: str) -> dict[str, Any]:

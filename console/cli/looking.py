@@ -33,24 +33,28 @@ class View(Protocol):
         ...
 
 
-def look(backend: Backend, view: View, *, watch: bool, compose: bool = True, jenkins: bool = False) -> int:
+def look(
+    backend: Backend, view: View, *, watch: bool, compose: bool = True, jenkins: bool = False, tunnel: bool = False
+) -> int:
     """Show the world and give the exit status; with `watch` until ctrl+c, each time it changed.
 
-    Without `compose` no Compose file is read and no process started; with `jenkins` Jenkins is asked too.
+    Without `compose` no Compose file is read and no process started; with `jenkins` and `tunnel` they are asked
+    about too.
     """
     if watch:
-        _watch(backend, view, compose=compose, jenkins=jenkins)
-    return view.show(once(backend, compose=compose, jenkins=jenkins), again=False)
+        _watch(backend, view, compose=compose, jenkins=jenkins, tunnel=tunnel)
+    return view.show(once(backend, compose=compose, jenkins=jenkins, tunnel=tunnel), again=False)
 
 
-def once(backend: Backend, *, compose: bool = True, jenkins: bool = False) -> World:
+def once(backend: Backend, *, compose: bool = True, jenkins: bool = False, tunnel: bool = False) -> World:
     """The world now. Without `compose` no Compose file is read and no process started."""
 
     async def read() -> World:
         engine, file = backend.sources()
         builds = backend.jenkins() if jenkins else None
         try:
-            return await gather(engine, file if compose else None, builds, host=backend.host, demo=backend.demo)
+            read = file if compose else None
+            return await gather(engine, read, builds, host=backend.host, demo=backend.demo, tunnel=tunnel)
         finally:
             if builds is not None and not isinstance(builds, SourceStatus):
                 await builds.aclose()
@@ -76,7 +80,7 @@ class _Unread:
         await self._file.aclose()
 
 
-def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool) -> NoReturn:
+def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool, tunnel: bool) -> NoReturn:
     """Ends by an exception only: ctrl+c, a reader that has gone, a mistake in what was asked for."""
 
     def sources() -> tuple[ContainerEngine, Compose]:
@@ -89,6 +93,7 @@ def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool) -> NoR
         host=backend.host,
         demo=backend.demo,
         make_jenkins=backend.jenkins if jenkins else lambda: None,
+        tunnel=tunnel,
     )
     live.start()
     live.listen(worlds.put)

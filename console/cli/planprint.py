@@ -35,7 +35,8 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
     several = len(plan.targets) > 1
     for one in plan.targets:
         if one.refused is not None:
-            yield "left out", f"{one.name}: {one.refused}"
+            named = str(one.refused).startswith(str(one.name))
+            yield "left out", str(one.refused) if named else f"{one.name}: {one.refused}"
         elif several:
             yield "to", one.name
     for say in plan.says:

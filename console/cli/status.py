@@ -32,7 +32,7 @@ def status(context: Context, watch: bool) -> int:
 
     Exit status: 0 all is well, 1 something needs a look, 3 Docker cannot be reached.
     """
-    return look(context.backend, _Status(context), watch=watch, jenkins=True)
+    return look(context.backend, _Status(context), watch=watch, jenkins=True, tunnel=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,20 @@ class _Status:
     context: Context
 
     def seen(self, world: World) -> Hashable:
-        # The sentences of problems hold durations: what they are made of is compared instead.
+        # The sentences of problems, and the tunnel's, hold durations: what they are made of is compared instead.
         services = tuple((one.project, one.name, one.state, one.why) for one in world.services if one.state.bad)
         others = tuple(problem for problem in world.problems if not problem.target.startswith("service/"))
-        return states(world), services, others, tuple(_summaries(world).items())
+        told = _summaries(world)
+        if (way_in := world.tunnel) is not None:
+            told["tunnel"] = str((way_in.since, way_in.newest, way_in.release))
+        return states(world), services, others, tuple(told.items())
 
     def show(self, world: World, *, again: bool) -> int:
         if self.context.json:
             items = [forms.problem(problem) for problem in world.problems]
             more = {"host": world.host, "notes": list(world.notes), "summaries": _summaries(world)}
+            if world.tunnel is not None:
+                more["tunnel"] = forms.tunnel(world.tunnel)
             print_json(forms.of_world("status", world, items, **more))
         else:
             _print(world, self.context.printer(), again=again)
@@ -87,6 +92,10 @@ def _summaries(world: World) -> dict[str, str]:
             found["docker"] += f", {trainings} of them trainings"
     if world.jenkins is not None and not found["jenkins"]:
         found["jenkins"] = _jenkins(world.jenkins, world.taken_at)
+    if world.tunnel is not None and not found["tunnel"]:
+        from console.model.tunnel import summary
+
+        found["tunnel"] = summary(world.tunnel, world.taken_at)
     if "compose" in found and not found["compose"]:
         differ = sum(one.drift not in (Drift.NONE, Drift.UNKNOWN) for one in world.services)
         found["compose"] = _count(len(world.services), "service") + (f", {differ} not as the file says" if differ else "")

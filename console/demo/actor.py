@@ -24,7 +24,10 @@ class Act(NamedTuple):
 
 
 class ProbeScript(NamedTuple):
-    """How a container is probed and what the probe prints when it succeeds (`good`) and fails (`bad`); times in seconds."""
+    """How a container is probed and what the probe prints when it succeeds (`good`) and fails (`bad`); times in seconds.
+
+    `{since}` in it becomes the moment from which on it is as it is.
+    """
 
     command: str
     good: str

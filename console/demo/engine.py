@@ -12,7 +12,7 @@ from console.demo.cast import CAST, FILE, PROJECT
 from console.demo.clock import Clock
 from console.demo.identity import config_hash, container_id, image_id, images_here
 from console.demo.load import usage
-from console.demo.logs import next_said, said
+from console.demo.logs import Said, next_said, said
 from console.demo.timeline import Happening, Life, failing_streak, happenings, life, next_moment, probe_results
 from console.model.container import (
     Container,
@@ -166,16 +166,26 @@ class DemoEngine:
                 start=self._moment(result.at) - _PROBE_TOOK,
                 end=self._moment(result.at),
                 exit_code=0 if result.good else 1,
-                output=clean(script.good if result.good else script.bad, lines=True),
+                output=clean(self._told(script.good if result.good else script.bad, actor, result.at), lines=True),
             )
             for result in probe_results(actor, now)
         )
 
+    def _told(self, words: str, actor: Actor, at: float) -> str:
+        since = self._moment(life(actor, at).health_since)
+        return words.replace("{since}", since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
     def _entries(self, actor: Actor, begin: float, until: float) -> list[Entry]:
         began = (self._clock.began - _EPOCH) // _MICROSECOND * 1000
         return [
-            (began + int(one.at * 1_000_000) * 1000, one.stderr, one.text.encode() + b"\n") for one in said(actor, begin, until)
+            (began + int(one.at * 1_000_000) * 1000, one.stderr, self._written(one).encode() + b"\n")
+            for one in said(actor, begin, until)
         ]
+
+    def _written(self, one: Said) -> str:
+        if "{time}" not in one.text:
+            return one.text
+        return one.text.replace("{time}", self._moment(one.at).isoformat(timespec="seconds"))
 
     def _event(self, happening: Happening) -> ContainerEvent:
         moment = self._moment(happening.at)

@@ -7,14 +7,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from console.demo.actor import CYCLE_SECONDS, Actor
+from console.demo.actor import CYCLE_SECONDS, DAY, MINUTE, Actor
 
 HISTORY = 3600.0
 """Seconds for which there are lines: before the demo's beginning, or before the end of what ended earlier."""
 
 
 class Said(NamedTuple):
-    """Something printed `at` seconds after the world began."""
+    """Something printed `at` seconds after the world began. `{time}` in it becomes that moment."""
 
     at: float
     stderr: bool
@@ -144,6 +144,12 @@ def _plain(number: int) -> str:
     return f"step {step}/9600  loss {_loss(step):.3f}  lr {2.4e-4 * (1 - step / 9600):.1e}  {186 + step % 5} img/s"
 
 
+def _asked(number: int, status: int, size: int) -> str:
+    took = 4 + number % 7
+    path = "/generic-webhook-trigger/invoke"
+    return f"{{time}} {status} POST {path} {size} bytes in 0.{took:03} s upstream {status}"
+
+
 _TRAININGS = {
     "project-b": (_Voice(2.0, 0.4, False, _event),),
     "": (
@@ -155,9 +161,18 @@ _SERVICES = {
     "jenkins": (
         _Voice(31.0, 1.3, False, lambda number: f"2026-11-23 [id={40 + number % 9}]\tINFO\thudson.model.Run#execute: train"),
     ),
+    # The release that project-a #128 came of, and now and then a stranger.
     "gate": (
+        _Voice(3.0 * DAY, -974.0, False, lambda number: _asked(number, 200, 612)),
+        _Voice(50 * MINUTE, 3.5 * MINUTE, False, lambda number: _asked(number, 403, 204)),
+    ),
+    "frp_client": (
         _Voice(
-            53.0, 4.2, False, lambda number: f'{{"level":"info","msg":"refused","reason":"no signature","n":{number % 997}}}'
+            10.0,
+            3.5,
+            False,
+            lambda number: "[W] [client/service.go:328] connect to server error: dial tcp 203.0.113.10:7000: i/o timeout",
+            within=(70.0, 130.0),
         ),
     ),
     "search": (

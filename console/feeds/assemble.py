@@ -16,6 +16,8 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
+    from console.model.service import Service
+    from console.model.tunnel import Tunnel, TunnelLook
 
 
 def assemble(
@@ -29,10 +31,11 @@ def assemble(
     usage: Mapping[Clean, UsageHistory],
     events: Iterable[ContainerEvent],
     jenkins: Snapshot[JenkinsWorld] | None = None,
+    tunnel: TunnelLook | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
-    `compose` and `jenkins` are None where nobody asked about them at all.
+    `compose`, `jenkins` and `tunnel` are None where nobody asked about them at all.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -48,6 +51,15 @@ def assemble(
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
     services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
     trainings, others = join.rest(containers, services, now)
+    way_in = None
+    if tunnel is not None:
+        from console.model.tunnel import judge, told_services
+
+        way_in = judge(services, tunnel, docker.status)
+        services = told_services(services, way_in, now)
+    problems = _problems(join.problems(services, sources, now), services, way_in, compose, jenkins, now)
+    if way_in is not None:
+        sources["tunnel"] = way_in.status
     return World(
         host=host,
         demo=demo,
@@ -57,16 +69,19 @@ def assemble(
         services=services,
         trainings=trainings,
         others=others,
-        problems=_problems(join.problems(services, sources, now), compose, jenkins, now),
+        problems=problems,
         usage=usage,
         events=tuple(events),
         notes=tuple(notes),
         jenkins=jenkins.value if jenkins is not None else None,
+        tunnel=way_in,
     )
 
 
 def _problems(
     found: tuple[Problem, ...],
+    services: tuple[Service, ...],
+    tunnel: Tunnel | None,
     compose: Snapshot[ComposeProject] | None,
     jenkins: Snapshot[JenkinsWorld] | None,
     now: datetime,
@@ -75,6 +90,10 @@ def _problems(
     project = compose.value if compose is not None else None
     warnings = project.warnings if project is not None else ()
     told = [*found, *(Problem(StateClass.ATTENTION, warning, clean("compose")) for warning in warnings)]
+    if tunnel is not None:
+        from console.model.tunnel import problems as of_tunnel
+
+        told = list(of_tunnel(services, told, tunnel))
     if jenkins is not None and jenkins.value is not None and jenkins.status.state is SourceState.OK:
         from console.model.jenkins_rows import problems
 

@@ -28,14 +28,20 @@ async def gather(
     *,
     host: Clean,
     demo: bool,
+    tunnel: bool = False,
 ) -> World:
     """Everything at this moment. A system that does not answer is a state in the world, never an exception.
 
-    Without `compose` or `jenkins` the world has no source of that name; without `compose` services come from labels.
+    Without `compose`, `jenkins` or `tunnel` the world has no source of that name; without `compose` services come from labels.
     """
     (engine, containers), project, builds = await asyncio.gather(
         _read_docker(docker), _read_compose(compose), _read_jenkins(jenkins)
     )
+    look = None
+    if tunnel:
+        from console.feeds.tunnel_feed import read_tunnel
+
+        look = await read_tunnel(docker, containers.value)
     return assemble(
         host=host,
         demo=demo,
@@ -46,6 +52,7 @@ async def gather(
         usage={},
         events=(),
         jenkins=builds,
+        tunnel=look,
     )
 
 

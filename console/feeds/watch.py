@@ -19,6 +19,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
+    from console.feeds.tunnel_feed import TunnelFeed
     from console.model.jenkins import JenkinsWorld
 
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
@@ -49,6 +50,7 @@ class Watch:
     """Watches one server in the back room. All methods may be called from any thread.
 
     `now` is the clock that durations are counted by; a world that stands still brings its own.
+    With `tunnel` the way in is looked at too.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -60,18 +62,21 @@ class Watch:
         demo: bool,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         make_jenkins: Callable[[], ActingJenkins | SourceStatus | None] = lambda: None,
+        tunnel: bool = False,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
         self._make_jenkins = make_jenkins
         self._host = host
         self._demo = demo
+        self._with_tunnel = tunnel
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
         self._compose: ComposeFeed | None = None
         self._usage: UsageFeed | None = None
         self._jenkins: JenkinsFeed | None = None
+        self._tunnel: TunnelFeed | None = None
         self._no_jenkins: SourceStatus | None = None
         self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
@@ -110,6 +115,8 @@ class Watch:
                 self._compose.refresh()
             if self._jenkins is not None:
                 self._jenkins.refresh()
+            if self._tunnel is not None:
+                self._tunnel.refresh()
 
         self._room.post(ask)
 
@@ -150,6 +157,10 @@ class Watch:
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
+        if self._with_tunnel:
+            from console.feeds.tunnel_feed import TunnelFeed
+
+            self._tunnel = TunnelFeed(docker_source, lambda: docker.snapshot.value, change.set)
         jenkins_source = self._make_jenkins()
         if isinstance(jenkins_source, SourceStatus):
             self._no_jenkins = jenkins_source
@@ -166,6 +177,8 @@ class Watch:
                 group.create_task(usage.run())
                 if self._jenkins is not None:
                     group.create_task(self._jenkins.run())
+                if self._tunnel is not None:
+                    group.create_task(self._tunnel.run())
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
@@ -186,6 +199,8 @@ class Watch:
             except TimeoutError:
                 pass
             change.clear()
+            if self._tunnel is not None:
+                self._tunnel.notice()
             self.world = assemble(
                 host=self._host,
                 demo=self._demo,
@@ -196,6 +211,7 @@ class Watch:
                 usage=usage.histories,
                 events=docker.events,
                 jenkins=self._jenkins_snapshot(),
+                tunnel=self._tunnel.look if self._tunnel is not None else None,
             )
             if self._publish is not None:
                 self._publish(self.world)

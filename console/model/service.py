@@ -34,6 +34,11 @@ class ComposeProject:
     warnings: tuple[Clean, ...] = ()
 
 
+CLIENT, GATE = Clean("frp_client"), Clean("gate")
+WAY_IN = (CLIENT, GATE)
+"""The two services of the platform that a release comes in through: the tunnel's end in here, and the gate behind it."""
+
+
 class Drift(StrEnum):
     """Whether what runs is what the file says; `UNKNOWN` when the file could not be read."""
 

@@ -15,6 +15,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
+    from console.model.tunnel import Tunnel
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class World:
     """One moment of one server.
 
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
-    container ids, `events` are the newest first, at most 200. `engine` and `jenkins` are None until they have answered once.
+    container ids, `events` are the newest first, at most 200. `engine` and `jenkins` are None until they have answered once,
+    `tunnel` where nobody asked about it.
     """
 
     host: Clean
@@ -57,6 +59,7 @@ class World:
     events: tuple[ContainerEvent, ...]
     notes: tuple[Clean, ...]
     jenkins: JenkinsWorld | None = None
+    tunnel: Tunnel | None = None
 
     @property
     def containers(self) -> tuple[Container, ...]:

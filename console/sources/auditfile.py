@@ -56,8 +56,19 @@ class AuditError(Exception):
 def state_folder(env: Mapping[str, str]) -> Path:
     """`$XDG_STATE_HOME/mlops-console`, usually below ~/.local/state. A relative path there does not count, as XDG has it."""
     given = env.get("XDG_STATE_HOME", "")
-    home = given if given.startswith("/") else str(Path(env.get("HOME") or "/") / ".local" / "state")
+    home = given if given.startswith("/") else str(_home(env) / ".local" / "state")
     return Path(home) / "mlops-console"
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """`$HOME`; started without one (by a timer, by a service) what the system's list of users says."""
+    given = env.get("HOME", "")
+    if given.startswith("/"):
+        return Path(given)
+    try:
+        return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return Path("/")
 
 
 class AuditFile:
@@ -94,8 +105,8 @@ class AuditFile:
         try:
             # Nobody begins a new file meanwhile, so no line is read twice or missed.
             with self._held_for_reading(folder):
-                data = b"".join(
-                    self._content(folder, name) for name in (*(f"{NAME}.{at}" for at in range(self._kept, 0, -1)), NAME)
+                data = b"".join(self._old(folder, f"{NAME}.{at}") for at in range(self._kept, 0, -1)) + self._content(
+                    folder, NAME
                 )
         finally:
             os.close(folder)
@@ -244,6 +255,14 @@ class AuditFile:
             return
         with self._held(handle, fcntl.LOCK_SH):
             yield
+
+    def _old(self, folder: int, name: str) -> bytes:
+        """As `_content`. An old file that somebody has put something else in the place of must not hide the newest lines: it
+        counts as a damaged one."""
+        try:
+            return self._content(folder, name)
+        except AuditError:
+            return b"?\n"
 
     def _content(self, folder: int, name: str) -> bytes:
         """The end of a file, as far as anybody would read it; a line that lacks its end gets one."""

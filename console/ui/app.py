@@ -316,7 +316,6 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live.start()
         self.demo, self.world, self._attended, self._interest = True, None, None, None
         self._doer = None  # what is done to the demo is written down elsewhere
-        self._doer = None
         self.close_all()  # what is open there is of the other server
         self._listen()
         self._repaint()

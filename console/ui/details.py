@@ -12,7 +12,7 @@ from console.model.cells import wrapped as wrapped_cells
 from console.model.container import Container, ContainerEvent, Health, Port
 from console.model.join import container_state
 from console.model.probes import Result, results, rhythm
-from console.model.service import Drift
+from console.model.service import WAY_IN, Drift
 from console.model.words import age, binary, memory_of, percent
 from console.model.world import World
 from console.ui.canvas import Line, Part
@@ -56,6 +56,9 @@ def sections(row: Row, world: World, look: Look, width: int, now: datetime, *, v
     container = _worst(row)
     if row.why and not (container and container.details and container.details.probes):
         found.append(Section("Why", "", [[look.part(f" {row.why}")]]))
+    elif row.why and world.tunnel is not None and row.service is not None and row.service.name in WAY_IN:
+        # Its probe alone does not tell this.
+        found.append(Section("Tunnel", "", [[look.part(f" {line}")] for line in wrapped_cells(row.why, width - 2)]))
     if container is not None and container.details is not None:
         if (probe := _probe(container, look, width)) is not None:
             found.append(probe)

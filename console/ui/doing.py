@@ -148,14 +148,21 @@ class Doing:
         self._outcome = None
 
     def _done(self, outcome: Outcome) -> None:
-        hint = f"Not recorded: {outcome.unrecorded}" if outcome.unrecorded is not None else ""
+        hint = self._trace(outcome)
         if self._outcome is not None and self._outcome.is_attached:
-            self._outcome.end(outcome)
+            self._outcome.end(outcome, hint)
             return
         failed = outcome.failed
         first = next((one for one in failed if one.fate is Fate.FAILED), (*failed, *outcome.done)[0])
         more = f"  +{len(failed) - 1} more" if len(failed) > 1 else ""
         self._app.say(KINDS[first.fate], f"{first.words}{more}", hint)
+
+    def _trace(self, outcome: Outcome) -> str:
+        """What is to be said of where the act was written down; nothing where it was in every place."""
+        if outcome.unrecorded is not None:
+            return f"Not recorded: {outcome.unrecorded}"
+        recorder = self._app.recorder
+        return str(recorder.warning) if recorder is not None and recorder.warning is not None else ""
 
     async def _listen(self, outcome: Outcome) -> None:
         news = outcome.plan.act.aftermath(outcome)

@@ -5,7 +5,7 @@ What was typed is kept here, whatever plans are made of it meanwhile; a newer pl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from console.actions.plan import MASK, Entry
@@ -33,7 +33,10 @@ class Columns(NamedTuple):
 
 
 class Form:
-    """`typed` has what a person put in, by the name of the field; a field that nobody touched is not in it."""
+    """`typed` has what a person put in, by the name of the field; a field that nobody touched is not in it.
+
+    One that is again as it was stays in it: what stands there is what is sent, also where the act would have set it itself.
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = tuple(entries)
@@ -69,6 +72,13 @@ class Form:
     def enter_writes(self) -> bool:
         """Whether enter belongs to the text just now."""
         return not self.on_start and self.entry.kind is FieldKind.LINES
+
+    @property
+    def enter_starts_next(self) -> bool:
+        """Whether enter agrees in the field that tab leads to."""
+        stops = [number for number, one in enumerate(self.entries) if self.editable(one)] + [len(self.entries)] * self.has_lines
+        after = next((stop for stop in stops if stop > self.at), stops[0])
+        return after >= len(self.entries) or self.entries[after].kind is not FieldKind.LINES
 
     @property
     def row(self) -> int:
@@ -254,13 +264,3 @@ def _row(
 
 def _note(entry: Entry) -> str:
     return str(entry.problem) if entry.problem is not None else str(entry.note)
-
-
-def touched(form: Form) -> Mapping[Clean, Clean]:
-    """What was typed, by field; a value that is again what it was counts as not touched."""
-    was = {one.name: one for one in form.entries}
-    return {
-        name: value
-        for name, value in form.typed.items()
-        if name not in was or was[name].kind is FieldKind.PASSWORD or was[name].was != value
-    }

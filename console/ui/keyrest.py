@@ -15,6 +15,7 @@ class KeyRest:
         self._key = ""
         self._at = float("-inf")
         self._opened = float("-inf")
+        self._rest = REST_SECONDS
         self.again = False
         """Whether the key pressed last came again before it had rested."""
 
@@ -24,11 +25,12 @@ class KeyRest:
         self.again = key == self._key and now - self._at < REST_SECONDS
         self._key, self._at = key, now
 
-    def open(self) -> None:
-        """Something to agree to stands on the screen from now on."""
+    def open(self, rest: float = REST_SECONDS) -> None:
+        """Something to agree to stands on the screen from now on; `rest` are the seconds in which it can be read."""
         self._opened = self._clock()
+        self._rest = rest
 
     @property
     def counts(self) -> bool:
         """Whether the key pressed last may agree: it had rested, and what it agrees to was there to be read."""
-        return not self.again and self._clock() - self._opened >= REST_SECONDS
+        return not self.again and self._clock() - self._opened >= self._rest

@@ -83,7 +83,7 @@ def plan(
             return Plan(top, Region(0, top_height, width, 1), None, foot, shown, _below(body, 1))
         return Plan(top, Region(0, top_height, width, 1), _below(body, 1), foot, shown)
     if focus != "list" and height < TALL:
-        waits = _queue_height(queue, FOCUSED_ROWS if focus == "queue" else 0)
+        waits = min(_queue_height(queue, FOCUSED_ROWS if focus == "queue" else 0), max(0, left - 1))
         between = Region(0, top_height + 1, width, waits) if waits else None
         return Plan(top, Region(0, top_height, width, 1), _below(body, 1 + waits), foot, shown, between)
     waits = _queue_height(queue, FOCUSED_ROWS if focus == "queue" else 4 if height >= TALL else 2)

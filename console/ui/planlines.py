@@ -166,7 +166,8 @@ def _form_keys(view: View, form: Form) -> list[tuple[str, str]]:
     """How to go on from the field that has the cursor."""
     tab = ("tab", "next field")
     if form.enter_writes:
-        return [("enter", "new line"), tab, ("enter", f"outside of it: {view.plan.yes}")]
+        start = [("tab enter", str(view.plan.yes))] if form.enter_starts_next else []
+        return [("enter", "new line"), *start, tab]
     why = view.plan.why_not
     start = [("enter", str(view.plan.yes))] if why is None or not view.fresh else []
     return [*start, tab]

@@ -14,18 +14,16 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 LABEL = "release"
-"""Of a pull request whose merge is a release."""
+"""Of a pull request whose merge is a release. GitHub's labels know no capitals."""
 
-NAMED = re.compile(r"^[ \t>*-]*train[ \t]*:[ \t]*(?P<names>.+?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
-"""A line of a pull request's text that names projects to train whether they have changed or not."""
-
-_BETWEEN = re.compile(r"[\s,`]+")
 MOST_FILES = 3000
 """GitHub lists no more files of a pull request."""
 
+_BETWEEN = re.compile(r"[\s,`]+")
+
 
 class Problem(Exception):  # noqa: N818 - it is told to people as one sentence
-    """Something that a person has to see to; the message is a sentence for them."""
+    """Something that a person has to see to; the message is a sentence for them, without secrets and without foreign text."""
 
 
 @dataclass(frozen=True)
@@ -53,51 +51,55 @@ class Release:
     fork: bool = False
 
 
-def of_event(name: str, event: Mapping[str, Any], root: Path, files: Callable[[str, int], Sequence[Changed]]) -> Release | str:
-    """The release, or why the event is none. `files` lists those of a pull request. Raises Problem."""
+def of_event(
+    name: str, event: Mapping[str, Any], root: Path, head: str, files: Callable[[str, int], Sequence[Changed]]
+) -> Release | str:
+    """The release, or why the event is none. `head` is the commit of the checkout at `root`; `files` lists those of a pull
+    request. Raises Problem."""
     if name == "workflow_dispatch":
-        return _by_hand(event, root)
+        return _by_hand(event, root, head)
     if name != "pull_request":
-        raise Problem(f"The event {name} is no release: this is for pull_request and workflow_dispatch.")
+        raise Problem(f"The event {shown(name)} is no release: this is for pull_request and workflow_dispatch.")
     pull = _mapping(event, "pull_request")
     number = pull.get("number")
+    if not isinstance(number, int):
+        raise Problem("The event names no pull request.")
     if pull.get("merged") is not True:
         return f"Pull request #{number} was closed without being merged: nothing is released."
-    labels = [one.get("name") for one in pull.get("labels") or [] if isinstance(one, Mapping)]
+    labels = [str(one.get("name")).lower() for one in pull.get("labels") or [] if isinstance(one, Mapping)]
     if LABEL not in labels:
         return f"Pull request #{number} does not have the label {LABEL}: merging it releases nothing."
-    return _merged(event, pull, root, files)
+    return _merged(event, pull, number, root, files)
 
 
 def _merged(
-    event: Mapping[str, Any], pull: Mapping[str, Any], root: Path, files: Callable[[str, int], Sequence[Changed]]
+    event: Mapping[str, Any], pull: Mapping[str, Any], number: int, root: Path, files: Callable[[str, int], Sequence[Changed]]
 ) -> Release:
-    repository, number, commit = _repository(event), pull.get("number"), str(pull.get("merge_commit_sha") or "")
-    if not isinstance(number, int) or not COMMIT.fullmatch(commit):
-        raise Problem("The event names no pull request with a merge commit.")
+    repository, commit = _repository(event), str(pull.get("merge_commit_sha") or "")
+    if not COMMIT.fullmatch(commit):
+        raise Problem(f"The event names no merge commit of pull request #{number}.")
     changed = files(repository, number)
     projects, notes = changed_projects(changed, root)
     named, wrong = named_projects(str(pull.get("body") or ""), root)
     if len(changed) >= MOST_FILES:
         notes.append(f"GitHub lists {MOST_FILES} files of a pull request at most: name further projects in its text.")
+    # A fork that has been deleted since then is null.
     head = _mapping(pull, "head").get("repo")
     fork = not isinstance(head, Mapping) or head.get("full_name") != repository
     ref = f"refs/heads/{_mapping(pull, 'base').get('ref')}"
     return Release(repository, ref, commit, number, _sorted([*projects, *named]), tuple(notes), tuple(wrong), fork)
 
 
-def _by_hand(event: Mapping[str, Any], root: Path) -> Release:
-    """Some projects, sent (again) by a person: at the commit that is checked out."""
+def _by_hand(event: Mapping[str, Any], root: Path, head: str) -> Release:
+    """Some projects, sent (again) by a person: at the commit that they name, or at the newest of the branch they chose."""
     inputs = event.get("inputs") or {}
-    names = [one for one in _BETWEEN.split(str(inputs.get("projects") or "")) if one]
-    if not names:
-        raise Problem("No project is named: say which, with spaces between.")
-    known = [one for one in names if exists(root, one)]
-    commit = str(inputs.get("commit") or head_of(root)).lower()
+    known, wrong = _sorted_out(str(inputs.get("projects") or ""), root)
+    if not known and not wrong:
+        raise Problem("No project is named: say which, with blanks between.")
+    commit = str(inputs.get("commit") or "").strip().lower() or head
     if not COMMIT.fullmatch(commit):
-        raise Problem(f"{shown(commit)} is no full commit: 40 hexadecimal digits are needed.")
-    wrong = tuple(one for one in dict.fromkeys(names) if one not in known)
-    return Release(_repository(event), str(event.get("ref") or ""), commit, None, _sorted(known), (), wrong)
+        raise Problem(f"{shown(commit) or 'nothing'} is no full commit: 40 hexadecimal digits are needed.")
+    return Release(_repository(event), str(event.get("ref") or ""), commit, None, _sorted(known), (), tuple(wrong))
 
 
 def changed_projects(changed: Iterable[Changed], root: Path) -> tuple[list[str], list[str]]:
@@ -115,39 +117,54 @@ def _project(path: str | None) -> str | None:
 
 
 def named_projects(text: str, root: Path) -> tuple[list[str], list[str]]:
-    """Those that lines such as `train: project-a project-b` name, and names in them that are no project here."""
-    lines = (found["names"] for found in NAMED.finditer(text.replace("\r\n", "\n")))
-    names = [one for line in lines for one in _BETWEEN.split(line) if one]
+    """Those that lines such as `train: project-a project-b` name, and names in them that are no project here.
+
+    A line of a list is one too. Comments, which templates of pull requests are full of, and quotations are not.
+    """
+    names = []
+    for line in _without_comments(text).splitlines():
+        word, colon, rest = line.strip().removeprefix("- ").removeprefix("* ").partition(":")
+        if colon and word.strip().lower() == "train":
+            names.append(rest)
+    return _sorted_out(" ".join(names), root)
+
+
+def _without_comments(text: str) -> str:
+    # By hand: an expression would look for the end of each of thousands of beginnings.
+    kept, rest = "", text
+    while "<!--" in rest:
+        before, _, rest = rest.partition("<!--")
+        kept += before
+        rest = rest.partition("-->")[2]
+    return kept + rest
+
+
+def _sorted_out(text: str, root: Path) -> tuple[list[str], list[str]]:
+    """Names with blanks or commas between: those that are projects, and the others."""
+    names = dict.fromkeys(one for one in _BETWEEN.split(text) if one)
     known = [one for one in names if exists(root, one)]
-    return known, [one for one in dict.fromkeys(names) if one not in known]
+    return known, [one for one in names if one not in known]
 
 
 def exists(root: Path, name: str) -> bool:
+    """Whether there is such a project in the checkout."""
     return NAME.fullmatch(name) is not None and (root / "projects" / name / "config.yaml").is_file()
 
 
-def head_of(root: Path) -> str:
-    """The commit that is checked out: `git rev-parse HEAD` by its files, which a checkout of one commit always has."""
-    try:
-        head = (root / ".git" / "HEAD").read_text().strip()
-        if head.startswith("ref: "):
-            head = (root / ".git" / head.removeprefix("ref: ")).read_text().strip()
-    except OSError as error:
-        raise Problem(f"The checkout does not tell its commit ({error.strerror}): name the commit.") from error
-    return head
-
-
 def shown(text: str, limit: int = 80) -> str:
-    """A name that somebody else wrote, in one plain line without what could be taken for markup."""
-    plain = "".join(one if one.isprintable() and one not in "`|<>[]*_\\" else "?" for one in text)
-    return plain[:limit] + ("..." if len(plain) > limit else "")
+    """A name that somebody else wrote, in one plain line: letters, digits and what projects and branches have besides."""
+    plain = "".join(one if one.isalnum() or one in "-._/ " else "?" for one in text[:limit])
+    return plain + ("..." if len(text) > limit else "")
 
 
 def read_event(path: Path) -> Mapping[str, Any]:
+    """The event that GitHub has written down. Raises Problem."""
     try:
-        event = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise Problem(f"The event cannot be read: {error}") from error
+        event = json.loads(path.read_bytes())
+    except OSError as error:
+        raise Problem(f"The event cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError):
+        event = None
     if not isinstance(event, Mapping):
         raise Problem("The event is no JSON object.")
     return event

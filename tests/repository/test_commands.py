@@ -77,8 +77,7 @@ def test_lint_infra_finds_the_files_of_each_kind_and_names_the_kinds_that_are_no
         assert name in calls["shellcheck"], name
     assert "pyproject.toml" not in calls["shellcheck"]
     assert ".yamllint" in calls["yamllint"]
-    if not (clone.folder / ".github").exists():
-        assert "zizmor: no file of its kind here yet" in done.stdout
+    assert "hadolint: no file of its kind here yet" in done.stdout
 
 
 def test_lint_infra_goes_on_after_a_failure(clone: Clone) -> None:
@@ -95,7 +94,9 @@ def test_lint_infra_goes_on_after_a_failure(clone: Clone) -> None:
     ]
     calls = clone.calls()
     assert "hadolint Dockerfile infra/Dockerfile.agent" in calls
-    assert "actionlint .github/workflows/ci.yml" in calls
+    workflows = ".github/workflows/ci.yml .github/workflows/release-trigger.yml"
+    assert f"actionlint {workflows}" in calls
+    assert f"zizmor --offline --quiet --persona auditor {workflows}" in calls
 
 
 def test_lint_infra_outside_of_a_clone_does_not_pass(clone: Clone) -> None:
@@ -134,6 +135,16 @@ def test_continuous_integration_runs_every_step_and_lets_none_ask(server: Clone)
     good = re.findall(r"^(\S+) +good, \d+ s$", summary, re.MULTILINE)
     assert good == ["programs", "environment", "lint", "lint-infra", "projects", "test-projects", "test"]
     assert re.findall(r"^== +\d+ s  test$", done.stdout, re.MULTILINE)
+
+
+def test_continuous_integration_runs_the_steps_that_are_named(server: Clone) -> None:
+    done = server.run(".ci/run", "programs", "lint")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [call.split()[2] for call in server.calls()] == ["lint"]
+    assert re.findall(r"^(\S+) +good, \d+ s$", done.stdout, re.MULTILINE) == ["programs", "lint"]
+    done = server.run(".ci/run", "lin")
+    assert (done.returncode, done.stderr) == (2, "There is no step lin\n")
+    assert server.calls() == []
 
 
 @pytest.mark.parametrize("failing", ["infra", "lint lint-infra", "test"])

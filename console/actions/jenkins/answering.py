@@ -8,7 +8,22 @@ from dataclasses import replace
 from console.actions.jenkins.following import build_news, tail
 from console.actions.jenkins.patience import Patience
 from console.actions.jenkins.values import as_boolean
-from console.actions.plan import MASK, Basis, Entry, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, Weight
+from console.actions.plan import (
+    MASK,
+    Basis,
+    Entry,
+    Fate,
+    News,
+    Offer,
+    Outcome,
+    Plan,
+    Result,
+    Say,
+    Target,
+    Tell,
+    Weight,
+    pairs,
+)
 from console.model.asking import Definition, FieldKind, Question
 from console.model.build import NOTHING, Build, BuildRef
 from console.model.jenkins import JenkinsError, Trouble
@@ -81,7 +96,7 @@ class AnswerQuestion:
 
     def _why_not(self, build: Build | None, questions: tuple[Question, ...]) -> Clean | None:
         if build is None:
-            return clean(f"{self._ref.shown} is gone: it was deleted.")
+            return clean(f"{self._ref.shown} is not there: it was deleted, or never was.")
         if not build.building:
             return clean(f"{self._ref.shown} has ended: it asks nothing any more.")
         if not questions:
@@ -138,8 +153,9 @@ class AnswerQuestion:
 
     def _request(self, question: Question) -> Clean:
         secret = {str(one.name) for one in question.fields if one.kind is FieldKind.PASSWORD}
-        pairs = "".join(f" {name}={MASK if name in secret else value}" for name, value in self._sent(question).items())
-        return clean(f"POST {self._ref.path}/wfapi/inputSubmit?inputId={question.id}{pairs}")
+        return clean(
+            f"POST {self._ref.path}/wfapi/inputSubmit?inputId={question.id} {pairs(self._sent(question), secret)}".rstrip()
+        )
 
     def _sent(self, question: Question) -> dict[str, str]:
         """Every field with its value: what a person saw is what is sent, also where that is the default."""

@@ -12,7 +12,7 @@ from console.actions.jenkins.finding import LOOKED_AT, Wish
 from console.actions.jenkins.following import build_news, item_news
 from console.actions.jenkins.patience import Patience
 from console.actions.jenkins.values import RESUME, Asked, asked
-from console.actions.plan import MASK, Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, several
+from console.actions.plan import Basis, Fate, News, Offer, Outcome, Plan, Result, Say, Target, Tell, pairs, several
 from console.actions.streams import merged
 from console.model.asking import Definition, FieldKind, Needs
 from console.model.build import Build, BuildRef, as_people_write, job_path
@@ -102,7 +102,7 @@ class Retrigger:
             act=self,
             title=_title(seen),
             yes=clean("start it" if len(seen) == 1 else f"start {len(seen)}"),
-            targets=tuple(Target(key, one.name, one.refused) for key, one in self._seen.items()),
+            targets=tuple(Target(key, one.name, one.refused, self._denied(one)) for key, one in self._seen.items()),
             says=tuple(_says(seen)),
             same_as=tuple(_request(one) for one in seen),
             basis=tuple(basis for key, one in self._seen.items() for basis in _basis(key, one)),
@@ -130,7 +130,7 @@ class Retrigger:
             shown = as_people_write(wish.job)
             return _Seen(wish, None, refused=clean(f"Jenkins has no job {shown} any more, or hides it."))
         if wish.source is not None and source is None:
-            return _Seen(wish, job, refused=clean(f"{wish.source.shown} is gone: it was deleted."))
+            return _Seen(wish, job, refused=clean(f"{wish.source.shown} is not there: it was deleted, or never was."))
         checkpoint = await self._checkpoint(wish, definitions, source, history)
         told = asked(wish, definitions, source, history, str(checkpoint.words) if checkpoint.name else "")
         seen = replace(seen, job=job, work=work, checkpoint=checkpoint, told=told)
@@ -154,7 +154,8 @@ class Retrigger:
             ref = BuildRef(wish.job, wish.resume_from)
             known = next((one for one in history if one.ref == ref), None)
             if known is None:
-                return Checkpoint(known=False)
+                # An old one may have been deleted, and its checkpoint is on the agent still; one that never was left none.
+                return Checkpoint(known=ref.number > max((one.number for one in history), default=0))
             source = await self._jenkins.build(ref)
         if source is None or source.building or (wish.resume_from is None and source.result not in _UNFINISHED):
             return Checkpoint(known=True)
@@ -177,11 +178,32 @@ class Retrigger:
         if wish.job not in self._lacks:
             self._lacks[wish.job] = await self._jenkins.lacks(Needs.BUILD, wish.job)
         if self._lacks[wish.job]:
-            return clean(f"{self._jenkins.controller.user} lacks {Needs.BUILD} on {job.shown}.")
+            return self._lack(job.shown)
         return None
 
+    def _lack(self, shown: Clean) -> Clean:
+        return clean(f"{self._jenkins.controller.user} lacks {Needs.BUILD} on {shown}.")
+
+    def _denied(self, seen: _Seen) -> Clean | None:
+        return clean(Needs.BUILD) if seen.refused == self._lack(seen.shown) else None
+
     def _offers(self, seen: _Seen) -> list[Offer]:
-        """To go on from the checkpoint of the build that is run again; or not to."""
+        """To go on from a checkpoint, or not to; and what failed last, where another build of the project was chosen."""
+        return [*self._resuming(seen), *self._last_failed(seen)]
+
+    def _last_failed(self, seen: _Seen) -> list[Offer]:
+        source = seen.source
+        if source is None or source.result is Ended.FAILURE or seen.wish.values:
+            return []
+        project = source.parameter("PROJECT")
+        failed = (one for one in seen.history if one.result is Ended.FAILURE and not one.building)
+        last = next((one for one in failed if one.parameter("PROJECT") == project), None)
+        if last is None:
+            return []
+        words = clean(f"#{last.number} instead, which failed")
+        return [Offer("f", words, self._changed(Wish(seen.wish.job, last.ref)))]
+
+    def _resuming(self, seen: _Seen) -> list[Offer]:
         source = seen.source
         if source is None or not any(one.name == RESUME for one in seen.definitions):
             return []
@@ -320,14 +342,13 @@ def _request(seen: _Seen) -> Clean:
     if not seen.definitions:
         return clean(f"POST {path}/build")
     secret = {str(one.name) for one in seen.definitions if one.kind is FieldKind.PASSWORD}
-    pairs = " ".join(f"{name}={MASK if name in secret else value}" for name, value in seen.told.values.items())
-    return clean(f"POST {path}/buildWithParameters {pairs}")
+    return clean(f"POST {path}/buildWithParameters {pairs(seen.told.values, secret)}")
 
 
 def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     """What must not change between the plan and the act."""
     shown, source = seen.shown, seen.source
-    declared = tuple((one.name, one.kind, one.choices) for one in seen.definitions)
+    declared = tuple((one.name, one.kind, one.choices, one.default) for one in seen.definitions)
     names = several([str(one.name) for one in seen.definitions], 6) or "none"
     before = _before(seen)
     running = (
@@ -335,7 +356,7 @@ def _basis(key: Clean, seen: _Seen) -> list[Basis]:
     )
     trained = seen.told.trained
     found = [
-        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters now: {names}.")),
+        Basis(f"{key} parameters", declared, clean(f"{shown} has other parameters or defaults now: {names}.")),
         Basis(f"{key} refused", seen.refused, seen.refused or clean("It can be started now.")),
         Basis(
             f"{key} trained", trained, clean(f"#{trained} has trained it since." if trained else "It is not trained any more.")

@@ -25,6 +25,9 @@ from console.text import Clean, clean
 _ABORTED_BY = re.compile(r"(?:^|\] ?)Aborted by (?P<who>.+)$")
 _SAVING = re.compile(r"\[finish\] asking the training to stop with a checkpoint, within (?P<grace>\d{1,6})s$")
 _FINISHED = re.compile(r"\[finish\] .+: (?:stopped|timed-out|failed|ok|out-of-memory|could-not-start): ")
+_LOOKED_BACK = 1024 * 1024
+"""Bytes of a log that are read for who stopped its build: a training that saves its checkpoint may print a lot meanwhile."""
+
 _VERBS = {Stop.STOP: "Stop", Stop.TERM: "Terminate", Stop.KILL: "Kill"}
 _NAMES = {Stop.STOP: "abort", Stop.TERM: "terminate", Stop.KILL: "kill"}
 _WAYS = {Stop.STOP: "stop", Stop.TERM: "term", Stop.KILL: "kill"}
@@ -69,7 +72,7 @@ class StopBuilds:
 
     async def plan(self) -> Plan:
         seen = [await self._look(ref) for ref in self._refs]
-        targets = [Target(_key(one.ref), one.name, await self._why_not(one)) for one in seen]
+        targets = [self._target(one, await self._why_not(one)) for one in seen]
         doable = [one for one, target in zip(seen, targets, strict=True) if target.refused is None]
         again = any(one.stopping for one in doable)
         final = again or self._how is not Stop.STOP
@@ -96,14 +99,15 @@ class StopBuilds:
             raise
         if not build.building:
             return _Seen(ref, build)
-        told = _told(await tail(self._jenkins, ref))
+        # Whoever stopped it stands above all that it has printed since: a second stop must not pass for the first one.
+        told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
         stopping = told.by is not None or build.result is Ended.ABORTED
         return _Seen(ref, build, stopping, told.by, told.grace)
 
     async def _why_not(self, seen: _Seen) -> Clean | None:
         build = seen.build
         if build is None:
-            return clean(f"{seen.ref.shown} is gone: it was deleted.")
+            return clean(f"{seen.ref.shown} is not there: it was deleted, or never was.")
         if not build.building:
             return clean(f"{seen.ref.shown} has ended: {build_state(build).word}.")
         if self._how is not Stop.STOP and not build.pipeline:
@@ -112,8 +116,15 @@ class StopBuilds:
         if job not in self._lacks:
             self._lacks[job] = await self._lacks_cancel(job)
         if self._lacks[job]:
-            return clean(f"{self._jenkins.controller.user} lacks {Needs.CANCEL} on {as_people_write(job)}.")
+            return self._lack(job)
         return None
+
+    def _target(self, seen: _Seen, refused: Clean | None) -> Target:
+        denied = clean(Needs.CANCEL) if refused == self._lack(seen.ref.job) else None
+        return Target(_key(seen.ref), seen.name, refused, denied)
+
+    def _lack(self, job: Clean) -> Clean:
+        return clean(f"{self._jenkins.controller.user} lacks {Needs.CANCEL} on {as_people_write(job)}.")
 
     async def _lacks_cancel(self, job: Clean) -> bool | None:
         try:
@@ -180,7 +191,7 @@ class StopBuilds:
             build = await self._patience.asked(lambda: self._jenkins.build(ref), tell)
         except JenkinsError as away:
             return Result(target, Fate.UNSURE, clean(f"Nobody knows whether Jenkins took it: {away.reason}"))
-        told = _told(await tail(self._jenkins, ref))
+        told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
         if not build.building or build.result is Ended.ABORTED or told.by is not None:
             return Result(target, Fate.DONE, clean("the connection broke, but it is stopping"))
         return Result(target, Fate.FAILED, clean(f"not stopped: {error.reason.partition(' It may have')[0]} It runs on."))

@@ -35,7 +35,6 @@ class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
     """`step` gives the neighbours in the list it was opened from; without it `[` and `]` go through the builds of its job."""
 
     where = ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")
-    foot_ids = ("open", "log", "again", "stop", "answer", "files", "acts", "next", "copy", "palette", "zoom")
     BINDINGS = bindings(where)
     least = 3
 
@@ -49,6 +48,15 @@ class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
         self._saving: Saving | None = None
 
     # What is shown
+
+    @property
+    def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # a build that has ended can neither be stopped nor asks
+        one, world = self.build, self.jenkins
+        runs = one is not None and one.build.building
+        held = world.held.get(self.ref) if world is not None and runs else None
+        asks = held is not None and held.what == "input"
+        acts = ("again", *(("stop",) if runs else ()), *(("answer",) if asks else ()))
+        return ("open", "log", *acts, "files", "acts", "next", "copy", "palette", "zoom")
 
     @property
     def build(self) -> BuildRow | None:

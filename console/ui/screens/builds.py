@@ -40,7 +40,7 @@ class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
     """`job` is the one whose builds are listed; None for all jobs."""
 
     where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
-    foot_ids = ("open", "log", "again", "stop", "answer", "job", "filter", "palette", "order", "acts", "nodes", "zoom")
+    foot_ids = ("open", "log", "again", "stop", "answer", "order", "job", "filter", "palette", "acts", "nodes", "zoom")
     BINDINGS = bindings(where)
 
     def __init__(self, job: Clean | None = None) -> None:

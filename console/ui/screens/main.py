@@ -52,7 +52,15 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
         places = ("builds",) if self.has_jenkins else ()
-        acts = ("again", "stop", "answer") if self._has_subject else ()
+        wait = self._wait if self.listed == QUEUE else None
+        subjects = self.subjects() if self.has_jenkins else []
+        began = any(one.ref is not None for one in subjects)
+        asks = wait is not None and wait.reason.state.word == "approval"
+        acts = (
+            *(("again",) if began else ()),
+            *(("stop",) if subjects else ()),
+            *(("answer",) if asks else ()),
+        )
         return ("open", "log", *acts, "filter", "palette", *places, "order", "zoom", "copy", "problem")
 
     @property
@@ -252,10 +260,6 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def no_subject(self) -> str:
         empty = self.row is None if self.listed != QUEUE else True
         return "nothing is selected" if empty else "no build of Jenkins stands behind this row"
-
-    @property
-    def _has_subject(self) -> bool:
-        return self.has_jenkins and bool(self.subjects())
 
     def action_order(self, by: int) -> None:
         if by > 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from textual import events
+
 from console.actions.plan import Fate, News, Outcome, Plan, Target
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
@@ -54,14 +56,14 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         self._now = words
         self.paint()
 
-    def end(self, outcome: Outcome) -> None:
-        """This is what became of it."""
+    def end(self, outcome: Outcome, note: str = "") -> None:
+        """This is what became of it. `note` is what is to be said of where it was written down."""
         self.over = True
         ordered = sorted(outcome.results, key=lambda one: _WORST.index(one.fate))
         self._told = [_Told(one.target, KINDS[one.fate], one.words) for one in ordered]
         done = len(outcome.done)
         self._now = Clean(f"{done} of {counted(len(outcome.results), 'object')}" if outcome.failed else "")
-        self._note = f"Not recorded: {outcome.unrecorded}" if outcome.unrecorded is not None else ""
+        self._note = note
         self.paint()
 
     def hear(self, news: News) -> None:
@@ -91,7 +93,12 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
             keys = [*keys, look.part("  j k", Role.ACCENT), look.part(" scroll")]
         return [title(self._title, str(self._now), look, width, focused=True), *body[self._first : self._first + rows], keys]
 
-    # What keys do
+    # What keys and the mouse do
+
+    def on_click(self, event: events.Click) -> None:
+        # Textual calls the handlers of all base classes; a sheet closes where it is clicked beside.
+        if not self.over:
+            event.prevent_default()
 
     def take_key(self, key: str, character: str | None) -> bool:
         """Every key comes here; none goes further."""

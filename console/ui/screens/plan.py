@@ -12,13 +12,15 @@ from console.actions.plan import Act, Plan, Weight
 from console.text import Clean
 from console.ui import planlines
 from console.ui.canvas import Line
-from console.ui.form import Form, touched
+from console.ui.form import Form
 from console.ui.frame import title
+from console.ui.keyrest import REST_SECONDS
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
 from console.ui.typed import Typed
 
 READING_SECONDS = 0.3
+MOVED_SECONDS = 1.0
 REPLAN_SECONDS = 0.3
 """Rest after the last letter before a plan is made of what was typed."""
 _LEAVE = frozenset({"escape", "backspace", "q", "ctrl+c"})
@@ -89,7 +91,8 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
                 self._go_on(before)
         else:
             self._base, self.form, self._word, self._first, self._fresh = plan.act, None, None, 0, True
-            self.console.rest.open()
+            # A newer plan comes by itself, while somebody may be about to press the same key again.
+            self.console.rest.open(MOVED_SECONDS if plan.moved is not None else REST_SECONDS)
         self.paint()
 
     def unread(self) -> bool:
@@ -98,10 +101,13 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         return self.form is not None
 
     def _go_on(self, before: Plan) -> None:
-        """Enter was pressed before the plan of the last letters was there: it counts if it is still the same kind of plan."""
+        """Enter was pressed before the plan of the last letters was there: it counts if it is still the same kind of plan, and
+        warns of nothing that nobody has read."""
         self._wanted = False
         plan = self.plan
-        if plan is not None and plan.why_not is None and plan.weight is before.weight is Weight.ENTER:
+        if plan is None or plan.why_not is not None or not plan.weight is before.weight is Weight.ENTER:
+            return
+        if all(plan.told(label) == before.told(label) for label in ("but", "goes")):
             self._done(plan)
 
     # What is drawn
@@ -231,7 +237,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         if self.form is None or act is None:
             return
         self._planned = dict(self.form.typed)
-        for name, text in touched(self.form).items():
+        for name, text in self.form.typed.items():
             if isinstance(act, Editable):
                 act = act.with_value(name, text)
         self._read(act)
@@ -250,8 +256,9 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     # The mouse
 
     def on_click(self, event: events.Click) -> None:
-        if self.form is None and self._word is None:
-            super().on_click(event)
+        # Textual calls the handlers of all base classes: beside what is being typed a click must not close it.
+        if self.form is not None or self._word is not None:
+            event.prevent_default()
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
         self._first += 3

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
     """Shows the row that is selected in the queue of the main screen, so that `[` and `]` walk through it."""
 
-    where = ("list", "steps", "runs", "acts", "wait", "everywhere")
-    foot_ids = ("stop", "answer", "go-to-blocker", "next", "copy", "palette", "problem")
+    where = ("list", "steps", "acts", "wait", "everywhere")
+    foot_ids = ("cancel", "go-to-blocker", "next", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 
     def __init__(self, main: MainScreen) -> None:

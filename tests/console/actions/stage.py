@@ -39,7 +39,7 @@ def training(build: Build) -> Pipeline:
     keep = Archive("artifacts/result.json", json.dumps(told).encode())
     asking = f"[finish] asking the training to stop with a checkpoint, within {GRACE}s"
     finish = Sh("finish", (asking, SAVING, f"[finish] {project} #{build.number}: stopped: stopped as asked; checkpoint kept."))
-    if "fails" in project:
+    if "fails" in project or ("flaky" in project and build.number % 2):
         return Pipeline((Stage("Train", (Fail("exit 1: loss is NaN"),), post=(keep,)),))
     return Pipeline((Stage("Train", (Sh("follow", ("epoch 1", 600.0, "done")),), post=(finish, keep)),))
 
@@ -64,6 +64,10 @@ ASKS = Pipeline(
         Stage("deploy", (Wait(2.0),)),
     ),
     agent=None,
+)
+
+PLAIN_ASKS = Pipeline(
+    (Stage("approve", (Input("go", "Serve it to everybody?", "Go"),)), Stage("serve", (Wait(2.0),))), agent=None
 )
 
 
@@ -136,6 +140,7 @@ async def theatre() -> AsyncIterator[Theatre]:
     world.controller.add_job("train", training, parameters=TRAIN, concurrent=True)
     world.controller.add_job("plain", Pipeline((Sh("work", ("one", 30.0, "two")),)))
     world.controller.add_job("deploy", ASKS)
+    world.controller.add_job("serve", PLAIN_ASKS)
     async with AsyncExitStack() as stack:
         server = stack.enter_context(JenkinsServer(world.controller))
         jenkins = await stack.enter_async_context(source_at(server))

@@ -6,7 +6,8 @@ import pytest
 
 from console.actions.jenkins.answering import AnswerQuestion
 from console.actions.jenkins.switching import Scan, SetEnabled, SetKept, SetOffline
-from console.actions.plan import End, Fate, Weight
+from console.actions.plan import End, Fate, Plan, Weight
+from console.actions.together import Together
 from console.demo.controller import ADMIN, VIEWER, Kind, Node, Pipeline, Say
 from console.model.build import BuildRef
 from console.text import clean
@@ -50,6 +51,31 @@ async def test_yes_with_its_fields(stage: Theatre) -> None:
     assert stage.world.build("deploy").questions[0].answer == {"TARGET": "production", "NOTE": "two words"}
     told = await stage.news(act, outcome, whole=True)
     assert (told[-1].end, str(told[-1].words)) == (End.GOOD, "#1 passed after 9s") or told[-1].end is End.GOOD
+
+
+async def both_asking(stage: Theatre) -> tuple[list[BuildRef], Plan]:
+    """Two builds that ask without fields, and a plan to say yes to both."""
+    for _ in range(2):
+        stage.world.controller.trigger("serve", by="admin", delay=0)
+        stage.tick(5)
+    refs = [BuildRef(clean("serve"), number) for number in (1, 2)]
+    return refs, await Together([AnswerQuestion(stage.jenkins, one, True, patience=stage.patience) for one in refs]).plan()
+
+
+async def test_two_builds_that_ask_are_answered_at_once(stage: Theatre) -> None:
+    _, plan = await both_asking(stage)
+    assert plan.told("asks") == ("serve #1: Serve it to everybody?", "serve #2: Serve it to everybody?")
+    outcome = await stage.do(plan)
+    assert [(str(one.target.key), str(one.words)) for one in outcome.results] == [
+        ("build/serve#1", "approved"),
+        ("build/serve#2", "approved"),
+    ]
+
+
+async def test_one_of_two_that_was_answered_meanwhile_is_told(stage: Theatre) -> None:
+    refs, plan = await both_asking(stage)
+    await stage.jenkins.answer(refs[0], "Go", {})
+    assert (await stage.moved(plan)).moved == "It has been answered since: it asks nothing any more."
 
 
 async def test_no_ends_it(stage: Theatre) -> None:
@@ -211,3 +237,12 @@ async def test_who_may_not_switch_is_told_the_permission(stage: Theatre, which: 
     }[which]
     (result,) = (await stage.do(await act.plan())).results
     assert (result.fate, result.denied) == (Fate.FAILED, permission)
+
+
+async def test_questions_with_fields_are_answered_one_by_one(stage: Theatre) -> None:
+    """What is sent is what was seen, and a plan of several shows no fields."""
+    asking(stage)
+    both = Together([answer(stage), answer(stage, NOTE="x")])
+    plan = await both.plan()
+    assert plan.why_not == "It wants to be told values: answer it by itself."
+    assert plan.same_as == ()

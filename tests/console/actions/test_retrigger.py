@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from console.actions.audit import begun
 from console.actions.doer import RefusedError
 from console.actions.jenkins.finding import Wish, find_source
 from console.actions.jenkins.retrigger import Retrigger
 from console.actions.plan import End, Fate, Outcome, Plan, Weight
-from console.demo.controller import BUILDER, VIEWER, Parameter, ParameterKind
+from console.demo.controller import BUILDER, VIEWER, Parameter, ParameterKind, Pipeline, Sh
 from console.demo.controller.queueing import State
 from console.model.asking import FieldKind
 from console.model.jenkins import JenkinsError
 from console.text import clean
+from tests.console.actions.planning import ANNA
 from tests.console.actions.stage import COMMIT, Theatre, ref
 from tests.support.jenkins import Fault
 from tests.support.jenkins.reaching import source_at
@@ -93,11 +97,25 @@ async def test_nothing_is_offered_where_no_checkpoint_was_left(stage: Theatre) -
     assert refused.why_not == "#1 left no checkpoint to go on from."
 
 
+async def test_it_offers_the_last_failed_one_of_the_project(stage: Theatre) -> None:
+    """Two keys from any training of a project, as from the failed one itself."""
+    failing = stage.train("project-b-flaky", seconds=30)
+    running = stage.train("project-b-flaky", seconds=1)
+    stage.train("project-c-fails", seconds=30)
+    assert (failing.result, running.building) == ("FAILURE", True)
+    plan = await again(stage, Wish(clean("train"), ref(running))).plan()
+    offer = next(one for one in plan.offers if one.key == "f")
+    assert offer.words == "#1 instead, which failed"
+    assert (await offer.act.plan()).title == "Run again  project-b-flaky #1"
+    assert "f" not in {one.key for one in (await again(stage, Wish(clean("train"), ref(failing))).plan()).offers}
+
+
 async def test_without_permission_the_plan_names_it(stage: Theatre) -> None:
     wish = await failed(stage)
     stage.world.controller.users["operator"].permissions = VIEWER
     plan = await again(stage, wish).plan()
     assert plan.why_not == "operator lacks Job/Build on train."
+    assert [one.denied for one in plan.targets] == ["Job/Build"]
     with pytest.raises(RefusedError, match="operator lacks Job/Build on train"):
         await stage.doer.carry_out(plan, stage.tell)
     assert stage.posts() == []
@@ -129,7 +147,7 @@ async def test_a_disabled_job_is_not_asked(stage: Theatre) -> None:
 async def test_a_deleted_build_cannot_be_run_again(stage: Theatre) -> None:
     wish = await failed(stage)
     stage.world.controller.delete_build("train", 1)
-    assert (await again(stage, wish).plan()).why_not == "train #1 is gone: it was deleted."
+    assert (await again(stage, wish).plan()).why_not == "train #1 is not there: it was deleted, or never was."
 
 
 # The act and what comes of it
@@ -203,13 +221,29 @@ async def test_permission_lost_between_plan_and_act(stage: Theatre) -> None:
     assert stage.book.outcome == outcome
 
 
+async def test_nothing_goes_on_from_a_build_that_never_was(stage: Theatre) -> None:
+    plan = await again(stage, replace(await failed(stage), resume_from=99)).plan()
+    assert plan.why_not == "#99 left no checkpoint to go on from."
+
+
+async def test_another_default_makes_a_new_plan(stage: Theatre) -> None:
+    declared = (Parameter("PLACE", default="staging"),)
+    job = stage.world.controller.add_job("ship", Pipeline((Sh("work", ("one",)),)), parameters=declared)
+    plan = await again(stage, Wish(clean("ship"), None)).plan()
+    assert plan.same_as == ("POST job/ship/buildWithParameters PLACE=staging",)
+    job.parameters = (Parameter("PLACE", default="production"),)
+    newer = await stage.moved(plan)
+    assert newer.moved == "ship has other parameters or defaults now: PLACE."
+    assert newer.same_as == ("POST job/ship/buildWithParameters PLACE=production",)
+
+
 async def test_a_new_parameter_makes_a_new_plan(stage: Theatre) -> None:
     plan = await again(stage, await failed(stage)).plan()
     job = stage.world.controller.job("train")
     job.parameters = (*job.parameters, Parameter("LICENSE", ParameterKind.CHOICE, choices=("", "mit")))
     newer = await stage.moved(plan)
     assert str(newer.moved).startswith(
-        "train has other parameters now: PROJECT, COMMIT, DELIVERY, TIMESTAMP, FORCE, RESUME_FROM"
+        "train has other parameters or defaults now: PROJECT, COMMIT, DELIVERY, TIMESTAMP, FORCE, RESUME_FROM"
     )
     entry = next(one for one in newer.entries if one.name == "LICENSE")
     assert (entry.note, entry.choices) == ("new since #1", ("", "mit"))
@@ -397,3 +431,13 @@ async def test_an_edited_plan_is_another_plan(stage: Theatre) -> None:
     back = await edited.without_value("PROJECT").plan()
     assert {str(one.name) for one in back.entries if one.changed} == {"OVERRIDES"}
     assert isinstance(plan, Plan)
+
+
+async def test_what_is_called_like_a_secret_is_not_shown_in_the_request_to_its_last_word(stage: Theatre) -> None:
+    declared = (Parameter("PASSPHRASE"), Parameter("SIGNING_KEY", ParameterKind.TEXT), Parameter("NOTE"))
+    stage.world.controller.add_job("vault", Pipeline((Sh("work", ("one",)),)), parameters=declared)
+    values = {"PASSPHRASE": "correct horse battery", "SIGNING_KEY": "BEGIN\nabc\nEND", "NOTE": "two words"}
+    plan = await Retrigger(stage.jenkins, [Wish(clean("vault"), None, values)], stage.patience).plan()
+    assert plan.same_as == ("POST job/vault/buildWithParameters PASSPHRASE=******** SIGNING_KEY=******** NOTE=two words",)
+    written = json.dumps(begun(plan, ANNA, clean("train-01"), datetime.now(UTC)))
+    assert not [word for word in ("correct", "horse", "battery", "abc", "END") if word in written]

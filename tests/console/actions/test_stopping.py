@@ -16,6 +16,7 @@ from console.model.state import StateClass
 from console.text import clean
 from tests.console.actions.acts import Notebook
 from tests.console.actions.stage import Theatre, ref
+from tests.console.fake_jenkins import FakeJenkins, build
 from tests.support.jenkins import Fault
 from tests.support.jenkins.reaching import source_at
 
@@ -52,6 +53,16 @@ async def test_a_second_stop_wants_the_projects_name(stage: Theatre) -> None:
         "it is being stopped already, by Console operator: it saves its checkpoint, which takes 120s at most.",
     )
     assert plan.told("goes") == ("the checkpoint that is being saved may be lost",)
+
+
+async def test_a_second_stop_is_one_also_where_much_was_printed_since() -> None:
+    """Until its step has ended only the log tells that a build was stopped."""
+    jenkins, one = FakeJenkins(), build("train", 7, None)
+    jenkins.known[one.ref] = one
+    jenkins.logs[one.ref] = "Aborted by Anna\n" + "".join(f"saving part {number} {'=' * 60}\n" for number in range(5000))
+    plan = await StopBuilds(jenkins, [one.ref]).plan()
+    assert (plan.title, plan.weight, plan.word) == ("Stop again  train #7", Weight.WORD, "train")
+    assert plan.told("but") == ("it is being stopped already, by Anna.",)
 
 
 @pytest.mark.parametrize(("how", "name"), [(Stop.TERM, "terminate"), (Stop.KILL, "kill")])
@@ -100,7 +111,8 @@ async def test_without_permission(stage: Theatre) -> None:
     stage.train("project-b-fails", seconds=30)
     build = ref(stage.train(seconds=30))
     stage.world.controller.users["operator"].permissions = VIEWER
-    assert (await stop(stage, build).plan()).why_not == "operator lacks Job/Cancel on train."
+    plan = await stop(stage, build).plan()
+    assert (plan.why_not, [one.denied for one in plan.targets]) == ("operator lacks Job/Cancel on train.", ["Job/Cancel"])
     assert stage.world.build("train").building
 
 

@@ -32,6 +32,7 @@ class SmallAct:
     weight: Weight = Weight.ENTER
     word: str = ""
     refused: dict[str, str] = field(default_factory=dict)
+    denied: str = ""
     problem: str = ""
     moves: int | None = None
     fails: dict[str, SourceError] = field(default_factory=dict)
@@ -45,7 +46,8 @@ class SmallAct:
 
     def target(self, name: str) -> Target:
         why = self.refused.get(name)
-        return Target(clean(f"thing/{name}"), clean(name), clean(why) if why else None)
+        denied = clean(self.denied) if why and self.denied else None
+        return Target(clean(f"thing/{name}"), clean(name), clean(why) if why else None, denied)
 
     async def plan(self) -> Plan:
         self.seen += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from console.actions.plan import End, News, Weight
@@ -29,7 +30,9 @@ def main(spec: dict[str, Any], words: list[str]) -> int:
         over = [News(target, StateClass.GOOD, clean("#43 is over"), ref("train", 43), End(ends))] if ends else []
         spec |= {"after": [began, *over], "forever": not ends}
     CURRENT.append(SmallAct(**spec | {"weight": Weight(spec.get("weight", 0))}))
-    status = call(FakeBackend(FakeEngine(), FakeCompose(), Path.home(), ci=FakeJenkins()), *words)
+    # What it writes down goes with it: a checkout is no place for it.
+    with TemporaryDirectory() as folder:
+        status = call(FakeBackend(FakeEngine(), FakeCompose(), Path(folder), ci=FakeJenkins()), *words)
     if CURRENT[-1].done:
         sys.stderr.write(f"DID {' '.join(CURRENT[-1].done)}\n")
     return status

@@ -132,12 +132,14 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(backend: FakeBackend, capsys:
 
 
 @pytest.mark.parametrize(
-    ("why", "status"),
-    [("It has ended: passed.", 1), ("operator lacks Job/Cancel on train.", 3)],
+    ("why", "denied", "status"),
+    [("It has ended: passed.", "", 1), ("operator lacks Job/Cancel on train.", "Job/Cancel", 3)],
     ids=["ended", "not permitted"],
 )
-def test_a_plan_that_cannot_be_done(backend: FakeBackend, capsys: pytest.CaptureFixture[str], why: str, status: int) -> None:
-    small = given(refused={"thing": why})
+def test_a_plan_that_cannot_be_done(
+    backend: FakeBackend, capsys: pytest.CaptureFixture[str], why: str, denied: str, status: int
+) -> None:
+    small = given(refused={"thing": why}, denied=denied)
     assert call(backend, "do", "--yes") == status
     assert said(capsys) == ([], [f"mlops-console: thing: {why}"])
     assert call(backend, "do", "--dry-run") == status

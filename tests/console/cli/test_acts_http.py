@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from console.demo.controller import Input, Parallel, Pipeline, Stage
 from tests.console.actions.stage import COMMIT
 from tests.console.cli.acting import SECRET, Lab
 
@@ -61,7 +62,7 @@ def test_a_first_build_of_a_job_that_was_never_built(lab: Lab) -> None:
     [
         (("retrigger", "plane"), "Did you mean plain?"),
         (("retrigger", "fails-c"), "Did you mean fails-b?"),
-        (("retrigger", "train#9"), "train #9 is gone: it was deleted."),
+        (("retrigger", "train#9"), "train #9 is not there: it was deleted, or never was."),
         (("retrigger", "train#x"), "x is no number of a build: give a number, or last."),
         (("retrigger", "#4"), "which job, or which project?"),
         (("retrigger", "train", "1", "2"), "retrigger starts one build: 2 is one too many."),
@@ -207,13 +208,24 @@ def test_a_question_is_answered(lab: Lab) -> None:
     assert "staging, production, not nowhere" in lab.wrong("approve", "deploy", "1", "-p", "TARGET=nowhere", "--yes")
     assert "the question of deploy #1 has no parameter X" in lab.wrong("approve", "deploy", "1", "-p", "X=1", "--yes")
     assert lab.wrong("approve", "deploy", "1", "-p", "NOTE=1", "--question", "other") == (
-        "deploy #1 asks nothing of that name: it asks Deploy."
+        "deploy #1 does not ask other. It asks Deploy."
     )
     assert lab.call("approve", "deploy", "1", "-p", "TARGET=production", "--yes")[:2] == (0, ["✓ deploy #1  approved"])
     lab.world.tick(5.0)
     assert lab.world.build("deploy").result == "SUCCESS"
     status, _, err = lab.call("approve", "deploy", "1", "--yes")
     assert (status, err) == (1, ["mlops-console: deploy #1 has ended: it asks nothing any more."])
+
+
+@pytest.mark.parametrize("command", ["approve", "reject"])
+def test_of_several_questions_one_has_to_be_named(lab: Lab, command: str) -> None:
+    branches = Parallel(tuple(Stage(name, (Input(name, f"Go to {name}?"),)) for name in ("staging", "production")))
+    lab.controller.add_job("both", Pipeline((Stage("ask", (branches,)),), agent=None))
+    lab.start("both")
+    words = "both #1 asks 2 things: name one with --question. It asks Staging, Production."
+    assert lab.wrong(command, "both", "1", "--yes") == words
+    assert lab.call(command, "both", "1", "--yes", "--question", "Production")[0] == 0
+    assert [one.rpartition("?")[2] for one in lab.done if "Production" in one] or "Production" in lab.done[-1]
 
 
 def test_a_question_is_rejected(lab: Lab) -> None:

@@ -80,6 +80,22 @@ def test_the_program_becomes_ssh(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["--", "far", "mlops-console --json status"]
 
 
+@pytest.mark.parametrize("how", ["environment", "file"])
+def test_who_may_only_look_here_only_looks_there(tmp_path: Path, how: str) -> None:
+    (tmp_path / "ssh").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "ssh").chmod(0o755)
+    env = environment(None, tmp_path)
+    env["PATH"] = f"{tmp_path}:{env['PATH']}"
+    if how == "environment":
+        env["MLOPS_READ_ONLY"] = "1"
+    else:
+        own = Path(env["HOME"]) / ".config/mlops-console/config.toml"
+        own.parent.mkdir(parents=True)
+        own.write_text("read_only = true\n")
+    done = run(env, "abort", "train", "3", "--yes", "--host", "far", "--config", "/only/there.toml")
+    assert done.stdout.splitlines()[-1] == "mlops-console --config /only/there.toml --read-only abort train 3 --yes"
+
+
 def test_without_ssh_it_is_a_sentence(tmp_path: Path) -> None:
     env = environment(None, tmp_path, PATH=str(tmp_path))
     done = run(env, "status", "--host", "far")

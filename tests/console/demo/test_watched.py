@@ -24,7 +24,7 @@ def clock() -> SteppingClock:
 
 @pytest.fixture
 def live(clock: SteppingClock) -> Iterator[Watch]:
-    watch = Watch(lambda: demo_sources(clock=clock), host=clean("demo-01"), demo=True)
+    watch = Watch(lambda: demo_sources(clock=clock), host=clean("demo-01"), demo=True, tunnel=True)
     watch.start()
     yield watch
     assert watch.stop()
@@ -40,7 +40,14 @@ def word(live: Watch, service: str) -> str:
 
 
 def show(live: Watch, service: str, expected: str) -> None:
-    until_sync(lambda: word(live, service) == expected, f"{service} {expected!r}")
+    """Wait for it; of what ends in three dots only the beginning counts."""
+    begins = expected.removesuffix("...")
+
+    def shown() -> bool:
+        now = word(live, service)
+        return now == expected or (begins != expected and now.startswith(begins))
+
+    until_sync(shown, f"{service} {expected!r}")
 
 
 def test_a_watch_follows_the_whole_cycle(clock: SteppingClock, live: Watch) -> None:
@@ -50,8 +57,8 @@ def test_a_watch_follows_the_whole_cycle(clock: SteppingClock, live: Watch) -> N
         (24.0, "metrics", "restarting: out of memory, limit 128 MiB, 2 restarts"),
         (30.0, "metrics", "running: "),
         (39.5, "search", "healthy: "),
-        (100.0, "frp_client", "unhealthy: not logged in: dial tcp 203.0.113.10:7000: i/o timeout"),
-        (130.0, "frp_client", "healthy: "),
+        (100.0, "frp_client", "unhealthy: no connection to frps.example.org: i/o timeout"),
+        (130.0, "frp_client", "healthy: logged in for ..."),
         (145.0, "search", "restarting: exit 1, 7 restarts"),
         (150.0, "search", "starting: "),
         (180.0 + 39.5, "search", "healthy: "),

@@ -62,6 +62,9 @@ async def test_at_the_beginning_it_looks_like_a_server_with_a_few_worries() -> N
     assert seen.notes == ()
 
 
+LOST = "no connection to frps at frps.example.org:7000; frpc goes on trying, its log says why"
+
+
 @pytest.mark.parametrize(
     ("elapsed", "service", "word", "why", "since"),
     [
@@ -71,8 +74,8 @@ async def test_at_the_beginning_it_looks_like_a_server_with_a_few_worries() -> N
         (39.25, "search", "starting", "not ready: the index is loading", -30.5),
         (39.5, "search", "healthy", "", -30.5),
         (99.75, "frp_client", "healthy", "", -9 * 86400.0),
-        (100.0, "frp_client", "unhealthy", "not logged in: dial tcp 203.0.113.10:7000: i/o timeout", 100.0),
-        (129.0, "frp_client", "unhealthy", "not logged in: dial tcp 203.0.113.10:7000: i/o timeout", 100.0),
+        (100.0, "frp_client", "unhealthy", LOST, 100.0),
+        (129.0, "frp_client", "unhealthy", LOST, 100.0),
         (130.0, "frp_client", "healthy", "", -9 * 86400.0),
         (132.0, "search", "restarting", "5 restarts", 130.75),
         (145.0, "search", "restarting", "exit 1, 7 restarts", 143.5),

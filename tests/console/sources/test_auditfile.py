@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pwd
 import resource
 import signal
 import stat
@@ -56,6 +57,12 @@ def test_the_folder_is_where_xdg_has_it() -> None:
     assert state_folder({"XDG_STATE_HOME": "/var/x", "HOME": "/home/a"}) == Path("/var/x/mlops-console")
     assert state_folder({"HOME": "/home/a"}) == Path("/home/a/.local/state/mlops-console")
     assert state_folder({"XDG_STATE_HOME": "x", "HOME": "/home/a"}) == Path("/home/a/.local/state/mlops-console")
+
+
+@pytest.mark.parametrize("env", [{}, {"HOME": ""}, {"HOME": "here"}], ids=str)
+def test_without_a_home_it_is_the_one_that_the_system_knows(env: dict[str, str]) -> None:
+    own = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    assert state_folder(env) == own / ".local/state/mlops-console"
 
 
 def test_lines_come_back_in_their_order_and_are_their_owners_alone(file: AuditFile) -> None:

@@ -132,7 +132,9 @@ async def test_bad_news_keep_their_log_until_another_key() -> None:
         await one.sees("✗ #127 failed after 41m  L log")
         one.wait()
         await one.press("L")
-        assert isinstance(one.app.screen, LogScreen)
+        screen = one.app.screen
+        assert isinstance(screen, LogScreen)
+        assert screen.targets[0].key == f"build/{FAILED}"
 
 
 async def test_how_far_something_has_come_takes_no_place_from_other_words() -> None:
@@ -192,6 +194,30 @@ async def test_what_frees_something_is_done_all_the_same_and_says_that_it_was_no
         assert lines[-2] == "   Not recorded: the disk is full."
 
 
+@pytest.mark.parametrize("names", [("hall",), ("hall", "attic")], ids=" ".join)
+async def test_that_one_of_two_places_took_no_line_is_said(names: tuple[str, ...]) -> None:
+    book = Notebook()
+    book.warning = clean("The systemd journal takes nothing: it does not read.")
+    async with person(notebook=book) as one:
+        await agreed(one, lamp(*names))
+        await one.sees("dark")
+        await one.sees("The systemd journal takes nothing")
+
+
+async def test_a_click_beside_several_objects_leaves_none_of_them_out_of_sight() -> None:
+    act = replace(lamp("hall", "attic"), hold=asyncio.Event())
+    assert act.hold is not None
+    async with person() as one:
+        await agreed(one, act)
+        await one.sees("reaching for hall")
+        await one.pilot.click(offset=(5, 1))
+        assert isinstance(one.app.screen, OutcomeSheet)
+        act.hold.set()
+        await one.sees("✓ attic")
+        await one.pilot.click(offset=(5, 1))
+        assert len(one.app.screen_stack) == 1
+
+
 async def test_a_read_only_console_opens_no_plan_and_does_nothing() -> None:
     act = lamp()
     async with person() as one:
@@ -222,3 +248,20 @@ async def test_the_console_is_left_while_an_act_is_under_way() -> None:
     finally:
         assert live.stop()
     assert [(each.target.name, each.fate) for each in book.outcome.results] == [("hall", Fate.UNSURE), ("attic", Fate.LEFT)]
+
+
+async def test_a_newer_plan_is_there_to_be_read_before_the_same_key_agrees() -> None:
+    """Somebody impatient presses enter again, at the moment in which the newer plan appears."""
+    act = lamp("hall", "attic")
+    async with person() as one:
+        await one.plan(act)
+        act.on.discard("attic")
+        await one.press("enter")
+        await one.sees("This is the new plan")
+        one.wait(0.5)
+        await one.press("enter")
+        assert not act.asked
+        one.wait(1.0)
+        await one.press("enter")
+        await one.sees("✓ dark")
+    assert act.asked == ["hall"]

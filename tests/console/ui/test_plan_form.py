@@ -14,7 +14,7 @@ from console.actions.plan import Entry, Plan
 from console.model.asking import FieldKind
 from console.model.cells import width
 from console.text import clean
-from console.ui.form import Form, touched
+from console.ui.form import Form
 from console.ui.typed import Typed
 from tests.console.ui.doing import Person, Shown, person
 from tests.console.ui.pressing import line_with
@@ -73,7 +73,7 @@ async def test_each_kind_is_changed_in_its_own_way() -> None:
         assert line_with(lines, "OVERRIDES").startswith("▐* OVERRIDES  a=1")
         assert any(line.strip() == "b=2_" for line in lines)
         assert "secret" not in "\n".join(lines)
-        assert lines[-1].startswith(" enter new line  tab next field  enter outside of it: darken")
+        assert lines[-1].startswith(" enter new line  tab enter darken  tab next field")
         # Behind the last field that can be changed enter agrees; the file is passed over.
         lines = await one.press("tab")
         assert lines[-1].startswith("▐enter darken")
@@ -160,6 +160,49 @@ async def test_a_plan_that_weighs_more_than_the_one_that_was_read_is_not_agreed_
         assert not heavier.performed
 
 
+async def test_what_the_act_has_set_can_be_taken_back() -> None:
+    """An offer sets RESUME_FROM, a commit that was trained sets FORCE: as they were before is not as they would be sent."""
+    fields = (
+        replace(entry("RESUME_FROM"), value=clean("4")),
+        replace(entry("FORCE", FieldKind.BOOLEAN, "false"), value=clean("true")),
+    )
+    shown = act(*fields)
+    async with person() as one:
+        await editing(one, shown)
+        await one.press("backspace", "tab", "space")
+        lines = one.lines
+        assert line_with(lines, "RESUME_FROM").split()[-1] != "4"
+        await one.press("enter")
+        await one.sees("✓ dark")
+    assert shown.performed == [{"RESUME_FROM": "", "FORCE": "false"}]
+
+
+async def test_a_warning_that_nobody_has_read_is_not_agreed_to() -> None:
+    from console.actions.plan import Say
+
+    trained = (Say("but", clean("1d44b02 was trained in #7. FORCE is set.")),)
+    shown = act(entry("COMMIT"))
+    warns = replace(shown, change=lambda plan: replace(plan, says=trained if plan.entries[0].changed else plan.says))
+    async with person() as one:
+        await editing(one, warns)
+        await one.press("x", "enter")
+        await one.sees("FORCE is set.")
+        assert not warns.performed
+        one.wait()
+        await one.press("enter")
+        await one.sees("✓ dark")
+    assert warns.performed == [{"COMMIT": "x"}]
+
+
+async def test_a_click_beside_a_form_loses_nothing_that_was_typed() -> None:
+    shown = act(entry("PROJECT"))
+    async with person() as one:
+        await editing(one, shown)
+        await one.type("abc")
+        await one.pilot.click(offset=(5, 1))
+        assert line_with(one.lines, "PROJECT").endswith("abc_")
+
+
 async def test_several_lines_are_pasted_where_several_lines_belong() -> None:
     shown = act(entry("PROJECT"), entry("OVERRIDES", FieldKind.LINES), entry("FORCE", FieldKind.BOOLEAN, "false"))
     pasted = "a=1\r\nb=2\r\n\x1b]52;c;eA==\x07c=3"
@@ -220,12 +263,6 @@ def pressed(form: Form, *keys: str) -> Form:
     for key in keys:
         form.press(key, key if len(key) == 1 else " " if key == "space" else None)
     return form
-
-
-def test_what_is_again_as_it_was_counts_as_untouched() -> None:
-    form = pressed(Form(FIELDS), "x", "backspace", "tab", "space", "space")
-    assert touched(form) == {}
-    assert touched(pressed(form, "space")) == {"FORCE": "true"}
 
 
 def test_arrows_go_through_fields_and_through_the_lines_of_one() -> None:

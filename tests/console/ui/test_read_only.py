@@ -99,3 +99,8 @@ async def test_a_click_in_the_footer_acts(screen: ConsoleScreen) -> None:
         await pilot.click(offset=(spot.start, 23))
         await pilot.pause()
         assert screen.struck == 7  # type: ignore[attr-defined]
+
+
+def test_nothing_is_said_of_acts_where_there_are_none() -> None:
+    words = [key.words for key in keymap.shown_keys(("list", "runs", "marks", "acts", "everywhere"), acts=False)]
+    assert not [one for one in words if "act" in one.split() or "acts" in one.split()]

@@ -10,6 +10,7 @@ from console.feeds.assemble import assemble
 from console.model.container import Container, ContainerState, Engine, Health, Mount, Port, UsageHistory
 from console.model.service import ComposeProject, Declared
 from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.tunnel import TunnelLook
 from console.model.world import World
 from console.text import clean
 from tests.console.fakes import NOW, container, event, failing, inspection
@@ -86,6 +87,7 @@ def world(
     compose: SourceStatus = OK,
     project: ComposeProject | None = PROJECT,
     demo: bool = False,
+    tunnel: TunnelLook | None = None,
 ) -> World:
     held = tuple(fleet() if containers is None else containers)
     known = held if docker.usable else None
@@ -99,4 +101,5 @@ def world(
         compose=Snapshot(project, compose),
         usage=usage,
         events=[event(one, "die", code=3) for one in held if one.name == "scratch"],
+        tunnel=tunnel,
     )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
+from tests.console.real.program import ROOT, answer, environment
 from tests.infra.compose.conftest import Running
 from tests.support.frps import delivery
 from tests.support.platform import DOMAIN, Answer, Platform, lines_of
@@ -14,7 +20,7 @@ from tests.support.waiting import until_sync
 
 PATH = "/generic-webhook-trigger/invoke"
 REQUESTS = "/var/jenkins_home/requests"
-UP = Answer(0, f"the tunnel to {OUTSIDE} is up")
+UP = re.compile(rf"the tunnel to {re.escape(OUTSIDE)} is up since (\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 LOST = Answer(1, f"no connection to frps at {OUTSIDE}:7000; frpc goes on trying, its log says why")
 SIGNED = {"X-Hub-Signature-256": f"sha256={'5' * 64}", "Content-Type": "application/json"}
 
@@ -25,7 +31,7 @@ def quiet(running: Running) -> Iterator[None]:
     running.platform.until_good("frp_client")
     running.platform.call("jenkins", "rm", "-f", REQUESTS)
     yield
-    if running.platform.probe("frp_client") != UP:
+    if _up_since(running.platform) is None:
         _again(running.platform)
 
 
@@ -219,11 +225,14 @@ def test_without_a_server_there_is_no_tunnel_and_it_says_so(running: Running) ->
 
 
 def test_a_server_that_goes_and_comes_back_is_told_and_found(running: Running) -> None:
+    before = _up_since(running.platform)
+    assert before == _up_since(running.platform)
     running.frps.stop()
     running.platform.until_told("frp_client", LOST.said)
     running.frps.start()
     running.platform.until_good("frp_client")
-    assert running.platform.probe("frp_client") == UP
+    assert _up_since(running.platform) != before, "it is another connection"
+    assert _up_since(running.platform) is not None
 
 
 def test_a_wrong_token_is_told(running: Running) -> None:
@@ -274,9 +283,90 @@ def test_a_domain_that_somebody_else_has_is_told(running: Running) -> None:
     _again(running.platform)
 
 
+def _up_since(platform: Platform) -> str | None:
+    """What the probe says of that, asked now; None when the tunnel is not up."""
+    answer = platform.probe("frp_client")
+    found = UP.fullmatch(answer.said)
+    return found[1] if found is not None and answer.status == 0 else None
+
+
 def _again(platform: Platform) -> None:
     platform.compose("up", "--detach", "--force-recreate", "frp_client")
 
 
 def _logged(platform: Platform, words: str) -> None:
     until_sync(lambda: any(words in line for line in platform.log("frp_client")), f"the log to hold: {words}")
+
+
+class Console:
+    """The console beside this platform, as its administrator calls it."""
+
+    def __init__(self, platform: Platform, folder: Path) -> None:
+        compose = str(platform.infra / "docker-compose.yml")
+        self._env = {**platform.server.environment, **environment(platform.server, folder, MLOPS_COMPOSE_FILE=compose)}
+        self._schema = json.loads((ROOT / "docs" / "schemas" / "status.schema.json").read_text())
+
+    def tunnel(self) -> tuple[str, str | None]:
+        """State and sentence of the tunnel."""
+        told = self.status()["sources"]["tunnel"]
+        return told["state"], told["reason"]
+
+    def status(self) -> Any:
+        _, document = answer(self._env, "status")
+        jsonschema.Draft202012Validator(self._schema).validate(document)
+        return document
+
+    def until(self, state: str, reason: str | None) -> None:
+        """Docker asks the probe every 15 s."""
+        told: list[tuple[str, str | None]] = []
+
+        def tells() -> bool:
+            told.append(self.tunnel())
+            return told[-1] == (state, reason)
+
+        try:
+            until_sync(tells, "", 60.0)
+        except AssertionError as error:
+            raise AssertionError(f"the console should say: {state}, {reason}\nand it said: {told[-1]}") from error
+
+
+@pytest.fixture
+def console(running: Running, tmp_path: Path) -> Console:
+    return Console(running.platform, tmp_path)
+
+
+def test_the_console_shows_the_tunnel_and_what_came_through(running: Running, console: Console) -> None:
+    console.until("ok", None)
+    assert running.frps.ask("POST", PATH, DOMAIN, delivery(), SIGNED).status == 200
+    assert running.frps.ask("GET", PATH, DOMAIN).status == 403
+    told = console.status()
+    assert (told["tunnel"]["server"], told["tunnel"]["domain"]) == (OUTSIDE, DOMAIN)
+    assert told["tunnel"]["since"] == _up_since(running.platform)
+    assert told["tunnel"]["last_request"]["status"] == 403
+    assert told["tunnel"]["last_release"]["status"] == 200
+    assert re.fullmatch(r"logged in for \S+, last release \d+s ago, refused 403 \d+s ago", told["summaries"]["tunnel"])
+
+
+def test_the_console_says_who_refuses_whom(running: Running, console: Console) -> None:
+    platform = running.platform
+    with platform.secret("frp-token", "0" * 64 + "\n"):
+        _again(platform)
+        console.until("denied", f"{OUTSIDE} refuses its token: give both sides the same")
+    with platform.secret("frp-ca", (platform.keys / "other.pem").read_text()):
+        _again(platform)
+        # frpc names the cause only when that comes before the end of its own session, sooner or later.
+        console.until("denied", f"the certificate of {OUTSIDE} is of another CA than the one in secret frp-ca")
+    platform.compose("stop", "frp_client")
+    console.until("off", "frp_client stopped")
+    running.frps.take(DOMAIN)
+    try:
+        platform.compose("start", "frp_client")
+        console.until("denied", f"another client has the domain {DOMAIN} at {OUTSIDE}")
+    finally:
+        running.frps.give_back()
+    _again(platform)
+    console.until("ok", None)
+    running.frps.stop()
+    console.until("unreachable", f"no connection to {OUTSIDE}: connection refused")
+    running.frps.start()
+    console.until("ok", None)
