@@ -21,6 +21,7 @@ from tests.support.engine import Engine, NoEngineError
 JENKINS = "jenkins/jenkins:2.568.2-jdk21"
 PORTAINER = "portainer/portainer-ce:2.30.0"
 FRPC = "ghcr.io/fatedier/frpc:v0.70.1"
+FRPS = "ghcr.io/fatedier/frps:v0.70.1"
 NGINX = "nginxinc/nginx-unprivileged:1.27.3"
 
 _FIXTURES = Path(__file__).parent.parent / "fixtures" / "platform"
@@ -50,20 +51,36 @@ def import_all(engine: Engine) -> None:
     programs = gotools.programs()
     _import(engine, JENKINS, _jenkins(), "USER jenkins", "ENV JENKINS_HOME=/var/jenkins_home", f"ENV PATH={_DEBIAN_PATH}",
             "VOLUME /var/jenkins_home", 'ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/jenkins.sh"]')  # fmt: skip
-    _import(engine, NGINX, _nginx(), "USER 101", f"ENV PATH={_DEBIAN_PATH}", "EXPOSE 8080",
-            'ENTRYPOINT ["/docker-entrypoint.sh"]', 'CMD ["nginx", "-g", "daemon off;"]')  # fmt: skip
-    _stopped_by(engine, NGINX, "SIGQUIT")
+    _import_nginx(engine)
     portainer = pythonbase._Part()
     portainer.copy(programs / "portainer", "portainer")
     portainer.folder("data")
     _import(engine, PORTAINER, _ended(portainer), "VOLUME /data", 'ENTRYPOINT ["/portainer"]', "EXPOSE 9000 9443 8000")
-    client = pythonbase._Part()
+    _import_frp(engine, FRPC)
+
+
+def import_public(engine: Engine) -> None:
+    """Have those of the public server in the Engine. Raises NoEngineError and NoGoError where they cannot be made."""
+    _import_nginx(engine)
+    _import_frp(engine, FRPS)
+
+
+def _import_nginx(engine: Engine) -> None:
+    _import(engine, NGINX, _nginx(), "USER 101", f"ENV PATH={_DEBIAN_PATH}", "EXPOSE 8080",
+            'ENTRYPOINT ["/docker-entrypoint.sh"]', 'CMD ["nginx", "-g", "daemon off;"]')  # fmt: skip
+    _stopped_by(engine, NGINX, "SIGQUIT")
+
+
+def _import_frp(engine: Engine, name: str) -> None:
+    """One end of the tunnel, in a busybox."""
+    program = name.rpartition("/")[2].partition(":")[0]
+    part = pythonbase._Part()
     with tarfile.open(fileobj=io.BytesIO(images._root_file_system())) as archive:
         for entry in archive:
-            client._archive.addfile(entry, archive.extractfile(entry) if entry.isfile() else None)
-            client._folders.add(entry.name)
-    client.copy(programs / "frpc", "usr/bin/frpc")
-    _import(engine, FRPC, _ended(client), f"ENV PATH={_DEBIAN_PATH}", 'ENTRYPOINT ["/usr/bin/frpc"]')
+            part._archive.addfile(entry, archive.extractfile(entry) if entry.isfile() else None)
+            part._folders.add(entry.name)
+    part.copy(gotools.programs() / program, f"usr/bin/{program}")
+    _import(engine, name, _ended(part), f"ENV PATH={_DEBIAN_PATH}", f'ENTRYPOINT ["/usr/bin/{program}"]')
 
 
 def _import(engine: Engine, name: str, content: bytes, *changes: str) -> None:

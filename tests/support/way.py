@@ -44,6 +44,7 @@ _COMPOSE = "infra/docker-compose.yml"
 # $0 is a folder of ours. Everything is mounted where this one process and its children see it, and is gone with them.
 _MACHINE = """\
 set -eu
+names=$(readlink -f /etc/resolv.conf)
 mount -t tmpfs -o mode=755 run /run
 mkdir -p /run/way /run/mlops /run/secrets /run/programs
 mount --bind "$0" /run/way
@@ -57,7 +58,10 @@ mkdir /var/lib/mlops-way
 mount --bind /run/way/acme /var/lib/mlops-way
 mount --bind /run/way/etc/hosts /etc/hosts
 printf 'nameserver 127.0.0.11\\noptions timeout:1 attempts:1\\n' >/run/resolv.conf
-mount --bind /run/resolv.conf "$(readlink -f /etc/resolv.conf)"
+case $names in
+    /run/*) mkdir -p "${names%/*}" && cp -n /run/resolv.conf "$names" ;;
+    *) mount --bind /run/resolv.conf "$names" ;;
+esac
 exec setpriv --reuid 1000 --regid 1000 --clear-groups -- "$@"
 """
 
@@ -330,9 +334,9 @@ class Way:
         return program
 
 
-def make_public_keys(folder: Path, name: str) -> str:
+def make_public_keys(folder: Path, name: str, owner: int = 0) -> str:
     """By the product's own script; what it says."""
-    command = [str(PUBLIC / "make-keys"), name, str(folder)]
+    command = [str(PUBLIC / "make-keys"), name, str(folder), *([str(owner)] if owner else [])]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 

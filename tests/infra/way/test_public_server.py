@@ -201,6 +201,23 @@ def test_a_renewed_certificate_is_taken_and_read(way: Way, tmp_path: Path) -> No
         until_sync(lambda: _trusted(way, way.context), "the front to be as it was")
 
 
+@pytest.mark.parametrize(
+    ("authority", "name", "words"),
+    [
+        ("frp-ca.pem", SERVER_NAME, "Verification: OK"),
+        ("front.pem", SERVER_NAME, "unable to get local issuer certificate"),
+        ("frp-ca.pem", "other.example.test", "hostname mismatch"),
+    ],
+)
+def test_openssl_says_what_frpc_does_not(way: Way, authority: str, name: str, words: str) -> None:
+    """The command of docs/way-in.md."""
+    command = ["openssl", "s_client", "-connect", "198.51.100.2:7000", "-CAfile", str(way.folder / authority)]
+    command += ["-verify_hostname", name, "-verify_return_error", "-brief"]
+    inside = way.home.command(*command)
+    done = subprocess.run(inside, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False)
+    assert words in done.stderr + done.stdout
+
+
 def test_halves_of_two_certificates_are_not_taken(tmp_path: Path) -> None:
     folder = tmp_path / "way"
     make_public_keys(folder, SERVER_NAME)
