@@ -132,9 +132,9 @@ def _newest(details: Inspection) -> datetime:
 
 
 def _not_running(service: Service) -> SourceStatus:
-    told = f"{CLIENT} {service.state.word}" + (f": {service.why}" if service.why else "")
     if service.state.kind is StateClass.ENDED:
-        return SourceStatus(SourceState.OFF, clean(told), word=clean("stopped"))
+        return SourceStatus(SourceState.OFF, clean(f"{CLIENT} is stopped: no release comes in"), word=clean("stopped"))
+    told = f"{CLIENT} {service.state.word}" + (f": {service.why}" if service.why else "")
     return SourceStatus(SourceState.UNREACHABLE, clean(told))
 
 
