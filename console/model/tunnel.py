@@ -132,9 +132,9 @@ def _newest(details: Inspection) -> datetime:
 
 
 def _not_running(service: Service) -> SourceStatus:
-    told = f"{CLIENT} {service.state.word}" + (f": {service.why}" if service.why else "")
     if service.state.kind is StateClass.ENDED:
-        return SourceStatus(SourceState.OFF, clean(told), word=clean("stopped"))
+        return SourceStatus(SourceState.OFF, clean(f"{CLIENT} is stopped: no release comes in"), word=clean("stopped"))
+    told = f"{CLIENT} {service.state.word}" + (f": {service.why}" if service.why else "")
     return SourceStatus(SourceState.UNREACHABLE, clean(told))
 
 
@@ -221,11 +221,11 @@ def told_services(services: tuple[Service, ...], found: Tunnel, now: datetime) -
     """With what is known of the way in, in the rows of its two services: where all is well, and why not where it is not."""
     client, gate = parts(services)
     words: dict[int, str] = {}
-    if client is not None and not client.why and client.state.kind is StateClass.GOOD and found.status.state is SourceState.OK:
+    if client is not None and client.state.kind is StateClass.GOOD and found.status.state is SourceState.OK:
         words[id(client)] = client_words(found, now)
     if client is not None and _its_trouble(client, found):
         words[id(client)] = str(found.status.reason)
-    if gate is not None and not gate.why and gate.state.kind is StateClass.GOOD:
+    if gate is not None and gate.state.kind is StateClass.GOOD:
         words[id(gate)] = gate_words(found, now)
     return tuple(replace(one, why=clean(words[id(one)])) if words.get(id(one)) else one for one in services)
 

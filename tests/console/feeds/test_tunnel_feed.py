@@ -172,7 +172,8 @@ async def test_a_log_that_hangs_keeps_nobody(monkeypatch: pytest.MonkeyPatch) ->
             if request.startswith("log"):
                 await asyncio.Event().wait()
 
-    assert (await look(Hangs(client(), GATE))).newest is None
+    async with asyncio.timeout(20.0):
+        assert (await look(Hangs(client(), GATE))).newest is None
 
 
 class Room:

@@ -229,9 +229,13 @@ def test_a_probe_that_was_read_later_counts() -> None:
 
 def test_a_client_that_does_not_run() -> None:
     always = inspection(restart_policy=clean("unless-stopped"), finished_at=NOW)
-    stopped = container("c", service="frp_client", state=ContainerState.EXITED, exit_code=0, details=always)
+    stopped = container("c", service="frp_client", state=ContainerState.EXITED, exit_code=143, details=always)
     status = judge(services(stopped), TunnelLook(), OK).status
-    assert (status.state, status.reason, status.shown) == (SourceState.OFF, "frp_client stopped", "stopped")
+    assert (status.state, status.reason, status.shown) == (
+        SourceState.OFF,
+        "frp_client is stopped: no release comes in",
+        "stopped",
+    )
     crashed = container("c", service="frp_client", state=ContainerState.EXITED, exit_code=3)
     status = judge(services(crashed), TunnelLook(), OK).status
     assert (status.state, status.reason) == (SourceState.UNREACHABLE, "frp_client exited 3")

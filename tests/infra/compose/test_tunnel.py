@@ -357,7 +357,7 @@ def test_the_console_says_who_refuses_whom(running: Running, console: Console) -
         # frpc names the cause only when that comes before the end of its own session, sooner or later.
         console.until("denied", f"the certificate of {OUTSIDE} is of another CA than the one in secret frp-ca")
     platform.compose("stop", "frp_client")
-    console.until("off", "frp_client stopped")
+    console.until("off", "frp_client is stopped: no release comes in")
     running.frps.take(DOMAIN)
     try:
         platform.compose("start", "frp_client")
