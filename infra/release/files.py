@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from .address import place
 from .release import MOST_FILES, Changed, Problem
 
-TIMEOUT = 30.0
 _PAGE = 100
 _PAUSES = (2.0, 8.0, 30.0)
 """Seconds before each further try."""
@@ -68,7 +67,7 @@ class GitHub:
         raise Problem(f"GitHub does not list the files of the pull request: {said}. Run the job again.")
 
     def _get(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPSConnection(self._host, self._port, timeout=TIMEOUT, context=ssl.create_default_context())
+        connection = http.client.HTTPSConnection(self._host, self._port, timeout=30, context=ssl.create_default_context())
         headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",

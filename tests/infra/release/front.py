@@ -81,6 +81,10 @@ def queued(item: int) -> Reply:
     return Reply(200, json.dumps(told), MARK)
 
 
+class Cut(bytes):
+    """What is written before the connection breaks off."""
+
+
 Says = Callable[[Request], Reply | bytes]
 """Bytes are written as they are, and then nothing more comes: the connection stays open until the other side leaves."""
 
@@ -134,9 +138,10 @@ def plain_front(says: Says) -> Iterator[tuple[_Server, Front]]:
             if isinstance(reply, bytes):
                 self.wfile.write(reply)
                 self.wfile.flush()
-                self.connection.settimeout(None)
-                with suppress(OSError):
-                    self.rfile.read()
+                if not isinstance(reply, Cut):
+                    self.connection.settimeout(None)
+                    with suppress(OSError):
+                        self.rfile.read()
                 return
             self.send_response(reply.status)
             for name, value in reply.headers:

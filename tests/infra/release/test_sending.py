@@ -20,7 +20,7 @@ from infra.release.request import Means, body, delivery, send, signature
 from infra.release.sending import FRESH, LONGEST_PAUSE, PATIENCE, Run, Sent, send_all
 from tests.infra import controller
 from tests.infra.release.events import COMMIT, KEY, REPOSITORY
-from tests.infra.release.front import FRP, MARK, RECORDED, Front, Reply, Request, front, gate, plugin, queued
+from tests.infra.release.front import FRP, MARK, RECORDED, Cut, Front, Reply, Request, front, gate, plugin, queued
 
 RUN = Run("12345678901", "1")
 NOW = 1_795_413_618
@@ -196,7 +196,17 @@ def test_nothing_of_a_body_is_told(hook: Front, there: Target, status: int, mark
 def test_an_answer_that_comes_drop_by_drop_ends(hook: Front, there: Target) -> None:
     hook.says = lambda _request: b"HTTP/1.1 200 OK\r\nX-Mlops-Gate: 1\r\nContent-Length: 100\r\n\r\n{"
     answer = send(there, CONTENT, limit=0.2)
-    assert (answer.means, answer.words) == (Means.AGAIN, "no answer: the connection broke off")
+    assert answer.means is Means.AGAIN
+    assert answer.words.startswith("no answer: ")
+    assert answer.words != "no answer: timed out", "it was waited for as long as for a byte"
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nX-Mlops-Gate: 1\r\nContent-Length: 100\r\n\r\n{}"])
+def test_an_answer_that_breaks_off_is_none(hook: Front, there: Target, begun: bytes) -> None:
+    hook.says = lambda _request: Cut(begun)
+    answer = send(there, CONTENT)
+    assert answer.means is Means.AGAIN
+    assert answer.words in ("no answer: the connection broke off", "no answer: BadStatusLine")
 
 
 def test_silence_ends(hook: Front, there: Target) -> None:
@@ -386,9 +396,9 @@ def test_what_never_had_its_turn_says_why(hook: Front, there: Target, clock: Clo
 
 def test_an_answer_that_is_lost_is_asked_for_again(hook: Front, there: Target, clock: Clock) -> None:
     """The request was taken, its answer was not: the same delivery tells Jenkins that it is the same."""
-    first = iter([True])
-    hook.says = lambda _request: b"HTTP/1.1 2" if next(first, False) else plugin("gwt-replay-in-quiet-period")
-    # The server hangs up after the client has: a limit of the whole answer does it here.
-    sent = send(there, CONTENT, limit=0.2)
-    assert sent.means is Means.AGAIN
-    assert send(there, CONTENT).means is Means.QUEUED
+    replies: Iterator[Reply | bytes] = iter([Cut(b"HTTP/1.1 2"), plugin("gwt-replay-in-quiet-period")])
+    hook.says = lambda _request: next(replies)
+    (sent,), _ = all_of(release(), there, clock)
+    first, second = hook.requests
+    assert first.body == second.body
+    assert (sent.queued, sent.tries, sent.answer.item) == (True, 2, 18)
