@@ -42,11 +42,16 @@ def header(head: Header, look: Look, width: int) -> Line:
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
     if head.crumbs:
         left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
-    bad = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] not in _QUIET]
+    bad = _bad(head.sources)
     good = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] in _QUIET]
     systems: list[Part] = []
-    for name, status in bad:
-        systems += _system(name, status, look, word=True)
+    for number, (name, status) in enumerate(bad):
+        told = _system(name, status, look, word=True)
+        more = [look.part(f"  +{len(bad) - number}", bold=True)]
+        over = _cells([*systems, *told]) + (len(bad) - number > 1) * _cells(more) > width - _LEAST_LEFT
+        systems += more if over and systems else told
+        if over and number:
+            break
     left = _fitted(left, width - sum(cells_of(text) for text, _ in systems), look)
     used = sum(cells_of(text) for text, _ in left)
     room = width - used - sum(cells_of(text) for text, _ in systems) - len(clock) - 2
@@ -62,6 +67,17 @@ def header(head: Header, look: Look, width: int) -> Line:
     if used + len(clock) + 2 <= width:
         parts += [look.part(" " * (width - used - len(clock) - 1)), look.part(clock, Role.MUTED)]
     return parts
+
+
+def _bad(sources: Mapping[str, SourceStatus]) -> list[tuple[str, SourceStatus]]:
+    """What wants a look, the broken first: where there is no room for all, these are told. What is not known only because
+    another system does not answer is that one's trouble."""
+    found = [
+        (name, status)
+        for name, status in sources.items()
+        if SOURCE_CLASS[status.state] not in _QUIET and status.word != "unknown"
+    ]
+    return sorted(found, key=lambda one: SOURCE_CLASS[one[1].state] is not StateClass.BROKEN)
 
 
 def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
@@ -92,6 +108,8 @@ def _cells(parts: Sequence[Part]) -> int:
 
 _HOST_ALONE = 3
 _LEAST_NAME = 14
+_LEAST_LEFT = 20
+"""Cells that what is open keeps, however many systems are broken."""
 _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 

@@ -47,3 +47,23 @@ def test_what_is_broken_stays() -> None:
     assert "✗ docker unreachable" in told
     assert "✗ jenkins unreachable" in told
     assert "#633   ▸ running" in told
+
+
+def systems(width: int, **sources: SourceStatus) -> str:
+    head = frame.Header("train-01", [LOOK.part("train #1")], sources, NOW)
+    return "".join(text for text, _ in frame.header(head, LOOK, width))
+
+
+STALE = SourceStatus(SourceState.STALE)
+UNKNOWN = SourceStatus(SourceState.STALE, clean("not known while Docker does not answer"), word=clean("unknown"))
+
+
+def test_where_many_are_bad_the_broken_are_told_and_the_rest_counted() -> None:
+    told = systems(80, docker=BAD, compose=STALE, jenkins=BAD)
+    assert " train-01 › train #1  ✗ docker unreachable  ✗ jenkins unreachable  +1  " in told
+    assert len(told) <= 80
+    assert "+2" in systems(44, docker=BAD, compose=STALE, jenkins=BAD)
+
+
+def test_what_nobody_can_know_is_no_trouble_of_its_own() -> None:
+    assert "tunnel" not in systems(120, docker=BAD, tunnel=UNKNOWN)
