@@ -12,9 +12,7 @@ import pytest
 
 from tests.support.hook import Arrived, Trigger
 
-RECORDED = {
-    one["name"]: one for one in json.loads((Path(__file__).parent / "recordings" / "webhook-answers.json").read_text())
-}
+RECORDED = {one["name"]: one for one in json.loads((Path(__file__).parent / "recordings" / "webhook-answers.json").read_text())}
 KEY = b"another key than the one of the recordings, which is not known"
 TOKEN = RECORDED["gwt-good"]["token"]
 WRONG = {"gwt-wrong-signature", "gwt-wrong-token-wrong-signature"}
