@@ -12,6 +12,7 @@ import pytest
 
 from infra.release.request import signature
 from tests.infra.way.conftest import COMMIT, Send
+from tests.support.waiting import until_sync
 from tests.support.way import DOMAIN, PATH, PUBLIC_ADDRESS, ROOT, Way
 
 SPOOFED = {
@@ -146,8 +147,17 @@ def test_a_project_that_is_none_is_filtered_out(way: Way) -> None:
 def test_the_logs_say_what_came_and_hold_no_secret(way: Way, send: Send) -> None:
     (sent,) = send()
     assert sent.queued
-    way.ask("POST", f"{PATH}?token={way.token}", release(), {"token": way.token, "Authorization": f"Bearer {way.hmac}"})
+    for at in ("vhost", "front"):
+        way.ask(
+            "POST", f"{PATH}?token={way.token}", release(), {"token": way.token, "Authorization": f"Bearer {way.hmac}"}, at=at
+        )
     way.ask("POST", PATH, release(), {"X-Hub-Signature-256": f"sha256={'7' * 64}", "Referer": f"https://x/{way.token}"})
+    # What nginx itself would say of an error: the whole request line and where it came from.
+    told = {"Content-Length": "70000", "Referer": f"https://x/{way.token}"}
+    assert way.ask("POST", f"{PATH}?token={way.token}", headers=told).status == 413
+    # A line is written after its answer.
+    until_sync(lambda: way.front.log.splitlines()[-1].split()[1] == "413", "the last of them to be written down")
+    until_sync(lambda: way.gate.log.splitlines()[-1].split()[1] == "403", "what came through to be written down")
     gate, front = way.gate.log, way.front.log
     for log in (gate, front, way.frps.log, way.client.program.log):
         for secret in (way.token, way.hmac, way.frp_token, way.client.password, "7" * 64, signature(way.hmac.encode(), b"")):
