@@ -199,6 +199,15 @@ def test_a_large_body(way: Way, at: str) -> None:
 
 
 @pytest.mark.parametrize("at", ["front", "vhost"])
+def test_what_a_sender_writes_is_in_no_log(way: Way, at: str) -> None:
+    """Nor in what nginx says of errors, where it would repeat the request's first line, Host and Referer."""
+    lines = [f"POST {PATH}?written-by=a-sender HTTP/1.1", HOST, "Referer: https://written-by.a-sender.example.test"]
+    assert way.send(_raw(*lines, "Content-Length: 1048576", "Connection: close"), at=at).status == 413
+    for program in (way.front, way.gate):
+        assert "a-sender" not in program.log
+
+
+@pytest.mark.parametrize("at", ["front", "vhost"])
 def test_large_headers(way: Way, at: str) -> None:
     raw = _raw(POST, HOST, "Content-Length: 0", "Connection: close", f"X-A: {'b' * (64 << 10)}")
     assert way.send(raw, at=at).status == 400
