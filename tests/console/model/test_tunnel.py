@@ -101,8 +101,8 @@ DENIED = {
     "other-name": "the certificate of frps.example.org is for another name: "
     "valid for frps.example.test, not other.example.test",
     "plain-text": "frps.example.org hangs up at once: it takes TLS alone, and transport.tls is off in here, or it is no frps",
-    "no-frps": "the TLS handshake with frps.example.org fails: its certificate is of another CA than frp-ca, "
-    "or not for frps.example.org, or it is no frps",
+    "no-frps": "the TLS handshake with frps.example.org fails: it is no frps, or its certificate is of another CA "
+    "than frp-ca, not for frps.example.org, or has expired",
 }
 
 

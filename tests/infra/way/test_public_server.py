@@ -159,6 +159,19 @@ def test_no_keys_are_made_for_what_is_no_name(tmp_path: Path, name: str) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_authority_that_was_put_elsewhere_is_asked_for(tmp_path: Path) -> None:
+    make_public_keys(tmp_path, SERVER_NAME)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.name != "frp-ca-key.pem"}
+    (tmp_path / "frp-ca-key.pem").unlink()
+    # As long as nothing is to be made it is not wanted.
+    assert make_public_keys(tmp_path, SERVER_NAME) == ""
+    command = [str(PUBLIC / "make-keys"), "other.example.test", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"frp-ca-key.pem is not in {tmp_path}" in done.stderr
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_the_authority_is_one_that_the_platform_takes(tmp_path: Path) -> None:
     make_public_keys(tmp_path, SERVER_NAME)
     (wanted,) = (secret for secret in SECRETS if secret.name == "frp-ca")
