@@ -76,8 +76,8 @@ class Refusal:
             case Why.PLAIN:
                 told = f"{server} hangs up at once: it takes TLS alone, and transport.tls is off in here, or it is no frps"
             case Why.PARTED:
-                which = f"of another CA than frp-ca, or not for {name}, or it is no frps"
-                told = f"the TLS handshake with {server} fails: its certificate is {which}"
+                which = f"of another CA than frp-ca, not for {name}, or has expired"
+                told = f"the TLS handshake with {server} fails: it is no frps, or its certificate is {which}"
             case Why.NOBODY:
                 return SourceState.UNREACHABLE, clean(f"no connection to {server}: {self.detail}")
             case Why.OTHER:

@@ -25,6 +25,13 @@ def test_it_is_there(name: str) -> None:
     assert ROOT / name in files()
 
 
+def test_no_file_that_tests_read_is_left_out_by_gitignore() -> None:
+    """It would be there for whoever made it, and for nobody else."""
+    known = set(files())
+    here = [path for path in (ROOT / "tests").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert [str(path.relative_to(ROOT)) for path in here if path not in known] == []
+
+
 def test_no_file_names_a_folder_of_one_machine() -> None:
     finds = [f"{name}: {find.group()}" for name, text in texts() for find in ONE_MACHINE.finditer(text)]
     assert finds == []

@@ -302,9 +302,8 @@ class Way:
         return self._behind.call(lambda: socket.create_server((_JENKINS, 8080)))
 
     def _frps(self) -> Program:
-        program = Program(
-            self.public, "frps", {}, {"CREDENTIALS_DIRECTORY": "/run/secrets"}, "frps", "-c", "/run/way/etc/frps.toml"
-        )
+        env = {"CREDENTIALS_DIRECTORY": "/run/secrets", "FRPS_INSIDE": "127.0.0.1"}
+        program = Program(self.public, "frps", {}, env, "frps", "-c", "/run/way/etc/frps.toml")
         program.put(PUBLIC / "frps.example.toml", "frps.toml")
         program.secret("frp-token", f"{self.frp_token}\n")
         for name in ("frps.pem", "frps-key.pem"):

@@ -101,8 +101,8 @@ DENIED = {
     "other-name": "the certificate of frps.example.org is for another name: "
     "valid for frps.example.test, not other.example.test",
     "plain-text": "frps.example.org hangs up at once: it takes TLS alone, and transport.tls is off in here, or it is no frps",
-    "no-frps": "the TLS handshake with frps.example.org fails: its certificate is of another CA than frp-ca, "
-    "or not for frps.example.org, or it is no frps",
+    "no-frps": "the TLS handshake with frps.example.org fails: it is no frps, or its certificate is of another CA "
+    "than frp-ca, not for frps.example.org, or has expired",
 }
 
 
@@ -269,8 +269,8 @@ def test_the_gates_log() -> None:
         # A path that looks like the end of this line and a whole other one.
         (404, False, False),
         # What is no HTTP at all.
-        (500, False, False),
-        (500, False, False),
+        (400, False, False),
+        (400, False, False),
         (413, False, False),
         (502, False, True),
     ]
@@ -300,7 +300,7 @@ def fates(*places: int) -> Tunnel:
         ((), "", "logged in for 9d"),
         ((0,), "release 5h ago: 200", "logged in for 9d, last release 5h ago"),
         ((1,), "refused 403 5h ago", "logged in for 9d, refused 403 5h ago"),
-        ((5,), "refused 500 5h ago", "logged in for 9d, refused 500 5h ago"),
+        ((5,), "refused 400 5h ago", "logged in for 9d, refused 400 5h ago"),
         ((0, 8), "failed 502 1h ago, release 5h ago: 200", "logged in for 9d, last release 5h ago, failed 502 1h ago"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import ssl
@@ -13,12 +14,14 @@ import pytest
 
 from tests.support import scratch, skips, standins
 from tests.support.engine import NoEngineError
-from tests.support.frps import read_reply
+from tests.support.frps import Reply, read_reply
 from tests.support.gotools import NoGoError
 from tests.support.server import Server
+from tests.support.waiting import until_sync
 from tests.support.way import DOMAIN, PATH, PUBLIC, SERVER_NAME, make_certificate, make_public_keys
 
 _LIMIT = 240.0
+_RAW = f"POST {PATH} HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 
 
 class Public:
@@ -88,30 +91,46 @@ def public(public_or_reason: Public | str) -> Public:
     return public_or_reason
 
 
+def _ask(public: Public) -> Reply:
+    """What a release gets while no client of the tunnel is there."""
+    context = ssl.create_default_context(cafile=str(public.keys / "front.pem"))
+    plain = public.server.network.connect(443)
+    with plain, context.wrap_socket(plain, server_hostname=DOMAIN) as connection:
+        connection.sendall(_RAW)
+        return read_reply(connection)
+
+
+def _by_frps(reply: Reply) -> bool:
+    return (reply.status, "faithfully yours, frp" in reply.body.lower()) == (404, True)
+
+
 def test_it_is_healthy_and_lets_a_release_through_as_far_as_frps(public: Public) -> None:
     states = [public.server.inspect(f"mlops-way-{name}-1")["State"]["Health"]["Status"] for name in ("front", "frps")]
     assert states == ["healthy", "healthy"]
-    context = ssl.create_default_context(cafile=str(public.keys / "front.pem"))
-    raw = f"POST {PATH} HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-    plain = public.server.network.connect(443)
-    with plain, context.wrap_socket(plain, server_hostname=DOMAIN) as connection:
-        connection.sendall(raw)
-        reply = read_reply(connection)
-    # frps' own page: no client is there.
-    assert (reply.status, "faithfully yours, frp" in reply.body.lower()) == (404, True)
+    assert _by_frps(_ask(public))
     with public.server.network.connect(80) as connection:
-        connection.sendall(raw)
+        connection.sendall(_RAW)
         assert read_reply(connection).status == 403
 
 
-def test_its_own_http_is_on_a_loopback_that_nobody_has(public: Public) -> None:
+def test_its_own_http_is_open_to_the_front_alone(public: Public) -> None:
     with pytest.raises(ConnectionRefusedError):
         public.server.network.connect(7080)
-    networks = public.server.inspect("mlops-way-frps-1")["NetworkSettings"]["Networks"]
-    (address,) = [network["IPAddress"] for network in networks.values()]
-    with pytest.raises(ConnectionRefusedError):
-        public.server.network.connect(7080, address)
-    assert public.server.inspect("mlops-way-front-1")["HostConfig"]["NetworkMode"].startswith("container:")
+    published = {name: public.server.inspect(f"mlops-way-{name}-1")["HostConfig"]["PortBindings"] for name in ("front", "frps")}
+    assert {name: set(ports) for name, ports in published.items()} == {"front": {"80/tcp", "443/tcp"}, "frps": {"7000/tcp"}}
+    networks = {name: set(public.server.inspect(f"mlops-way-{name}-1")["NetworkSettings"]["Networks"]) for name in published}
+    assert networks["front"] & networks["frps"] == {"mlops-way_inside"}
+    (inside,) = json.loads(public.server.docker("network", "inspect", "mlops-way_inside"))
+    assert inside["Internal"] is True
+
+
+@pytest.mark.parametrize("how", ["restart", "anew"])
+def test_a_new_start_of_frps_is_not_the_end_of_the_front(public: Public, how: str) -> None:
+    if how == "restart":
+        public.server.docker("restart", "mlops-way-frps-1")
+    else:
+        public.compose("up", "--detach", "--force-recreate", "--no-deps", "frps")
+    until_sync(lambda: _by_frps(_ask(public)), "frps to be behind the front again")
 
 
 def test_its_log_is_the_containers(public: Public) -> None:

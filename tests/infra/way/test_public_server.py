@@ -39,7 +39,7 @@ def test_frps_takes_its_file(tmp_path: Path) -> None:
     make_public_keys(tmp_path, SERVER_NAME)
     (tmp_path / "frp-token").write_text("t\n")
     file = shutil.copy(PUBLIC / "frps.example.toml", tmp_path / "frps.toml")
-    command, env = [str(frps), "verify", "-c", str(file)], {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    command, env = [str(frps), "verify", "-c", str(file)], {"CREDENTIALS_DIRECTORY": str(tmp_path), "FRPS_INSIDE": "127.0.0.1"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "syntax is ok" in done.stdout
@@ -54,7 +54,8 @@ def test_frps_has_no_dashboard_and_no_secret_in_its_file() -> None:
     assert "webServer" not in told
     assert "subDomainHost" not in told
     assert "token" not in told["auth"]
-    assert told["proxyBindAddr"] == "127.0.0.1"
+    assert told["proxyBindAddr"] == "{{ .Envs.FRPS_INSIDE }}"
+    assert "\nEnvironment=FRPS_INSIDE=127.0.0.1\n" in (PUBLIC / "mlops-frps.service").read_text()
 
 
 def test_the_public_server_listens_on_these_ports_alone(way: Way) -> None:
@@ -156,6 +157,19 @@ def test_no_keys_are_made_for_what_is_no_name(tmp_path: Path, name: str) -> None
     )
     assert done.returncode == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_authority_that_was_put_elsewhere_is_asked_for(tmp_path: Path) -> None:
+    make_public_keys(tmp_path, SERVER_NAME)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.name != "frp-ca-key.pem"}
+    (tmp_path / "frp-ca-key.pem").unlink()
+    # As long as nothing is to be made it is not wanted.
+    assert make_public_keys(tmp_path, SERVER_NAME) == ""
+    command = [str(PUBLIC / "make-keys"), "other.example.test", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"frp-ca-key.pem is not in {tmp_path}" in done.stderr
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 def test_the_authority_is_one_that_the_platform_takes(tmp_path: Path) -> None:
@@ -275,5 +289,7 @@ def test_compose_takes_its_file() -> None:
     command = [str(program), "-f", str(PUBLIC / "docker-compose.yml"), "config", "--format", "json"]
     told = json.loads(subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=60).stdout)
     assert told["services"]["frps"]["image"] == "ghcr.io/fatedier/frps:v0.70.1@sha256:" + "0" * 64
-    assert told["services"]["front"]["network_mode"] == "service:frps"
-    assert sorted(port["published"] for port in told["services"]["frps"]["ports"]) == ["443", "7000", "80"]
+    # One stack for both would be gone for the front as soon as frps is started again.
+    assert "network_mode" not in told["services"]["front"]
+    published = {name: sorted(port["published"] for port in told["services"][name]["ports"]) for name in ("front", "frps")}
+    assert published == {"front": ["443", "80"], "frps": ["7000"]}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import subprocess
 
 import pytest
 
@@ -199,6 +201,15 @@ def test_a_large_body(way: Way, at: str) -> None:
 
 
 @pytest.mark.parametrize("at", ["front", "vhost"])
+def test_what_a_sender_writes_is_in_no_log(way: Way, at: str) -> None:
+    """Nor in what nginx says of errors, where it would repeat the request's first line, Host and Referer."""
+    lines = [f"POST {PATH}?written-by=a-sender HTTP/1.1", HOST, "Referer: https://written-by.a-sender.example.test"]
+    assert way.send(_raw(*lines, "Content-Length: 1048576", "Connection: close"), at=at).status == 413
+    for program in (way.front, way.gate):
+        assert "a-sender" not in program.log
+
+
+@pytest.mark.parametrize("at", ["front", "vhost"])
 def test_large_headers(way: Way, at: str) -> None:
     raw = _raw(POST, HOST, "Content-Length: 0", "Connection: close", f"X-A: {'b' * (64 << 10)}")
     assert way.send(raw, at=at).status == 400
@@ -247,6 +258,33 @@ def test_a_flood_is_held_back_at_the_front(way: Way) -> None:
         assert way.ask("POST", PATH, body, signed(way, body), at="vhost").status == 200
     finally:
         _anew(way)
+
+
+def test_a_flood_of_many_addresses_of_one_line_is_held_back_too(way: Way) -> None:
+    """Whoever has IPv6 has more addresses than can be counted: a line's 64 bits are one sender."""
+    for machine, device, addresses in (
+        (way.public, "internet", ["2001:db8:0:1::1"]),
+        (way.world, "outside", [f"2001:db8:0:1:{number:x}::a" for number in range(2, 122)] + ["2001:db8:0:2::a"]),
+    ):
+        for address in addresses:
+            command = ["ip", "address", "add", f"{address}/48", "dev", device, "nodad"]
+            subprocess.run(machine.command(*command), check=True, capture_output=True)
+    try:
+        statuses = {_ask_from(way, f"2001:db8:0:1:{number:x}::a") for number in range(2, 122)}
+        assert statuses == {403, 429}
+        assert _ask_from(way, "2001:db8:0:2::a") == 403
+    finally:
+        for machine, device in ((way.public, "internet"), (way.world, "outside")):
+            subprocess.run(machine.command("ip", "-6", "address", "flush", "dev", device, "scope", "global"), check=True)
+        _anew(way)
+
+
+def _ask_from(way: Way, address: str) -> int:
+    there = ("2001:db8:0:1::1", 443)
+    plain = way.world.call(lambda: socket.create_connection(there, timeout=10.0, source_address=(address, 0)))
+    with plain, way.context.wrap_socket(plain, server_hostname=DOMAIN) as connection:
+        connection.sendall(_raw(f"GET {PATH} HTTP/1.1", HOST, "Connection: close"))
+        return read_reply(connection).status
 
 
 def test_connections_that_are_only_held(way: Way) -> None:

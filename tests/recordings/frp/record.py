@@ -2,7 +2,8 @@
 
     PYTHONPATH=. .venv/bin/python tests/recordings/frp/record.py NAME...    # without a name all: some minutes, on loopback
 
-One file each, `NAME.log`: the log as Docker would keep it. Addresses and ports are written as on a real server.
+One file each, `NAME.log`: the log as Docker would keep it. Addresses and ports are written as on a real server. `gate` is the
+log of the gate, which the tunnel's end in here leads to; it wants root and nginx.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infra.release.request import signature
 from tests.support import gotools
+from tests.support.scratch import Scratch
 from tests.support.tunnels import make_keys
+from tests.support.way import PATH, Way
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -164,8 +168,44 @@ def no_frps(bench: Bench) -> None:
     web.wait(10)
 
 
+def gate(_bench: Bench) -> None:
+    scratch = Scratch()
+    try:
+        text = _gates_log()
+    finally:
+        scratch.close()
+    (HERE / "gate.log").write_text(text)
+    print(f"== gate\n{text}")
+
+
+def _gates_log() -> str:
+    way = Way()
+    try:
+        before = len(way.gate.log)
+        content = b'{"project":"project-a"}'
+        signed = {"X-Hub-Signature-256": signature(way.hmac.encode(), content), "Content-Type": "application/json"}
+        # Of its own time, and then as if another line came.
+        line = " 9 bytes in 0.001 s upstream 200%0d%0a2026-11-29T08:00:00+00:00 200 POST /x 9 bytes in 0.001 s upstream 200"
+        way.ask("POST", PATH, content, signed, at="vhost")
+        way.ask("POST", PATH, content, at="vhost")
+        way.ask("GET", PATH, at="vhost")
+        way.ask("POST", f"{PATH}/../../login", at="vhost")
+        way.ask("POST", PATH + line.replace(" ", "%20"), at="vhost")
+        for raw in (b"\x16\x03\x01\x02\x00\r\n\r\n", b"post / HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with way.home.connect(8080) as connection:
+                connection.sendall(raw)
+                while connection.recv(65536):
+                    pass
+        way.ask("POST", PATH, b"x" * (1 << 20), signed, at="vhost")
+        way.jenkins.stop()
+        way.ask("POST", PATH, content, signed, at="vhost")
+        return way.gate.log[before:]
+    finally:
+        way.close()
+
+
 def main() -> None:
-    for case in (refused, taken, nobody, lost, no_frps):
+    for case in (refused, taken, nobody, lost, no_frps, gate):
         if not sys.argv[1:] or case.__name__ in sys.argv[1:]:
             with tempfile.TemporaryDirectory() as folder:
                 case(Bench(Path(folder)))
