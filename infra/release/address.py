@@ -36,7 +36,7 @@ def target(env: Mapping[str, str]) -> Target:
     """From MLOPS_HOOK_URL and MLOPS_HOOK_SECRET. Raises Problem, which repeats neither a key nor a password."""
     url, key = env.get("MLOPS_HOOK_URL", "").strip(), env.get("MLOPS_HOOK_SECRET", "").strip()
     if not url:
-        raise Problem("MLOPS_HOOK_URL is not set: set it as a variable of the repository (docs/way-in.md).")
+        raise Problem("MLOPS_HOOK_URL is not set: set it as a variable of the environment release (docs/way-in.md).")
     if not key:
         raise Problem("MLOPS_HOOK_SECRET is not set: set it as a secret of the environment release (docs/way-in.md).")
     if len(key) < SHORTEST or not _PRINTED.fullmatch(key):
