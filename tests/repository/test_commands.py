@@ -121,7 +121,7 @@ def server(clone: Clone) -> Clone:
     clone.program("make", MAKE)
     for name in (
         *("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"),
-        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip", "java", "javac", "mvn"),
+        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip", "openssl", "systemd-analyze", "java", "javac", "mvn"),
     ):
         clone.program(name, "exit 0")
     return clone
