@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -85,6 +86,7 @@ class Program:
         (self.folder / "etc" / "hosts").write_text("".join(lines))
         self._log = self.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._groups: list[int] = []
 
     def put(self, source: Path, name: str = "") -> None:
         """A file of the product, under /run/way/etc."""
@@ -120,7 +122,9 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        self._groups.append(self._process.pid)
 
     def stop(self, *, at_once: bool = False) -> None:
         """End it; `at_once` as a machine that has lost its power. Harmless when done twice."""
@@ -138,6 +142,10 @@ class Program:
 
     def close(self) -> None:
         self.stop()
+        # nginx' workers outlive a master that was killed.
+        for group in self._groups:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
         shutil.rmtree(self.folder)
 
 
