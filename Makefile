@@ -18,7 +18,6 @@ console: runtime ## set everything up and open the console (ARGS="status --json"
 demo: runtime ## open the console on an invented server
 	@exec $(BIN)/mlops-console --demo $(ARGS)
 
-# Two at a time: each worker starts a Docker Engine of its own, which costs more than a third one brings.
 .PHONY: train
 train: platform ## train a project for real (PROJECT=project-b; all the rest is in docs/projects.md)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec infra/jenkins/bin/train
@@ -64,6 +63,7 @@ down: ## end the platform's services; data and running trainings stay
 pin: ## pin every image by its digest, compare the plugins (WRITE=plugins puts those in too)
 	@exec infra/bin/pin
 
+# Two at a time: each worker starts a Docker Engine of its own, which costs more than a third one brings.
 .PHONY: test
 test: dev ## run the tests; what this machine cannot run is named at the end (ARGS="-k words")
 	@exec $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)

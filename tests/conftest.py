@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import composefleet, platformfleet, skips
 from tests.support.composefleet import Fleet
@@ -13,6 +14,10 @@ from tests.support.engine import Engine, NoEngineError
 from tests.support.images import engine_with_busybox, import_busybox
 from tests.support.platformfleet import PlatformFleet
 from tests.support.session import CleanSession
+
+# A slow machine is no defect: examples may take as long as they take.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

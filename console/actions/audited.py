@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.actions.audit import BEGUN, ENDED, VERSION, Places
-from console.actions.plan import Fate, several
+from console.actions.plan import Fate, several, worst
 from console.model.build import NOTHING
 from console.model.person import Person
 from console.model.state import State, StateClass, state
@@ -24,12 +24,6 @@ _AT_ONCE = 50
 NO_END = Clean("It was begun, and how it ended was never written down: it is under way, or was broken off.")
 NOTHING_YET = Clean("Nothing has been done with this console yet.")
 _FATES = {fate.value: fate for fate in Fate}
-_STATES = {
-    Fate.DONE: state(StateClass.GOOD, "done"),
-    Fate.FAILED: state(StateClass.BROKEN, "failed"),
-    Fate.UNSURE: state(StateClass.ATTENTION, "unsure"),
-    Fate.LEFT: state(StateClass.ENDED, "left"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +76,11 @@ class Audited:
         """`done`, `failed`, `2 of 5` (done), `unsure`, `left`; `no end` for one that may have been broken off."""
         if self.ended is None:
             return state(StateClass.ATTENTION, "no end")
-        fates = {one.fate for one in self.results}
-        worst = next((fate for fate in (Fate.FAILED, Fate.UNSURE, Fate.LEFT) if fate in fates), Fate.DONE)
+        fate = worst(one.fate for one in self.results)
         done = sum(one.fate is Fate.DONE for one in self.results)
-        if worst is Fate.DONE or not done:
-            return _STATES[worst]
-        return State(_STATES[worst].kind, Clean(f"{done} of {len(self.results)}"))
+        if fate is Fate.DONE or not done:
+            return state(fate.kind, fate.value)
+        return State(fate.kind, Clean(f"{done} of {len(self.results)}"))
 
     @property
     def names(self) -> Clean:

@@ -123,6 +123,5 @@ async def _one(plan: Plan, target: Target, tell: Tell) -> Result:
     try:
         return await plan.act.perform(plan, target, tell)
     except SourceError as error:
-        denied: Clean | None = getattr(error, "permission", None)
-        fate = Fate.UNSURE if getattr(error, "unsure", False) else Fate.FAILED
-        return Result(target, fate, error.reason, denied, error.state)
+        fate = Fate.UNSURE if error.unsure else Fate.FAILED
+        return Result(target, fate, error.reason, error.permission, error.state)

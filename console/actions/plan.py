@@ -9,7 +9,7 @@ agreeing, and one whose `basis` has changed is not carried out. Every text is cl
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Protocol
@@ -165,6 +165,25 @@ class Fate(Enum):
     UNSURE = "unsure"
     LEFT = "left"
 
+    @property
+    def kind(self) -> StateClass:
+        """How it is shown."""
+        return _KINDS[self]
+
+
+_KINDS = {
+    Fate.DONE: StateClass.GOOD,
+    Fate.FAILED: StateClass.BROKEN,
+    Fate.UNSURE: StateClass.ATTENTION,
+    Fate.LEFT: StateClass.ENDED,
+}
+WORST_FIRST = (Fate.FAILED, Fate.UNSURE, Fate.LEFT, Fate.DONE)
+
+
+def worst(fates: Iterable[Fate]) -> Fate:
+    """DONE where there are none."""
+    return min(fates, key=WORST_FIRST.index, default=Fate.DONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -200,8 +219,7 @@ class Outcome:
 
     @property
     def worst(self) -> Fate:
-        order = (Fate.FAILED, Fate.UNSURE, Fate.LEFT)
-        return next((fate for fate in order if any(one.fate is fate for one in self.results)), Fate.DONE)
+        return worst(one.fate for one in self.results)
 
 
 class End(Enum):

@@ -15,7 +15,7 @@ from console.cli.options import UsageError
 from console.cli.output import print_json
 from console.feeds.jenkins_once import failed, read_jenkins
 from console.model.build import Build, BuildRef
-from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble
+from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, called
 from console.model.source import SourceState, SourceStatus
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
@@ -81,17 +81,14 @@ def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:
     Raises UsageError that names the nearest, or those that it could be.
     """
     wanted = clean(name.strip("/"))
-    if wanted in jobs:
-        return jobs[wanted]
-    for called in ("shown", "name"):
-        if called == "name" and (inside := jobs_in(jobs, wanted)):
-            such = sorted(one.shown for one in inside)[0]
-            raise UsageError(f"{wanted} is a folder: name a job in it, such as {such}.")
-        found = [one for one in jobs.values() if getattr(one, called) == wanted]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UsageError(f"{wanted} could be {', '.join(sorted(one.shown for one in found)[:5])}.")
+    if inside := jobs_in(jobs, wanted):
+        such = sorted(one.shown for one in inside)[0]
+        raise UsageError(f"{wanted} is a folder: name a job in it, such as {such}.")
+    found = called(jobs.values(), wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{wanted} could be {', '.join(sorted(one.shown for one in found)[:5])}.")
     if not jobs:
         raise UsageError(f"there is no job {wanted}: this user sees none at all.")
     near = difflib.get_close_matches(wanted, [one.shown for one in jobs.values()], 1, 0.5)

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.actions.plan import Entry, Fate, News, Outcome, Plan, Result, Weight
+from console.actions.plan import WORST_FIRST, Entry, Fate, News, Outcome, Plan, Result, Weight
 from console.cli.output import Printer
-from console.model.state import StateClass
-
-_KINDS = {
-    Fate.DONE: StateClass.GOOD,
-    Fate.FAILED: StateClass.BROKEN,
-    Fate.UNSURE: StateClass.ATTENTION,
-    Fate.LEFT: StateClass.ENDED,
-}
-_WORST_FIRST = (Fate.FAILED, Fate.UNSURE, Fate.LEFT, Fate.DONE)
 
 
 def show_plan(printer: Printer, plan: Plan) -> None:
@@ -55,12 +46,12 @@ def sorted_results(outcome: Outcome) -> list[Result]:
         for one in outcome.plan.targets
         if one.refused is not None and all(one != known.target for known in outcome.results)
     ]
-    return sorted([*outcome.results, *left], key=lambda one: _WORST_FIRST.index(one.fate))
+    return sorted([*outcome.results, *left], key=lambda one: WORST_FIRST.index(one.fate))
 
 
 def show_outcome(printer: Printer, outcome: Outcome) -> None:
     for one in sorted_results(outcome):
-        printer.state_line(_KINDS[one.fate], f"{one.target.name}  {one.words}")
+        printer.state_line(one.fate.kind, f"{one.target.name}  {one.words}")
 
 
 def show_news(printer: Printer, news: News) -> None:

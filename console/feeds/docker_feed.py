@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from console.feeds.resting import rest
 from console.model.backoff import Backoff
 from console.model.container import Container, ContainerEvent, ContainerState, Engine, Health
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
@@ -97,11 +98,7 @@ class DockerFeed:
         self._status = SourceStatus(error.state, error.reason, since, known.taken_at, now + timedelta(seconds=wait))
         self._changed()
         self._now.clear()
-        try:
-            async with asyncio.timeout(wait):
-                await self._now.wait()
-        except TimeoutError:
-            return
+        await rest(self._now, wait)
 
     def _succeeded(self) -> None:
         now = datetime.now(UTC)
@@ -114,11 +111,7 @@ class DockerFeed:
             self._now.clear()
             self._take(await self._source.containers())
             self._succeeded()
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._now.wait()
-            except TimeoutError:
-                continue
+            await rest(self._now, POLL_SECONDS)
 
     def _take(self, listed: Iterable[Container]) -> None:
         """A fresh list: what is new or different wants its details read, and so does what changes without an event."""

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from console.feeds.build_facts import BuildFacts
 from console.feeds.jenkins_once import failed, node_log_reason
+from console.feeds.resting import rest as until
 from console.model.backoff import Backoff
 from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Work
@@ -74,7 +75,7 @@ class JenkinsFeed:
         self._source = source
         self._changed = changed
         self._time = now
-        self._rest = rest or _rest
+        self._rest = rest or until
         self._status = SourceStatus(SourceState.STARTING)
         self._work: Work | None = None
         self._jobs: dict[Clean, Job] = {}
@@ -263,14 +264,6 @@ class JenkinsFeed:
         told = await node_log_reason(self._source, name)
         self._node_told[name] = self._time(), told
         return told != before
-
-
-async def _rest(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
 
 
 def _moved(work: Work) -> _Moved:

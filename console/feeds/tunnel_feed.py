@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
+from console.feeds.resting import rest as until
 from console.logs.join import Joiner
 from console.logs.lines import Line
 from console.model.container import Container, ContainerState
@@ -105,7 +106,7 @@ class TunnelFeed:
         self._reader = TunnelReader(source)
         self._containers = containers
         self._changed = changed
-        self._rest = rest or _rest
+        self._rest = rest or until
         self._now = asyncio.Event()
         self._seen: object = None
         self.look = UNREAD
@@ -159,11 +160,3 @@ def _marks(containers: Sequence[Container] | None) -> object:
     if containers is None:
         return None
     return [(one.id, one.state, one.health, one.details is not None) for one in ends(containers) if one is not None]
-
-
-async def _rest(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from console.feeds.resting import rest
 from console.model.container import Container, Usage, UsageHistory
 from console.model.source import SourceError
 from console.sources.protocols import ContainerEngine
@@ -47,11 +48,7 @@ class UsageFeed:
             wanted = [container for container in self._containers() if container.id in self._visible]
             if wanted:
                 await self._read(wanted)
-            try:
-                async with asyncio.timeout(STEP_SECONDS if wanted else None):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            await rest(self._wake, STEP_SECONDS if wanted else None)
 
     async def _read(self, wanted: Sequence[Container]) -> None:
         try:

@@ -11,6 +11,7 @@ from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
 from console.feeds.compose_feed import ComposeFeed
 from console.feeds.docker_feed import DockerFeed
+from console.feeds.resting import rest
 from console.feeds.usage_feed import UsageFeed
 from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
@@ -193,11 +194,7 @@ class Watch:
 
     async def _pictures(self, change: asyncio.Event, docker: DockerFeed, compose: ComposeFeed, usage: UsageFeed) -> None:
         while True:
-            try:
-                async with asyncio.timeout(AGE_SECONDS):
-                    await change.wait()
-            except TimeoutError:
-                pass
+            await rest(change, AGE_SECONDS)
             change.clear()
             if self._tunnel is not None:
                 self._tunnel.notice()

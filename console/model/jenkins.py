@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -48,9 +48,8 @@ NOT_CONFIGURED = Clean("Jenkins is not configured. Run: mlops-console login")
 
 
 class JenkinsError(SourceError):
-    """Jenkins did not give what was asked for. `permission` is the one that is missing (`Job/Build`) where Jenkins named it,
-    `word` what the state is called where its own name would mislead: who can be reached and is broken is not unreachable.
-    `unsure` tells of an act that may have been taken: the connection broke after it was sent.
+    """Jenkins did not give what was asked for. A `permission` is written as `Job/Build`; `word` is what the state is called
+    where its own name would mislead: who can be reached and is broken is not unreachable.
     """
 
     def __init__(
@@ -91,6 +90,15 @@ class Job:
     last: Build | None
     shown: Clean
     name: Clean
+
+
+def called(jobs: Collection[Job], wanted: Clean) -> list[Job]:
+    """The jobs that go by `wanted`: as Jenkins writes it; if none, as people do; if none, by its last part."""
+    return (
+        [one for one in jobs if one.full_name == wanted]
+        or [one for one in jobs if one.shown == wanted]
+        or [one for one in jobs if one.name == wanted]
+    )
 
 
 class Waits(StrEnum):

@@ -59,7 +59,14 @@ class Snapshot(Generic[T]):
 
 
 class SourceError(Exception):
-    """A system did not give what was asked for. `state` and `reason` are ready for the screen."""
+    """A system did not give what was asked for. `state` and `reason` are ready for the screen.
+
+    `permission` is the one that is missing where the system named it. `unsure` tells of an act that may have been taken: the
+    connection broke after it was sent.
+    """
+
+    permission: Clean | None = None
+    unsure: bool = False
 
     def __init__(self, state: SourceState, reason: Clean) -> None:
         super().__init__(reason)

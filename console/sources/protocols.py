@@ -13,7 +13,9 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.model.asking import Definition, Needs, Question, Stop
     from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+    from console.model.gpu import GpuReading
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
+    from console.model.machine import MachineReading
 
 
 class ContainerEngine(Protocol):
@@ -74,6 +76,33 @@ class Compose(Protocol):
 
     def changed(self) -> bool:
         """True when a file that went into the last answer is different on disk, so that asking again is worth it."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Gpus(Protocol):
+    """The GPUs of the machine that the console runs on."""
+
+    async def read(self) -> GpuReading:
+        """All cards now; a card that tells nothing any more is among them and says why.
+
+        What is dear (use by process, errors of memory) is asked for now and then, and told again in between. Raises
+        `SourceError`: `OFF` where there is no driver, `UNREACHABLE` where there is one that does not work.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Machine(Protocol):
+    """The machine that the console runs on."""
+
+    async def read(self, folders: Mapping[str, str]) -> MachineReading:
+        """How it does now. `folders` are those whose disks matter, by what they are for; those that are not there are left out.
+
+        Raises `SourceError` where the kernel tells nothing at all.
+        """
         ...
 
     async def aclose(self) -> None: ...

@@ -14,7 +14,7 @@ from console.actions.plan import Act, Fate, News, Outcome, Plan
 from console.model.source import SourceError, SourceStatus
 from console.model.state import StateClass
 from console.text import Clean
-from console.ui.screens.outcome import KINDS, OutcomeSheet
+from console.ui.screens.outcome import OutcomeSheet
 from console.ui.screens.plan import PlanSheet
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Doing:
         failed = outcome.failed
         first = next((one for one in failed if one.fate is Fate.FAILED), (*failed, *outcome.done)[0])
         more = f"  +{len(failed) - 1} more" if len(failed) > 1 else ""
-        self._app.say(KINDS[first.fate], f"{first.words}{more}", hint)
+        self._app.say(first.fate.kind, f"{first.words}{more}", hint)
 
     def _trace(self, outcome: Outcome) -> str:
         """What is to be said of where the act was written down; nothing where it was in every place."""

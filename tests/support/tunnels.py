@@ -15,18 +15,27 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 def make_keys(folder: Path, *names: str) -> None:
     """An authority (ca.pem), another one (other.pem), and a server's certificate for `names` (`DNS:...`), good for a day."""
+    make_authorities(folder)
+    make_certificate(folder, "server", *names)
 
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
 
-    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
-    openssl(*new, "-subj", "/CN=authority", "-keyout", "ca-key.pem", "-out", "ca.pem")
-    openssl(*new, "-subj", "/CN=another authority", "-keyout", "other-key.pem", "-out", "other.pem")
+def make_authorities(folder: Path) -> None:
+    """Two that sign for themselves: ca.pem, and other.pem, which has signed nothing here."""
+    _openssl(folder, "-subj", "/CN=authority", "-keyout", "ca-key.pem", "-out", "ca.pem")
+    _openssl(folder, "-subj", "/CN=another authority", "-keyout", "other-key.pem", "-out", "other.pem")
+
+
+def make_certificate(folder: Path, file: str, *names: str, key: str = "", subject: str = "server") -> None:
+    """`file`.pem and its key (`file`-key.pem unless told), signed by the authority ca.pem, for `names` (`DNS:...`) if any."""
     signed = ("-CA", "ca.pem", "-CAkey", "ca-key.pem", "-addext", "basicConstraints=critical,CA:FALSE")
-    openssl(
-        *new, *signed, "-addext", f"subjectAltName={','.join(names)}",
-        "-subj", "/CN=server", "-keyout", "server-key.pem", "-out", "server.pem",
-    )  # fmt: skip
+    called = ("-addext", f"subjectAltName={','.join(names)}") if names else ()
+    key = key or f"{file}-key.pem"
+    _openssl(folder, *signed, *called, "-subj", f"/CN={subject}", "-keyout", key, "-out", f"{file}.pem")
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
+    subprocess.run(["openssl", *new, *words], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
 @asynccontextmanager

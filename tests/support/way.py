@@ -86,7 +86,6 @@ class Program:
         (self.folder / "etc" / "hosts").write_text("".join(lines))
         self._log = self.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._groups: list[int] = []
 
     def put(self, source: Path, name: str = "") -> None:
         """A file of the product, under /run/way/etc."""
@@ -124,15 +123,16 @@ class Program:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._groups.append(self._process.pid)
 
     def stop(self, *, at_once: bool = False) -> None:
         """End it; `at_once` as a machine that has lost its power. Harmless when done twice."""
         if self._process is not None:
-            if at_once:
-                self._process.kill()
-            else:
+            if not at_once:
                 self._process.terminate()
+                self._process.wait(20.0)
+            # nginx' workers outlive their master when it is killed, and sometimes when it ends.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20.0)
             self._process = None
 
@@ -142,10 +142,6 @@ class Program:
 
     def close(self) -> None:
         self.stop()
-        # nginx' workers outlive a master that was killed.
-        for group in self._groups:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
         shutil.rmtree(self.folder)
 
 

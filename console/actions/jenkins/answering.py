@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import replace
 
+from console.actions.jenkins.builds import build_of, key_of, name_of, not_there
 from console.actions.jenkins.following import build_news, tail
 from console.actions.jenkins.patience import Patience
-from console.actions.jenkins.values import as_boolean
+from console.actions.jenkins.values import as_boolean, unfit
 from console.actions.plan import (
     MASK,
     Basis,
@@ -58,20 +59,17 @@ class AnswerQuestion:
     def with_value(self, name: str, text: str) -> AnswerQuestion:
         return self._other(self._yes, {**self._values, name: text}, self._question)
 
-    def without_value(self, name: str) -> AnswerQuestion:
-        return self._other(self._yes, {one: text for one, text in self._values.items() if one != name}, self._question)
-
     def _other(self, yes: bool, values: Mapping[str, str], question: str | None) -> AnswerQuestion:
         return AnswerQuestion(self._jenkins, self._ref, yes, values, question, self._patience)
 
     # The plan
 
     async def plan(self) -> Plan:
-        build = await self._build()
+        build = await build_of(self._jenkins, self._ref)
         questions = await self._jenkins.questions(self._ref) if build is not None and build.building else ()
         meant = [one for one in questions if self._question in (None, str(one.id))]
         self._asked = meant[0] if meant else None
-        target = Target(clean(f"build/{self._ref}"), self._name(build), self._why_not(build, questions))
+        target = Target(key_of(self._ref), name_of(self._ref, build), self._why_not(build, questions))
         plan = Plan(
             act=self,
             title=clean(f"{'Approve' if self._yes else 'Reject'}  {target.name}"),
@@ -82,29 +80,15 @@ class AnswerQuestion:
         )
         return self._about(plan, self._asked, questions) if self._asked is not None else plan
 
-    async def _build(self) -> Build | None:
-        try:
-            return await self._jenkins.build(self._ref)
-        except JenkinsError as error:
-            if error.trouble is Trouble.NOT_FOUND:
-                return None
-            raise
-
-    def _name(self, build: Build | None) -> Clean:
-        project = build.parameter("PROJECT") if build is not None else None
-        return clean(f"{self._ref.shown}{f' ({project})' if project else ''}", limit=80)
-
     def _why_not(self, build: Build | None, questions: tuple[Question, ...]) -> Clean | None:
         if build is None:
-            return clean(f"{self._ref.shown} is not there: it was deleted, or never was.")
+            return not_there(self._ref)
         if not build.building:
             return clean(f"{self._ref.shown} has ended: it asks nothing any more.")
         if not questions:
             return clean(f"{self._ref.shown} asks nothing: it was answered, or has not come so far.")
         if self._asked is None:
             return clean(f"{self._ref.shown} does not ask {self._question}. It asks: {', '.join(one.id for one in questions)}.")
-        if self._question is None and len(questions) > 1 and not self._yes:
-            return None
         unknown = [name for name in self._values if not any(one.name == name for one in self._asked.fields)]
         if unknown:
             fields = ", ".join(one.name for one in self._asked.fields) or "no fields"
@@ -148,7 +132,7 @@ class AnswerQuestion:
             note=one.description,
             choices=one.choices,
             changed=value is not None and (secret or shown != was),
-            problem=_problem(one, value),
+            problem=unfit(one, value),
         )
 
     def _request(self, question: Question) -> Clean:
@@ -224,15 +208,3 @@ def _moved(questions: tuple[Question, ...]) -> Clean:
     if not questions:
         return clean("It has been answered since: it asks nothing any more.")
     return clean(f"It asks something else since: {questions[0].message}")
-
-
-def _problem(one: Definition, value: str | None) -> Clean | None:
-    if one.kind is FieldKind.FILE:
-        return clean(f"{one.name} is a file, which cannot be sent from here.")
-    if value is None:
-        return None
-    if one.kind is FieldKind.CHOICE and one.choices and value not in one.choices:
-        return clean(f"{one.name} cannot be {clean(value, limit=60) or 'empty'}: it is one of {', '.join(one.choices[:8])}.")
-    if one.kind is FieldKind.BOOLEAN and as_boolean(value) is None:
-        return clean(f"{one.name} is true or false, not {clean(value, limit=60)}.")
-    return None

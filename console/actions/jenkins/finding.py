@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from console.model.build import Build, BuildRef, Result
-from console.model.jenkins import JenkinsError, Job, Trouble
+from console.model.jenkins import JenkinsError, Job, Trouble, called
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 
@@ -53,15 +53,12 @@ async def find_source(jenkins: Jenkins, name: str, number: int | None = None, *,
 
 
 def _job(jobs: Sequence[Job], wanted: Clean) -> Job | None:
-    """By its full name, as people write it, or by its last part if only one is called that."""
-    for called in ("full_name", "shown", "name"):
-        found = [one for one in jobs if getattr(one, called) == wanted]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(sorted(one.shown for one in found)[:5])
-            raise JenkinsError(Trouble.NOT_FOUND, f"{wanted} could be {names}.")
-    return None
+    """Raises JenkinsError where it could be several."""
+    found = called(jobs, wanted)
+    if len(found) > 1:
+        names = ", ".join(sorted(one.shown for one in found)[:5])
+        raise JenkinsError(Trouble.NOT_FOUND, f"{wanted} could be {names}.")
+    return found[0] if found else None
 
 
 async def _of_project(jenkins: Jenkins, jobs: Sequence[Job], project: Clean, number: int | None, *, last_failed: bool) -> Wish:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
+from console.actions.jenkins.builds import unseen
 from console.actions.jenkins.patience import AWAY, Patience
 from console.actions.plan import End, News, Target
 from console.model.build import Build, BuildRef, Result
@@ -119,19 +120,17 @@ async def _why(jenkins: Jenkins, item: QueueItem) -> str:
 
 async def build_news(jenkins: Jenkins, target: Target, ref: BuildRef, patience: Patience) -> AsyncGenerator[News]:
     """How a build comes out."""
-    away = ""
+    away: str = ""
     while True:
         try:
             build = await jenkins.build(ref)
         except JenkinsError as error:
-            if error.trouble is Trouble.NOT_FOUND:
-                yield News(target, StateClass.BROKEN, clean(f"#{ref.number} is gone: it was deleted"), ref, End.LOST)
+            news = unseen(target, ref, error)
+            if news.end is not None or news.words != away:
+                yield news
+            if news.end is not None:
                 return
-            if error.trouble not in AWAY:
-                raise
-            if away != str(error.reason):
-                away = str(error.reason)
-                yield News(target, StateClass.ATTENTION, error.reason, ref)
+            away = news.words
         else:
             away = ""
             if not build.building:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from console.actions.jenkins.builds import build_of, key_of, not_there
 from console.actions.jenkins.checkpoint import Checkpoint, checkpoint_of
 from console.actions.jenkins.finding import LOOKED_AT, Wish
 from console.actions.jenkins.following import build_news, item_news
@@ -67,6 +68,7 @@ class Retrigger:
         self.wishes = tuple(wishes)
         self._patience = patience or Patience()
         self._lacks: dict[Clean, bool | None] = {}
+        self._left: dict[BuildRef, Checkpoint] = {}
         self._seen: dict[Clean, _Seen] = {}
 
     # Changing what is wanted, of a single one
@@ -76,14 +78,10 @@ class Retrigger:
         wish = self.wishes[0]
         return self._changed(replace(wish, values={**wish.values, name: text}))
 
-    def without_value(self, name: str) -> Retrigger:
-        """The same with the value of one parameter as it was."""
-        wish = self.wishes[0]
-        return self._changed(replace(wish, values={one: text for one, text in wish.values.items() if one != name}))
-
     def _changed(self, wish: Wish) -> Retrigger:
         made = Retrigger(self._jenkins, [wish, *self.wishes[1:]], self._patience)
-        made._lacks = self._lacks  # permissions do not change with what is typed
+        # Neither permissions nor what a build has left change with what is typed.
+        made._lacks, made._left = self._lacks, self._left
         return made
 
     # The plan
@@ -130,19 +128,14 @@ class Retrigger:
             shown = as_people_write(wish.job)
             return _Seen(wish, None, refused=clean(f"Jenkins has no job {shown} any more, or hides it."))
         if wish.source is not None and source is None:
-            return _Seen(wish, job, refused=clean(f"{wish.source.shown} is not there: it was deleted, or never was."))
+            return _Seen(wish, job, refused=not_there(wish.source))
         checkpoint = await self._checkpoint(wish, definitions, source, history)
         told = asked(wish, definitions, source, history, str(checkpoint.words) if checkpoint.name else "")
         seen = replace(seen, job=job, work=work, checkpoint=checkpoint, told=told)
         return replace(seen, refused=await self._why_not(seen))
 
     async def _source(self, wish: Wish) -> Build | None:
-        try:
-            return await self._jenkins.build(wish.source) if wish.source is not None else None
-        except JenkinsError as error:
-            if error.trouble is Trouble.NOT_FOUND:
-                return None
-            raise
+        return await build_of(self._jenkins, wish.source) if wish.source is not None else None
 
     async def _checkpoint(
         self, wish: Wish, definitions: Sequence[Definition], source: Build | None, history: Sequence[Build]
@@ -156,10 +149,17 @@ class Retrigger:
             if known is None:
                 # An old one may have been deleted, and its checkpoint is on the agent still; one that never was left none.
                 return Checkpoint(known=ref.number > max((one.number for one in history), default=0))
+            if ref in self._left:
+                return self._left[ref]
             source = await self._jenkins.build(ref)
         if source is None or source.building or (wish.resume_from is None and source.result not in _UNFINISHED):
             return Checkpoint(known=True)
-        return await checkpoint_of(self._jenkins, source)
+        if source.ref in self._left:
+            return self._left[source.ref]
+        found = await checkpoint_of(self._jenkins, source)
+        if found.known:
+            self._left[source.ref] = found
+        return found
 
     async def _why_not(self, seen: _Seen) -> Clean | None:
         job, wish = seen.job, seen.wish
@@ -276,7 +276,7 @@ def _from_the_beginning(wish: Wish) -> Wish:
 
 def _key(number: int, seen: _Seen) -> Clean:
     """By what is run again, so that two wishes for one job are two."""
-    return clean(f"build/{seen.wish.source}" if seen.wish.source is not None else f"job/{seen.wish.job}/{number}")
+    return key_of(seen.wish.source) if seen.wish.source is not None else clean(f"job/{seen.wish.job}/{number}")
 
 
 def _title(seen: Sequence[_Seen]) -> Clean:

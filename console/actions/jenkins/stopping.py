@@ -6,15 +6,16 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from console.actions.jenkins.builds import build_of, key_of, name_of, not_there, unseen
 from console.actions.jenkins.finding import LOOKED_AT, TRAIN
 from console.actions.jenkins.following import ended, tail
-from console.actions.jenkins.patience import AWAY, Patience
+from console.actions.jenkins.patience import Patience
 from console.actions.plan import Basis, End, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.actions.streams import merged
 from console.model.asking import Needs, Stop
 from console.model.build import Build, BuildRef, as_people_write
 from console.model.build import Result as Ended
-from console.model.jenkins import JenkinsError, Trouble
+from console.model.jenkins import JenkinsError
 from console.model.jenkins_rows import build_state
 from console.model.state import StateClass
 from console.model.words import duration
@@ -45,9 +46,7 @@ class _Seen:
 
     @property
     def name(self) -> Clean:
-        project = self.build.parameter("PROJECT") if self.build is not None else None
-        shown = as_people_write(self.ref.job)
-        return clean(f"{shown} #{self.ref.number}{f' ({project})' if project else ''}", limit=80)
+        return name_of(self.ref, self.build)
 
     @property
     def trains(self) -> bool:
@@ -91,13 +90,8 @@ class StopBuilds:
         )
 
     async def _look(self, ref: BuildRef) -> _Seen:
-        try:
-            build = await self._jenkins.build(ref)
-        except JenkinsError as error:
-            if error.trouble is Trouble.NOT_FOUND:
-                return _Seen(ref, None)
-            raise
-        if not build.building:
+        build = await build_of(self._jenkins, ref)
+        if build is None or not build.building:
             return _Seen(ref, build)
         # Whoever stopped it stands above all that it has printed since: a second stop must not pass for the first one.
         told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
@@ -107,7 +101,7 @@ class StopBuilds:
     async def _why_not(self, seen: _Seen) -> Clean | None:
         build = seen.build
         if build is None:
-            return clean(f"{seen.ref.shown} is not there: it was deleted, or never was.")
+            return not_there(seen.ref)
         if not build.building:
             return clean(f"{seen.ref.shown} has ended: {build_state(build).word}.")
         if self._how is not Stop.STOP and not build.pipeline:
@@ -121,7 +115,7 @@ class StopBuilds:
 
     def _target(self, seen: _Seen, refused: Clean | None) -> Target:
         denied = clean(Needs.CANCEL) if refused == self._lack(seen.ref.job) else None
-        return Target(_key(seen.ref), seen.name, refused, denied)
+        return Target(key_of(seen.ref), seen.name, refused, denied)
 
     def _lack(self, job: Clean) -> Clean:
         return clean(f"{self._jenkins.controller.user} lacks {Needs.CANCEL} on {as_people_write(job)}.")
@@ -175,7 +169,7 @@ class StopBuilds:
     # Doing it
 
     async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
-        ref = next(one for one in self._refs if _key(one) == target.key)
+        ref = next(one for one in self._refs if key_of(one) == target.key)
         tell(clean(f"telling {ref.shown} to end"))
         try:
             await self._jenkins.stop(ref, self._how)
@@ -198,7 +192,7 @@ class StopBuilds:
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         """Until each of them has ended, in any case."""
-        refs = {_key(ref): ref for ref in self._refs}
+        refs = {key_of(ref): ref for ref in self._refs}
         streams = [self._ending(one.target, refs[one.target.key]) for one in outcome.done]
         return merged(streams) if streams else None
 
@@ -223,12 +217,10 @@ class StopBuilds:
                     words = f"saving checkpoint, {duration(self._patience.now() - saving)} of {duration(grace)}"
                 yield News(target, StateClass.ACTIVE, clean(f"#{ref.number} {words}"), ref)
             except JenkinsError as error:
-                if error.trouble is Trouble.NOT_FOUND:
-                    yield News(target, StateClass.BROKEN, clean(f"#{ref.number} is gone: it was deleted"), ref, End.LOST)
+                news = unseen(target, ref, error)
+                yield news
+                if news.end is not None:
                     return
-                if error.trouble not in AWAY:
-                    raise
-                yield News(target, StateClass.ATTENTION, error.reason, ref)
             await self._patience.sleep(self._patience.every)
 
 
@@ -251,10 +243,6 @@ def _told(lines: Sequence[Clean]) -> _Told:
     return _Told(by, int(found["grace"]), any(_FINISHED.search(line) for line in lines[at:]))
 
 
-def _key(ref: BuildRef) -> Clean:
-    return clean(f"build/{ref}")
-
-
 def _word(seen: Sequence[_Seen]) -> Clean:
     """What is typed: the project that is trained, else the last part of the job's name; of several how many they are."""
     if len(seen) != 1:
@@ -273,4 +261,4 @@ def _basis(one: _Seen) -> Basis:
         words = f"{one.ref.shown} has ended since: {build_state(build).word}."
     else:
         words = f"{one.ref.shown} is being stopped since{f', by {one.by}' if one.by else ''}."
-    return Basis(str(_key(one.ref)), fact, clean(words))
+    return Basis(str(key_of(one.ref)), fact, clean(words))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from console.actions.jenkins.builds import build_of, key_of
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.model.build import BuildRef, as_people_write, job_path
-from console.model.jenkins import JenkinsError, Trouble
 from console.sources.protocols import ActingJenkins
 from console.text import Clean, clean
 
@@ -172,20 +172,14 @@ class SetKept(_Switching):
         return [await self._one(ref) for ref in self._refs]
 
     async def _one(self, ref: BuildRef) -> _Switch:
-        kept, why = await self._kept(ref)
+        build = await build_of(self._jenkins, ref)
+        kept = build.kept if build is not None else None
+        why = "It was deleted." if build is None else ""
         if kept is self._on:
             why = "It is kept already." if kept else "Nobody keeps it."
-        target = Target(clean(f"build/{ref}"), ref.shown, clean(why) if why else None)
+        target = Target(key_of(ref), ref.shown, clean(why) if why else None)
         asks = clean(f"POST {ref.path}/toggleLogKeep")
         return _Switch(target, kept, asks, lambda: self._jenkins.set_kept(ref, on=self._on))
-
-    async def _kept(self, ref: BuildRef) -> tuple[bool | None, str]:
-        try:
-            return (await self._jenkins.build(ref)).kept, ""
-        except JenkinsError as error:
-            if error.trouble is Trouble.NOT_FOUND:
-                return None, "It was deleted."
-            raise
 
 
 class SetOffline(_Switching):

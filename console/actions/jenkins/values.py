@@ -159,17 +159,21 @@ def _entry(one: Definition, value: str | None, before: Parameter | None, source:
 
 def _problem(one: Definition, value: str | None, before: Parameter | None) -> Clean | None:
     """Why it cannot be sent as it is."""
-    name = one.name
+    if value is not None and before is not None and not before.exact and value == before.value:
+        return clean(f"{one.name} of the build before holds characters that are not shown as they are: give it anew.")
+    return unfit(one, value)
+
+
+def unfit(one: Definition, value: str | None) -> Clean | None:
+    """Why a field does not take this value; None where it does, and where it has none."""
     if one.kind is FieldKind.FILE:
-        return clean(f"{name} is a file, which cannot be sent from here.")
+        return clean(f"{one.name} is a file, which cannot be sent from here.")
     if value is None:
         return None
-    if before is not None and not before.exact and value == before.value:
-        return clean(f"{name} of the build before holds characters that are not shown as they are: give it anew.")
     if one.kind is FieldKind.CHOICE and one.choices and value not in one.choices:
-        return clean(f"{name} cannot be {clean(value, limit=60) or 'empty'}: it is one of {', '.join(one.choices[:8])}.")
-    if one.kind is FieldKind.BOOLEAN and value.lower() not in _TRUE | _FALSE:
-        return clean(f"{name} is true or false, not {clean(value, limit=60)}.")
+        return clean(f"{one.name} cannot be {clean(value, limit=60) or 'empty'}: it is one of {', '.join(one.choices[:8])}.")
+    if one.kind is FieldKind.BOOLEAN and as_boolean(value) is None:
+        return clean(f"{one.name} is true or false, not {clean(value, limit=60)}.")
     return None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual import events
 
-from console.actions.plan import Fate, News, Outcome, Plan, Target
+from console.actions.plan import WORST_FIRST, News, Outcome, Plan, Target
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.model.state import StateClass
@@ -17,14 +17,6 @@ from console.ui.canvas import Line
 from console.ui.frame import title
 from console.ui.palette import Role
 from console.ui.screens.sheet import Sheet
-
-KINDS = {
-    Fate.DONE: StateClass.GOOD,
-    Fate.FAILED: StateClass.BROKEN,
-    Fate.UNSURE: StateClass.ATTENTION,
-    Fate.LEFT: StateClass.ENDED,
-}
-_WORST = (Fate.FAILED, Fate.UNSURE, Fate.LEFT, Fate.DONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +51,8 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
     def end(self, outcome: Outcome, note: str = "") -> None:
         """This is what became of it. `note` is what is to be said of where it was written down."""
         self.over = True
-        ordered = sorted(outcome.results, key=lambda one: _WORST.index(one.fate))
-        self._told = [_Told(one.target, KINDS[one.fate], one.words) for one in ordered]
+        ordered = sorted(outcome.results, key=lambda one: WORST_FIRST.index(one.fate))
+        self._told = [_Told(one.target, one.fate.kind, one.words) for one in ordered]
         done = len(outcome.done)
         self._now = Clean(f"{done} of {counted(len(outcome.results), 'object')}" if outcome.failed else "")
         self._note = note

@@ -428,7 +428,7 @@ async def test_an_edited_plan_is_another_plan(stage: Theatre) -> None:
     assert plan.title == "Run again  project-b #1 with 3 changes"
     # A commit belongs to the project it was trained for.
     assert {str(one.name) for one in plan.entries if one.changed} == {"PROJECT", "COMMIT", "OVERRIDES"}
-    back = await edited.without_value("PROJECT").plan()
+    back = await act.with_value("OVERRIDES", "lr=1e-3\nbatch_size=32").plan()
     assert {str(one.name) for one in back.entries if one.changed} == {"OVERRIDES"}
     assert isinstance(plan, Plan)
 

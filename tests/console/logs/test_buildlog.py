@@ -347,7 +347,7 @@ _TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\ufffd\x1b
 _LINES = st.lists(st.one_of(_TEXTS, st.sampled_from(["", "a", "模型", stamped(1, "x"), "[2026-11-23T02:04:01"])), max_size=40)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(lines=_LINES, data=st.data())
 def test_however_it_comes_every_line_comes_once_and_in_order(lines: list[str], data: st.DataObject) -> None:
     raw = "".join(f"{line}\n" for line in lines).encode()

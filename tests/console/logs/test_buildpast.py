@@ -261,7 +261,7 @@ _LINE = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     lines=st.lists(_LINE, max_size=120),
     tail=st.binary(max_size=0) | st.just(b"half"),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.logs.replaced import Known, what_is_known
@@ -31,7 +31,6 @@ def found(known: Known, text: bytes, piece: int) -> int:
     return asyncio.run(what_is_known(known, parts(text, piece)))
 
 
-@settings(deadline=None)
 @given(before=_LINES, kept=st.integers(0, 30), new=_LINES, half=st.sampled_from([b"", b"ha"]), piece=st.integers(1, 50))
 def test_of_a_log_that_is_known_whole_exactly_what_both_begin_with_is_known(
     before: list[str], kept: int, new: list[str], half: bytes, piece: int
@@ -45,7 +44,6 @@ def test_of_a_log_that_is_known_whole_exactly_what_both_begin_with_is_known(
     assert found(known, text_of(now), piece) == len(text_of(now[:common]))
 
 
-@settings(deadline=None)
 @given(
     before=st.integers(0, 60),
     kept=st.integers(0, 60),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from console.model.source import SourceError
 from console.sources.docker_engine import DockerEngine, Endpoint
 from console.sources.docker_engine.endpoint import Tls
 from tests.console.sources.test_client import VERSION, saying
+from tests.support.tunnels import make_authorities, make_certificate
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
@@ -24,17 +24,9 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An authority (ca.pem), a server's and a client's certificate, all good for a day."""
     folder = tmp_path_factory.mktemp("keys")
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
-    openssl(*new, "-subj", "/CN=authority", "-keyout", "ca-key.pem", "-out", "ca.pem")
-    openssl(*new, "-subj", "/CN=another authority", "-keyout", "other-key.pem", "-out", "other.pem")
-    signed = ("-CA", "ca.pem", "-CAkey", "ca-key.pem", "-addext", "basicConstraints=critical,CA:FALSE")
-    names = ("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
-    openssl(*new, *signed, *names, "-subj", "/CN=server", "-keyout", "server-key.pem", "-out", "server.pem")
-    openssl(*new, *signed, "-subj", "/CN=client", "-keyout", "key.pem", "-out", "cert.pem")
+    make_authorities(folder)
+    make_certificate(folder, "server", "DNS:localhost", "IP:127.0.0.1")
+    make_certificate(folder, "cert", key="key.pem", subject="client")
     return folder
 
 

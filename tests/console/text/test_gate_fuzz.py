@@ -6,13 +6,12 @@ What may not come out is decided here by the Unicode database alone, not by the 
 import unicodedata
 from itertools import groupby
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console.text import Clean, clean
 
 # How long an example takes says how busy the machine is, nothing else.
-fuzz = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 PIECES = [
@@ -55,7 +54,6 @@ def is_mark(char: str) -> bool:
     return unicodedata.category(char).startswith("M")
 
 
-@fuzz
 @given(raw=anything, lines=st.booleans(), limit=limits)
 def test_what_comes_out_is_safe(raw: str | bytes, lines: bool, limit: int) -> None:
     result = clean(raw, lines=lines, limit=limit)
@@ -68,7 +66,6 @@ def test_what_comes_out_is_safe(raw: str | bytes, lines: bool, limit: int) -> No
     assert rows == result.splitlines() or rows == [*result.splitlines(), ""]
 
 
-@fuzz
 @given(raw=anything, lines=st.booleans())
 def test_marks_stand_on_a_letter_and_do_not_pile_up(raw: str | bytes, lines: bool) -> None:
     for row in clean(raw, lines=lines).split("\n"):
@@ -76,7 +73,6 @@ def test_marks_stand_on_a_letter_and_do_not_pile_up(raw: str | bytes, lines: boo
         assert max((len(list(run)) for marks, run in groupby(row, is_mark) if marks), default=0) <= 4
 
 
-@fuzz
 @given(raw=anything, lines=st.booleans(), limit=limits)
 @example(raw="\x1b\x1b[31m[2J", lines=False, limit=4096)
 @example(raw="e\u0301\u0301\u0301\ufe0f\u0301\u0301", lines=False, limit=4096)
@@ -88,21 +84,18 @@ def test_cleaning_twice_changes_nothing(raw: str | bytes, lines: bool, limit: in
     assert clean(once, lines=lines, limit=limit) is once or len(once) > limit
 
 
-@fuzz
 @given(rows=st.lists(text.map(lambda value: value.replace("\n", "")), min_size=1, max_size=4))
 def test_a_line_is_cleaned_the_same_alone_and_among_others(rows: list[str]) -> None:
     """A log may be cleaned as its lines arrive: none can change how the next one looks."""
     assert clean("\n".join(rows), lines=True) == "\n".join(clean(row, lines=True) for row in rows)
 
 
-@fuzz
 @given(raw=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=200))
 def test_printable_ascii_is_unchanged(raw: str) -> None:
     assert clean(raw) == raw
     assert clean(raw.encode(), lines=True) == raw
 
 
-@fuzz
 @given(raw=text)
 def test_text_and_its_bytes_come_out_alike(raw: str) -> None:
     raw = raw.encode(errors="replace").decode()

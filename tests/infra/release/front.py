@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.support.tunnels import make_authorities, make_certificate
 
 RECORDED = {
     one["name"]: one
@@ -21,17 +22,9 @@ RECORDED = {
 
 def make_keys(folder: Path) -> None:
     """An authority (ca.pem) and another one (other.pem), a certificate for localhost and one for elsewhere.example."""
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, timeout=60)
-
-    new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
-    openssl(*new, "-subj", "/CN=authority", "-keyout", "ca-key.pem", "-out", "ca.pem")
-    openssl(*new, "-subj", "/CN=another authority", "-keyout", "other-key.pem", "-out", "other.pem")
-    signed = ("-CA", "ca.pem", "-CAkey", "ca-key.pem", "-addext", "basicConstraints=critical,CA:FALSE")
+    make_authorities(folder)
     for name in ("localhost", "elsewhere.example"):
-        names = ("-addext", f"subjectAltName=DNS:{name}")
-        openssl(*new, *signed, *names, "-subj", "/CN=server", "-keyout", f"{name}-key.pem", "-out", f"{name}.pem")
+        make_certificate(folder, name, f"DNS:{name}")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ def _gate(way: Way) -> tuple[Callable[[], None], Callable[[], None]]:
     return way.gate.stop, way.gate.start
 
 
+def _gate_killed(way: Way) -> tuple[Callable[[], None], Callable[[], None]]:
+    return lambda: way.gate.stop(at_once=True), way.gate.start
+
+
 def _front(way: Way) -> tuple[Callable[[], None], Callable[[], None]]:
     def start() -> None:
         way.front.start()
@@ -57,6 +61,7 @@ DOWN = {
     "frps": (_frps, "502 without the gate's mark"),
     "frpc": (_frpc, "the tunnel is down (404 without the gate's mark)"),
     "gate": (_gate, "the tunnel is down (404 without the gate's mark)"),
+    "gate-killed": (_gate_killed, "the tunnel is down (404 without the gate's mark)"),
     "front": (_front, "no answer: Connection refused"),
     "jenkins": (_jenkins, "Jenkins is not there (502)"),
 }

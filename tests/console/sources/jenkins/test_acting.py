@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
 from console.demo.controller import (
@@ -27,7 +25,7 @@ from tests.console.sources.jenkins.actingroom import (
     state,
 )
 from tests.support.jenkins.faults import Fault
-from tests.support.jenkins.reaching import allow, source_at
+from tests.support.jenkins.reaching import allow
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import World
 
@@ -35,18 +33,6 @@ from tests.support.jenkins.world import World
 @pytest.fixture
 def world() -> World:
     return make_world()
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[JenkinsServer]:
-    with JenkinsServer(world.controller) as server:
-        yield server
-
-
-@pytest.fixture
-async def jenkins(server: JenkinsServer) -> AsyncIterator[Source]:
-    async with source_at(server) as source:
-        yield source
 
 
 @pytest.fixture

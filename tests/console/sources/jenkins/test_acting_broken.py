@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
 from console.demo.controller import (
@@ -35,18 +33,6 @@ from tests.support.recorded import Exchange, replaying
 @pytest.fixture
 def world() -> World:
     return make_world()
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[JenkinsServer]:
-    with JenkinsServer(world.controller) as server:
-        yield server
-
-
-@pytest.fixture
-async def jenkins(server: JenkinsServer) -> AsyncIterator[Source]:
-    async with source_at(server) as source:
-        yield source
 
 
 @pytest.fixture

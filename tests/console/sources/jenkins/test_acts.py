@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
 from console.demo.controller import (
@@ -42,18 +40,6 @@ def world() -> World:
     world.controller.add_job("train", SCRIPT, parameters=TRAIN)
     world.controller.add_job("plain", SCRIPT)
     return world
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[JenkinsServer]:
-    with JenkinsServer(world.controller) as server:
-        yield server
-
-
-@pytest.fixture
-async def jenkins(server: JenkinsServer) -> AsyncIterator[Source]:
-    async with source_at(server) as source:
-        yield source
 
 
 async def refused(jenkins: Source, job: str, parameters: dict[str, str] | None = None) -> JenkinsError:

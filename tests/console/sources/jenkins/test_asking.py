@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import quote
 
 import pytest
@@ -32,7 +31,7 @@ from console.model.jenkins import JenkinsError, QueueItem, Trouble
 from console.sources.jenkins.source import JenkinsServer as Source
 from console.text import clean
 from tests.support.jenkins.faults import Fault
-from tests.support.jenkins.reaching import allow, source_at
+from tests.support.jenkins.reaching import allow
 from tests.support.jenkins.server import JenkinsServer
 from tests.support.jenkins.world import EPOCHS, World
 
@@ -64,18 +63,6 @@ def world() -> World:
     world.controller.add_job("plain", SCRIPT)
     world.controller.add_job("free", SCRIPT, kind=Kind.FREESTYLE, parameters=FIELDS[:2])
     return world
-
-
-@pytest.fixture
-def server(world: World) -> Iterator[JenkinsServer]:
-    with JenkinsServer(world.controller) as server:
-        yield server
-
-
-@pytest.fixture
-async def jenkins(server: JenkinsServer) -> AsyncIterator[Source]:
-    async with source_at(server) as source:
-        yield source
 
 
 def asks(world: World, *questions: Input) -> Build:

@@ -1,0 +1,63 @@
+"""The machine itself: processor, memory, disks. Only of the one that the console runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.text import Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One file system that matters: `what` says for what (`docker`, `home`), `path` is a folder on it. Bytes.
+
+    `free` is what an ordinary program may still write. `inodes_free` and `inodes` are None where the file system counts none.
+    """
+
+    what: Clean
+    path: Clean
+    total: int
+    used: int
+    free: int
+    inodes: int | None = None
+    inodes_free: int | None = None
+
+    @property
+    def full(self) -> float:
+        """Percent, as `df` has it: of what an ordinary program may use; or of inodes, if those are scarcer."""
+        usable = self.used + self.free
+        space = self.used / usable * 100 if usable else 100.0
+        if not self.inodes or self.inodes_free is None:
+            return space
+        return max(space, (self.inodes - self.inodes_free) / self.inodes * 100)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReading:
+    """One moment. What the kernel did not tell is None.
+
+    `cpu` in percent of all cores together (None at the first reading), `load` the average over one minute, memory in bytes
+    (`memory_used` is what could not be given to a program that asks), pressure in percent of the last ten seconds in which
+    something waited for it.
+    """
+
+    cores: int | None
+    cpu: float | None
+    load: float | None
+    memory_total: int | None
+    memory_used: int | None
+    swap_total: int | None
+    swap_used: int | None
+    cpu_pressure: float | None
+    memory_pressure: float | None
+    io_pressure: float | None
+    disks: tuple[Disk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHistory:
+    """Readings, oldest first, `step` seconds apart; None marks a gap. Units as in `MachineReading`."""
+
+    step: float
+    cpu: tuple[float | None, ...]
+    memory: tuple[float | None, ...]
