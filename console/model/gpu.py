@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntFlag
+from enum import IntFlag, StrEnum
 
 from console.text import Clean
 
@@ -135,3 +136,26 @@ class GpuHistory:
     memory: tuple[float | None, ...]
     power: tuple[float | None, ...]
     temperature: tuple[float | None, ...]
+
+
+class Window(StrEnum):
+    """How much of the past a history shows."""
+
+    MINUTE = "1 min"
+    HOUR = "1 h"
+    DAY = "1 d"
+
+
+@dataclass(frozen=True, slots=True)
+class GpuWorld:
+    """The newest reading and what was seen before it, by the index of the card.
+
+    `idle_since` has the cards that processes hold memory of and that have done nothing since then, `process_idle_since` the
+    same for single processes, by index and pid. `xids` are the newest first, of the last day.
+    """
+
+    reading: GpuReading
+    histories: Mapping[Window, Mapping[int, GpuHistory]] = field(default_factory=dict)
+    idle_since: Mapping[int, datetime] = field(default_factory=dict)
+    process_idle_since: Mapping[tuple[int, int], datetime] = field(default_factory=dict)
+    xids: tuple[Xid, ...] = ()
