@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -97,6 +97,42 @@ class Backend:
 
         return JenkinsServer(found)
 
+    def gpus(self) -> Gpus | SourceStatus:
+        """The cards of this machine, or why they are not the server's."""
+        if self.demo:
+            from console.demo import demo_gpus
+
+            return demo_gpus()
+        if (elsewhere := self._elsewhere()) is not None:
+            return elsewhere
+        from console.sources.gpu import NvmlGpus
+
+        return NvmlGpus()
+
+    def machine(self) -> Machine | SourceStatus:
+        """This machine, or why it is not the server."""
+        if self.demo:
+            from console.demo import demo_machine
+
+            return demo_machine()
+        if (elsewhere := self._elsewhere()) is not None:
+            return elsewhere
+        from console.sources.machine import LocalMachine
+
+        return LocalMachine()
+
+    def _elsewhere(self) -> SourceStatus | None:
+        """What is on this machine is no fact about a server that its Engine is asked of over a network."""
+        from console.model.source import SourceError, SourceState
+
+        try:
+            endpoint = self.endpoint
+        except SourceError as error:
+            return SourceStatus(SourceState.OFF, error.reason)
+        if endpoint.local:
+            return None
+        return SourceStatus(SourceState.OFF, clean(f"Not available from here. Use --host {endpoint.host}."))
+
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:
         return {}
@@ -127,7 +163,15 @@ class Backend:
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
-        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins, tunnel=True)
+        return Watch(
+            self.sources,
+            host=self.host,
+            demo=self.demo,
+            make_jenkins=self.jenkins,
+            make_gpus=self.gpus,
+            make_machine=self.machine,
+            tunnel=True,
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

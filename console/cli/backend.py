@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from console.model.source import SourceStatus
 from console.settings import Loaded
-from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 from console.text import Clean
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ class Backend(Protocol):
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         """A fresh source, for one event loop, or why there is none."""
+        ...
+
+    def gpus(self) -> Gpus | SourceStatus:
+        """The cards, for one event loop, or why they cannot be asked from here."""
+        ...
+
+    def machine(self) -> Machine | SourceStatus:
+        """The machine, for one event loop, or why it is not the server."""
         ...
 
     def recorder(self) -> AuditRecorder:

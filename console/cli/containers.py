@@ -9,7 +9,7 @@ import click
 
 from console.cli import forms
 from console.cli.group import Context, command, only_named
-from console.cli.looking import answers, docker_status, look, printer_for, states
+from console.cli.looking import Asked, answers, docker_status, look, printer_for, states
 from console.cli.output import Cell, Column, print_json
 from console.model.container import Container
 from console.model.join import container_state
@@ -37,7 +37,7 @@ def containers(context: Context, names: tuple[str, ...], watch: bool, running: b
 
     Exit status: 0 fine, 1 one of the NAMEs is not, 3 Docker cannot be reached.
     """
-    return look(context.backend, _Containers(context, names, running), watch=watch, compose=False)
+    return look(context.backend, _Containers(context, names, running), Asked(compose=False), watch=watch)
 
 
 @dataclass(frozen=True, slots=True)

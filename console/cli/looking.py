@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NoReturn, Protocol
 
 from console.cli.backend import Backend
@@ -33,33 +33,50 @@ class View(Protocol):
         ...
 
 
-def look(
-    backend: Backend, view: View, *, watch: bool, compose: bool = True, jenkins: bool = False, tunnel: bool = False
-) -> int:
-    """Show the world and give the exit status; with `watch` until ctrl+c, each time it changed.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which systems a command asks besides Docker. Without `compose` no Compose file is read and no process started."""
 
-    Without `compose` no Compose file is read and no process started; with `jenkins` and `tunnel` they are asked
-    about too.
-    """
+    compose: bool = True
+    jenkins: bool = False
+    tunnel: bool = False
+    gpus: bool = False
+    machine: bool = False
+
+
+_USUAL = Asked()
+
+
+def look(backend: Backend, view: View, asked: Asked = _USUAL, *, watch: bool) -> int:
+    """Show the world and give the exit status; with `watch` until ctrl+c, each time it changed."""
     if watch:
-        _watch(backend, view, compose=compose, jenkins=jenkins, tunnel=tunnel)
-    return view.show(once(backend, compose=compose, jenkins=jenkins, tunnel=tunnel), again=False)
+        _watch(backend, view, asked)
+    return view.show(once(backend, asked), again=False)
 
 
-def once(backend: Backend, *, compose: bool = True, jenkins: bool = False, tunnel: bool = False) -> World:
-    """The world now. Without `compose` no Compose file is read and no process started."""
+def once(backend: Backend, asked: Asked) -> World:
+    """The world now."""
 
     async def read() -> World:
         engine, file = backend.sources()
-        builds = backend.jenkins() if jenkins else None
+        builds = backend.jenkins() if asked.jenkins else None
+        cards = backend.gpus() if asked.gpus else None
+        machine = backend.machine() if asked.machine else None
         try:
-            read = file if compose else None
-            return await gather(engine, read, builds, host=backend.host, demo=backend.demo, tunnel=tunnel)
+            return await gather(
+                engine,
+                file if asked.compose else None,
+                builds,
+                host=backend.host,
+                demo=backend.demo,
+                tunnel=asked.tunnel,
+                gpus=cards,
+                machine=machine,
+            )
         finally:
-            if builds is not None and not isinstance(builds, SourceStatus):
-                await builds.aclose()
-            await engine.aclose()
-            await file.aclose()
+            for source in (builds, cards, machine, engine, file):
+                if source is not None and not isinstance(source, SourceStatus):
+                    await source.aclose()
 
     return asyncio.run(read())
 
@@ -80,22 +97,25 @@ class _Unread:
         await self._file.aclose()
 
 
-def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool, tunnel: bool) -> NoReturn:
+def _watch(backend: Backend, view: View, asked: Asked) -> NoReturn:
     """Ends by an exception only: ctrl+c, a reader that has gone, a mistake in what was asked for."""
 
     def sources() -> tuple[ContainerEngine, Compose]:
         engine, file = backend.sources()
-        return engine, file if compose else _Unread(file)
+        return engine, file if asked.compose else _Unread(file)
 
     worlds: queue.SimpleQueue[World] = queue.SimpleQueue()
     live = Watch(
         sources,
         host=backend.host,
         demo=backend.demo,
-        make_jenkins=backend.jenkins if jenkins else lambda: None,
-        tunnel=tunnel,
+        make_jenkins=backend.jenkins if asked.jenkins else lambda: None,
+        make_gpus=backend.gpus if asked.gpus else lambda: None,
+        make_machine=backend.machine if asked.machine else lambda: None,
+        tunnel=asked.tunnel,
     )
     live.start()
+    live.look_at_gpus(asked.gpus)
     live.listen(worlds.put)
     last: Hashable = None
     try:
@@ -104,8 +124,9 @@ def _watch(backend: Backend, view: View, *, compose: bool, jenkins: bool, tunnel
                 world = worlds.get(timeout=1.0)
             except queue.Empty:
                 continue
-            if not compose:
-                world = replace(world, sources={"docker": world.sources["docker"]}, notes=())
+            if not asked.compose:
+                known = {name: status for name, status in world.sources.items() if name != "compose"}
+                world = replace(world, sources=known, notes=())
             if _complete(world) and (seen := view.seen(world)) != last:
                 view.show(world, again=last is not None)
                 last = seen

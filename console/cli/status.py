@@ -11,7 +11,7 @@ import click
 
 from console.cli import forms
 from console.cli.group import Context, command
-from console.cli.looking import docker_status, look, states
+from console.cli.looking import Asked, docker_status, look, states
 from console.cli.output import Cell, Column, Printer, print_json
 from console.model.glyphs import SOURCE_CLASS
 from console.model.service import Drift
@@ -21,6 +21,7 @@ from console.model.world import World
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
 
+_EVERYTHING = Asked(jenkins=True, tunnel=True, gpus=True, machine=True)
 _COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
@@ -32,7 +33,7 @@ def status(context: Context, watch: bool) -> int:
 
     Exit status: 0 all is well, 1 something needs a look, 3 Docker cannot be reached.
     """
-    return look(context.backend, _Status(context), watch=watch, jenkins=True, tunnel=True)
+    return look(context.backend, _Status(context), _EVERYTHING, watch=watch)
 
 
 @dataclass(frozen=True, slots=True)

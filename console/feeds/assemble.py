@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from console.model import join
 from console.model.container import Container, ContainerEvent, Engine, UsageHistory
+from console.model.glyphs import SOURCE_CLASS
 from console.model.service import ComposeProject
-from console.model.source import Snapshot, SourceState
-from console.model.state import StateClass
+from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.state import State, StateClass
 from console.model.world import Problem, World
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
+    from console.model.machine import MachineHistory, MachineReading
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
 
@@ -32,10 +35,13 @@ def assemble(
     events: Iterable[ContainerEvent],
     jenkins: Snapshot[JenkinsWorld] | None = None,
     tunnel: TunnelLook | None = None,
+    gpus: Snapshot[GpuWorld] | None = None,
+    machine: Snapshot[MachineReading] | None = None,
+    machine_history: MachineHistory | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
-    `compose`, `jenkins` and `tunnel` are None where nobody asked about them at all.
+    `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -60,6 +66,9 @@ def assemble(
     problems = _problems(join.problems(services, sources, now), services, way_in, compose, jenkins, now)
     if way_in is not None:
         sources["tunnel"] = way_in.status
+    marks: dict[str, State] = {}
+    problems += _of_gpus(gpus, containers, now, sources, marks)
+    problems += _of_machine(machine, sources, marks)
     return World(
         host=host,
         demo=demo,
@@ -69,13 +78,56 @@ def assemble(
         services=services,
         trainings=trainings,
         others=others,
-        problems=problems,
+        problems=tuple(sorted(problems, key=lambda one: one.kind.value)),
         usage=usage,
         events=tuple(events),
         notes=tuple(notes),
         jenkins=jenkins.value if jenkins is not None else None,
         tunnel=way_in,
+        gpu=gpus.value if gpus is not None else None,
+        machine=machine.value if machine is not None else None,
+        machine_history=machine_history,
+        marks=marks,
     )
+
+
+def _of_gpus(
+    gpus: Snapshot[GpuWorld] | None,
+    containers: tuple[Container, ...],
+    now: datetime,
+    sources: dict[str, SourceStatus],
+    marks: dict[str, State],
+) -> tuple[Problem, ...]:
+    """What wants a look at the cards. A machine without a driver is no trouble; one whose driver does not work is."""
+    if gpus is None:
+        return ()
+    sources["gpu"] = gpus.status
+    if gpus.status.state not in (SourceState.OK, SourceState.OFF, SourceState.STARTING):
+        reason = gpus.status.reason or clean("the NVIDIA driver does not answer")
+        return (Problem(SOURCE_CLASS[gpus.status.state], reason, clean("gpu")),)
+    if gpus.value is None or gpus.status.state is not SourceState.OK:
+        return ()
+    from console.model import gpu_words
+
+    if (found := gpu_words.mark(gpus.value, now)) is not None:
+        marks["gpu"] = found
+    return gpu_words.problems(gpus.value, containers, now)
+
+
+def _of_machine(
+    machine: Snapshot[MachineReading] | None, sources: dict[str, SourceStatus], marks: dict[str, State]
+) -> tuple[Problem, ...]:
+    """What wants a look at the machine: its disks."""
+    if machine is None:
+        return ()
+    sources["disk"] = machine.status
+    if machine.value is None or machine.status.state is not SourceState.OK:
+        return ()
+    from console.model import machine_words
+
+    if (found := machine_words.mark(machine.value)) is not None:
+        marks["disk"] = found
+    return machine_words.problems(machine.value)
 
 
 def _problems(

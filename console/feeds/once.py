@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from console.feeds.assemble import assemble
 from console.feeds.compose_feed import read as read_compose
+from console.feeds.folders import docker_folders
 from console.model.container import Container, Engine
 from console.model.service import ComposeProject
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
-from console.sources.protocols import Compose, ContainerEngine, Jenkins
+from console.sources.protocols import Compose, ContainerEngine, Gpus, Jenkins, Machine
 from console.text import Clean
 
 if TYPE_CHECKING:
+    from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
+    from console.model.machine import MachineReading
 
 
 async def gather(
@@ -29,14 +32,18 @@ async def gather(
     host: Clean,
     demo: bool,
     tunnel: bool = False,
+    gpus: Gpus | SourceStatus | None = None,
+    machine: Machine | SourceStatus | None = None,
 ) -> World:
     """Everything at this moment. A system that does not answer is a state in the world, never an exception.
 
-    Without `compose`, `jenkins` or `tunnel` the world has no source of that name; without `compose` services come from labels.
+    Without `compose`, `jenkins`, `tunnel`, `gpus` or `machine` the world has no source of that name; without `compose` services
+    come from labels.
     """
-    (engine, containers), project, builds = await asyncio.gather(
-        _read_docker(docker), _read_compose(compose), _read_jenkins(jenkins)
+    (engine, containers), project, builds, cards = await asyncio.gather(
+        _read_docker(docker), _read_compose(compose), _read_jenkins(jenkins), _read_gpus(gpus)
     )
+    disk = await _read_machine(machine, engine)
     look = None
     if tunnel:
         from console.feeds.tunnel_feed import read_tunnel
@@ -53,7 +60,25 @@ async def gather(
         events=(),
         jenkins=builds,
         tunnel=look,
+        gpus=cards,
+        machine=disk,
     )
+
+
+async def _read_gpus(source: Gpus | SourceStatus | None) -> Snapshot[GpuWorld] | None:
+    if source is None or isinstance(source, SourceStatus):
+        return Snapshot(None, source) if source is not None else None
+    from console.feeds.gpu_feed import read_gpus
+
+    return await read_gpus(source)
+
+
+async def _read_machine(source: Machine | SourceStatus | None, engine: Engine | None) -> Snapshot[MachineReading] | None:
+    if source is None or isinstance(source, SourceStatus):
+        return Snapshot(None, source) if source is not None else None
+    from console.feeds.machine_feed import read_machine
+
+    return await read_machine(source, docker_folders(engine))
 
 
 async def _read_compose(source: Compose | None) -> Snapshot[ComposeProject] | None:

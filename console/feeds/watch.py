@@ -11,15 +11,19 @@ from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
 from console.feeds.compose_feed import ComposeFeed
 from console.feeds.docker_feed import DockerFeed
+from console.feeds.folders import docker_folders
 from console.feeds.resting import rest
+from console.feeds.unasked import Unasked
 from console.feeds.usage_feed import UsageFeed
 from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
-from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
+from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 from console.text import Clean
 
 if TYPE_CHECKING:
+    from console.feeds.gpu_feed import GpuFeed
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
+    from console.feeds.machine_feed import MachineFeed
     from console.feeds.tunnel_feed import TunnelFeed
     from console.model.jenkins import JenkinsWorld
 
@@ -51,7 +55,8 @@ class Watch:
     """Watches one server in the back room. All methods may be called from any thread.
 
     `now` is the clock that durations are counted by; a world that stands still brings its own.
-    With `tunnel` the way in is looked at too.
+    With `tunnel` the way in is looked at too. `make_gpus` and `make_machine` give None where nobody asks about them, or why
+    they cannot be asked: what is on this machine is no fact about an Engine that is elsewhere.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -63,11 +68,14 @@ class Watch:
         demo: bool,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         make_jenkins: Callable[[], ActingJenkins | SourceStatus | None] = lambda: None,
+        make_gpus: Callable[[], Gpus | SourceStatus | None] = lambda: None,
+        make_machine: Callable[[], Machine | SourceStatus | None] = lambda: None,
         tunnel: bool = False,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
         self._make_jenkins = make_jenkins
+        self._make_gpus, self._make_machine = make_gpus, make_machine
         self._host = host
         self._demo = demo
         self._with_tunnel = tunnel
@@ -79,6 +87,8 @@ class Watch:
         self._jenkins: JenkinsFeed | None = None
         self._tunnel: TunnelFeed | None = None
         self._no_jenkins: SourceStatus | None = None
+        self._gpus: GpuFeed | Unasked | None = None
+        self._machine: MachineFeed | Unasked | None = None
         self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -118,12 +128,24 @@ class Watch:
                 self._jenkins.refresh()
             if self._tunnel is not None:
                 self._tunnel.refresh()
+            for one in (self._gpus, self._machine):
+                if one is not None:
+                    one.refresh()
 
         self._room.post(ask)
 
     def look_at(self, interest: Interest) -> None:
         """Which builds, jobs and nodes of Jenkins are on the screen."""
         self._room.post(lambda: self._jenkins.show(interest) if self._jenkins is not None else None)
+
+    def look_at_gpus(self, closely: bool) -> None:
+        """Whether somebody looks at the cards, and not only at their line."""
+
+        def tell() -> None:
+            if self._gpus is not None:
+                self._gpus.watched(closely)
+
+        self._room.post(tell)
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen, and whose details a person looks at."""
@@ -170,6 +192,19 @@ class Watch:
 
             self._jenkins_source = jenkins_source
             self._jenkins = JenkinsFeed(jenkins_source, change.set)
+        gpu_source, machine_source = self._make_gpus(), self._make_machine()
+        if isinstance(gpu_source, SourceStatus):
+            self._gpus = Unasked(gpu_source)
+        elif gpu_source is not None:
+            from console.feeds.gpu_feed import GpuFeed
+
+            self._gpus = GpuFeed(gpu_source, change.set)
+        if isinstance(machine_source, SourceStatus):
+            self._machine = Unasked(machine_source)
+        elif machine_source is not None:
+            from console.feeds.machine_feed import MachineFeed
+
+            self._machine = MachineFeed(machine_source, lambda: docker_folders(docker.engine), change.set)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
@@ -180,12 +215,16 @@ class Watch:
                     group.create_task(self._jenkins.run())
                 if self._tunnel is not None:
                     group.create_task(self._tunnel.run())
+                for feed in (self._gpus, self._machine):
+                    if feed is not None:
+                        group.create_task(feed.run())
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
             await compose_source.aclose()
-            if jenkins_source is not None and not isinstance(jenkins_source, SourceStatus):
-                await jenkins_source.aclose()
+            for source in (jenkins_source, gpu_source, machine_source):
+                if source is not None and not isinstance(source, SourceStatus):
+                    await source.aclose()
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:
@@ -209,6 +248,9 @@ class Watch:
                 events=docker.events,
                 jenkins=self._jenkins_snapshot(),
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
+                gpus=self._gpus.snapshot if self._gpus is not None else None,
+                machine=self._machine.snapshot if self._machine is not None else None,
+                machine_history=self._machine.history if self._machine is not None else None,
             )
             if self._publish is not None:
                 self._publish(self.world)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ from console.model.state import State, StateClass
 from console.text import Clean
 
 if TYPE_CHECKING:
+    from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
+    from console.model.machine import MachineHistory, MachineReading
     from console.model.tunnel import Tunnel
 
 
@@ -42,8 +44,9 @@ class World:
     """One moment of one server.
 
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
-    container ids, `events` are the newest first, at most 200. `engine` and `jenkins` are None until they have answered once,
-    `tunnel` where nobody asked about it.
+    container ids, `events` are the newest first, at most 200. `engine`, `jenkins`, `gpu` and `machine` are None until they have
+    answered once, `tunnel` where nobody asked about it. `marks` are the systems that answer and yet want a look, with what of:
+    a GPU that is held and idle, a disk that is nearly full.
     """
 
     host: Clean
@@ -60,6 +63,10 @@ class World:
     notes: tuple[Clean, ...]
     jenkins: JenkinsWorld | None = None
     tunnel: Tunnel | None = None
+    gpu: GpuWorld | None = None
+    machine: MachineReading | None = None
+    machine_history: MachineHistory | None = None
+    marks: Mapping[str, State] = field(default_factory=dict)
 
     @property
     def containers(self) -> tuple[Container, ...]:

@@ -107,6 +107,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._home: asyncio.AbstractEventLoop | None = None
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
         self._interest: Interest | None = None
+        self._near_gpus = False
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
         self.rest = KeyRest(time.monotonic)
@@ -303,6 +304,12 @@ class ConsoleApp(App[int], inherit_bindings=False):
             self._interest = interest
             self.live.look_at(interest)
 
+    def attend_gpus(self, by: ConsoleScreen, *, closely: bool) -> None:
+        """Whether the screen in front is about the cards: then each second counts."""
+        if by is self._front and self._near_gpus != closely:
+            self._near_gpus = closely
+            self.live.look_at_gpus(closely)
+
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -315,6 +322,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended, self._interest = True, None, None, None
+        self._near_gpus = False
         self._doer = None  # what is done to the demo is written down elsewhere
         self.close_all()  # what is open there is of the other server
         self._listen()

@@ -236,6 +236,13 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.console.close_all()
         self.app.push_screen(AuditScreen(recorder))
 
+    def action_gpus(self, card: int = -1) -> None:
+        """The cards with their past and their processes, one of them selected."""
+        from console.ui.screens.gpus import GpusScreen
+
+        self.console.close_all()
+        self.app.push_screen(GpusScreen(card if card >= 0 else None))
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:

@@ -55,6 +55,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+            self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._acting = acts
         self._found = list(self._keys)

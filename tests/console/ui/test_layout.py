@@ -18,18 +18,31 @@ SIZES = st.tuples(st.integers(30, 260), st.integers(6, 90))
     banner=st.booleans(),
     problems=st.integers(0, 9),
     rows=st.integers(0, 300),
-    focus=st.sampled_from(["list", "queue", "bottom"]),
+    focus=st.sampled_from(["list", "queue", "gpus", "bottom"]),
     zoom=st.booleans(),
     queue=st.none() | st.integers(0, 40),
+    gpus=st.none() | st.integers(0, 16),
     least=st.sampled_from([3, 5, 12]),
 )
 def test_panes_never_overlap_and_cover_what_they_should(
-    size: tuple[int, int], banner: bool, problems: int, rows: int, focus: str, zoom: bool, queue: int | None, least: int
+    size: tuple[int, int],
+    banner: bool,
+    problems: int,
+    rows: int,
+    focus: str,
+    zoom: bool,
+    queue: int | None,
+    gpus: int | None,
+    least: int,
 ) -> None:
     width, height = size
-    focus = "list" if queue is None and focus == "queue" else focus
-    shape = plan(width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom, queue=queue, least=least)
-    regions = [shape.top, shape.list, shape.foot, *(one for one in (shape.bottom, shape.queue) if one is not None)]
+    if (focus == "queue" and queue is None) or (focus == "gpus" and gpus is None):
+        focus = "list"
+    shape = plan(
+        width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom, queue=queue, gpus=gpus, least=least
+    )
+    panes = [one for one in (shape.bottom, shape.queue, shape.gpus) if one is not None]
+    regions = [shape.top, shape.list, shape.foot, *panes]
     focused = shape.region(focus)
     assert focused is not None
     assert focused.height > 0 or height < 8, "whoever has the keys is seen"
@@ -56,6 +69,21 @@ def test_the_queue_keeps_a_few_rows_beside_the_list(size: tuple[int, int], rows:
     assert shape.queue.height == 1 + rows
     assert shape.bottom is not None
     assert shape.bottom.height >= 4
+
+
+@pytest.mark.parametrize(("size", "lines"), [((80, 24), 1), ((120, 36), 5), ((200, 50), 5)])
+def test_eight_cards_take_four_rows_at_most_beside_the_list(size: tuple[int, int], lines: int) -> None:
+    shape = plan(*size, banner=False, problems=1, rows=40, focus="list", zoom=False, queue=2, gpus=8)
+    assert shape.gpus is not None
+    assert shape.gpus.height == lines
+    assert shape.bottom is not None
+    assert shape.bottom.height >= 4
+    assert shape.list.height >= 7
+
+
+def test_eight_cards_have_a_row_each_once_they_have_the_keys() -> None:
+    shape = plan(80, 24, banner=False, problems=1, rows=40, focus="gpus", zoom=False, queue=2, gpus=8)
+    assert (shape.list.height, shape.queue and shape.queue.height, shape.gpus and shape.gpus.height) == (1, 1, 9)
 
 
 def test_an_empty_queue_is_one_line() -> None:

@@ -1,0 +1,80 @@
+"""What is said about the machine: its disks above all, because trainings and builds end where one is full. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.machine import Disk, MachineReading
+from console.model.state import State, StateClass, state
+from console.model.words import decimal, percent
+from console.model.world import Problem
+from console.text import Clean, clean
+
+ATTENTION, BROKEN = 90.0, 98.0
+"""Percent of a disk: from here on it wants a look; from here on the next image or checkpoint does not fit."""
+
+
+def disk_state(disk: Disk) -> State:
+    """`ok`, `91%`, or `full`."""
+    if disk.full >= BROKEN:
+        return state(StateClass.BROKEN, "full" if disk.full >= 99.95 else f"{disk.full:.0f}%")
+    if disk.full >= ATTENTION:
+        return state(StateClass.ATTENTION, f"{disk.full:.0f}%")
+    return state(StateClass.GOOD, "ok")
+
+
+def fullest(disks: Sequence[Disk]) -> Disk | None:
+    """The one that is closest to being full."""
+    return max(disks, key=lambda one: one.full, default=None)
+
+
+def mark(reading: MachineReading) -> State | None:
+    """The state of the fullest disk, where it wants a look."""
+    disk = fullest(reading.disks)
+    told = disk_state(disk) if disk is not None else None
+    return told if told is not None and told.bad else None
+
+
+def problems(reading: MachineReading) -> tuple[Problem, ...]:
+    """Disks that are nearly full, the fullest first."""
+    disks = sorted((one for one in reading.disks if disk_state(one).bad), key=lambda one: -one.full)
+    return tuple(Problem(disk_state(one).kind, clean(_sentence(one)), clean("disk")) for one in disks)
+
+
+def _sentence(disk: Disk) -> str:
+    named = f"disk {disk.full:.0f}%" if disk.what == "docker" else f"disk of {disk.what} {disk.full:.0f}%"
+    if disk.inodes_free is not None and disk.inodes and (disk.inodes - disk.inodes_free) / disk.inodes * 100 >= disk.full:
+        return f"{named}: {disk.inodes_free:,} files more can be made on {disk.path}"
+    return f"{named}: {decimal(disk.free)} of {decimal(disk.total)} free on {disk.path}"
+
+
+def summary(reading: MachineReading) -> Clean:
+    """`1.68 of 1.84 TB, cpu 41%, memory 38%, load 12.1 on 16 cores`: what is known of it."""
+    parts = []
+    if (disk := fullest(reading.disks)) is not None:
+        parts.append(used_of(disk))
+    if reading.cpu is not None:
+        parts.append(f"cpu {percent(reading.cpu)}")
+    if (memory := memory_percent(reading)) is not None:
+        parts.append(f"memory {percent(memory)}")
+    if reading.load is not None:
+        parts.append(f"load {reading.load:.1f}" + (f" on {reading.cores} cores" if reading.cores else ""))
+    return clean(", ".join(parts))
+
+
+def used_of(disk: Disk) -> str:
+    """`1.68 of 1.84 TB`, `9.1 GB of 1.84 TB`; two figures more than elsewhere, because a disk moves slowly."""
+    used, total = _disk_size(disk.used), _disk_size(disk.total)
+    unit = total.rpartition(" ")[2]
+    return f"{used.removesuffix(unit).rstrip() if used.endswith(f' {unit}') else used} of {total}"
+
+
+def _disk_size(size: int) -> str:
+    return f"{size / 1e12:.2f} TB" if size >= 999_500_000_000 else decimal(size)
+
+
+def memory_percent(reading: MachineReading) -> float | None:
+    """Of the machine's memory, what could not be given to a program that asks."""
+    if reading.memory_used is None or not reading.memory_total:
+        return None
+    return reading.memory_used / reading.memory_total * 100

@@ -1,0 +1,249 @@
+"""The screen of the cards as lines: each with its curve, or one with all of its curves on one time axis; processes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from console.model import gpu_words
+from console.model.cells import width as cells_of
+from console.model.gpu import Gpu, GpuHistory, GpuWorld, Window
+from console.model.gpu_use import Holder
+from console.model.state import StateClass, state
+from console.model.words import age, memory
+from console.ui import gpupane
+from console.ui.canvas import Line, Part
+from console.ui.columns import Column
+from console.ui.curve import Value, area, fitted, points
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+from console.ui.table import NAME, Table, TableRow
+
+MOST_ROWS = 6
+"""Lines of a curve; more tell nothing more."""
+_GIB = 1 << 30
+_AXIS = 7
+"""Cells at the left of a single card's curves, for their scale."""
+
+
+class Metric(StrEnum):
+    """What a curve is of."""
+
+    UTILISATION = "util"
+    MEMORY = "memory"
+    POWER = "power"
+    HEAT = "heat"
+
+
+METRICS = tuple(Metric)
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """How a metric is taken out of a history, what fills its curve, and how a value of it is written."""
+
+    values: Callable[[GpuHistory], Sequence[Value]]
+    top: Callable[[Gpu], float]
+    words: Callable[[float], str]
+
+
+_CURVES = {
+    Metric.UTILISATION: _Curve(lambda past: past.utilisation, lambda _: 100.0, lambda value: f"{value:.0f}%"),
+    Metric.MEMORY: _Curve(
+        lambda past: past.memory, lambda card: float(card.memory_total or 0), lambda value: f"{value / _GIB:.0f}G"
+    ),
+    Metric.POWER: _Curve(lambda past: past.power, lambda card: card.power_limit or 0.0, lambda value: f"{value:.0f}W"),
+    Metric.HEAT: _Curve(lambda past: past.temperature, lambda card: float(card.slows_at or 100), lambda value: f"{value:.0f}C"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CardsView:
+    """What the pane of the cards shows. `selected` is an index, `top` the first card on the screen."""
+
+    gpus: GpuWorld
+    selected: int | None
+    top: int
+    focused: bool
+    metric: Metric
+    window: Window
+
+
+def rows_each(cards: int, height: int) -> int:
+    """Lines for each card: its title, and its curve as high as there is room."""
+    return max(1, min(1 + MOST_ROWS, height // max(1, cards)))
+
+
+def cards(view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
+    """Every card with one curve. Where there is no room for curves the titles alone."""
+    each = rows_each(len(view.gpus.reading.cards), height)
+    found: list[Line] = []
+    for card in view.gpus.reading.cards[view.top :]:
+        found.append(card_title(card, view, look, width, now))
+        found += _curve(card, view, view.metric, look, width, each - 1)
+        found += _instances(card, look, width) if each > 1 else []
+    return found[:height]
+
+
+def card_title(card: Gpu, view: CardsView, look: Look, width: int, now: datetime) -> Line:
+    """`GPU 0  H100 80GB   util 97%  mem 61/80G  71C  612/700W  1980MHz   1 h`: what matters most is cut last."""
+    ground = Ground.FOCUS if view.focused and card.index == view.selected else Ground.BAND
+    told = gpu_words.card_state(card, view.gpus, now)
+    head = [look.part(f" GPU {card.index}", Role.TEXT, ground, bold=True)]
+    since = view.gpus.idle_since.get(card.index)
+    word = str(told.word) + (f" {age((now - since).total_seconds())}" if since is not None else "")
+    if told.bad:
+        head += [look.part("  ", Role.TEXT, ground), look.glyph(told.kind, ground)]
+        head.append(look.part(f" {word}", Role.TEXT, ground, bold=True))
+    right = f"{view.metric.value}, {view.window.value} "
+    limit = f"/{card.power_limit:.0f}W" if card.power_limit is not None else ""
+    power = gpupane.power(card).removesuffix("W") + limit if limit and card.power is not None else gpupane.power(card)
+    pieces = [
+        f"  {short_name(card)}",
+        f"   util {gpupane.utilisation(card)}",
+        f"  mem {gpupane.memory(card)}",
+        f"  {gpupane.temperature(card)}",
+        f"  {power}",
+        f"  {card.sm_clock}MHz" if card.sm_clock is not None else "",
+    ]
+    if card.lost is not None:
+        pieces = [f"  {card.lost}"]
+    room = width - sum(cells_of(text) for text, _ in head)
+    kept = _kept(pieces, room - (len(right) + 2 if card.lost is None else 0))
+    right = right if card.lost is None and cells_of(kept) + len(right) + 2 <= room else ""
+    return [
+        *head,
+        look.part(look.cut(kept, room - len(right)), Role.TEXT, ground),
+        look.part(right, Role.MUTED, ground),
+    ]
+
+
+def _kept(pieces: Sequence[str], room: int) -> str:
+    """Whole pieces only: the name goes first, then those at the end."""
+    found = list(pieces)
+    while len(found) > 1 and cells_of("".join(found)) > room:
+        found.pop(0 if len(found) == len(pieces) else -1)
+    return "".join(found)
+
+
+def short_name(card: Gpu) -> str:
+    """`H100 80GB` of `NVIDIA H100 80GB HBM3`."""
+    words = [word for word in card.name.split() if word not in ("NVIDIA", "GeForce", "Tesla")]
+    return " ".join(words[:2])
+
+
+def _curve(card: Gpu, view: CardsView, metric: Metric, look: Look, width: int, rows: int, left: int = 0) -> list[Line]:
+    """The curve in `rows` lines, with its scale in the `left` cells before it."""
+    if rows <= 0:
+        return []
+    kind = _CURVES[metric]
+    history = view.gpus.histories.get(view.window, {}).get(card.index)
+    cells = max(1, width - left - 1)
+    values = fitted(kind.values(history) if history is not None else (), points(look.glyphs, cells), gpupane.WHOLE[view.window])
+    top = kind.top(card)
+    role = Role.ACTIVE if metric is Metric.UTILISATION else Role.THIRD
+    lines = area(look.glyphs, values, rows, top)
+    scale = [""] * rows
+    if left:
+        scale[0] = kind.words(top)
+        scale[-1] = "0" if rows > 1 else scale[-1]
+    return [
+        [look.part(f"{name:>{left}} " if left else " ", Role.MUTED), look.part(line, role)]
+        for name, line in zip(scale, lines, strict=True)
+    ]
+
+
+def _instances(card: Gpu, look: Look, width: int) -> list[Line]:
+    """The instances that a card was cut into. How busy they are is not told (nvml)."""
+    return [
+        [look.part(look.cut(f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpupane.memory(one)}", width), Role.TEXT)]
+        for one in card.instances
+    ]
+
+
+def one_card(card: Gpu, view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
+    """All curves of one card, one below the other on one time axis."""
+    found: list[Line] = [card_title(card, view, look, width, now), *_instances(card, look, width)]
+    room = height - len(found) - 1
+    each = max(2, min(1 + MOST_ROWS, room // len(METRICS)))
+    for metric in METRICS:
+        kind = _CURVES[metric]
+        history = view.gpus.histories.get(view.window, {}).get(card.index)
+        newest = next((value for value in reversed(kind.values(history)) if value is not None), None) if history else None
+        words = f" {metric.value}" + (f" {kind.words(newest)}" if newest is not None else f" {gpupane.UNKNOWN}")
+        found.append([look.part(words, Role.TEXT, bold=True)])
+        found += _curve(card, view, metric, look, width, each - 1, _AXIS)
+    found = found[: max(1, height - 1)]
+    return [*found, _axis(view.window, look, width)]
+
+
+def _axis(window: Window, look: Look, width: int) -> Line:
+    """From when to when."""
+    left = f"{' ' * _AXIS} {window.value} ago"
+    return [look.part(left + f"{'now':>{max(4, width - cells_of(left) - 1)}}", Role.MUTED)]
+
+
+# Processes
+
+
+def process_key(holder: Holder) -> str:
+    return f"{holder.card}/{holder.process.pid}"
+
+
+def processes(
+    held: Sequence[Holder], gpus: GpuWorld | None, selected: str | None, top: int, now: datetime, *, focused: bool
+) -> Table:
+    """Who holds memory of a card, and does what with it."""
+    blind = gpus.reading.blind if gpus is not None else None
+    sentences = [] if blind is None else [(str(blind), Role.MUTED)]
+    if not held and blind is None and gpus is not None:
+        sentences = [("No process holds memory of a card.", Role.MUTED)]
+    named = max([16, *(min(26, cells_of(one.name)) for one in held)])
+    return Table(
+        title="2 Processes",
+        columns=(
+            Column(NAME, 3, 4, 0, 0),
+            Column("run", 12, named, 0, 0),
+            Column("util", 4, 4, 0, 1, right=True),
+            Column("mem", 5, 5, 0, 1, right=True),
+            Column("idle", 4, 4, 0, 2, right=True),
+            Column("pid", 7, 7, 0, 3, right=True),
+            Column("user", 8, 8, 0, 4),
+            Column("command", 14, 14, 200, 5),
+        ),
+        rows=[_process(one, now) for one in held],
+        selected=selected,
+        top=top,
+        focused=focused,
+        headers={NAME: ""},
+        sentences=sentences,
+    )
+
+
+def _process(holder: Holder, now: datetime) -> TableRow:
+    process, since = holder.process, holder.idle_since
+    util = f"{process.utilisation}%" if process.utilisation is not None else gpupane.UNKNOWN
+    cells = {
+        NAME: str(holder.card),
+        "run": str(holder.name),
+        "util": util,
+        "mem": memory(process.memory) if process.memory is not None else gpupane.UNKNOWN,
+        "idle": age((now - since).total_seconds()) if since is not None else "",
+        "pid": str(process.pid),
+        "user": str(process.user or ""),
+        "command": str(process.command or ""),
+    }
+    kind = StateClass.ATTENTION if since is not None or holder.container is None else StateClass.ACTIVE
+    return TableRow(process_key(holder), state(kind, "idle" if since is not None else "working"), cells)
+
+
+def waiting(names: Sequence[tuple[str, str]], look: Look, width: int) -> list[Line]:
+    """`Waiting for a GPU  project-c #131, 3m`: who, and for how long. Nothing when nobody waits."""
+    if not names:
+        return []
+    text = ", ".join(f"{name} for {since}" if since else name for name, since in names)
+    parts: list[Part] = [look.part(" Waiting for a GPU  ", bold=True), look.glyph(StateClass.WAITING)]
+    used = sum(cells_of(part) for part, _ in parts)
+    return [[*parts, look.part(look.cut(f" {text}", max(0, width - used)))]]
