@@ -9,9 +9,28 @@ from console.demo.compose import DemoCompose
 from console.demo.engine import DemoEngine
 
 if TYPE_CHECKING:
+    from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
+    from console.demo.machine import DemoMachine
 
-__all__ = ["Clock", "DemoCompose", "DemoEngine", "FrozenClock", "RunningClock", "demo_jenkins", "demo_sources"]
+__all__ = [
+    "Clock",
+    "DemoCompose",
+    "DemoEngine",
+    "FrozenClock",
+    "RunningClock",
+    "demo_gpus",
+    "demo_jenkins",
+    "demo_machine",
+    "demo_sources",
+]
+
+
+def demo_gpus(clock: Clock | None = None, seed: int = 7) -> DemoGpus:
+    """The demo's GPUs. They work for the containers that `demo_sources` has with the same clock."""
+    from console.demo.gpus import DemoGpus
+
+    return DemoGpus(seed, clock or RunningClock())
 
 
 def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
@@ -19,6 +38,13 @@ def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
     from console.demo import ci
 
     return ci.demo_jenkins(clock or RunningClock())
+
+
+def demo_machine(clock: Clock | None = None, seed: int = 7) -> DemoMachine:
+    """The demo's processor, memory and disk."""
+    from console.demo.machine import DemoMachine
+
+    return DemoMachine(seed, clock or RunningClock())
 
 
 def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:

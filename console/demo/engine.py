@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from console.demo.actor import RETRIES, Actor
 from console.demo.cast import CAST, FILE, PROJECT
 from console.demo.clock import Clock
-from console.demo.identity import config_hash, container_id, image_id, images_here
+from console.demo.identity import config_hash, container_id, image_id, images_here, pid
 from console.demo.load import usage
 from console.demo.logs import Said, next_said, said
 from console.demo.timeline import Happening, Life, failing_streak, happenings, life, next_moment, probe_results
@@ -32,8 +32,6 @@ from console.text import Clean, clean
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PROBE_TOOK = timedelta(milliseconds=12)
-# Linux gives out no greater number, so this can never be mistaken for a process of the real machine.
-_PIDS_ABOVE = 1 << 22
 
 
 class DemoEngine:
@@ -142,7 +140,7 @@ class DemoEngine:
             restarts=told.restarts,
             oom_killed=told.oom,
             error=clean(""),
-            pid=_pid(actor, told) if running else None,
+            pid=pid(actor, told.restarts) if running else None,
             command=clean(actor.command),
             user=clean(actor.user),
             restart_policy=clean(actor.policy),
@@ -199,10 +197,6 @@ class DemoEngine:
             time=moment,
             time_nano=(moment - _EPOCH) // _MICROSECOND * 1000,
         )
-
-
-def _pid(actor: Actor, told: Life) -> int:
-    return _PIDS_ABOVE + int(container_id(actor)[:4], 16) + told.restarts
 
 
 def _probe_plan(actor: Actor) -> ProbePlan | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
 from console.model.log import Entry
@@ -13,9 +13,9 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.model.asking import Definition, Needs, Question, Stop
     from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
-    from console.model.gpu import GpuReading
+    from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
-    from console.model.machine import MachineReading
+    from console.model.machine import MachineHistory, MachineReading
 
 
 class ContainerEngine(Protocol):
@@ -106,6 +106,24 @@ class Machine(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class KnowsGpuPast(Protocol):
+    """Cards that can tell what they did before anybody looked. The demo can, NVML cannot."""
+
+    def past(self) -> GpuWorld:
+        """What a feed would know now if it had been looking for a day."""
+        ...
+
+
+@runtime_checkable
+class KnowsMachinePast(Protocol):
+    """The same for a machine."""
+
+    def past(self) -> MachineHistory:
+        """What a feed would know now."""
+        ...
 
 
 class Jenkins(Protocol):
