@@ -28,6 +28,7 @@ COMMANDS = {
     "build": ("console.cli.builds:build", "Show one build: how it went, why it ran, its tests and files."),
     "stages": ("console.cli.builds:stages", "Show the stages of one build."),
     "queue": ("console.cli.queue:queue", "Show what waits in Jenkins, and why."),
+    "gpus": ("console.cli.gpus:gpus", "List the GPUs, and who holds them."),
     "nodes": ("console.cli.queue:nodes", "List the machines that run builds."),
     "retrigger": ("console.cli.retrigger:retrigger", "Run a build again, with the same parameters or with others."),
     "abort": ("console.cli.stopping:abort", "Stop a build; a training saves its checkpoint first."),

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli import forms
+from console.cli import forms, gpu_forms
 from console.cli.group import Context, command
 from console.cli.looking import Asked, docker_status, look, states
 from console.cli.output import Cell, Column, Printer, print_json
+from console.model import machine_words
 from console.model.glyphs import SOURCE_CLASS
+from console.model.gpu_use import holders, used_by
 from console.model.service import Drift
 from console.model.state import State
 from console.model.world import World
 
 if TYPE_CHECKING:
+    from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
 
 _EVERYTHING = Asked(jenkins=True, tunnel=True, gpus=True, machine=True)
+_NAMED = 4
+_MOVING = ("service/", "gpu", "disk")
 _COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
@@ -43,11 +48,16 @@ class _Status:
     def seen(self, world: World) -> Hashable:
         # The sentences of problems, and the tunnel's, hold durations: what they are made of is compared instead.
         services = tuple((one.project, one.name, one.state, one.why) for one in world.services if one.state.bad)
-        others = tuple(problem for problem in world.problems if not problem.target.startswith("service/"))
+        others = tuple(problem for problem in world.problems if not problem.target.startswith(_MOVING))
+        others += tuple(
+            (problem.kind, problem.target) for problem in world.problems if problem.target.startswith(("gpu", "disk"))
+        )
         told = _summaries(world)
+        # Figures move all the time: only what they mean is worth another picture.
+        told["gpu"] = told["disk"] = ""
         if (way_in := world.tunnel) is not None:
             told["tunnel"] = str((way_in.since, way_in.newest, way_in.release))
-        return states(world), services, others, tuple(told.items())
+        return states(world), services, others, tuple(told.items()), tuple(world.marks.items())
 
     def show(self, world: World, *, again: bool) -> int:
         if self.context.json:
@@ -55,6 +65,7 @@ class _Status:
             more = {"host": world.host, "notes": list(world.notes), "summaries": _summaries(world)}
             if world.tunnel is not None:
                 more["tunnel"] = forms.tunnel(world.tunnel)
+            more["machine"] = gpu_forms.machine(world.machine) if world.machine is not None else None
             print_json(forms.of_world("status", world, items, **more))
         else:
             _print(world, self.context.printer(), again=again)
@@ -78,7 +89,7 @@ def _print(world: World, printer: Printer, *, again: bool) -> None:
     summaries = _summaries(world)
     rows = []
     for name, status in world.sources.items():
-        state = State(SOURCE_CLASS[status.state], status.shown)
+        state = world.marks.get(name) or State(SOURCE_CLASS[status.state], status.shown)
         rows.append([Cell(name), Cell(state.word, state), Cell(summaries[name])])
     printer.table(_COLUMNS, rows)
 
@@ -97,10 +108,31 @@ def _summaries(world: World) -> dict[str, str]:
         from console.model.tunnel import summary
 
         found["tunnel"] = summary(world.tunnel, world.taken_at)
+    if world.gpu is not None and not found["gpu"]:
+        found["gpu"] = _gpus(world, world.gpu)
+    if world.machine is not None and not found["disk"]:
+        found["disk"] = machine_words.summary(world.machine)
     if "compose" in found and not found["compose"]:
         differ = sum(one.drift not in (Drift.NONE, Drift.UNKNOWN) for one in world.services)
         found["compose"] = _count(len(world.services), "service") + (f", {differ} not as the file says" if differ else "")
     return found
+
+
+def _gpus(world: World, gpus: GpuWorld) -> str:
+    """`0: 97% project-a #128   1: 0% vision-large #7`, or for many cards how many of them work."""
+    cards = gpus.reading.cards
+    if not cards:
+        return "no card"
+    if len(cards) > _NAMED:
+        busy = sum((card.utilisation or 0) > 0 for card in cards)
+        return f"{busy} of {len(cards)} cards at work"
+    held = holders(gpus, world.containers)
+    told = []
+    for card in cards:
+        use = used_by(card, gpus, held, world.containers)
+        util = f"{card.utilisation}%" if card.utilisation is not None else "n/a"
+        told.append(f"{card.index}: {util}" + (f" {use.name}" if use is not None else ""))
+    return "   ".join(told)
 
 
 def _jenkins(jenkins: JenkinsWorld, now: datetime) -> str:

@@ -184,47 +184,50 @@ class Watch:
             from console.feeds.tunnel_feed import TunnelFeed
 
             self._tunnel = TunnelFeed(docker_source, lambda: docker.snapshot.value, change.set)
-        jenkins_source = self._make_jenkins()
-        if isinstance(jenkins_source, SourceStatus):
-            self._no_jenkins = jenkins_source
-        elif jenkins_source is not None:
-            from console.feeds.jenkins_feed import JenkinsFeed
-
-            self._jenkins_source = jenkins_source
-            self._jenkins = JenkinsFeed(jenkins_source, change.set)
-        gpu_source, machine_source = self._make_gpus(), self._make_machine()
-        if isinstance(gpu_source, SourceStatus):
-            self._gpus = Unasked(gpu_source)
-        elif gpu_source is not None:
-            from console.feeds.gpu_feed import GpuFeed
-
-            self._gpus = GpuFeed(gpu_source, change.set)
-        if isinstance(machine_source, SourceStatus):
-            self._machine = Unasked(machine_source)
-        elif machine_source is not None:
-            from console.feeds.machine_feed import MachineFeed
-
-            self._machine = MachineFeed(machine_source, lambda: docker_folders(docker.engine), change.set)
+        others = self._others(change.set, docker)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())
-                if self._jenkins is not None:
-                    group.create_task(self._jenkins.run())
-                if self._tunnel is not None:
-                    group.create_task(self._tunnel.run())
-                for feed in (self._gpus, self._machine):
+                for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
                     if feed is not None:
                         group.create_task(feed.run())
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
             await compose_source.aclose()
-            for source in (jenkins_source, gpu_source, machine_source):
-                if source is not None and not isinstance(source, SourceStatus):
-                    await source.aclose()
+            for source in others:
+                await source.aclose()
+
+    def _others(self, changed: Callable[[], None], docker: DockerFeed) -> list[ActingJenkins | Gpus | Machine]:
+        """Makes the feeds of everything but Docker and Compose; gives their sources, which want to be closed."""
+        found: list[ActingJenkins | Gpus | Machine] = []
+        jenkins, gpus, machine = self._make_jenkins(), self._make_gpus(), self._make_machine()
+        if isinstance(jenkins, SourceStatus):
+            self._no_jenkins = jenkins
+        elif jenkins is not None:
+            from console.feeds.jenkins_feed import JenkinsFeed
+
+            self._jenkins_source = jenkins
+            self._jenkins = JenkinsFeed(jenkins, changed)
+            found.append(jenkins)
+        if isinstance(gpus, SourceStatus):
+            self._gpus = Unasked(gpus)
+        elif gpus is not None:
+            from console.feeds.gpu_feed import GpuFeed
+
+            self._gpus = GpuFeed(gpus, changed)
+            found.append(gpus)
+        if isinstance(machine, SourceStatus):
+            self._machine = Unasked(machine)
+        elif machine is not None:
+            from console.feeds.machine_feed import MachineFeed
+
+            self._machine = MachineFeed(machine, lambda: docker_folders(docker.engine), changed)
+            found.append(machine)
+        return found
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from console.model.container import Container
 from console.model.gpu import Gpu, GpuProcess, GpuWorld
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.model.jenkins_rows import WaitRow
+    from console.model.world import World
 
 OUTSIDE = Clean("no run (outside)")
 UNSEEN = Clean("not known")
@@ -98,3 +103,13 @@ def by_card(found: Iterable[Holder]) -> Mapping[int, list[Holder]]:
     for one in found:
         cards.setdefault(one.card, []).append(one)
     return cards
+
+
+def waits_for_gpu(world: World | None, now: datetime) -> list[WaitRow]:
+    """The builds that wait for the lock of a card, the longest first."""
+    if world is None or world.jenkins is None:
+        return []
+    from console.model.jenkins_rows import waiting
+    from console.model.waiting import NO_GPU
+
+    return [one for one in waiting(world.jenkins, now) if one.reason.state.word == NO_GPU]

@@ -28,6 +28,9 @@ _AND = "; "
 _BUILT_IN = frozenset({"Jenkins", "Built-In Node", "built-in", "master"})
 """What Jenkins calls its own node where its URL calls it something else."""
 _NAMED = 4
+NO_GPU = "no GPU"
+# The platform's locks are `trainer-1-gpu-0` and their label `gpu-trainer-1` (infra/jenkins/entrypoint); others write `gpu-0`.
+_GPU_LOCK = re.compile(r"(?:.+-)?gpu(?:s|[-_ ].*|\d+)?", re.IGNORECASE)
 _OPEN, _CLOSE = "\N{LEFT SINGLE QUOTATION MARK}", "\N{RIGHT SINGLE QUOTATION MARK}"
 
 
@@ -317,6 +320,10 @@ def held_reason(held: Held) -> Reason:
         # Who has it comes first: what stands at the end of a row is cut.
         cause = clean(f"{_name(held.by)} has lock {held.on}" if held.by is not None else f"lock {held.on}")
         freed = clean(f"It goes on when {_name(held.by)} gives the lock back." if held.by is not None else "")
+        if _GPU_LOCK.fullmatch(held.on):
+            told = clean(f"It waits for a GPU (lock {held.on}): {by}.")
+            cause = clean(f"after {_name(held.by)}" if held.by is not None else "all are taken")
+            return Reason(state(StateClass.WAITING, NO_GPU), cause, (told,), freed or None, held.by)
         return Reason(state(StateClass.WAITING, "blocked"), cause, (told,), freed or None, held.by)
     if held.what == "input":
         asks = f"asks: {held.on}" if held.on else "waits for an answer"

@@ -9,10 +9,13 @@ from datetime import datetime
 from console.model.cells import cut, cut_middle, pad
 from console.model.cells import width as cells_of
 from console.model.glyphs import SOURCE_CLASS
+from console.model.machine_words import memory_percent
 from console.model.source import SourceState, SourceStatus
-from console.model.state import StateClass
+from console.model.state import State, StateClass
+from console.model.words import percent
 from console.model.world import Problem, World
 from console.ui.canvas import Line, Part
+from console.ui.curve import fitted, points
 from console.ui.keymap import Key, keys_of, shown, shown_keys
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
@@ -20,12 +23,23 @@ from console.ui.palette import Ground, Role
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What line 1 says. `crumbs` are the names after the host on the way to what is open now."""
+    """What line 1 says. `crumbs` are the names after the host on the way to what is open now, `load` what the machine does,
+    where there is room for it."""
 
     host: str
     crumbs: Sequence[Part]
-    sources: Mapping[str, SourceStatus]
+    systems: Sequence[System]
     now: datetime
+    load: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A system and how it does. `unknown` where another one, which is told of, keeps us from knowing."""
+
+    name: str
+    state: State
+    unknown: bool = False
 
 
 def banner(text: str, look: Look, width: int) -> Line:
@@ -42,42 +56,40 @@ def header(head: Header, look: Look, width: int) -> Line:
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
     if head.crumbs:
         left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
-    bad = _bad(head.sources)
-    good = [(name, status) for name, status in head.sources.items() if SOURCE_CLASS[status.state] in _QUIET]
+    bad = _bad(head.systems)
     systems: list[Part] = []
-    for number, (name, status) in enumerate(bad):
-        told = _system(name, status, look, word=True)
+    for number, one in enumerate(bad):
+        told = _system(one, look, word=True)
         more = [look.part(f"  +{len(bad) - number}", bold=True)]
         over = _cells([*systems, *told]) + (len(bad) - number > 1) * _cells(more) > width - _LEAST_LEFT
         systems += more if over and systems else told
         if over and number:
             break
-    left = _fitted(left, width - sum(cells_of(text) for text, _ in systems), look)
-    used = sum(cells_of(text) for text, _ in left)
-    room = width - used - sum(cells_of(text) for text, _ in systems) - len(clock) - 2
-    full = [part for name, status in good for part in _system(name, status, look, word=False)]
-    fine = sum(status.state is SourceState.OK for _, status in good)
+    left = _fitted(left, width - _cells(systems), look)
+    room = width - _cells(left) - _cells(systems) - len(clock) - 2
+    good = [one for one in head.systems if one.state.kind in _QUIET]
+    full = [part for one in good for part in _system(one, look, word=False)]
+    fine = sum(one.state.kind is StateClass.GOOD for one in good)
     folded = [look.part("  "), look.glyph(StateClass.GOOD), look.part(f" {fine} systems")] if fine > 1 else []
     for choice in (full, folded):
-        if choice and sum(cells_of(text) for text, _ in choice) <= room:
-            systems += choice
+        if choice and _cells(choice) <= room:
+            systems = [*systems, *choice]
+            room -= _cells(choice)
             break
-    used += sum(cells_of(text) for text, _ in systems)
     parts = [*left, *systems]
-    if used + len(clock) + 2 <= width:
-        parts += [look.part(" " * (width - used - len(clock) - 1)), look.part(clock, Role.MUTED)]
+    used = _cells(parts)
+    load = [*head.load, look.part("  ")] if head.load and _cells(head.load) + 4 <= room else []
+    if used + _cells(load) + len(clock) + 2 <= width:
+        blanks = width - used - _cells(load) - len(clock) - 1
+        parts += [look.part(" " * blanks), *load, look.part(clock, Role.MUTED)]
     return parts
 
 
-def _bad(sources: Mapping[str, SourceStatus]) -> list[tuple[str, SourceStatus]]:
+def _bad(systems: Sequence[System]) -> list[System]:
     """What wants a look, the broken first: where there is no room for all, these are told. What is not known only because
     another system does not answer is that one's trouble."""
-    found = [
-        (name, status)
-        for name, status in sources.items()
-        if SOURCE_CLASS[status.state] not in _QUIET and status.word != "unknown"
-    ]
-    return sorted(found, key=lambda one: SOURCE_CLASS[one[1].state] is not StateClass.BROKEN)
+    found = [one for one in systems if one.state.kind not in _QUIET and not one.unknown]
+    return sorted(found, key=lambda one: one.state.kind is not StateClass.BROKEN)
 
 
 def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
@@ -108,14 +120,15 @@ def _cells(parts: Sequence[Part]) -> int:
 
 _HOST_ALONE = 3
 _LEAST_NAME = 14
+_SPARK = 5
 _LEAST_LEFT = 20
 """Cells that what is open keeps, however many systems are broken."""
 _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 
-def _system(name: str, status: SourceStatus, look: Look, *, word: bool) -> list[Part]:
-    kind = SOURCE_CLASS[status.state]
-    text = f" {name} {status.shown}" if word else f" {name}"
+def _system(one: System, look: Look, *, word: bool) -> list[Part]:
+    kind = one.state.kind
+    text = f" {one.name} {one.state.word}" if word else f" {one.name}"
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
     return [look.part("  "), look.glyph(kind), look.part(text, role, bold=word)]
 
@@ -193,10 +206,39 @@ def _foot(key: Key, remapped: Mapping[str, str], look: Look) -> list[Part]:
     return [look.part(first, Role.ACCENT), look.part(f" {key.foot}  ")]
 
 
-def world_header(world: World | None, host: str, crumbs: Sequence[Part], now: datetime) -> Header:
+def world_header(world: World | None, host: str, crumbs: Sequence[Part], now: datetime, look: Look) -> Header:
     """The header of a world that may not have been read yet."""
-    sources = world.sources if world is not None else {"docker": SourceStatus(SourceState.STARTING)}
-    return Header(world.host if world is not None else host, crumbs, sources, now)
+    if world is None:
+        return Header(host, crumbs, [System("docker", state_of(SourceStatus(SourceState.STARTING)))], now)
+    return Header(world.host, crumbs, systems(world), now, _load(world, look))
+
+
+def systems(world: World) -> list[System]:
+    """Every system of the world; what answers and yet wants a look is told as that."""
+    return [
+        System(name, world.marks.get(name) or state_of(status), unknown=status.word == "unknown")
+        for name, status in world.sources.items()
+    ]
+
+
+def state_of(status: SourceStatus) -> State:
+    """A system's state as rows have theirs."""
+    return State(SOURCE_CLASS[status.state], status.shown)
+
+
+def _load(world: World, look: Look) -> list[Part]:
+    """`cpu 41% ...  mem 38%`: what the machine does, and for processors the last minutes of it."""
+    machine, history = world.machine, world.machine_history
+    if machine is None or machine.cpu is None:
+        return []
+    parts = [look.part(f"cpu {percent(machine.cpu)}", Role.MUTED)]
+    if history is not None:
+        spark = look.glyphs.spark(fitted(history.cpu, points(look.glyphs, _SPARK), len(history.cpu) or 1), _SPARK, 100.0)
+        parts.append(look.part(f" {spark}", Role.ACTIVE))
+    memory = memory_percent(machine)
+    if memory is not None:
+        parts.append(look.part(f"  mem {percent(memory)}", Role.MUTED))
+    return parts
 
 
 def title(name: str, note: str, look: Look, width: int, *, focused: bool) -> Line:

@@ -158,7 +158,11 @@ def _curve(card: Gpu, view: CardsView, metric: Metric, look: Look, width: int, r
 def _instances(card: Gpu, look: Look, width: int) -> list[Line]:
     """The instances that a card was cut into. How busy they are is not told (nvml)."""
     return [
-        [look.part(look.cut(f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpupane.memory(one)}", width), Role.TEXT)]
+        [
+            look.part(
+                look.cut(f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpupane.memory(one)}", width), Role.TEXT
+            )
+        ]
         for one in card.instances
     ]
 

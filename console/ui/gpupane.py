@@ -9,7 +9,7 @@ from datetime import datetime
 from console.model import gpu_words
 from console.model.cells import width as cells_of
 from console.model.gpu import Gpu, GpuHistory, GpuWorld, Instance, Window
-from console.model.gpu_use import Holder, by_card, used_by
+from console.model.gpu_use import Holder, by_card, holders, used_by
 from console.model.source import SourceState, SourceStatus
 from console.model.words import age
 from console.model.world import World
@@ -186,6 +186,21 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
         used += 1 + len(str(left))
     parts.append(look.part(" " * max(0, width - used), Role.TEXT, ground))
     return parts
+
+
+def taken(world: World, look: Look, width: int, now: datetime) -> list[Line]:
+    """Each card in a line: for whom it is taken, as somebody wants to know who waits for one."""
+    if world.gpu is None:
+        return []
+    view = GpuView(world, holders(world.gpu, world.containers), None, 0, False, 0)
+    found: list[Line] = []
+    for card in world.gpu.reading.cards:
+        told = gpu_words.card_state(card, world.gpu, now)
+        text = f"  {_used(card, view, now) or 'nobody holds it'}"
+        found.append(
+            [look.part(f"   GPU {card.index}  "), *look.state(told, 10), look.part(look.cut(text, max(0, width - 20)))]
+        )
+    return found
 
 
 def about(card: Gpu, world: World, held: Sequence[Holder], look: Look, width: int, now: datetime) -> list[Line]:

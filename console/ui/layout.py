@@ -67,9 +67,9 @@ def plan(
 ) -> Plan:
     """The screen for `width` by `height` cells.
 
-    `rows` is how many lines the list would like, `focus` is `list`, `queue`, `gpus` or `bottom`, `banner` adds a line at the top.
-    `queue` and `gpus` are how many lines those lists would like; None where there is none. `least` is what the focused list gets
-    in any case.
+    `rows` is how many lines the list would like, `focus` is `list`, `queue`, `gpus` or `bottom`, `banner` adds a line at
+    the top. `queue` and `gpus` are how many lines those lists would like; None where there is none. `least` is what the focused
+    list gets in any case.
     """
     shown = min(problems, 3 if height >= TALL else 1)
     gap = 1 if height >= TALL else 0

@@ -10,7 +10,9 @@ from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import WaitRow
 from console.model.source import SourceStatus
+from console.model.waiting import NO_GPU
 from console.model.words import age, counted
+from console.model.world import World
 from console.ui.canvas import Line, Part
 from console.ui.columns import Column
 from console.ui.details import clock, fact, wrapped
@@ -119,17 +121,21 @@ def _summary(view: QueueView, sentence: str | None, look: Look, width: int) -> L
     return parts
 
 
-def about(wait: WaitRow, world: JenkinsWorld, look: Look, width: int, now: datetime) -> list[Line]:
+def about(wait: WaitRow, world: World, look: Look, width: int, now: datetime) -> list[Line]:
     """Why it waits, since when, what would free it; Jenkins' own words come last."""
     found: list[Line] = []
     for sentence in wait.reason.sentences or (wait.reason.cause,):
         found += wrapped(sentence, look, width)
+    if wait.reason.state.word == NO_GPU and world.gpu is not None:
+        from console.ui import gpupane
+
+        found += gpupane.taken(world, look, width, now)
     if wait.reason.freed:
         found += wrapped(wait.reason.freed, look, width)
     if wait.since is not None:
         waited = age((now - wait.since).total_seconds())
         found.append(fact("since", f"{clock(wait.since)}, for {waited}", look, width))
-    build = world.details.get(wait.ref) if wait.ref is not None else None
+    build = world.jenkins.details.get(wait.ref) if wait.ref is not None and world.jenkins is not None else None
     if build is not None:
         found.append(fact("asked by", ", ".join(dict.fromkeys(str(cause.text) for cause in build.causes)), look, width))
     elif wait.item is not None:

@@ -97,7 +97,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return [frame.banner(words, self.look, width)]
 
     def header_line(self, crumbs: Sequence[Part], width: int) -> Line:
-        head = frame.world_header(self.world, self.console.host, crumbs, self.now())
+        head = frame.world_header(self.world, self.console.host, crumbs, self.now(), self.look)
         return frame.header(head, self.look, width)
 
     def paint_foot(self, width: int, height: int) -> None:
@@ -235,6 +235,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             return
         self.console.close_all()
         self.app.push_screen(AuditScreen(recorder))
+
+    def show_row(self, key: str, container: str) -> None:
+        """Go to a row of the main screen: the one of this key, or else of the service that the container is a replica of."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        if isinstance(main, MainScreen):
+            self.console.close_all()
+            main.go_to_row(key, container)
 
     def action_gpus(self, card: int = -1) -> None:
         """The cards with their past and their processes, one of them selected."""

@@ -19,7 +19,7 @@ from console.ui.keymap import bindings
 from console.ui.logtargets import build_target_of
 from console.ui.palette import Role
 from console.ui.screens.jenkinsbase import TableScreen
-from console.ui.screens.lists import LIST
+from console.ui.screens.lists import BOTTOM, LIST
 from console.ui.table import Table
 
 
@@ -154,12 +154,11 @@ class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
         return details.flat(builds.sections(one, world, self.look, width, self.now()), self.look, width)
 
     def interest(self) -> Interest:
-        shape = self.shape
-        room = max(0, shape.list.height - 1) if shape is not None else 0
+        room = max(0, self.place_of(LIST).height - 1)
         top = self.cursors[LIST].top
         visible = frozenset(one.ref for one in self.found[top : top + room])
         one = self.build
-        below = shape is not None and shape.bottom is not None and shape.bottom.height > 1
+        below = self.place_of(BOTTOM).height > 1
         running = self.jenkins.work.running if self.jenkins is not None else frozenset()
         if self.job is not None:
             running = frozenset(ref for ref in running if ref.job == self.job)

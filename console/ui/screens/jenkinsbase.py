@@ -131,9 +131,7 @@ class TableScreen(JenkinsScreen, inherit_bindings=False):
         return lines(self.table(width, top), self.look, width, height)
 
     def row_at(self, pane: str, line: int) -> str | None:
-        if self.shape is None:
-            return None
-        width = self.shape.list.width
+        width = self.place_of(LIST).width
         above = rows_from(self.table(width, 0), width)
         at = line - above + self.cursors[LIST].top
         return self.table_rows[at].key if above <= line and 0 <= at < len(self.table_rows) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual.geometry import Region
 
@@ -25,6 +25,14 @@ LIST, BOTTOM = "list", "bottom"
 READING_SECONDS = 0.3
 
 
+class Shape(Protocol):
+    """Where the panes of a screen stand."""
+
+    def region(self, pane: str) -> Region | None:
+        """Of a pane by its name; None where it is not on the screen."""
+        ...
+
+
 class ListScreen(ConsoleScreen, inherit_bindings=False):
     """Lists above (or at the left), what is known about the selected row below (or at the right).
 
@@ -40,7 +48,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         self.pane = LIST
         self.zoomed = False
         self.prompt: Prompt | None = None
-        self.shape: Plan | None = None
+        self.shape: Shape | None = None
         self.bottom_top = 0
         self._marks: dict[str, set[str]] = {}
         self.slow = False
@@ -206,8 +214,12 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
 
     def room(self) -> int:
         """How many rows the pane that has the keys shows."""
-        region = self.shape.region(self.pane) if self.shape is not None else None
-        return max(1, region.height - 1) if region is not None else 1
+        return max(1, self.place_of(self.pane).height - 1)
+
+    def place_of(self, pane: str) -> Region:
+        """Where a pane stands; an empty region while it is not on the screen."""
+        found = self.shape.region(pane) if self.shape is not None else None
+        return found or Region()
 
     def action_edge(self, way: int) -> None:
         self.action_move(way * 1_000_000)

@@ -5,54 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from console.model.source import SourceState
 from console.model.state import StateClass
 from console.ui import details, frame, listing
 from console.ui.acting import ActingScreen, Subject, subject_of
-from console.ui.canvas import Canvas, Line
-from console.ui.cursor import Cursor
+from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
 from console.ui.palette import Role
 from console.ui.rows import ORDERS, Order, Row, rows
-from console.ui.screens.lists import BOTTOM, LIST, ListScreen
+from console.ui.screens.lists import BOTTOM, LIST
+from console.ui.screens.maingpus import GPUS, GpuPart
+from console.ui.screens.mainqueue import QUEUE, QueuePart
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from console.feeds.log_feed import Target
-    from console.model.jenkins_rows import WaitRow
+    from console.model.container import Container
     from console.model.state import State
     from console.model.world import World
-    from console.ui.queuepane import QueueView
-
-QUEUE = "queue"
 
 
-class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
-    """Services and containers, below them what waits in Jenkins where there is one, then all about the selected row."""
+class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
+    """Services and containers, below them what waits in Jenkins where there is one, the cards where there are some, then all
+    about the selected row."""
 
     where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
         super().__init__()
-        self.waits = Canvas(id=QUEUE)
-        self.cursors[QUEUE] = Cursor()
         self.rows: list[Row] = []
-        self.waiting: list[WaitRow] = []
         self._entries: list[listing.Entry] = []
         self.order = Order.WORST
         self.backwards = False
         self._log_world: World | None = None
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, self.list, self.waits, self.bottom, self.foot, self.toast)
+        yield from (self.top, self.list, self.waits, self.cards_canvas, self.bottom, self.foot, self.toast)
 
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
         places = ("builds",) if self.has_jenkins else ()
-        wait = self._wait if self.listed == QUEUE else None
+        wait = self.wait if self.listed == QUEUE else None
         subjects = self.subjects() if self.has_jenkins else []
         began = any(one.ref is not None for one in subjects)
         asks = wait is not None and wait.reason.state.word == "approval"
@@ -65,7 +60,8 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
 
     @property
     def panes(self) -> Sequence[str]:
-        return (LIST, QUEUE, BOTTOM) if self.has_jenkins else (LIST, BOTTOM)
+        queue, gpus = ((QUEUE,) if self.has_jenkins else ()), ((GPUS,) if self.has_gpus else ())
+        return (LIST, *queue, *gpus, BOTTOM)
 
     # What is shown
 
@@ -85,7 +81,8 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
             rows=len(self._entries),
             focus=self.pane,
             zoom=self.zoomed,
-            queue=self._queue_wanted() if self.has_jenkins else None,
+            queue=self.queue_wanted(),
+            gpus=self.gpus_wanted(),
         )
         look = self.look
         key = shown(keys_of(the_key("problem"), self.remapped).split(",")[0])
@@ -99,7 +96,8 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
             look.style(),
         )
         self._paint_list(shape)
-        self._paint_queue(shape)
+        self.paint_queue(shape.queue)
+        self.paint_cards(shape.gpus)
         self.paint_bottom(shape)
         self.paint_foot(width, height)
         self.paint_prompt(width, height)
@@ -131,40 +129,11 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         lines = listing.lines(view, self.look, shape.list.width, shape.list.height, self.now())
         self.list.show(lines, self.look.style())
 
-    def _paint_queue(self, shape: Plan) -> None:
-        self.waits.place(shape.queue)
-        if shape.queue is None or shape.queue.height == 0:
-            return
-        from console.ui import queuepane
-
-        lines = queuepane.lines(self._queue_view(shape), self.look, shape.queue.width, shape.queue.height, self.now())
-        self.waits.show(lines, self.look.style())
-
-    def _queue_view(self, shape: Plan) -> QueueView:
-        from console.ui.queuepane import QueueView
-
-        cursor = self.cursors[QUEUE]
-        room = max(1, shape.queue.height - 1) if shape.queue is not None else 1
-        return QueueView(
-            status=self.world.sources["jenkins"] if self.world is not None else None,
-            world=self.world.jenkins if self.world is not None else None,
-            rows=self.waiting,
-            selected=cursor.selected,
-            top=cursor.scroll(cursor.index, room, len(self.waiting)),
-            focused=self.pane == QUEUE,
-            builds_key=shown(keys_of(the_key("builds"), self.remapped)),
-            marked=self.marked(QUEUE),
-        )
-
-    def _queue_wanted(self) -> int:
-        """How many lines below its title: a sentence takes one where there are no rows."""
-        status = self.world.sources.get("jenkins") if self.world is not None else None
-        says = self.pane == QUEUE or (status is not None and status.state is not SourceState.OK)
-        return max(len(self.waiting), 1 if says else 0)
-
     def bottom_title(self) -> str:
-        if self.listed == QUEUE and self._wait is not None:
-            return f"{self._wait.name} {self._wait.short}".rstrip()
+        if self.listed == QUEUE and self.wait is not None:
+            return f"{self.wait.name} {self.wait.short}".rstrip()
+        if self.listed == GPUS and self.card is not None:
+            return f"GPU {self.card.index}"
         return self.row.name if self.row is not None else "Nothing selected"
 
     def bottom_lines(self, width: int) -> list[Line]:
@@ -172,11 +141,9 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         if world is None:
             return []
         if self.listed == QUEUE:
-            if self._wait is None or world.jenkins is None:
-                return []
-            from console.ui import queuepane
-
-            return queuepane.about(self._wait, world.jenkins, look, width, self.now())
+            return self.about_wait(width)
+        if self.listed == GPUS:
+            return self.about_card(width)
         if row is None:
             return [line for note in world.notes for line in details.wrapped(note, look, width, Role.MUTED)]
         return details.flat(details.sections(row, world, look, width, self.now(), values=False), look, width)
@@ -200,23 +167,17 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def row(self) -> Row | None:
         return next((row for row in self.rows if row.key == self.cursors[LIST].selected), None)
 
-    @property
-    def _wait(self) -> WaitRow | None:
-        return next((one for one in self.waiting if one.key == self.cursors[QUEUE].selected), None)
-
     def keys_in(self, pane: str) -> Sequence[str]:
+        if pane == GPUS:
+            return [f"gpu/{card.index}" for card in self.cards]
         return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
 
     def refresh_rows(self) -> None:
         self.rows = self._rows()
         self._entries = listing.entries(self.rows)
         self.cursors[LIST].keep(self.keys_in(LIST))
-        self.waiting = []
-        if self.world is not None and self.world.jenkins is not None:
-            from console.model.jenkins_rows import waiting
-
-            self.waiting = waiting(self.world.jenkins, self.now())
-        self.cursors[QUEUE].keep(self.keys_in(QUEUE))
+        self.refresh_queue()
+        self.refresh_cards()
         if self.pane not in self.panes:
             self.pane = LIST
 
@@ -225,8 +186,9 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         at = line - 1 + cursor.top
         if line < 1:
             return None
-        if pane == QUEUE:
-            return str(self.waiting[at].key) if at < len(self.waiting) else None
+        if pane in (QUEUE, GPUS):
+            keys = self.keys_in(pane)
+            return str(keys[at]) if at < len(keys) else None
         found = self._entries[at : at + 1]
         return str(found[0].row.key) if found and found[0].row is not None else None
 
@@ -238,6 +200,7 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         if row is not None:
             visible.update(container.id for container in row.containers)
         self.console.attend(self, frozenset(visible), row.containers[0].id if row and row.containers else None)
+        self.console.attend_gpus(self, closely=self.pane == GPUS)
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
 
@@ -254,10 +217,20 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
             return [subject_of(one) for one in self.waiting if one.key in chosen]
         from console.ui.logtargets import build_of
 
-        refs = dict.fromkeys(build_of(one) for one in self.row.containers) if self.row is not None else {}
+        refs = dict.fromkeys(build_of(one) for one in self._containers())
         return [Subject(ref.shown, ref) for ref in refs if ref is not None]
 
+    def _containers(self) -> Sequence[Container]:
+        """Those behind the selected row; of a card those that hold it."""
+        if self.listed == GPUS:
+            card = self.card
+            held = self.held if card is not None else ()
+            return [one.container for one in held if one.container is not None and card is not None and one.card == card.index]
+        return self.row.containers if self.row is not None else ()
+
     def no_subject(self) -> str:
+        if self.listed == GPUS:
+            return "no build of Jenkins holds this card" if self.card is not None else "nothing is selected"
         empty = self.row is None if self.listed != QUEUE else True
         return "nothing is selected" if empty else "no build of Jenkins stands behind this row"
 
@@ -276,9 +249,15 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         problems = self.world.problems if self.world is not None else ()
         services = {row.key for row in rows(self.world)} if self.world is not None else set()
         self.refresh_rows()
-        waiting = set(self.keys_in(QUEUE))
+        lists: dict[str, set[str]] = {
+            QUEUE: set(self.keys_in(QUEUE)),
+            GPUS: set(self.keys_in(GPUS)),
+            LIST: {str(key) for key in services},
+        }
         reachable = [
-            one for one in problems if one.target in services or one.target in waiting or (with_nodes and _is_node(one.target))
+            one
+            for one in problems
+            if any(one.target in keys for keys in lists.values()) or (with_nodes and _is_node(one.target))
         ]
         if not reachable:
             self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
@@ -289,7 +268,7 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
         if _is_node(chosen.target):
             self.action_nodes(chosen.target.removeprefix("node/"))
             return
-        self.select_key(QUEUE if chosen.target in waiting else LIST, chosen.target)
+        self.select_key(next(pane for pane, keys in lists.items() if chosen.target in keys), chosen.target)
         self.paint()
 
     _problem: str | None = None
@@ -308,22 +287,35 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
 
     def _open_log(self, *, at_error: bool) -> None:
         if self.listed == QUEUE:
-            self._open_build_log(at_error=at_error)
+            self.open_waiting_log(at_error=at_error)
             return
-        if self.row is None:
-            self.say(StateClass.ENDED, "nothing is selected")
+        if self.listed == GPUS:
+            self._select_holder()
+        if self.row is None or self.listed == GPUS:
+            self.say(StateClass.ENDED, "nothing is selected" if self.listed != GPUS else "no container holds this card")
             return
         from console.ui.logtargets import target_of
         from console.ui.screens.log import LogScreen
 
         self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
 
-    def _open_build_log(self, *, at_error: bool) -> None:
-        wait = self._wait
-        if wait is None or wait.ref is None:
-            self.say(StateClass.ENDED, "it has not begun: there is no log yet" if wait is not None else "nothing is selected")
+    def go_to_row(self, key: str, container: str) -> None:
+        """Select the row of this key, or the one that this container belongs to."""
+        self.refresh_rows()
+        every = rows(self.world) if self.world is not None else []
+        found = next((row for row in every if row.key == key or any(one.id == container for one in row.containers)), None)
+        if found is None:
+            self.say(StateClass.ENDED, "it is not there any more")
             return
-        self.open_build_log(wait.ref, at_error=at_error)
+        self.select_key(LIST, found.key)
+        self.paint()
+
+    def _select_holder(self) -> None:
+        """From a card to the container that holds most of it: logs are of containers."""
+        held = self._containers()
+        row = next((row for row in self.rows if held and held[0] in row.containers), None)
+        if row is not None:
+            self.select_key(LIST, row.key)
 
     # What a log that was opened here asks
 
@@ -333,7 +325,7 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
 
         self.neighbour(way)
         if self.listed == QUEUE:
-            wait = self._wait
+            wait = self.wait
             if wait is None or wait.ref is None:
                 return []
             return [build_target_of(self.world.jenkins if self.world is not None else None, wait.ref)]
@@ -358,7 +350,10 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
 
     def action_open(self) -> None:
         if self.listed == QUEUE:
-            self._open_waiting()
+            self.open_waiting()
+            return
+        if self.listed == GPUS:
+            self.open_card()
             return
         if self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
@@ -367,26 +362,12 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
 
         self.app.push_screen(DetailScreen(self))
 
-    def _open_waiting(self) -> None:
-        wait = self._wait
-        if wait is None:
-            self.say(StateClass.ENDED, "nothing is selected")
-        elif wait.ref is not None and wait.item is None:
-            self.open_build(wait.ref)
-        else:
-            from console.ui.screens.waiting import WaitingScreen
-
-            self.app.push_screen(WaitingScreen(self))
-
-    @property
-    def wait(self) -> WaitRow | None:
-        """The row of the queue that is selected."""
-        return self._wait
-
     def action_copy(self) -> None:
-        if self.listed == QUEUE and (wait := self._wait) is not None:
-            told = [wait.name, wait.short, wait.reason.state.word, wait.reason.cause]
-            self.copy("  ".join(part for part in told if part))
+        if self.listed == QUEUE:
+            self.copy_wait()
+            return
+        if self.listed == GPUS:
+            self.copy(plain(self.about_card(10_000)))
             return
         row = self.row
         if row is not None:
@@ -403,12 +384,6 @@ class MainScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def action_dashboard(self) -> None:
         self.words, self.zoomed, self.pane = "", False, LIST
         self.paint()
-
-    def action_queue(self) -> None:
-        if self.has_jenkins:
-            self.focus_pane(QUEUE)
-        else:
-            self.say_no_jenkins()
 
 
 def _is_node(target: str) -> bool:

@@ -16,7 +16,7 @@ from console.ui.screens.body import BodyScreen
 
 if TYPE_CHECKING:
     from console.model.jenkins_rows import WaitRow
-    from console.ui.screens.main import MainScreen
+    from console.ui.screens.mainqueue import QueuePart
 
 
 class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
@@ -26,7 +26,7 @@ class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
     foot_ids = ("cancel", "go-to-blocker", "next", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 
-    def __init__(self, main: MainScreen) -> None:
+    def __init__(self, main: QueuePart) -> None:
         super().__init__()
         self._main = main
 
@@ -60,7 +60,7 @@ class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
         wait, world = self.wait, self.world
         if wait is None or world is None or world.jenkins is None:
             return [[self.muted(" It has begun, or somebody took it out. esc goes back.")]]
-        return queuepane.about(wait, world.jenkins, self.look, width, self.now())
+        return queuepane.about(wait, world, self.look, width, self.now())
 
     def subjects(self) -> Sequence[Subject]:
         return [subject_of(self.wait)] if self.wait is not None else []
