@@ -45,6 +45,9 @@ class DemoEngine:
     async def engine(self) -> Engine:
         return Engine(clean("Docker Engine"), clean("29.7.2"), clean("1.51"), clean("linux/amd64"), local=False)
 
+    async def root(self) -> Clean | None:
+        return clean("/var/lib/docker")
+
     async def containers(self) -> tuple[Container, ...]:
         now = self._elapsed()
         return tuple(self._listed(actor, life(actor, now)) for actor in CAST)

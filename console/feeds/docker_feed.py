@@ -35,6 +35,7 @@ class DockerFeed:
         self._status = SourceStatus(SourceState.STARTING)
         self._dirty: set[Clean] = set()
         self._dirt = asyncio.Event()
+        self._listed = asyncio.Event()
         self._now = asyncio.Event()
         self._last_nano: int | None = None
         self._selected: Clean | None = None
@@ -73,23 +74,38 @@ class DockerFeed:
 
     async def _session(self) -> None:
         """One time of being connected. Returns never; raises SourceError when the Engine is gone."""
-        self._engine = await self._source.engine()
+        known = self._engine.root if self._engine is not None else None
+        self._engine = replace(await self._source.engine(), root=known)
+        self._listed.clear()
         # What happened while nobody was connected is not told: an Engine that was restarted forgets its events.
         self._soil(self._containers)
         events = asyncio.create_task(self._follow())
         inspections = asyncio.create_task(self._inspect_dirty())
         polls = asyncio.create_task(self._poll())
+        root = asyncio.create_task(self._find_root())
         tasks = (events, inspections, polls)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
+            for task in (*tasks, root):
                 task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
+            results = await asyncio.gather(*tasks, root, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
                 raise result
         raise SourceError(SourceState.UNREACHABLE, clean("Docker has ended the stream of its events."))
+
+    async def _find_root(self) -> None:
+        """Once in a session, and after the list: the Engine looks at all of itself for it, and nobody waits for it."""
+        await self._listed.wait()
+        if self._engine is None or not self._engine.local:
+            return
+        try:
+            root = await self._source.root()
+        except SourceError:
+            return  # what stands before the Engine may let nobody ask
+        self._engine = replace(self._engine, root=root)
+        self._changed()
 
     async def _failed(self, error: SourceError, wait: float) -> None:
         now = datetime.now(UTC)
@@ -111,6 +127,7 @@ class DockerFeed:
             self._now.clear()
             self._take(await self._source.containers())
             self._succeeded()
+            self._listed.set()
             await rest(self._now, POLL_SECONDS)
 
     def _take(self, listed: Iterable[Container]) -> None:

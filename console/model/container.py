@@ -182,13 +182,17 @@ class ContainerEvent:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The Engine itself. `api_version` is what requests carry after negotiation."""
+    """The Engine itself. `api_version` is what requests carry after negotiation.
+
+    `root` is the folder on this machine that it keeps everything in (None: not asked yet, or it runs on another machine).
+    """
 
     name: Clean
     version: Clean
     api_version: Clean
     os: Clean
     local: bool
+    root: Clean | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,13 @@ class ContainerEngine(Protocol):
         """Who answers; also settles the API version for all later requests."""
         ...
 
+    async def root(self) -> Clean | None:
+        """The folder that the Engine keeps everything in, on its own machine; None when it does not tell.
+
+        It costs the Engine more than a list: it looks at all of itself.
+        """
+        ...
+
     async def containers(self) -> tuple[Container, ...]:
         """All containers, running or not, without `details`: one request."""
         ...

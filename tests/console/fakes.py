@@ -126,6 +126,10 @@ class FakeEngine:
         await self._gate("engine")
         return Engine(clean("Docker Engine"), clean("29.7.2"), clean("1.51"), clean("linux/amd64"), local=True)
 
+    async def root(self) -> Clean | None:
+        await self._gate("root")
+        return clean("/var/lib/docker")
+
     async def containers(self) -> tuple[Container, ...]:
         await self._gate("containers")
         return tuple(replace(one, details=None) for one in self.held.values())

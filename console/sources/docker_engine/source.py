@@ -73,6 +73,11 @@ class DockerEngine:
             local=self._endpoint.local,
         )
 
+    async def root(self) -> Clean | None:
+        raw = await self._client.get(await self._path("/info"))
+        folder = raw.get("DockerRootDir") if isinstance(raw, dict) else None
+        return clean(folder) if isinstance(folder, str) and folder.startswith("/") else None
+
     async def containers(self) -> tuple[Container, ...]:
         items = await self._client.get(await self._path("/containers/json?all=1"))
         if not isinstance(items, list):
