@@ -105,7 +105,7 @@ class Backend:
             return demo_gpus()
         if (elsewhere := self._elsewhere()) is not None:
             return elsewhere
-        from console.sources.gpu import NvmlGpus
+        from console.sources.gpu.source import NvmlGpus
 
         return NvmlGpus()
 

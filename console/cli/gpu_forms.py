@@ -16,7 +16,7 @@ from console.model.world import World
 
 def gpu(card: Gpu, world: World, gpus: GpuWorld, held: Sequence[Holder], now: datetime) -> dict[str, Any]:
     """One card. Memory in bytes, power in watts, clocks in MHz, temperature in degrees Celsius."""
-    told = gpu_words.card_state(card, gpus, now)
+    told = gpu_words.card_state(gpus, card, now)
     use = used_by(card, gpus, held, world.containers)
     remapped = card.remapped
     return {
@@ -26,7 +26,7 @@ def gpu(card: Gpu, world: World, gpus: GpuWorld, held: Sequence[Holder], now: da
         "bus": card.bus,
         "class": told.kind.name.lower(),
         "state": told.word,
-        "why": list(gpu_words.sentences(card, gpus, now)),
+        "why": list(gpu_words.sentences(gpus, card, now)),
         "used_by": use.name if use is not None else None,
         "used_by_is_seen": not use.by_label if use is not None else None,
         "idle_since": moment(gpus.idle_since.get(card.index)),
@@ -37,7 +37,7 @@ def gpu(card: Gpu, world: World, gpus: GpuWorld, held: Sequence[Holder], now: da
         "power": card.power,
         "power_limit": card.power_limit,
         "clocks": {"sm": card.sm_clock, "memory": card.memory_clock},
-        "slowdown": gpu_words.slowdown_names(card),
+        "slowdown": gpu_words.slowdown_names(card.slowdown),
         "ecc": {"corrected": card.ecc_corrected, "uncorrected": card.ecc_uncorrected},
         "remapped": {
             "correctable": remapped.correctable,

@@ -19,7 +19,6 @@ from console.model.source import SourceState
 from console.model.words import age, memory
 from console.model.world import World
 
-_GIB = 1 << 30
 _CARDS = (
     Column("GPU"),
     Column("STATE"),
@@ -71,7 +70,7 @@ class _Gpus:
             self._print(world, found, held, again=again)
         if found is None or world.sources["gpu"].state is not SourceState.OK:
             return UNREACHABLE
-        return 1 if any(gpu_words.card_state(card, found, world.taken_at).bad for card in found.reading.cards) else 0
+        return 1 if any(gpu_words.card_state(found, card, world.taken_at).bad for card in found.reading.cards) else 0
 
     def _print(self, world: World, found: GpuWorld | None, held: Sequence[Holder], *, again: bool) -> None:
         printer = self.context.printer()
@@ -84,7 +83,7 @@ class _Gpus:
         now = world.taken_at
         printer.table(_CARDS, [_card(card, world, found, held, now) for card in found.reading.cards])
         for card in found.reading.cards:
-            for sentence in gpu_words.sentences(card, found, now):
+            for sentence in gpu_words.sentences(found, card, now):
                 printer.line(f"GPU {card.index}: {sentence}")
         if found.reading.blind is not None:
             printer.line(found.reading.blind)
@@ -104,22 +103,21 @@ def _document(world: World, found: GpuWorld | None, held: Sequence[Holder]) -> d
 
 
 def _card(card: Gpu, world: World, found: GpuWorld, held: Sequence[Holder], now: datetime) -> list[Cell]:
-    told = gpu_words.card_state(card, found, now)
+    told = gpu_words.card_state(found, card, now)
     use = used_by(card, found, held, world.containers)
     named = f"{use.name} (by its label)" if use is not None and use.by_label else str(use.name) if use is not None else ""
     since = found.idle_since.get(card.index)
     idle = f", idle {age((now - since).total_seconds())}" if since is not None and named else ""
-    used, total = card.memory_used, card.memory_total
     limit = f"/{card.power_limit:.0f}W" if card.power_limit is not None else "W"
     return [
         Cell(str(card.index)),
         Cell(told.word, told),
         Cell(f"{card.utilisation}%" if card.utilisation is not None else UNKNOWN),
-        Cell(f"{used / _GIB:.0f}/{total / _GIB:.0f}G" if used is not None and total is not None else UNKNOWN),
+        Cell(gpu_words.memory_pair(card.memory_used, card.memory_total)),
         Cell(f"{card.temperature}C" if card.temperature is not None else UNKNOWN),
         Cell(f"{card.power:.0f}{limit}" if card.power is not None else UNKNOWN),
         Cell(named + idle),
-        Cell(card.name),
+        Cell(gpu_words.card_name(card.name)),
     ]
 
 

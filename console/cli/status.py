@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _EVERYTHING = Asked(jenkins=True, tunnel=True, gpus=True, machine=True)
 _NAMED = 4
-_MOVING = ("service/", "gpu", "disk")
+_FIGURES = ("gpu", "disk")
+_MOVING = ("service/", *_FIGURES)
 _COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
@@ -49,20 +50,18 @@ class _Status:
         # The sentences of problems, and the tunnel's, hold durations: what they are made of is compared instead.
         services = tuple((one.project, one.name, one.state, one.why) for one in world.services if one.state.bad)
         others = tuple(problem for problem in world.problems if not problem.target.startswith(_MOVING))
-        others += tuple(
-            (problem.kind, problem.target) for problem in world.problems if problem.target.startswith(("gpu", "disk"))
-        )
+        moving = tuple((problem.kind, problem.target) for problem in world.problems if problem.target.startswith(_FIGURES))
         told = _summaries(world)
         # Figures move all the time: only what they mean is worth another picture.
         told["gpu"] = told["disk"] = ""
         if (way_in := world.tunnel) is not None:
             told["tunnel"] = str((way_in.since, way_in.newest, way_in.release))
-        return states(world), services, others, tuple(told.items()), tuple(world.marks.items())
+        return states(world), services, others, moving, tuple(told.items()), tuple(world.marks.items())
 
     def show(self, world: World, *, again: bool) -> int:
         if self.context.json:
             items = [forms.problem(problem) for problem in world.problems]
-            more = {"host": world.host, "notes": list(world.notes), "summaries": _summaries(world)}
+            more: dict[str, Any] = {"host": world.host, "notes": list(world.notes), "summaries": _summaries(world)}
             if world.tunnel is not None:
                 more["tunnel"] = forms.tunnel(world.tunnel)
             more["machine"] = gpu_forms.machine(world.machine) if world.machine is not None else None

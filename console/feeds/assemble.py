@@ -107,11 +107,14 @@ def _of_gpus(
         return (Problem(SOURCE_CLASS[gpus.status.state], reason, clean("gpu")),)
     if gpus.value is None or gpus.status.state is not SourceState.OK:
         return ()
-    from console.model import gpu_words
+    from console.model import gpu_use, gpu_words
 
-    if (found := gpu_words.mark(gpus.value, now)) is not None:
-        marks["gpu"] = found
-    return gpu_words.problems(gpus.value, containers, now)
+    worst = gpu_words.worst(gpus.value, now)
+    if worst is not None and worst.bad:
+        marks["gpu"] = worst
+    held = gpu_use.holders(gpus.value, containers)
+    uses = {card.index: gpu_use.used_by(card, gpus.value, held, containers) for card in gpus.value.reading.cards}
+    return gpu_words.problems(gpus.value, now, {index: use.name for index, use in uses.items() if use is not None})
 
 
 def _of_machine(

@@ -90,7 +90,7 @@ def cards(view: CardsView, look: Look, width: int, height: int, now: datetime) -
 def card_title(card: Gpu, view: CardsView, look: Look, width: int, now: datetime) -> Line:
     """`GPU 0  H100 80GB   util 97%  mem 61/80G  71C  612/700W  1980MHz   1 h`: what matters most is cut last."""
     ground = Ground.FOCUS if view.focused and card.index == view.selected else Ground.BAND
-    told = gpu_words.card_state(card, view.gpus, now)
+    told = gpu_words.card_state(view.gpus, card, now)
     head = [look.part(f" GPU {card.index}", Role.TEXT, ground, bold=True)]
     since = view.gpus.idle_since.get(card.index)
     word = str(told.word) + (f" {age((now - since).total_seconds())}" if since is not None else "")
@@ -101,9 +101,9 @@ def card_title(card: Gpu, view: CardsView, look: Look, width: int, now: datetime
     limit = f"/{card.power_limit:.0f}W" if card.power_limit is not None else ""
     power = gpupane.power(card).removesuffix("W") + limit if limit and card.power is not None else gpupane.power(card)
     pieces = [
-        f"  {short_name(card)}",
+        f"  {gpu_words.card_name(card.name)}",
         f"   util {gpupane.utilisation(card)}",
-        f"  mem {gpupane.memory(card)}",
+        f"  mem {gpu_words.memory_pair(card.memory_used, card.memory_total)}",
         f"  {gpupane.temperature(card)}",
         f"  {power}",
         f"  {card.sm_clock}MHz" if card.sm_clock is not None else "",
@@ -126,12 +126,6 @@ def _kept(pieces: Sequence[str], room: int) -> str:
     while len(found) > 1 and cells_of("".join(found)) > room:
         found.pop(0 if len(found) == len(pieces) else -1)
     return "".join(found)
-
-
-def short_name(card: Gpu) -> str:
-    """`H100 80GB` of `NVIDIA H100 80GB HBM3`."""
-    words = [word for word in card.name.split() if word not in ("NVIDIA", "GeForce", "Tesla")]
-    return " ".join(words[:2])
 
 
 def _curve(card: Gpu, view: CardsView, metric: Metric, look: Look, width: int, rows: int, left: int = 0) -> list[Line]:
@@ -160,7 +154,11 @@ def _instances(card: Gpu, look: Look, width: int) -> list[Line]:
     return [
         [
             look.part(
-                look.cut(f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpupane.memory(one)}", width), Role.TEXT
+                look.cut(
+                    f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpu_words.memory_pair(one.memory_used, one.memory_total)}",
+                    width,
+                ),
+                Role.TEXT,
             )
         ]
         for one in card.instances

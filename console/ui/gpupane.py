@@ -8,7 +8,7 @@ from datetime import datetime
 
 from console.model import gpu_words
 from console.model.cells import width as cells_of
-from console.model.gpu import Gpu, GpuHistory, GpuWorld, Instance, Window
+from console.model.gpu import Gpu, GpuHistory, GpuWorld, Window
 from console.model.gpu_use import Holder, by_card, holders, used_by
 from console.model.source import SourceState, SourceStatus
 from console.model.words import age
@@ -114,7 +114,7 @@ def _row(card: Gpu, view: GpuView, look: Look, now: datetime) -> TableRow:
         "power": power(card),
         "used": _used(card, view, now),
     }
-    return TableRow(key_of(card), gpu_words.card_state(card, view.gpus, now), cells)
+    return TableRow(key_of(card), gpu_words.card_state(view.gpus, card, now), cells)
 
 
 def _spark(history: GpuHistory | None, look: Look, cells: int) -> str:
@@ -142,11 +142,9 @@ def utilisation(card: Gpu) -> str:
     return f"{card.utilisation}%" if card.utilisation is not None else UNKNOWN
 
 
-def memory(card: Gpu | Instance) -> str:
+def memory(card: Gpu) -> str:
     """`61/80G`."""
-    if card.memory_used is None or card.memory_total is None:
-        return UNKNOWN
-    return f"{card.memory_used / _GIB:.0f}/{card.memory_total / _GIB:.0f}G"
+    return gpu_words.memory_pair(card.memory_used, card.memory_total)
 
 
 def temperature(card: Gpu) -> str:
@@ -166,7 +164,7 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
     if sentence is not None or view.gpus is None:
         role = Role.BAD if cards else Role.MUTED
         return [*parts, look.part(look.cut(sentence or "", max(0, width - used)), role, ground)]
-    states = {card.index: gpu_words.card_state(card, view.gpus, now) for card in cards}
+    states = {card.index: gpu_words.card_state(view.gpus, card, now) for card in cards}
     ordered = sorted(cards, key=lambda one: (not states[one.index].bad, one.index))
     left = len(ordered)
     for card in ordered:
@@ -195,7 +193,7 @@ def taken(world: World, look: Look, width: int, now: datetime) -> list[Line]:
     view = GpuView(world, holders(world.gpu, world.containers), None, 0, False, 0)
     found: list[Line] = []
     for card in world.gpu.reading.cards:
-        told = gpu_words.card_state(card, world.gpu, now)
+        told = gpu_words.card_state(world.gpu, card, now)
         text = f"  {_used(card, view, now) or 'nobody holds it'}"
         found.append(
             [look.part(f"   GPU {card.index}  "), *look.state(told, 10), look.part(look.cut(text, max(0, width - 20)))]
@@ -209,7 +207,7 @@ def about(card: Gpu, world: World, held: Sequence[Holder], look: Look, width: in
     if gpus is None:
         return []
     found: list[Line] = []
-    for sentence in gpu_words.sentences(card, gpus, now):
+    for sentence in gpu_words.sentences(gpus, card, now):
         found += wrapped(sentence, look, width)
     own = by_card(held).get(card.index, [])
     found += [process_line(one, look, width, now) for one in own]
@@ -247,7 +245,7 @@ def facts(card: Gpu, gpus: GpuWorld, now: datetime) -> list[tuple[str, str]]:
         ("memory", f"{memory(card)}{reserved}"),
         ("power", f"{power(card)}{limit}"),
         ("heat", f"{temperature(card)}{slows}"),
-        ("clocks", ", ".join(part for part in (*clocks, gpu_words.slowdown_words(card)) if part)),
+        ("clocks", ", ".join(part for part in (*clocks, gpu_words.slowdown_words(card.slowdown)) if part)),
         ("errors", gpu_words.memory_errors(card)),
         ("driver", f"{gpus.reading.driver}, CUDA {gpus.reading.cuda}"),
         ("id", str(card.uuid)),
