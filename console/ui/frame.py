@@ -73,7 +73,7 @@ def header(head: Header, look: Look, width: int) -> Line:
     folded = [look.part("  "), look.glyph(StateClass.GOOD), look.part(f" {fine} systems")] if fine > 1 else []
     for choice in (full, folded):
         if choice and _cells(choice) <= room:
-            systems = [*systems, *choice]
+            systems = [*choice, *systems]
             room -= _cells(choice)
             break
     parts = [*left, *systems]

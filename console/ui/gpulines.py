@@ -76,6 +76,11 @@ def rows_each(cards: int, height: int) -> int:
     return max(1, min(1 + MOST_ROWS, height // max(1, cards)))
 
 
+def most_rows(cards: Sequence[Gpu]) -> int:
+    """Lines that all cards together have a use for."""
+    return max(1, sum(1 + MOST_ROWS + len(card.instances) for card in cards))
+
+
 def cards(view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
     """Every card with one curve. Where there is no room for curves the titles alone."""
     each = rows_each(len(view.gpus.reading.cards), height)
@@ -151,18 +156,11 @@ def _curve(card: Gpu, view: CardsView, metric: Metric, look: Look, width: int, r
 
 def _instances(card: Gpu, look: Look, width: int) -> list[Line]:
     """The instances that a card was cut into. How busy they are is not told (nvml)."""
-    return [
-        [
-            look.part(
-                look.cut(
-                    f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {gpu_words.memory_pair(one.memory_used, one.memory_total)}",
-                    width,
-                ),
-                Role.TEXT,
-            )
-        ]
-        for one in card.instances
-    ]
+    found: list[Line] = []
+    for one in card.instances:
+        memory_of = gpu_words.memory_pair(one.memory_used, one.memory_total)
+        found.append([look.part(look.cut(f"   {one.index}  {one.name}   util {gpupane.UNKNOWN}  mem {memory_of}", width))])
+    return found
 
 
 def one_card(card: Gpu, view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:

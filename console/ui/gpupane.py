@@ -11,10 +11,11 @@ from console.model.cells import width as cells_of
 from console.model.gpu import Gpu, GpuHistory, GpuWorld, Window
 from console.model.gpu_use import Holder, by_card, holders, used_by
 from console.model.source import SourceState, SourceStatus
+from console.model.state import State
 from console.model.words import age
 from console.model.world import World
 from console.ui.canvas import Line, Part
-from console.ui.columns import Column
+from console.ui.columns import Column, fit
 from console.ui.curve import fitted, points
 from console.ui.details import fact, wrapped
 from console.ui.look import Look
@@ -63,12 +64,14 @@ def lines(view: GpuView, look: Look, width: int, height: int, now: datetime) -> 
         return [summary(view, sentence, look, width, now)]
     cards = view.gpus.reading.cards if view.gpus is not None else ()
     stale = old(view.status, now)
+    columns = _columns(cards, view, width, now)
+    spark = fit(columns, max(20, width - 2)).get("spark", 0)
     hidden = len(cards) - view.top - (height - 1)
     notes = [note for note in (stale, f"+{hidden}" if hidden > 0 and not view.focused else None) if note is not None]
     table = Table(
         title=f"{view.number} GPUs",
-        columns=_columns(cards, view, width, now),
-        rows=[_row(card, view, look, now) for card in cards],
+        columns=columns,
+        rows=[_row(card, view, look, spark, now) for card in cards],
         selected=view.selected,
         top=view.top,
         focused=view.focused,
@@ -102,13 +105,13 @@ def _columns(cards: Sequence[Gpu], view: GpuView, width: int, now: datetime) -> 
     )
 
 
-def _row(card: Gpu, view: GpuView, look: Look, now: datetime) -> TableRow:
+def _row(card: Gpu, view: GpuView, look: Look, spark: int, now: datetime) -> TableRow:
     assert view.gpus is not None  # noqa: S101 - there is a card
     history = view.gpus.histories.get(Window.HOUR, {}).get(card.index)
     cells = {
         NAME: str(card.index),
         "util": utilisation(card),
-        "spark": _spark(history, look, 12),
+        "spark": _spark(history, look, spark),
         "mem": memory(card),
         "temp": temperature(card),
         "power": power(card),
@@ -166,24 +169,31 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
         return [*parts, look.part(look.cut(sentence or "", max(0, width - used)), role, ground)]
     states = {card.index: gpu_words.card_state(view.gpus, card, now) for card in cards}
     ordered = sorted(cards, key=lambda one: (not states[one.index].bad, one.index))
-    left = len(ordered)
-    for card in ordered:
-        state = states[card.index]
-        text = f"{card.index} {utilisation(card)} {memory(card)} {_used(card, view, now)}".rstrip() + "   "
-        if card.lost is not None:
-            text = f"{card.index} {state.word}   "
-        marked = [look.glyph(state.kind, ground), look.part(" ", Role.TEXT, ground)] if state.bad else []
-        size = cells_of(text) + 2 * bool(marked)
-        if used + size > width - (5 if left > 1 else 0):
+    told = [_short(card, view, states[card.index], look, ground, now) for card in ordered]
+    for number, one in enumerate(told):
+        size = sum(cells_of(text) for text, _ in one)
+        left = len(told) - number
+        more = look.part(f"   +{left}", Role.MUTED, ground)
+        gap = 3 if number else 0
+        if used + gap + size > width - (cells_of(more[0]) if left > 1 else 0):
+            parts.append(more if number else look.part(f"+{left}", Role.MUTED, ground))
             break
-        parts += [*marked, look.part(text, Role.TEXT, ground)]
-        used += size
-        left -= 1
-    if left:
-        parts.append(look.part(f"+{left}", Role.MUTED, ground))
-        used += 1 + len(str(left))
+        parts += [look.part(" " * gap, Role.TEXT, ground), *one]
+        used += gap + size
+    used = sum(cells_of(text) for text, _ in parts)
     parts.append(look.part(" " * max(0, width - used), Role.TEXT, ground))
     return parts
+
+
+def _short(card: Gpu, view: GpuView, state: State, look: Look, ground: Ground, now: datetime) -> list[Part]:
+    """`0 97% 61/80G project-a #128`, `! 1 idle 11m 44/80G vision-large #7`: who holds most of it is enough here."""
+    marked = [look.glyph(state.kind, ground), look.part(" ", Role.TEXT, ground)] if state.bad else []
+    since = view.gpus.idle_since.get(card.index) if view.gpus is not None else None
+    if card.lost is not None:
+        return [*marked, look.part(f"{card.index} {state.word}", Role.TEXT, ground)]
+    does = f"idle {age((now - since).total_seconds())}" if since is not None else utilisation(card)
+    who = next((str(one.name) for one in view.holders if one.card == card.index), "")
+    return [*marked, look.part(f"{card.index} {does} {memory(card)} {who}".rstrip(), Role.TEXT, ground)]
 
 
 def taken(world: World, look: Look, width: int, now: datetime) -> list[Line]:
@@ -215,7 +225,9 @@ def about(card: Gpu, world: World, held: Sequence[Holder], look: Look, width: in
         found += wrapped(gpus.reading.blind, look, width, Role.MUTED)
     elif not own and card.processes is not None:
         found.append([look.part(" No process holds memory of it.", Role.MUTED)])
-    found += [fact(name, text, look, width) for name, text in facts(card, gpus, now) if text]
+    found += [fact(name, text, look, width) for name, text in facts(card, gpus) if text]
+    for sentence in gpu_words.fault_sentences(gpus, card, now):
+        found += wrapped(sentence, look, width, Role.MUTED)
     return found
 
 
@@ -233,7 +245,7 @@ def process_line(holder: Holder, look: Look, width: int, now: datetime) -> Line:
     return [look.part(look.cut(who, size), role), look.part(look.cut(rest, max(0, width - size)), Role.MUTED)]
 
 
-def facts(card: Gpu, gpus: GpuWorld, now: datetime) -> list[tuple[str, str]]:
+def facts(card: Gpu, gpus: GpuWorld) -> list[tuple[str, str]]:
     """What a card is and how it does, by name; empty where it did not tell."""
     reserved = f", {card.memory_reserved / (1 << 20):.0f} MiB reserved by the driver" if card.memory_reserved else ""
     limit = f" of {card.power_limit:.0f}W" if card.power_limit is not None else ""
@@ -245,7 +257,8 @@ def facts(card: Gpu, gpus: GpuWorld, now: datetime) -> list[tuple[str, str]]:
         ("memory", f"{memory(card)}{reserved}"),
         ("power", f"{power(card)}{limit}"),
         ("heat", f"{temperature(card)}{slows}"),
-        ("clocks", ", ".join(part for part in (*clocks, gpu_words.slowdown_words(card.slowdown)) if part)),
+        ("clocks", ", ".join(part for part in clocks if part)),
+        ("slowed by", gpu_words.slowdown_words(card.slowdown)),
         ("errors", gpu_words.memory_errors(card)),
         ("driver", f"{gpus.reading.driver}, CUDA {gpus.reading.cuda}"),
         ("id", str(card.uuid)),

@@ -129,11 +129,11 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
         waits = min(waiting, max(0, body - 2))
         wanted = max(2, rows_from(self._table(width, 0), width) + len(self.held))
         processes = min(wanted, max(_LEAST_PROCESSES, (body - waits) // 2), max(0, body - waits - 1))
-        cards = body - waits - processes
+        cards = min(body - waits - processes, gpulines.most_rows(self.cards))
         return _Shape(
             Region(0, head, width, cards),
-            Region(0, head + cards, width, processes),
-            Region(0, head + cards + processes, width, waits),
+            Region(0, head + cards, width, body - cards - waits),
+            Region(0, head + body - waits, width, waits),
         )
 
     def _card_lines(self, region: Region) -> list[Line]:

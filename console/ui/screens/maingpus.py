@@ -91,6 +91,19 @@ class GpuPart(ListScreen, inherit_bindings=False):
 
         return gpupane.about(self.card, self.world, self.held, self.look, width, self.now())
 
+    def action_go(self, number: int) -> None:
+        """The pane of the cards fills a screen of its own, with their past."""
+        if number < len(self.panes) and self.panes[number] == self.pane == GPUS:
+            self.open_card()
+        else:
+            super().action_go(number)
+
+    def action_zoom(self) -> None:
+        if self.pane == GPUS:
+            self.open_card()
+        else:
+            super().action_zoom()
+
     def open_card(self) -> None:
         """The screen of the cards, with the selected one."""
         self.action_gpus(self.card.index if self.card is not None else -1)
