@@ -57,7 +57,7 @@ class NvmlGpus:
             raise _hung(self._patience) from None
         if new and len(self._looking) < _MOST_LOOKUPS:
             with suppress(TimeoutError):
-                await self._lookups.run(lambda: self._look_up(new), _PATIENCE_WITH_OWNERS)
+                await self._lookups.run(lambda: self._look_up(new), min(self._patience, _PATIENCE_WITH_OWNERS))
         blind = clean(BLIND) if self._nested or seen.unlisted else None
         cards = tuple(self._told(card, hidden=blind is not None) for card in seen.cards)
         return GpuReading(seen.driver, seen.cuda, cards, blind, seen.xids)
