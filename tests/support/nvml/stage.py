@@ -135,7 +135,7 @@ def scene(library: str = "current", **machine: int) -> Callable[[Scene], Callabl
         def test(libraries: Libraries, tmp_path: Path) -> None:
             libraries.play(test, library, tmp_path)
 
-        test.__name__, test.__module__, test.__doc__ = play.__name__, play.__module__, play.__doc__  # type: ignore[attr-defined]
+        test.__name__, test.__module__, test.__doc__ = play.__name__, play.__module__, play.__doc__
         test.play, test.machine = play, machine  # type: ignore[attr-defined]
         return test
 
@@ -149,6 +149,9 @@ def main(module: str, name: str, folder: str, user: str, *arguments: str) -> Non
     for field, value in test.machine.items():
         setattr(stage.control, field, value)
     if user != "0":
+        # That user may not be able to read Python's own modules here.
+        for needed in ("pynvml", "pwd", "ctypes.util"):
+            importlib.import_module(needed)
         os.setgroups([])
         os.setgid(int(user))
         os.setuid(int(user))
