@@ -2,8 +2,8 @@
 
 What the calls cost on an H100 (medians, recording of driver 580): most take 2 to 6 us, memory 11, a list of processes 110, and
 the use by process 2,200. So the first are asked for at every reading, the use by process of one card at a time, and what hardly
-changes (errors of memory, limits, thresholds, MIG) every half minute. `nvmlDeviceGetPcieThroughput` is never called: it measures
-for 20 ms. Any of them may hang with the driver: they belong into a thread of their own.
+changes (errors of memory, limits, thresholds, MIG) every half minute. `nvmlDeviceGetPcieThroughput` is never called, because it
+measures for 20 ms. Any of them may hang with the driver: they belong into a thread of their own.
 """
 
 from __future__ import annotations

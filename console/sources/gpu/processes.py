@@ -24,7 +24,7 @@ COMMAND_LIMIT = 200
 _FIRST_NAMESPACE = "pid:[4026531836]"
 # Docker writes the id as it is below its parent group, systemd wraps it; podman and others have names of their own.
 _ID = re.compile(r"/(?:docker-)?([0-9a-f]{64})(?:\.scope)?(?=/|$)")
-_PIECE = 4 * COMMAND_LIMIT
+_PIECE = 4096
 
 Key = tuple[int, int]
 """A pid, and when it started in ticks since the machine did."""
@@ -56,7 +56,8 @@ class Owners:
                 running[pid] = (pid, started)
         self._running = running
         keys = set(running.values())
-        self._told = {key: told for key, told in self._told.items() if key in keys}
+        for key in [one for one in list(self._told) if one not in keys]:
+            self._told.pop(key, None)
         return [key for key in running.values() if key not in self._told]
 
     def look_up(self, keys: Iterable[Key]) -> None:
@@ -73,7 +74,7 @@ class Owners:
             self._told[key] = told
             command = self._command(pid)
             if self._started(pid) != ticks:
-                del self._told[key]
+                self._told.pop(key, None)
                 continue
             self._told[key] = replace(told, command=command)
             self._told[key] = replace(told, command=command, user=self._name(uid))

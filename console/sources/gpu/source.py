@@ -21,6 +21,8 @@ BLIND = "Processes are hidden: the console runs in a container itself."
 _PATIENCE = 5.0
 # What /proc tells in its own time comes with a later reading.
 _PATIENCE_WITH_OWNERS = 2.0
+# Each may be stuck with a process of its own.
+_MOST_LOOKUPS = 4
 _FAREWELL = 0.1
 
 
@@ -44,6 +46,7 @@ class NvmlGpus:
         self._lookups = Pool("gpu-owners", 1)
         self._alone = threading.Lock()
         self._asked_at: float | None = None
+        self._looking: set[object] = set()
 
     async def read(self) -> GpuReading:
         """See `Gpus`. What a process's owner is may be missing from the first reading that has it."""
@@ -52,9 +55,9 @@ class NvmlGpus:
             seen, new = await self._calls.run(self._read, self._patience)
         except TimeoutError:
             raise _hung(self._patience) from None
-        if new:
+        if new and len(self._looking) < _MOST_LOOKUPS:
             with suppress(TimeoutError):
-                await self._lookups.run(lambda: self._owners.look_up(new), _PATIENCE_WITH_OWNERS)
+                await self._lookups.run(lambda: self._look_up(new), min(self._patience, _PATIENCE_WITH_OWNERS))
         blind = clean(BLIND) if self._nested or seen.unlisted else None
         cards = tuple(self._told(card, hidden=blind is not None) for card in seen.cards)
         return GpuReading(seen.driver, seen.cuda, cards, blind, seen.xids)
@@ -80,6 +83,14 @@ class NvmlGpus:
             finally:
                 self._asked_at = None
         return seen, self._owners.check({one.pid for card in seen.cards for one in card.processes or ()})
+
+    def _look_up(self, keys: list[Key]) -> None:
+        token = object()
+        self._looking.add(token)
+        try:
+            self._owners.look_up(keys)
+        finally:
+            self._looking.discard(token)
 
     def _end(self) -> None:
         with self._alone:
