@@ -151,7 +151,7 @@ def _tell(proc: Path) -> _Told:
 def _text(path: Path) -> str:
     """Empty for a file that is not there, or may not be read, or is not supported (pressure, unless the kernel counts it)."""
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

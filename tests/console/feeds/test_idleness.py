@@ -196,7 +196,8 @@ def test_nothing_can_be_said_any_more_while_nothing_can_be_read(looks: Looks) ->
     looks.idle.miss(looks.seconds + 10.0)
     assert looks.since == 1.0
     looks.idle.miss(looks.seconds + 31.0)
-    assert (looks.since, looks.process_since()) == (None, None)
+    assert looks.idle.cards == {}
+    assert looks.idle.processes == {}
 
 
 def test_a_real_card_as_it_was_recorded(looks: Looks) -> None:

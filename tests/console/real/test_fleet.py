@@ -17,6 +17,7 @@ from console.model.source import SourceState
 from console.model.world import World
 from console.sources.compose import ComposeCli
 from console.sources.docker_engine import DockerEngine, parse_address
+from console.sources.machine import LocalMachine
 from console.text import clean
 from tests.console.real.program import ROOT, answer, environment
 from tests.support.composefleet import PROBE_OUTPUT, Fleet
