@@ -232,11 +232,15 @@ def _troubles(world: GpuWorld, card: Gpu, now: datetime, holders: Mapping[int, s
 
 
 def sentences(world: GpuWorld, card: Gpu, now: datetime) -> list[Clean]:
-    """What wants a look at one card, and which of its errors were faults of programs, each without the card's name."""
+    """What wants a look at one card, without its name."""
     name = f"GPU {card.index}"
     told = [words.removeprefix(name).lstrip(": ") for _, words in _troubles(world, card, now, {})]
-    faults = [_xid_sentence(one, now) for one in own_faults(world.xids, card.index)]
-    return [clean(f"{words[:1].upper()}{words[1:]}") for words in (*told, *faults)]
+    return [clean(f"{words[:1].upper()}{words[1:]}") for words in told]
+
+
+def fault_sentences(world: GpuWorld, card: Gpu, now: datetime) -> list[Clean]:
+    """The errors on a card that were faults of programs, the newest first: no trouble of the card, and maybe of a training."""
+    return [clean(_xid_sentence(one, now)) for one in own_faults(world.xids, card.index)]
 
 
 def memory_errors(card: Gpu) -> str:

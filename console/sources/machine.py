@@ -1,4 +1,7 @@
-"""The machine that the console runs on, as /proc and statvfs(2) tell. Formats: proc(5), kernel Documentation/accounting/psi.rst."""
+"""The machine that the console runs on, as /proc and statvfs(2) tell.
+
+Formats: proc(5), and Documentation/accounting/psi.rst of the kernel.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +60,9 @@ class LocalMachine:
     async def read(self, folders: Mapping[str, str]) -> MachineReading:
         told = await self._ask(str(self._proc), lambda: _tell(self._proc), PROC_SECONDS)
         disks = await self._disks(folders)
-        if told is None or told.nothing:
-            if told is None or not disks:
-                why = "answers to nothing" if told is None else "tells nothing"
-                raise SourceError(SourceState.UNREACHABLE, clean(f"How this machine does is not known: {self._proc} {why}."))
+        if told is None or (told.nothing and not disks):
+            why = "does not answer" if told is None else "tells nothing"
+            raise SourceError(SourceState.UNREACHABLE, clean(f"How this machine does is not known: {self._proc} {why}."))
         before, self._ticks = self._ticks, told.ticks
         memory = told.memory
         return MachineReading(
@@ -149,7 +151,7 @@ def _tell(proc: Path) -> _Told:
 def _text(path: Path) -> str:
     """Empty for a file that is not there, or may not be read, or is not supported (pressure, unless the kernel counts it)."""
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
 

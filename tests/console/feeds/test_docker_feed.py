@@ -12,9 +12,9 @@ import pytest
 
 from console.feeds import docker_feed as module
 from console.feeds.docker_feed import DockerFeed
-from console.model.container import Container, ContainerState, Health
+from console.model.container import Container, ContainerState, Engine, Health
 from console.model.source import SourceError, SourceState
-from console.text import clean
+from console.text import Clean, clean
 from tests.console.fakes import FakeEngine, container, event, inspection
 from tests.support.waiting import until
 
@@ -198,3 +198,54 @@ async def test_the_selected_container_is_read_again() -> None:
         before = engine.asked.count(f"inspect {one.id[:12]}")
         feed.select(one.id)
         await until(lambda: engine.asked.count(f"inspect {one.id[:12]}") > before)
+
+
+async def test_the_engines_folder_is_asked_for_once_and_after_the_list() -> None:
+    engine = FakeEngine(container("a"))
+    async with running(engine) as feed:
+        await until(lambda: feed.engine is not None and feed.engine.root == "/var/lib/docker")
+        assert engine.asked.index("root") > engine.asked.index("containers")
+        feed.refresh()
+        await until(lambda: engine.asked.count("containers") >= 3)
+        assert engine.asked.count("root") == 1
+
+
+async def test_an_engine_elsewhere_is_not_asked_for_its_folder() -> None:
+    class Elsewhere(FakeEngine):
+        async def engine(self) -> Engine:
+            return replace(await super().engine(), local=False)
+
+    engine = Elsewhere(container("a"))
+    async with running(engine) as feed:
+        await until(lambda: is_read(feed, "a"))
+        feed.refresh()
+        await until(lambda: engine.asked.count("containers") >= 2)
+        assert "root" not in engine.asked
+        assert feed.engine is not None
+        assert feed.engine.root is None
+
+
+async def test_an_engine_that_does_not_let_its_folder_be_asked_for_is_well() -> None:
+    class Guarded(FakeEngine):
+        async def root(self) -> Clean | None:
+            self.asked.append("root")
+            raise SourceError(SourceState.DENIED, clean("Forbidden by a proxy."))
+
+    engine = Guarded(container("a"))
+    async with running(engine) as feed:
+        await until(lambda: "root" in engine.asked)
+        feed.refresh()
+        await until(lambda: engine.asked.count("containers") >= 3)
+        assert feed.snapshot.status.state is SourceState.OK
+        assert engine.asked.count("engine") == 1
+
+
+async def test_the_folder_is_still_known_while_an_engine_that_came_back_is_asked_again() -> None:
+    engine = FakeEngine(container("a"))
+    async with running(engine) as feed:
+        await until(lambda: feed.engine is not None and feed.engine.root is not None)
+        engine.stream.put_nowait(GONE)
+        await until(lambda: engine.asked.count("engine") == 2)
+        assert feed.engine is not None
+        assert feed.engine.root == "/var/lib/docker"
+        await until(lambda: engine.asked.count("root") == 2)

@@ -17,6 +17,7 @@ from console.model.source import SourceState
 from console.model.world import World
 from console.sources.compose import ComposeCli
 from console.sources.docker_engine import DockerEngine, parse_address
+from console.sources.machine import LocalMachine
 from console.text import clean
 from tests.console.real.program import ROOT, answer, environment
 from tests.support.composefleet import PROBE_OUTPUT, Fleet
@@ -35,6 +36,20 @@ async def read_world(fleet: Fleet, home: Path) -> World:
     finally:
         await docker.aclose()
         await compose.aclose()
+
+
+async def test_the_engine_tells_the_folder_that_it_keeps_everything_in(engine: Engine) -> None:
+    docker = DockerEngine(parse_address(engine.host))
+    try:
+        root = await docker.root()
+        assert root is not None
+        assert Path(root).is_relative_to(engine.folder)
+        machine = LocalMachine({})
+        (disk,) = (await machine.read({"docker": root})).disks
+        await machine.aclose()
+        assert (disk.what, disk.path) == ("docker", root)
+    finally:
+        await docker.aclose()
 
 
 async def test_every_state_has_its_word(fleet: Fleet, tmp_path: Path) -> None:

@@ -179,6 +179,23 @@ async def test_requests_carry_the_negotiated_version(tmp_path: Path, theirs: str
     assert asked == [b"/version", b"/v%s/containers/json?all=1" % used.encode()]
 
 
+async def test_the_folder_that_the_engine_keeps_everything_in(tmp_path: Path) -> None:
+    async with serving(
+        tmp_path / "s", saying(VERSION, ok(b'{"ID": "x", "DockerRootDir": "/srv/docker\\u001b[2J"}'))
+    ) as endpoint:
+        engine = DockerEngine(endpoint)
+        assert await engine.root() == "/srv/docker"
+        await engine.aclose()
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"DockerRootDir": 7}', b'{"DockerRootDir": "C:\\\\ProgramData"}'])
+async def test_an_engine_that_does_not_tell_its_folder(tmp_path: Path, body: bytes) -> None:
+    async with serving(tmp_path / "s", saying(VERSION, ok(body))) as endpoint:
+        engine = DockerEngine(endpoint)
+        assert await engine.root() is None
+        await engine.aclose()
+
+
 async def test_an_idle_connection_that_was_closed_is_replaced(tmp_path: Path) -> None:
     connections = 0
 
