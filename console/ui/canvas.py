@@ -7,6 +7,7 @@ Textual for just the changed stretch of each line: an idle screen writes nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +19,13 @@ Part = tuple[str, Style]
 Line = Sequence[Part]
 
 _PLAIN = Style()
+_KEY = "key"
+
+
+@lru_cache(maxsize=512)
+def keyed(style: Style, key: str) -> Style:
+    """The style of a text that stands for a key: a click on it presses the key, as Textual calls it."""
+    return style + Style(meta={_KEY: key})
 
 
 def plain(lines: Iterable[Line]) -> str:
@@ -70,6 +78,15 @@ class Canvas(Widget, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         return self._strips[y] if y < len(self._strips) else self._blank
+
+    def key_at(self, x: int, y: int) -> str | None:
+        """The key that stands in a cell of the screen."""
+        region = self.region_wanted
+        if not self.display or not region.contains(x, y) or y - region.y >= len(self._strips):
+            return None
+        cell = list(self._strips[y - region.y].crop(x - region.x, x - region.x + 1))
+        found = cell[0].style.meta.get(_KEY) if cell and cell[0].style is not None else None
+        return str(found) if found is not None else None
 
     @property
     def text(self) -> str:
