@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
+    from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 
@@ -41,6 +42,22 @@ class Backend:
             no_color=self._options.no_color,
         )
         return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+
+    @cached_property
+    def own_keys(self) -> Mapping[str, str]:
+        """What the settings say of keys, by id, as Textual calls them. Raises SettingsError."""
+        from console.ui.keymap import IDS
+        from console.ui.ownkeys import taken
+
+        keys, wrong = taken(self.loaded.settings.keys)
+        check_keys(self.loaded, IDS, wrong)
+        return keys
+
+    def keys(self) -> Sequence[KeyFact]:
+        """The whole table of keys as the person has it. Raises SettingsError."""
+        from console.ui.ownkeys import facts
+
+        return facts(self.own_keys)
 
     @property
     def host(self) -> Clean:
@@ -179,10 +196,9 @@ def _screen(backend: Backend) -> int:
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
     from console.ui.app import ConsoleApp, Wishes
-    from console.ui.keymap import IDS
 
     try:
-        check_keys(backend.loaded, IDS)
+        keys = backend.own_keys
     except SettingsError as error:
         watch.stop()
         return _complain(str(error))
@@ -196,7 +212,8 @@ def _screen(backend: Backend) -> int:
             theme=settings.screen.theme,
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
-            keys=settings.keys,
+            motion=settings.screen.motion,
+            keys=keys,
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,

@@ -9,7 +9,7 @@ from rich.style import Style
 from console.model.cells import cut, pad
 from console.model.glyphs import Glyphs
 from console.model.state import State, StateClass
-from console.ui.canvas import Part, keyed
+from console.ui.canvas import KeyText, Part
 from console.ui.keynames import shown
 from console.ui.ownkeys import OURS, OwnKeys
 from console.ui.palette import GLYPH_ROLES, LOUD, WORD_ROLES, Ground, Palette, Role
@@ -50,6 +50,6 @@ class Look:
     def pressed(self, key: str, words: str, ground: Ground = Ground.PLAIN, role: Role = Role.TEXT) -> list[Part]:
         """As `does`, with a key as Textual calls it."""
         return [
-            (shown(key), keyed(self.style(Role.ACCENT, ground), key)),
-            (words, keyed(self.style(role, ground), key)),
+            (KeyText(shown(key), key), self.style(Role.ACCENT, ground)),
+            (KeyText(words, key), self.style(role, ground)),
         ]

@@ -176,10 +176,11 @@ def _hints(hints: Sequence[Hint], look: Look, width: int) -> tuple[list[Part], i
 
 
 def _hint(hint: Hint, look: Look, words: str) -> list[Part]:
-    parts: list[Part] = []
-    for number, key in enumerate(hint.keys):
-        parts += look.pressed(key, f" {words}" if number == len(hint.keys) - 1 else " ")
-    return parts
+    first, *others = hint.keys
+    parts = look.pressed(first, "")[:1]
+    for key in others:
+        parts += [look.part(" "), *look.pressed(key, "")[:1]]
+    return [*parts, *look.pressed(first, f" {words}")[1:]]
 
 
 def _plan_keys(plan: Plan, own: OwnKeys, *, more: bool) -> list[Hint]:
