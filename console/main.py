@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from console.cli.options import GlobalOptions, UsageError, remote_command, split
 from console.model.source import SourceStatus
-from console.settings import Loaded, Overrides, SettingsError, check_keys, load
+from console.settings import Loaded, Overrides, SettingsError, load
 from console.settings.loading import user_file
 from console.text import Clean, clean
 
@@ -46,12 +46,9 @@ class Backend:
     @cached_property
     def own_keys(self) -> Mapping[str, str]:
         """What the settings say of keys, by id, as Textual calls them. Raises SettingsError."""
-        from console.ui.keymap import IDS
-        from console.ui.ownkeys import taken
+        from console.ui.ownkeys import checked
 
-        keys, wrong = taken(self.loaded.settings.keys)
-        check_keys(self.loaded, IDS, wrong)
-        return keys
+        return checked(self.loaded)
 
     def keys(self) -> Sequence[KeyFact]:
         """The whole table of keys as the person has it. Raises SettingsError."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 
+from console.settings import Loaded, check_keys
 from console.settings.keyfacts import KeyFact
-from console.ui.keymap import PLACES, TABLE, Key, the_key
+from console.ui import keymap
+from console.ui.keymap import PLACES, TABLE, Key
 from console.ui.keynames import KeyNameError, parsed, shown
 
 
@@ -15,19 +17,22 @@ class OwnKeys:
 
     def __init__(self, remapped: Mapping[str, str]) -> None:
         self.remapped = remapped
-        self._keys = {key.id: tuple(remapped.get(key.id, key.keys).split(",")) for key in TABLE}
+        self._keys: dict[str, tuple[str, ...]] = {}
 
     def of(self, key_id: str) -> tuple[str, ...]:
         """The keys that do this, the one that is shown first."""
-        return self._keys[key_id]
+        if (known := self._keys.get(key_id)) is None:
+            ours = next(key.keys for key in keymap.TABLE if key.id == key_id)
+            known = self._keys[key_id] = tuple(self.remapped.get(key_id, ours).split(","))
+        return known
 
     def first(self, key_id: str) -> str:
         """The key that does this, as people write it: `esc`, `/`."""
-        return shown(self._keys[key_id][0])
+        return shown(self.of(key_id)[0])
 
     def every(self, key_id: str) -> str:
         """All keys that do this, as people write them: `j down`."""
-        return shown(",".join(self._keys[key_id]))
+        return shown(",".join(self.of(key_id)))
 
     def firsts(self, *key_ids: str) -> str:
         """The first key of each: `j k`."""
@@ -35,10 +40,17 @@ class OwnKeys:
 
     def meant(self, key: str, ids: Iterable[str]) -> str | None:
         """Which of these ids a pressed key stands for."""
-        return next((one for one in ids if key in self._keys[one]), None)
+        return next((one for one in ids if key in self.of(one)), None)
 
 
 OURS = OwnKeys({})
+
+
+def checked(loaded: Loaded) -> Mapping[str, str]:
+    """What the settings say of keys, by id, as Textual calls them. Raises SettingsError for all that cannot be."""
+    keys, wrong = taken(loaded.settings.keys)
+    check_keys(loaded, {key.id for key in keymap.TABLE}, wrong)
+    return keys
 
 
 def taken(wanted: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -94,8 +106,3 @@ def facts(remapped: Mapping[str, str]) -> list[KeyFact]:
         )
         for key in TABLE
     ]
-
-
-def default_of(key_id: str) -> str:
-    """Our first key for this, as Textual calls it."""
-    return the_key(key_id).keys.split(",")[0]

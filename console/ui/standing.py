@@ -12,7 +12,7 @@ _SILENT = re.compile(r"Jenkins does not answer at \S+?(?: \((?P<late>[^()]+)\)|:
 _WAKING = re.compile(r"(Jenkins is (?:re)?starting \(\d+\))\.")
 
 
-def trouble(status: SourceStatus | None, system: str, now: datetime, again: str = "ctrl+r") -> str | None:
+def trouble(status: SourceStatus | None, system: str, now: datetime, again: str) -> str | None:
     """Why what is known of a system cannot be trusted, or why nothing is known; None when all is well. `again` is the key that
     reads everything again."""
     if status is None or (status.state is SourceState.STARTING and status.reason is None):

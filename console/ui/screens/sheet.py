@@ -76,8 +76,7 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
         rest.click()
         x, y = event.screen_x, event.screen_y
         if y < self.canvas.region_wanted.y:
-            if not rest.twice:
-                self.beside()
+            self.beside()
         elif (key := self.canvas.key_at(x, y)) is None:
             self.picked(y - self.canvas.region_wanted.y, event.chain)
         elif not rest.twice:
