@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from console.cli.options import GlobalOptions, UsageError, remote_command, split
 from console.model.source import SourceStatus
-from console.settings import Loaded, Overrides, SettingsError, check_keys, load
+from console.settings import Loaded, Overrides, SettingsError, load
 from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
+    from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 
@@ -41,6 +42,19 @@ class Backend:
             no_color=self._options.no_color,
         )
         return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+
+    @cached_property
+    def own_keys(self) -> Mapping[str, str]:
+        """What the settings say of keys, by id, as Textual calls them. Raises SettingsError."""
+        from console.ui.ownkeys import checked
+
+        return checked(self.loaded)
+
+    def keys(self) -> Sequence[KeyFact]:
+        """The whole table of keys as the person has it. Raises SettingsError."""
+        from console.ui.ownkeys import facts
+
+        return facts(self.own_keys)
 
     @property
     def host(self) -> Clean:
@@ -223,10 +237,9 @@ def _screen(backend: Backend) -> int:
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
     from console.ui.app import ConsoleApp, Wishes
-    from console.ui.keymap import IDS
 
     try:
-        check_keys(backend.loaded, IDS)
+        keys = backend.own_keys
     except SettingsError as error:
         watch.stop()
         return _complain(str(error))
@@ -240,7 +253,8 @@ def _screen(backend: Backend) -> int:
             theme=settings.screen.theme,
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
-            keys=settings.keys,
+            motion=settings.screen.motion,
+            keys=keys,
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from console.model.source import SourceStatus
 from console.settings import Loaded
+from console.settings.keyfacts import KeyFact
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 from console.text import Clean
 
@@ -17,6 +19,10 @@ class Backend(Protocol):
     @property
     def loaded(self) -> Loaded:
         """The settings; raises SettingsError with every mistake in them."""
+        ...
+
+    def keys(self) -> Sequence[KeyFact]:
+        """The table of keys as the person has it; raises SettingsError."""
         ...
 
     @property

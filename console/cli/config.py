@@ -27,6 +27,15 @@ _SHOW_COLUMNS = (Column("SETTING", least=12, middle=True), Column("VALUE", least
 _PATH_COLUMNS = (Column(drop=1), Column(), Column(least=16))
 
 
+_KEY_COLUMNS = (
+    Column("KEY", least=8),
+    Column("WHAT", least=16),
+    Column("WHERE", least=8, drop=2),
+    Column("ID", least=8, drop=1),
+    Column("INSTEAD OF", drop=3),
+)
+
+
 @click.group("config", context_settings={"help_option_names": ["--help", "-h"]})
 def config() -> None:
     """Show, find or begin the settings."""
@@ -59,6 +68,29 @@ def path(context: Context) -> int:
         return 0
     rows = [[Cell(_ROLES[role]), Cell("read" if found else "not there"), Cell(path)] for path, role, found in files]
     _printer().table(_PATH_COLUMNS, rows)
+    return 0
+
+
+@command("keys")
+@click.pass_obj
+def keys(context: Context) -> int:
+    """Show every key as you have it; those you changed say which key of the console's they replace."""
+    table = context.backend.keys()
+    if context.json:
+        items = [forms.key(one) for one in table]
+        print_json(forms.envelope("config-keys", items, taken_at=datetime.now(UTC), demo=context.backend.demo, sources={}))
+        return 0
+    rows = [
+        [
+            Cell(clean(" ".join(one.keys))),
+            Cell(clean(one.words)),
+            Cell(clean(one.where)),
+            Cell(clean(one.id)),
+            Cell(clean(" ".join(one.ours)) if one.changed else clean("")),
+        ]
+        for one in table
+    ]
+    context.printer().table(_KEY_COLUMNS, rows)
     return 0
 
 
@@ -105,5 +137,5 @@ def _write(target: Path, text: str) -> None:
 
 
 config.params += global_params()
-for part in (show, path, init):
+for part in (show, path, keys, init):
     config.add_command(part)

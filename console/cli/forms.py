@@ -11,6 +11,7 @@ from console.model.join import container_state
 from console.model.service import Service
 from console.model.source import SourceStatus
 from console.model.world import Problem, World
+from console.settings.keyfacts import KeyFact
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -53,6 +54,19 @@ def source(status: SourceStatus) -> dict[str, Any]:
 
 def of_world(kind: str, world: World, items: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     return envelope(kind, items, taken_at=world.taken_at, demo=world.demo, sources=world.sources, **more)
+
+
+def key(one: KeyFact) -> dict[str, Any]:
+    """One key as the person has it."""
+    return {
+        "id": one.id,
+        "keys": [clean(name) for name in one.keys],
+        "default": list(one.ours),
+        "changed": one.changed,
+        "where": one.where,
+        "does": one.words,
+        "acts": one.acts,
+    }
 
 
 def problem(one: Problem) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from console.settings.secret import Secret
 Theme = Literal["auto", "ansi", "dark", "light", "contrast"]
 GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
+MotionUse = Literal["auto", "reduced"]
 
 
 def _setting(
@@ -94,6 +95,11 @@ class Screen:
     glyphs: GlyphSet = _setting("Characters of states and curves.", "auto", repository=True)
     color: ColorUse = _setting("Whether colours are used at all. NO_COLOR means never.", "auto", repository=True)
     mouse: bool = _setting("Whether the mouse does what the keys do.", True, repository=True)
+    motion: MotionUse = _setting(
+        "How much moves: reduced paints figures anew every 10 s unless a key is pressed, and logs every second.",
+        "auto",
+        repository=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,11 +316,13 @@ def _origins(found: _Found) -> Mapping[str, Origin]:
     return known | {key: origin for key, origin in found.origins.items() if key.startswith("keys.")}
 
 
-def check_keys(loaded: Loaded, known: Collection[str]) -> None:
-    """SettingsError for every entry of `[keys]` that names nothing there is to do."""
+def check_keys(loaded: Loaded, known: Collection[str], wrong: Mapping[str, str]) -> None:
+    """SettingsError for every entry of `[keys]` that names nothing there is to do, or whose key is `wrong`: by id, why."""
     problems = []
-    for name in loaded.settings.keys:
+    for name, key in loaded.settings.keys.items():
         if name in known:
+            if name in wrong:
+                problems.append(clean(f'{loaded.origins[f"keys.{name}"].where}: keys.{name} = "{key}": {wrong[name]}'))
             continue
         near = difflib.get_close_matches(name, known, 1, 0.5)
         hint = f" Did you mean {near[0]}?" if near else " All names: docs/keys.md"

@@ -8,14 +8,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
 from textual.color import Color
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -25,8 +25,10 @@ from console.model.world import World
 from console.text import Clean
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
+from console.ui.motion import Motion
 from console.ui.net import SafetyNet
-from console.ui.pace import ASK, Meter, Pace
+from console.ui.ownkeys import OwnKeys
+from console.ui.pace import ASK, CALM_INTERVAL, INTERVAL, Meter, Pace
 from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
@@ -46,12 +48,14 @@ INTERRUPT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person set about the screen. `theme` and `glyphs` as in the settings; `keys` maps binding ids to keys."""
+    """What a person set about the screen. `theme`, `glyphs` and `motion` as in the settings; `keys` maps the ids of the table
+    to keys as Textual calls them."""
 
     theme: str = "auto"
     glyphs: str = "auto"
     color: bool = True
     mouse: bool = True
+    motion: str = "auto"
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,8 +89,11 @@ class ConsoleApp(App[int], inherit_bindings=False):
         env = os.environ if env is None else env
         palette = choose(wishes.theme, env, color=wishes.color)
         super().__init__(ansi_color=palette.own)
+        # Textual takes an empty NO_COLOR for a wish, and turns all to grey; what has no colours here is a palette.
+        self.no_color = False
+        self.animation_level = "none"
         encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
-        self.look = Look(palette, Glyphs(wants_unicode(env, encoding, wishes.glyphs)))
+        self.look = Look(palette, Glyphs(wants_unicode(env, encoding, wishes.glyphs)), OwnKeys(wishes.keys))
         self.live = watch
         self.host = host
         self.demo = demo
@@ -100,7 +107,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._demo_watch = demo_watch
         self._net = SafetyNet()
         self._env = env
-        self.pace = Pace(Meter(), None)
+        self.motion = Motion(calm=wishes.motion == "reduced")
+        self.pace = self._pace(Meter(), None)
         self.terminal = Terminal()
         self._arriving: World | None = None
         self._interrupted = 0.0
@@ -153,7 +161,8 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The second net: whatever a widget was given, no control sequence of it reaches the terminal."""
-        return [*super().get_line_filters(), self._net]
+        ours = [one for one in super().get_line_filters() if not isinstance(one, NoColor | Monochrome)]
+        return [*ours, self._net]
 
     def get_driver_class(self) -> type[Driver]:
         found = super().get_driver_class()
@@ -243,11 +252,14 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self.app_resume_signal.subscribe(self, lambda _: self._come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
-            self.pace = Pace(meter, lambda: self.write_terminal(ASK))
+            self.pace = self._pace(meter, lambda: self.write_terminal(ASK))
         if self.remapped:
             self.set_keymap(self.remapped)
         self._listen()
-        self.set_interval(TICK_SECONDS, self._repaint)
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    def _pace(self, meter: Meter, ask: Callable[[], None] | None) -> Pace:
+        return Pace(meter, ask, least=CALM_INTERVAL if self.motion.calm else INTERVAL)
 
     def _come_back(self) -> None:
         """Others had the terminal: everything is drawn again."""
@@ -273,7 +285,13 @@ class ConsoleApp(App[int], inherit_bindings=False):
         if world is None or world is self.world:
             return
         self.world = world
-        self._repaint()
+        if self.motion.wants(world):
+            self._repaint()
+
+    def _tick(self) -> None:
+        """Durations grow while nothing happens. What was not painted for calm's sake is painted now."""
+        if self.live.failure is not None or self.motion.wants(self.world):
+            self._repaint()
 
     def _repaint(self) -> None:
         if self.live.failure is not None:
@@ -286,6 +304,17 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _front(self) -> ConsoleScreen | None:
         """The screen that people look at, be it through a sheet."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
+
+    def use_theme(self, name: str) -> None:
+        """Everything in the colours of this theme from now on: a name that `screen.theme` takes."""
+        palette = choose(name, self._env, color=self.wishes.color)
+        self.look = replace(self.look, palette=palette)
+        self.ansi_color = palette.own
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.change_look()
+        self.terminal.forget()
+        self.refresh(repaint=True, layout=True)
 
     def close_all(self) -> None:
         """Back to the main screen, whatever is open above it."""

@@ -113,7 +113,7 @@ def sections(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: da
     if build.tests is not None:
         found.append(_tests(build, world, look, width))
     if build.artifacts:
-        note = f"{counted(len(build.artifacts), 'file')}, s saves them"
+        note = f"{counted(len(build.artifacts), 'file')}, {look.keys.first('files')} saves them"
         found.append(Section("Files", note, [[look.part(look.cut(f" {file.path}", width - 1))] for file in build.artifacts]))
     return found
 
@@ -239,12 +239,12 @@ class StageView:
     note: str = ""
 
 
-def no_stages(build: Build, stages: Stages | None, world: JenkinsWorld) -> str:
-    """Why there is no stage to see; empty when there are some."""
+def no_stages(build: Build, stages: Stages | None, world: JenkinsWorld, log: str) -> str:
+    """Why there is no stage to see; empty when there are some. `log` is the key that shows its log."""
     if stages is not None and stages.stages:
         return ""
     if not build.pipeline:
-        return "A freestyle build has no stages. L shows its log."
+        return f"A freestyle build has no stages. {log} shows its log."
     if stages is None:
         return str(world.missing.get(("stages", build.ref)) or "Reading the stages")
     failure = world.failures.get(build.ref)

@@ -7,6 +7,7 @@ Textual for just the changed stretch of each line: an idle screen writes nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,10 +15,25 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from console.model.cells import width as cells_of
+
 Part = tuple[str, Style]
 Line = Sequence[Part]
 
 _PLAIN = Style()
+
+
+class KeyText(str):
+    """A text that stands for a key: a click on it presses the key, as Textual calls it."""
+
+    __slots__ = ("key",)
+
+    key: str
+
+    def __new__(cls, text: str, key: str) -> Self:
+        made = super().__new__(cls, text)
+        made.key = key
+        return made
 
 
 def plain(lines: Iterable[Line]) -> str:
@@ -36,6 +52,7 @@ class Canvas(Widget, can_focus=False):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._strips: list[Strip] = []
+        self._spots: list[Spot] = []
         self._blank = Strip.blank(0)
         self.region_wanted = Region()
         self.display = False
@@ -53,7 +70,9 @@ class Canvas(Widget, can_focus=False):
     def show(self, lines: Iterable[Line], ground: Style) -> None:
         """Make these the lines of the canvas. Each is cut or filled to the width."""
         width, height = self.region_wanted.size
-        strips = [to_strip(line, width, ground) for line in lines][:height]
+        lines = list(lines)[:height]
+        strips = [to_strip(line, width, ground) for line in lines]
+        self._spots = [spot for y, line in enumerate(lines) for spot in spots(line, y)]
         blank = to_strip((), width, ground)
         strips += [blank] * (height - len(strips))
         before, self._strips = self._strips, strips
@@ -71,10 +90,41 @@ class Canvas(Widget, can_focus=False):
     def render_line(self, y: int) -> Strip:
         return self._strips[y] if y < len(self._strips) else self._blank
 
+    def key_at(self, x: int, y: int) -> str | None:
+        """The key that stands in a cell of the screen."""
+        region = self.region_wanted
+        if not self.display or not region.contains(x, y):
+            return None
+        x, y = x - region.x, y - region.y
+        return next((spot.key for spot in self._spots if spot.y == y and spot.start <= x < spot.end), None)
+
     @property
     def text(self) -> str:
         """What is shown, as plain text: one line for each row, without trailing blanks."""
         return "\n".join(strip.text.rstrip() for strip in self._strips).rstrip("\n")
+
+
+class Spot(NamedTuple):
+    """Cells of one row that stand for a key."""
+
+    y: int
+    start: int
+    end: int
+    key: str
+
+
+def spots(line: Line, y: int) -> list[Spot]:
+    """Where the keys of a line stand; blanks at the end of their words belong to nothing."""
+    if not any(isinstance(text, KeyText) for text, _ in line):
+        return []
+    found: list[Spot] = []
+    at = 0
+    for text, _ in line:
+        size = cells_of(text)
+        if isinstance(text, KeyText):
+            found.append(Spot(y, at, at + cells_of(text.rstrip()), text.key))
+        at += size
+    return found
 
 
 def to_strip(line: Line, width: int, ground: Style) -> Strip:

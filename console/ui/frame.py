@@ -14,9 +14,10 @@ from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass
 from console.model.words import percent
 from console.model.world import Problem, World
-from console.ui.canvas import Line, Part
+from console.ui.canvas import KeyText, Line, Part
 from console.ui.curve import fitted, points
-from console.ui.keymap import Key, keys_of, shown, shown_keys
+from console.ui.keymap import Key, keys_of, shown_keys
+from console.ui.keynames import shown
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
 
@@ -123,6 +124,8 @@ _LEAST_NAME = 14
 _SPARK = 5
 _LEAST_LEFT = 20
 """Cells that what is open keeps, however many systems are broken."""
+_SYSTEM = "system "
+"""Stands before the name of a system where a key would be: no key has a blank in its name."""
 _QUIET = frozenset({StateClass.GOOD, StateClass.ENDED})
 
 
@@ -130,7 +133,13 @@ def _system(one: System, look: Look, *, word: bool) -> list[Part]:
     kind = one.state.kind
     text = f" {one.name} {one.state.word}" if word else f" {one.name}"
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
-    return [look.part("  "), look.glyph(kind), look.part(text, role, bold=word)]
+    parts = [look.glyph(kind), look.part(text, role, bold=word)]
+    return [look.part("  "), *((KeyText(text, f"{_SYSTEM}{name}"), style) for text, style in parts)]
+
+
+def system_of(key: str) -> str | None:
+    """Which system of line 1 was clicked; None for what is a key."""
+    return key.removeprefix(_SYSTEM) if key.startswith(_SYSTEM) else None
 
 
 def problem_lines(problems: Sequence[Problem], count: int, look: Look, width: int, key: str) -> list[Line]:
@@ -151,7 +160,7 @@ def problem_lines(problems: Sequence[Problem], count: int, look: Look, width: in
                 look.glyph(problem.kind),
                 look.part(f" {text}", bold=problem.kind is StateClass.BROKEN),
                 look.part(hint, Role.MUTED),
-                look.part(go, Role.MUTED),
+                (KeyText(go, look.keys.of("problem")[0]), look.style(Role.MUTED)),
             ]
         )
     return lines

@@ -1,11 +1,18 @@
-"""Every key of the console in one table: it makes the bindings, the footer, the help, docs/keys.md and the remap setting."""
+"""Every key of the console in one table: it makes the bindings, the footer, the help, docs/keys.md and the remap setting.
+
+Loads nothing of the screen's libraries: `mlops-console config keys` prints it, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+from console.ui.keynames import shown as shown
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,30 +115,79 @@ TABLE: tuple[Key, ...] = (
     Key("quit", "q", "leave", "back, at last quit", ANYWHERE, "everywhere", "quit"),
     Key("quit-now", "Q", "quit", "quit at once", ANYWHERE),
     Key("interrupt", "ctrl+c", "interrupt", "twice: quit", ANYWHERE),
+    # In sheets, which take every key themselves: their actions are the sheet's own.
+    Key("agree", "enter", "", "start what adds or repeats something", HERE, "plan"),
+    Key("agree-yes", "y", "", "start what ends, removes or replaces something", HERE, "plan"),
+    Key("edit", "e", "", "change the fields", HERE, "plan"),
+    Key("whole", "i", "", "all of the requests", HERE, "plan"),
+    Key("instead-last", "f", "", "take the last one that failed instead", HERE, "plan"),
+    Key("instead-anew", "c", "", "begin with a checkpoint, or from the beginning", HERE, "plan"),
+    Key("instead-reject", "n", "", "reject instead", HERE, "plan"),
+    Key("take", "enter", "", "take what is chosen", HERE, "choice"),
+    Key("pick", "space", "", "choose this one, or not", HERE, "choice"),
+    Key("pick-all", "a", "", "choose all, or none", HERE, "choice of files"),
+    Key("mute", "m", "", "keep its lines out of sight", HERE, "choice of logs"),
+    Key("terminate", "t", "", "terminate the build", HERE, "acts of a row"),
+    Key("kill", "K", "", "kill the build", HERE, "acts of a row"),
+    Key("reject", "n", "", "say no to what it asks", HERE, "acts of a row"),
+    Key("keep", "p", "", "keep the build for good, or no longer", HERE, "acts of a row"),
+    Key("job-switch", "d", "", "disable, enable its job", HERE, "acts of a row"),
+    Key("scan", "s", "", "scan for branches", HERE, "acts of a row"),
+    Key("cancel-queued", "c", "", "take what is queued out of the queue", HERE, "acts of a row"),
+    Key("offline", "o", "", "take the node off line", HERE, "acts of a row"),
+    Key("online", "b", "", "bring the node on line", HERE, "acts of a row"),
+    Key("page-on", "space", "", "a page down", MOVE, "help"),
 )
 _BY_ID = {key.id: key for key in TABLE}
 IDS = frozenset(key.id for key in TABLE)
 
-_SHOWN = {
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "exclamation_mark": "!",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "esc",
-    "pagedown": "PgDn",
-    "pageup": "PgUp",
-    "ampersand": "&",
-    "minus": "-",
-    "plus": "+",
-    "equals_sign": "=",
-    "apostrophe": "'",
-}
+CLOSING = ("back", "quit", "quit-now", "interrupt")
+"""What works in every sheet, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A screen or a sheet, in words. `where` names whose keys work there, `ids` some that do besides."""
+
+    name: str
+    where: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> list[Key]:
+        """All of them, in the order of the table. Two of them may not have the same key."""
+        return [key for key in TABLE if key.where in self.where or key.id in self.ids]
+
+
+_MENU = ("again", "stop", "answer", "acts", "take", *CLOSING)
+PLACES: tuple[Place, ...] = (
+    Place("the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")),
+    Place("all about a service", ("list", "steps", "detail", "rows", "everywhere")),
+    Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
+    Place(
+        "the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
+    ),
+    Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),
+    Place("the nodes", ("list", "main", "filtered", "rows", "marks", "acts", "everywhere")),
+    Place("the log of a node", ("list", "everywhere")),
+    Place("the audit", ("list", "main", "filtered", "everywhere")),
+    Place("a log", ("list", "log", "everywhere")),
+    Place("a plan", ("list", "plan"), CLOSING),
+    Place("the acts of a build", ("list", "acts of a row"), _MENU),
+    Place("the acts of what waits", ("list",), ("cancel", "acts", "take", *CLOSING)),
+    Place("the choice of files", ("list", "choice", "choice of files"), ("files", *CLOSING)),
+    Place("the choice of logs", ("list", "choice", "choice of logs"), ("sources", *CLOSING)),
+    Place("what came of an act", ("list",), ("stop", "take", *CLOSING)),
+    Place("a question", (), ("agree-yes", "instead-reject", *CLOSING)),
+    Place("the help", ("list", "help"), ("help", "take", *CLOSING)),
+)
+"""Everywhere that keys are taken. Tests hold the screens to it."""
 
 
 def bindings(where: Iterable[str]) -> list[BindingType]:
     """Textual bindings for the keys of these places; the ids let people remap them."""
+    from textual.binding import Binding
+
     places = set(where)
     return [
         Binding(key.keys, bound(key), key.words, id=key.id, show=False, priority=key.id == "interrupt")
@@ -149,11 +205,6 @@ def shown_keys(where: Iterable[str], *, acts: bool) -> list[Key]:
     """The keys of these places for people to see; without those that act where `acts` is False."""
     places = set(where)
     return [key for key in TABLE if key.where in places and (acts or not key.acts)]
-
-
-def shown(keys: str) -> str:
-    """Key names as people write them: `slash` is `/`, `j,down` is `j down`."""
-    return " ".join(_SHOWN.get(key, key) for key in keys.split(","))
 
 
 def the_key(key_id: str) -> Key:

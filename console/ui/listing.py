@@ -84,14 +84,14 @@ def lines(view: ListView, look: Look, width: int, height: int, now: datetime) ->
         return [summary(view, look, width)]
     found: list[Line] = [_title(view, look, order, cells, width, now)]
     muted = False
-    if (sentence := trouble(_docker(view), "docker", now)) is not None:
+    if (sentence := trouble(_docker(view), "docker", now, look.keys.first("refresh"))) is not None:
         found += [[look.part(f" {part}", Role.BAD if view.world else Role.TEXT)] for part in _wrapped(sentence, width - 2)]
         muted = True
         if view.world is not None and not view.rows and view.world.sources["docker"].state is not SourceState.STARTING:
             found.append([look.part("")])
             found += [[look.part(f" {pad(key, 8)}", Role.ACCENT), look.part(words)] for key, words in view.ways]
     if view.world is not None and not view.rows and not muted:
-        found.append([look.part(look.cut(f" {_nothing(view)}", width), Role.MUTED)])
+        found.append([look.part(look.cut(f" {_nothing(view, look)}", width), Role.MUTED)])
     shown = entries(view.rows)[view.top :]
     for entry in shown[: max(0, height - len(found))]:
         if entry.row is None:
@@ -202,9 +202,9 @@ def summary(view: ListView, look: Look, width: int) -> Line:
     return parts
 
 
-def _nothing(view: ListView) -> str:
+def _nothing(view: ListView, look: Look) -> str:
     if view.words:
-        return f'No row matches "{view.words}". esc shows all {view.total}.'
+        return f'No row matches "{view.words}". {look.keys.first("back")} shows all {view.total}.'
     return "No containers on this Engine."
 
 

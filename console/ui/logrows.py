@@ -107,7 +107,7 @@ class Rows:
     """Makes the rows of items."""
 
     def __init__(self, look: Look, texts: Texts) -> None:
-        self._look = look
+        self.look = look
         self._texts = texts
         self.opened: set[int] = set()
         """Lines of data whose fields a person has opened."""
@@ -120,7 +120,7 @@ class Rows:
         self, item: Item, dress: Dress, *, cursor: bool = False, mark: Mark | None = None, last_word: Row | None = None
     ) -> list[Piece]:
         """The rows of an item. `last_word` is the line that a folded block is shown by."""
-        look, row = self._look, item.row
+        look, row = self.look, item.row
         source = last_word if item.folded and last_word is not None else row
         shown = self._texts.of(source, raw=dress.raw)
         if dress.pattern is not None and shown.text != source.text.decode() and not dress.pattern.spans(shown.text):
@@ -165,7 +165,7 @@ class Rows:
         """A separator that a person has set."""
         text = f" {' ' * 9}{words} "
         dashes = "- " * max(0, (width - cells_of(text)) // 2)
-        return [self._look.part(cut(text + dashes, width, self._look.glyphs.ellipsis), Role.ACCENT)]
+        return [self.look.part(cut(text + dashes, width, self.look.glyphs.ellipsis), Role.ACCENT)]
 
     # The parts of a row
 
@@ -177,7 +177,7 @@ class Rows:
         return ""
 
     def _gutter(self, item: Item, dress: Dress, ground: Ground, *, first: bool) -> list[Part]:
-        look, row = self._look, item.row
+        look, row = self.look, item.row
         parts = [look.part(look.glyphs.cursor if ground is Ground.SELECT and first else " ", Role.ACCENT, ground)]
         inner = part_of(row) is BlockPart.BODY and item.block is not None and row.number != item.block.head
         if dress.time_cells:
@@ -214,7 +214,7 @@ class Rows:
         selected: tuple[int, int] | None,
     ) -> tuple[int, int, int, int]:
         """Add the part of the text that is on the screen; its first and last character, its cells, and those before it."""
-        look, text = self._look, shown.text
+        look, text = self.look, shown.text
         whole = cells_of(text)
         left = min(dress.shift, max(0, whole - 1))
         if left == 0 and whole <= room:
@@ -264,15 +264,15 @@ class Rows:
 
     def _style(self, accent: Accent | None, role: Role, ground: Ground) -> Style:
         if accent is None:
-            return self._look.style(role, ground)
-        return _inked(self._look, accent._replace(start=0, end=0), ground)
+            return self.look.style(role, ground)
+        return _inked(self.look, accent._replace(start=0, end=0), ground)
 
     def _fields(self, row: Row, dress: Dress) -> Iterator[Piece]:
         """The fields of a line of data, one on each row, below it."""
         shape = fields_of(row)
         if shape is None:
             return
-        look = self._look
+        look = self.look
         label = min(dress.room // 2, max((cells_of(name) for name, _ in shape.fields), default=0) + 2)
         for name, value in shape.fields:
             text = cut(value, max(4, dress.room - label), look.glyphs.ellipsis)

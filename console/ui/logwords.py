@@ -120,7 +120,7 @@ class Standing:
     fault: str
 
 
-def status(now: Standing, look: Look, width: int, keys: dict[str, str]) -> Line:
+def status(now: Standing, look: Look, width: int) -> Line:
     """The line below the log: the search at the left, following or not at the right."""
     ground = Ground.BAND
     right: list[Part] = []
@@ -131,10 +131,9 @@ def status(now: Standing, look: Look, width: int, keys: dict[str, str]) -> Line:
         right = [look.part(late, Role.MUTED, ground)]
     else:
         waits = f"paused, {counted(now.newer, 'new line')} below" if now.newer else "paused"
-        right = [look.part(waits, Role.ATTENTION, ground, bold=True), look.part(f"  {keys['follow']}", Role.ACCENT, ground)]
-        right.append(look.part(" follow", Role.TEXT, ground))
+        right = [look.part(f"{waits}  ", Role.ATTENTION, ground, bold=True), *look.does("follow", " follow", ground)]
     right.append(look.part(" ", Role.TEXT, ground))
-    left = _left(now, look, ground, keys)
+    left = _left(now, look, ground)
     size = sum(cells_of(text) for text, _ in right)
     kept: list[Part] = []
     used = 0
@@ -149,7 +148,7 @@ def status(now: Standing, look: Look, width: int, keys: dict[str, str]) -> Line:
     return [*kept, look.part(" " * max(0, width - used - size), Role.TEXT, ground), *right]
 
 
-def _left(now: Standing, look: Look, ground: Ground, keys: dict[str, str]) -> list[Part]:
+def _left(now: Standing, look: Look, ground: Ground) -> list[Part]:
     if now.fault:
         return [look.part(f" {now.fault}", Role.BAD, ground)]
     if now.pattern is not None:
@@ -162,10 +161,8 @@ def _left(now: Standing, look: Look, ground: Ground, keys: dict[str, str]) -> li
         return [
             look.part(f" /{now.pattern}", Role.TEXT, ground, bold=True),
             look.part(f"  {count}   ", Role.TEXT, ground),
-            look.part(keys["next-hit"], Role.ACCENT, ground),
-            look.part(" next  ", Role.TEXT, ground),
-            look.part(keys["previous-hit"], Role.ACCENT, ground),
-            look.part(" back", Role.TEXT, ground),
+            *look.does("next-hit", " next  ", ground),
+            *look.does("previous-hit", " back", ground),
         ]
     if now.looking:
         return [look.part(" looking for it", Role.MUTED, ground)]

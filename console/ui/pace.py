@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 ASK = "\x1b[6n"
 INTERVAL = 0.2
+CALM_INTERVAL = 1.0
+"""For people who want little to move."""
 BLOCKED_INTERVAL = 0.5
 BYTES_PER_SECOND = 45_000
 _BLOCKED = 0.05
@@ -47,12 +49,21 @@ class Meter:
 
 
 class Pace:
-    """Says when to paint next. `ask` writes the question to the terminal; without it no answer is waited for."""
+    """Says when to paint next. `ask` writes the question to the terminal; without it no answer is waited for. `least` are the
+    seconds between two paints in any case."""
 
-    def __init__(self, meter: Meter, ask: Callable[[], None] | None, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        ask: Callable[[], None] | None,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        least: float = INTERVAL,
+    ) -> None:
         self._meter = meter
         self._ask = ask
         self._now = now
+        self._least = least
         self._next = 0.0
         self._asked: float | None = None
         self._unanswered = 0
@@ -91,10 +102,10 @@ class Pace:
         """What it wrote is on its way."""
         now = self._now()
         size = self._meter.written - self._before
-        interval = max(INTERVAL, 2 * self.trip, size / BYTES_PER_SECOND)
+        interval = max(self._least, 2 * self.trip, size / BYTES_PER_SECOND)
         if self._meter.took > _BLOCKED or self._is_blocked(now):
             self.slow = True
-            interval = max(BLOCKED_INTERVAL, 3 * self._meter.took)
+            interval = max(self._least, BLOCKED_INTERVAL, 3 * self._meter.took)
             self._slow_until = now + _CAUTIOUS
         elif now < self._slow_until:
             interval = max(interval, BLOCKED_INTERVAL)

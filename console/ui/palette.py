@@ -53,7 +53,7 @@ LOUD = frozenset({StateClass.BROKEN, StateClass.ATTENTION})
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme, as Rich names them. `own` means the terminal's own colours stay where none is given.
+    """Colours of one theme, as Rich names them. `limited` is for terminals with 256 colours, `own` means the terminal's own colours stay where none is given.
 
     Without colours (`mono`) titles are underlined and the focused title and row are reversed.
     """
@@ -63,6 +63,7 @@ class Palette:
     grounds: Mapping[Ground, str]
     bold: frozenset[Role] = frozenset()
     own: bool = False
+    limited: bool = False
 
     def style(self, role: Role, ground: Ground = Ground.PLAIN, *, bold: bool = False) -> Style:
         return _style(self, role, ground, bold)
@@ -143,6 +144,21 @@ CONTRAST = Palette(
     },
     _CONTRAST_GROUNDS,
 )
+# With 256 colours a terminal is sent the nearest, and the nearest to these grounds are all the same one, or too light for the
+# text on them. These are chosen among the 256.
+_BLUE_GROUNDS = {Ground.FOCUS: "#00005f", Ground.SELECT: "#000087"}
+DARK_256 = Palette(
+    "dark-256", DARK.roles, {Ground.PLAIN: "#121212", Ground.BAND: "#262626", **_BLUE_GROUNDS}, limited=True
+)
+LIGHT_256 = Palette(
+    "light-256",
+    {**LIGHT.roles, Role.THIRD: "#5f00af"},
+    {Ground.PLAIN: "#ffffff", Ground.BAND: "#eeeeee", Ground.FOCUS: "#d7d7ff", Ground.SELECT: "#afd7ff"},
+    limited=True,
+)
+CONTRAST_256 = Palette(
+    "contrast-256", CONTRAST.roles, {Ground.PLAIN: "#000000", Ground.BAND: "#1c1c1c", **_BLUE_GROUNDS}, limited=True
+)
 ANSI_DARK = Palette(
     "ansi-dark",
     {
@@ -172,26 +188,36 @@ ANSI_LIGHT = Palette(
     own=True,
 )
 MONO = Palette("mono", {}, {}, frozenset({Role.ATTENTION, Role.BAD}), own=True)
-PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, ANSI_DARK, ANSI_LIGHT, MONO)}
+PALETTES = {
+    palette.name: palette
+    for palette in (DARK, LIGHT, CONTRAST, DARK_256, LIGHT_256, CONTRAST_256, ANSI_DARK, ANSI_LIGHT, MONO)
+}
 
 
 def choose(setting: str, env: Mapping[str, str], *, color: bool = True) -> Palette:
     """The palette for `screen.theme` (auto, ansi, dark, light, contrast) on this terminal.
 
-    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG.
+    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG. Where there
+    are only 16, every theme is made of these: the nearest of them to a colour can be the ground's.
     """
     if not color:
         return MONO
-    light = _is_light(env)
-    ansi = ANSI_LIGHT if light else ANSI_DARK
-    if setting == "ansi":
-        return ansi
-    if setting != "auto":
-        return PALETTES[setting]
-    rich_terminal = env.get("COLORTERM") in ("truecolor", "24bit") or "256color" in env.get("TERM", "")
-    if not rich_terminal:
-        return ansi
-    return LIGHT if light else DARK
+    many = _colors(env)
+    light = setting == "light" or (setting != "dark" and _is_light(env))
+    if setting == "ansi" or many == _FEW:
+        return ANSI_LIGHT if light else ANSI_DARK
+    chosen = setting if setting != "auto" else "light" if light else "dark"
+    return PALETTES[chosen if many > _LIMITED else f"{chosen}-256"]
+
+
+_FEW, _LIMITED, _ALL = 16, 256, 1 << 24
+
+
+def _colors(env: Mapping[str, str]) -> int:
+    """How many colours the terminal is sent: what Rich decides by (rich/console.py, _detect_color_system)."""
+    if env.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
+        return _ALL
+    return _LIMITED if env.get("TERM", "").strip().lower().rpartition("-")[2] in ("256color", "kitty") else _FEW
 
 
 def _is_light(env: Mapping[str, str]) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from console.actions.plan import Plan, Target, Weight
+from console.actions.plan import Offer, Plan, Target, Weight
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.model.cells import wrapped as wrapped_cells
@@ -13,14 +14,25 @@ from console.model.state import StateClass
 from console.ui import form as forms
 from console.ui.canvas import Line, Part
 from console.ui.form import Form
+from console.ui.keynames import shown
 from console.ui.look import Look
+from console.ui.ownkeys import OwnKeys
 from console.ui.palette import Ground, Role
 from console.ui.typed import Typed
 
 LABEL = 8
 """Cells of `does`, `then`, ..., `same as`, with the blank behind them."""
 _SAME = "same as"
-LEAVE = ("esc", "leave it")
+OFFERS = {"f": "instead-last", "c": "instead-anew", "n": "instead-reject"}
+"""The ids of the keys that acts call their offers by. An offer with a number keeps its number."""
+_LEAVE = "leave it"
+
+
+class Hint(NamedTuple):
+    """Keys as Textual calls them, and what they do."""
+
+    keys: tuple[str, ...]
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,65 +123,88 @@ def _same(requests: Sequence[str], look: Look, width: int, *, whole: bool) -> li
     ]
 
 
+def agrees(plan: Plan) -> str:
+    """The id of the key that agrees to it."""
+    return "agree-yes" if plan.weight is Weight.YES else "agree"
+
+
 def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
     """The last line, and above it the offers that it has no room for. `more`: not all of the plan is seen."""
     if view.word is not None:
         return [_word(view.plan, view.word, look, width)]
-    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, more=more)
-    offers = [(one.key, str(one.words)) for one in view.plan.offers] if view.form is None else []
-    leave = cells_of(" ".join(LEAVE)) + 1  # and a blank at the end
-    beside = _size([*own, *offers]) + 1 + leave <= width
+    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, look.keys, more=more)
+    offers = [_offer(one, look.keys) for one in view.plan.offers] if view.form is None else []
+    # What is typed may have any letter in it: there esc leaves, whatever a person has for it elsewhere.
+    leave = Hint(("escape",) if view.form is not None else look.keys.of("back")[:1], _LEAVE)
+    room = _size([leave])  # and a blank at the end
+    beside = _size([*own, *offers]) + 1 + room <= width
     start = view.form is not None and view.form.on_start
-    line, used = _pairs([*own[:1], *offers, *own[1:]] if beside else own, look, width - leave - 1)
+    line, used = _hints([*own[:1], *offers, *own[1:]] if beside else own, look, width - room - 1)
     if start:
         line[0] = look.part(look.glyphs.cursor, Role.ACCENT)
-    line += [look.part(" " * max(1, width - used - leave)), look.part(LEAVE[0], Role.ACCENT), look.part(f" {LEAVE[1]}")]
-    return [line] if beside else [*(_pairs([one], look, width)[0] for one in offers), line]
+    line += [look.part(" " * max(1, width - used - room)), *_hint(leave, look, _LEAVE)]
+    return [line] if beside else [*(_hints([one], look, width)[0] for one in offers), line]
 
 
-def _size(pairs: Sequence[tuple[str, str]]) -> int:
+def _offer(one: Offer, own: OwnKeys) -> Hint:
+    key_id = OFFERS.get(one.key)
+    return Hint(own.of(key_id)[:1] if key_id is not None else (one.key,), str(one.words))
+
+
+def _cells(hint: Hint) -> int:
+    return cells_of(shown(",".join(hint.keys))) + 1 + cells_of(hint.words)
+
+
+def _size(hints: Sequence[Hint]) -> int:
     """Cells of all of these, with a blank before them and two between."""
-    return max(1, sum(cells_of(key) + cells_of(words) + 3 for key, words in pairs) - 1)
+    return max(1, sum(_cells(one) + 2 for one in hints) - 1)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]], look: Look, width: int) -> tuple[list[Part], int]:
+def _hints(hints: Sequence[Hint], look: Look, width: int) -> tuple[list[Part], int]:
     """Keys with their words as far as they fit, and the cells that they take; of the first one the words are cut."""
     parts: list[Part] = [look.part(" ")]
     used = 1
-    for key, words in pairs:
+    for hint in hints:
         gap = 2 if used > 1 else 0
-        if gap and used + gap + cells_of(key) + 1 + cells_of(words) > width:
+        if gap and used + gap + _cells(hint) > width:
             break
-        told = cut(words, max(0, width - used - gap - cells_of(key) - 1), look.glyphs.ellipsis)
-        parts += [look.part(" " * gap), look.part(key, Role.ACCENT), look.part(f" {told}")]
-        used += gap + cells_of(key) + 1 + cells_of(told)
+        before = _cells(hint) - cells_of(hint.words)
+        told = cut(hint.words, max(0, width - used - gap - before), look.glyphs.ellipsis)
+        parts += [look.part(" " * gap), *_hint(hint, look, told)]
+        used += gap + before + cells_of(told)
     return parts, used
 
 
-def _plan_keys(plan: Plan, *, more: bool) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _hint(hint: Hint, look: Look, words: str) -> list[Part]:
+    first, *others = hint.keys
+    parts = look.pressed(first, "")[:1]
+    for key in others:
+        parts += [look.part(" "), *look.pressed(key, "")[:1]]
+    return [*parts, *look.pressed(first, f" {words}")[1:]]
+
+
+def _plan_keys(plan: Plan, own: OwnKeys, *, more: bool) -> list[Hint]:
+    found: list[Hint] = []
     if plan.why_not is None:
-        if plan.weight is Weight.WORD:
-            found.append(("enter", f"then type {plan.word}"))
-        else:
-            found.append(("enter" if plan.weight is Weight.ENTER else "y", str(plan.yes)))
+        yes = f"then type {plan.word}" if plan.weight is Weight.WORD else str(plan.yes)
+        found.append(Hint(own.of(agrees(plan))[:1], yes))
     if plan.entries:
-        found.append(("e", "edit"))
+        found.append(Hint(own.of("edit")[:1], "edit"))
     if more:
-        found.append(("j k", "scroll"))
+        found.append(Hint((own.of("down")[0], own.of("up")[0]), "scroll"))
     if plan.same_as:
-        found.append(("i", "all of it"))
+        found.append(Hint(own.of("whole")[:1], "all of it"))
     return found
 
 
-def _form_keys(view: View, form: Form) -> list[tuple[str, str]]:
+def _form_keys(view: View, form: Form) -> list[Hint]:
     """How to go on from the field that has the cursor."""
-    tab = ("tab", "next field")
+    tab = Hint(("tab",), "next field")
     if form.enter_writes:
-        start = [("tab enter", str(view.plan.yes))] if form.enter_starts_next else []
-        return [("enter", "new line"), *start, tab]
+        start = [Hint(("tab", "enter"), str(view.plan.yes))] if form.enter_starts_next else []
+        return [Hint(("enter",), "new line"), *start, tab]
     why = view.plan.why_not
-    start = [("enter", str(view.plan.yes))] if why is None or not view.fresh else []
+    start = [Hint(("enter",), str(view.plan.yes))] if why is None or not view.fresh else []
     return [*start, tab]
 
 

@@ -58,7 +58,7 @@ def lines(view: QueueView, look: Look, width: int, height: int, now: datetime) -
     """The pane in `height` lines; with a single line it is its own summary."""
     if height <= 0:
         return []
-    sentence = trouble(view.status, "jenkins", now)
+    sentence = trouble(view.status, "jenkins", now, look.keys.first("refresh"))
     if height == 1:
         return [_summary(view, sentence, look, width)]
     running = len(view.world.work.running) if view.world is not None else 0

@@ -12,8 +12,9 @@ _SILENT = re.compile(r"Jenkins does not answer at \S+?(?: \((?P<late>[^()]+)\)|:
 _WAKING = re.compile(r"(Jenkins is (?:re)?starting \(\d+\))\.")
 
 
-def trouble(status: SourceStatus | None, system: str, now: datetime) -> str | None:
-    """Why what is known of a system cannot be trusted, or why nothing is known; None when all is well."""
+def trouble(status: SourceStatus | None, system: str, now: datetime, again: str) -> str | None:
+    """Why what is known of a system cannot be trusted, or why nothing is known; None when all is well. `again` is the key that
+    reads everything again."""
     if status is None or (status.state is SourceState.STARTING and status.reason is None):
         return f"Reading {system}"
     if status.state is SourceState.OK:
@@ -24,7 +25,7 @@ def trouble(status: SourceStatus | None, system: str, now: datetime) -> str | No
         sentence += "" if sentence.endswith((".", "!", "?")) else "."
         wait = max(0, int((status.next_try - now).total_seconds()))
         # A countdown would repaint the screen every second: it moves in steps of five.
-        sentence += f" Next try in {-(-wait // 5) * 5}s, ctrl+r tries now." if wait > 2 else " Trying again."
+        sentence += f" Next try in {-(-wait // 5) * 5}s, {again} tries now." if wait > 2 else " Trying again."
     return sentence
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.model.asking import Stop
 from console.model.build import Build, BuildRef
 from console.model.cells import cut, pad
+from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import with_details
 from console.model.source import SourceError, SourceStatus
@@ -19,7 +20,7 @@ from console.ui.acting import Subject
 from console.ui.canvas import Line
 from console.ui.frame import title
 from console.ui.palette import Ground, Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
@@ -34,7 +35,7 @@ _RUNS = "it still runs"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An act that can be chosen. `why_not` is known without asking Jenkins; `asks` is for a text that `with_text` takes."""
+    """An act that can be chosen. `key` is the id of its key, `why_not` is known without asking Jenkins; `asks` is for a text that `with_text` takes."""
 
     key: str
     words: str
@@ -53,7 +54,7 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
     if refs:
         found += _of_builds(refs, world)
     if items:
-        key, words = ("x", "cancel") if not refs else ("c", "cancel what is queued")
+        key, words = ("cancel", "cancel") if not refs else ("cancel-queued", "cancel what is queued")
         found.append(Choice(key, words, acting.cancelling(items)))
     if nodes:
         names = [node.name for node in nodes]
@@ -61,7 +62,7 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
         on = not any(node.set_offline for node in nodes)
         found.append(
             Choice(
-                "o",
+                "offline",
                 "take off line",
                 acting.setting_offline(names, clean("reason")),
                 "it was taken off line already" if off else "",
@@ -69,7 +70,7 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
                 partial(acting.setting_offline, names),
             )
         )
-        found.append(Choice("b", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else ""))
+        found.append(Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else ""))
     return found
 
 
@@ -85,17 +86,17 @@ def _of_builds(refs: Sequence[BuildRef], world: JenkinsWorld | None) -> list[Cho
     on = all(job is None or job.buildable for job in known)
     projects = list(dict.fromkeys(clean(job.rpartition("/")[0]) for job in jobs if "/" in job))
     found = [
-        Choice("R", "run again", acting.again(refs)),
-        Choice("x", "stop", acting.ending(refs, Stop.STOP), ended),
-        Choice("t", "terminate", acting.ending(refs, Stop.TERM), ended or stage),
-        Choice("K", "kill", acting.ending(refs, Stop.KILL), ended or stage),
-        Choice("A", "approve", acting.answering(refs, yes=True), silent),
-        Choice("n", "reject", acting.answering(refs, yes=False), silent),
-        Choice("p", "keep no longer" if kept else "keep for good", acting.keeping(refs, on=not kept)),
-        Choice("d", "disable its job" if on else "enable its job", acting.enabling(jobs, on=not on)),
+        Choice("again", "run again", acting.again(refs)),
+        Choice("stop", "stop", acting.ending(refs, Stop.STOP), ended),
+        Choice("terminate", "terminate", acting.ending(refs, Stop.TERM), ended or stage),
+        Choice("kill", "kill", acting.ending(refs, Stop.KILL), ended or stage),
+        Choice("answer", "approve", acting.answering(refs, yes=True), silent),
+        Choice("reject", "reject", acting.answering(refs, yes=False), silent),
+        Choice("keep", "keep no longer" if kept else "keep for good", acting.keeping(refs, on=not kept)),
+        Choice("job-switch", "disable its job" if on else "enable its job", acting.enabling(jobs, on=not on)),
     ]
     if projects:
-        found.append(Choice("s", "scan for branches", acting.scanning(projects)))
+        found.append(Choice("scan", "scan for branches", acting.scanning(projects)))
     return found
 
 
@@ -124,6 +125,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
         self._at = 0
         self._asking: Attached | None = None
         self._question: Choice | None = None
+        self._first, self._rows = 0, 1
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -162,6 +164,9 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
         look = self.look
         rows = max(1, min(len(self._choices), room - 2))
         first = self.first_shown(self._at, rows, len(self._choices))
+        self._first, self._rows = first, rows
+        keys = {one.key: look.keys.first(one.key) for one in self._choices}
+        cells = 1 + max([1, *(cells_of(key) for key in keys.values())])
         found: list[Line] = [title("Acts", self._about, look, width, focused=True)]
         for number, one in enumerate(self._choices[first : first + rows], start=first):
             here = number == self._at
@@ -171,33 +176,45 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
             found.append(
                 [
                     look.part(look.glyphs.cursor if here else " ", Role.ACCENT, ground),
-                    look.part(f"{one.key} ", Role.MUTED if why else Role.ACCENT, ground),
+                    look.part(pad(keys[one.key], cells), Role.MUTED if why else Role.ACCENT, ground),
                     look.part(f" {words}", Role.MUTED if why else Role.TEXT, ground),
-                    look.part(look.cut(why, max(1, width - _WORDS - 4)), Role.MUTED, ground),
+                    look.part(look.cut(why, max(1, width - _WORDS - 2 - cells)), Role.MUTED, ground),
                 ]
             )
-        keys: Line = [look.part(" enter", Role.ACCENT), look.part(" its plan  "), look.part("esc", Role.ACCENT)]
-        return [*found, [*keys, look.part(" leave it")]]
+        return [*found, [look.part(" "), *look.does("take", " its plan  "), *look.does("back", " leave it")]]
 
     # What keys do
 
     def take_key(self, key: str, character: str | None) -> bool:
         """Every key comes here; none goes further."""
-        by = {"j": 1, "down": 1, "k": -1, "up": -1, "g": -100, "home": -100, "G": 100, "end": 100}.get(key)
-        chosen = next((one for one in self._choices if one.key == key), None)
-        if key in ("escape", "backspace", "q", "ctrl+c", "a"):
-            if not self.console.rest.again:
-                self.dismiss(None)
-        elif key == "Q":
-            self.action_quit()
-        elif chosen is not None:
+        chosen = next((one for one in self._choices if self.meant(key, one.key)), None)
+        if chosen is not None:
             self._choose(chosen)
-        elif key == "enter" and self._choices:
-            self._choose(self._choices[self._at])
-        elif by is not None:
-            self._at = max(0, min(len(self._choices) - 1, self._at + by))
-            self.paint()
+            return True
+        match self.meant(key, "take", "acts", "quit-now", *CLOSES):
+            case "take" if self._choices:
+                self._choose(self._choices[self._at])
+            case "quit-now":
+                self.action_quit()
+            case None | "take":
+                self.wheel(self.steps(key, self._rows))
+            case _ if not self.console.rest.again:
+                self.dismiss(None)
         return True
+
+    # What the mouse does
+
+    def wheel(self, by: int) -> None:
+        self._at = max(0, min(len(self._choices) - 1, self._at + by))
+        self.paint()
+
+    def picked(self, line: int, times: int) -> None:
+        at = self._first + line - 1
+        if 1 <= line <= self._rows and at < len(self._choices):
+            self._at = at
+            self.paint()
+            if times == 2:
+                self._choose(self._choices[at])
 
     def _choose(self, one: Choice) -> None:
         self.dismiss(None)

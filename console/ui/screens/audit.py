@@ -120,7 +120,7 @@ class AuditScreen(TableScreen, inherit_bindings=False):
         if not self.audit.acts:
             found.append((NOTHING_YET, Role.MUTED))
         elif not self.table_rows:
-            found.append((f'No act matches "{self.words}". esc shows all {len(self.audit.acts)}.', Role.MUTED))
+            found.append((f'No act matches "{self.words}". {self.own("back")} shows all {len(self.audit.acts)}.', Role.MUTED))
         return found
 
     def table(self, width: int, top: int) -> Table:

@@ -12,7 +12,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from console.actions.readonly import acts_are_off
-from console.model.cells import wrapped
+from console.model.cells import cut, wrapped
+from console.model.glyphs import SOURCE_CLASS
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.model.words import counted, decimal
@@ -20,7 +21,6 @@ from console.model.world import World
 from console.text import clean
 from console.ui import frame
 from console.ui.canvas import Canvas, Line, Part
-from console.ui.keymap import keys_of, shown, the_key
 from console.ui.layout import MIN_HEIGHT, MIN_WIDTH
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -42,8 +42,6 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = None
     where: Sequence[str] = ("everywhere",)
-    instead = ""
-    """What else takes text away from this screen."""
     foot_ids: Sequence[str] = ()
 
     def __init__(self) -> None:
@@ -56,8 +54,18 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._toast_lines: list[Line] = []
         self._toast_timer: Timer | None = None
         self._toast_log: BuildRef | None = None
+        self._toast_over = False
         self.said = ""
         """The short message that stands there now."""
+
+    @property
+    def instead(self) -> str:
+        """What else takes text away from this screen."""
+        return ""
+
+    def own(self, *key_ids: str) -> str:
+        """The person's keys for these, as they are written: `esc`, `j k`."""
+        return self.look.keys.firsts(*key_ids)
 
     @property
     def console(self) -> ConsoleApp:
@@ -83,6 +91,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.paint()
 
     def on_screen_resume(self) -> None:
+        if self._toast_over:
+            # What was said under a sheet was seen by nobody: its time begins now.
+            self._toast_over = False
+            self._toast_timer = self.set_timer(TOAST_SECONDS, self._fade)
+        self.paint()
+
+    def change_look(self) -> None:
+        """The theme is another one."""
+        self.styles.background = self.console.background
         self.paint()
 
     def now(self) -> datetime:
@@ -130,20 +147,36 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         While it stands the key for logs opens the one of the build `log`.
         """
         self.said, self._toast_log = words, log
-        rows = list(wrapped(words, max(8, self.size.width - 4)))[:_TOAST_ROWS] or [""]
+        rows = self._toast_rows(words, _TOAST_ROWS - bool(hint))
         self._toast_lines = [[self.look.part("   "), self.look.part(row, bold=True)] for row in rows]
         self._toast_lines[0] = [self.look.part(" "), self.look.glyph(kind), self.look.part(f" {rows[0]}", bold=True)]
         if log is not None:
-            key = shown(self._log_keys[0])
-            self._toast_lines[-1] = [*self._toast_lines[-1], self.look.part(f"  {key}", Role.ACCENT), self.look.part(" log")]
+            self._toast_lines[-1] = [*self._toast_lines[-1], self.look.part("  "), *self.look.does("log", " log")]
         if hint:
-            self._toast_lines.append([self.look.part(f"   {hint}", Role.MUTED)])
+            cut_hint = cut(hint, max(8, self.size.width - 4), self.look.glyphs.ellipsis)
+            self._toast_lines.append([self.look.part(f"   {cut_hint}", Role.MUTED)])
         if self._toast_timer is not None:
             self._toast_timer.stop()
             self._toast_timer = None
+        self._toast_over = False
         if kind is not StateClass.BROKEN:
-            self._toast_timer = self.set_timer(TOAST_SECONDS, self.hush)
+            self._toast_timer = self.set_timer(TOAST_SECONDS, self._fade)
         self.paint()
+
+    def _toast_rows(self, words: str, most: int) -> list[str]:
+        """The message in at most so many rows; what is left of it is cut with a sign."""
+        room = max(8, self.size.width - 4 - 7 * (self._toast_log is not None))
+        rows = list(wrapped(words, room)) or [""]
+        if len(rows) > most:
+            rows = [*rows[: most - 1], cut(" ".join(rows[most - 1 :]), room, self.look.glyphs.ellipsis)]
+        return rows
+
+    def _fade(self) -> None:
+        """It has stood there long enough, if anybody could see it."""
+        if self.app.screen is self:
+            self.hush()
+        else:
+            self._toast_over = True
 
     def hush(self) -> None:
         if self._toast_lines:
@@ -151,8 +184,8 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.paint()
 
     @property
-    def _log_keys(self) -> list[str]:
-        return keys_of(the_key("log"), self.remapped).split(",")
+    def _log_keys(self) -> Sequence[str]:
+        return self.look.keys.of("log")
 
     def take_key(self, key: str, _character: str | None) -> bool:
         """A key comes here before the bindings; True when it was meant for a short message that stands there."""
@@ -169,12 +202,37 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.hush()
 
     def on_click(self, event: events.Click) -> None:
-        if event.screen_y == self.size.height - 1:
+        self.console.rest.click()
+        x, y = event.screen_x, event.screen_y
+        if y == self.size.height - 1:
             for spot in self.foot_spots:
-                if spot.start <= event.screen_x < spot.end:
-                    self.call_next(self.run_action, spot.key.action)
+                if spot.start <= x < spot.end:
+                    self.console.simulate_key(self.look.keys.of(spot.key.id)[0])
             return
-        self.clicked(event.screen_x, event.screen_y, event.chain)
+        key = self._key_at(x, y)
+        if key is None:
+            self.clicked(x, y, event.chain)
+        elif (system := frame.system_of(key)) is not None:
+            self.to_system(system)
+        else:
+            self.console.simulate_key(key)
+
+    def _key_at(self, x: int, y: int) -> str | None:
+        """The key that stands in a cell; a short message hides what it covers."""
+        if self.toast.display and self.toast.region_wanted.contains(x, y):
+            return self.toast.key_at(x, y)
+        return next((key for canvas in self.query(Canvas) if (key := canvas.key_at(x, y)) is not None), None)
+
+    def to_system(self, name: str) -> None:
+        """A system of line 1 was clicked: go to where it is told about, or say what is wrong with it."""
+        status = self.world.sources.get(name) if self.world is not None else None
+        if name == "jenkins":
+            self.action_builds()
+        elif name in ("docker", "compose"):
+            self.action_dashboard()
+        if status is not None and status.reason is not None and status.state is not SourceState.OK:
+            front = next((one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen)), self)
+            front.say(SOURCE_CLASS[status.state], str(status.reason))
 
     def clicked(self, x: int, y: int, times: int) -> None:
         """The mouse was pressed at this cell, `times` in a row."""
@@ -251,6 +309,14 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
 
         self.console.close_all()
         self.app.push_screen(GpusScreen(card if card >= 0 else None))
+
+    def action_theme(self, name: str) -> None:
+        """Other colours, from now on and until the console ends."""
+        if not self.console.wishes.color:
+            self.say(StateClass.ENDED, "colours are off (NO_COLOR, --no-color or screen.color)")
+            return
+        self.console.use_theme(name)
+        self.say(StateClass.ENDED, f"theme {self.look.palette.name}; for good: screen.theme in the settings")
 
     # Jenkins
 
@@ -346,7 +412,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if self.console.interrupted():
             self.app.exit(130)
         else:
-            self.say(StateClass.ATTENTION, "Press ctrl+c again to quit")
+            self.say(StateClass.ATTENTION, f"Press {self.own('interrupt')} again to quit")
 
     def action_quit(self) -> None:
         self.app.exit(0)

@@ -132,7 +132,7 @@ class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
         """Why there are no stages, or why they are older than they could be."""
         if sentences := self.sentences():
             return sentences[0][0]
-        if nothing := builds.no_stages(one.build, world.stages.get(self.ref), world):
+        if nothing := builds.no_stages(one.build, world.stages.get(self.ref), world, self.own("log")):
             return nothing
         unread = (world.missing.get((fact, self.ref)) for fact in ("stages", "detail"))
         return next((str(told) for told in unread if told), "")

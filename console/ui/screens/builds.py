@@ -123,12 +123,12 @@ class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
 
     def _nothing(self) -> str:
         if self.words:
-            return f'No row matches "{self.words}". esc shows all {self._total}.'
+            return f'No row matches "{self.words}". {self.own("back")} shows all {self._total}.'
         world = self.jenkins
         if self.job is not None and world is not None:
             missing = world.missing.get(("history", self.job))
             gone = (
-                "This job is gone, or hidden. b shows all jobs." if self.job not in world.jobs else "This job was never built."
+                f"This job is gone, or hidden. {self.own('job')} shows all jobs." if self.job not in world.jobs else "This job was never built."
             )
             return str(missing or gone)
         if world is not None and not world.jobs and (lost := world.missing.get(("jobs",))) is not None:

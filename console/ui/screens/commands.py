@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from textual import events
 from textual.geometry import Region
 
 from console.model.cells import cut, pad
+from console.model.cells import width as cells_of
+from console.settings.description import Theme
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.keymap import MOVE, Key, keys_of, shown, shown_keys
+from console.ui.keymap import MOVE, Key, shown_keys
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
 from console.ui.screens.sheet import Sheet
@@ -23,6 +25,14 @@ _ROWS = 8
 _LOGS = "logs"
 _BUILDS = "builds"
 _RETRIGGER = "retrigger"
+_THEME = "theme"
+_THEMES = {
+    "auto": "as the terminal says",
+    "ansi": "the terminal's own 16 colours",
+    "dark": "light on dark",
+    "light": "dark on light",
+    "contrast": "the strongest colours, for tired eyes",
+}
 _ACTS = {
     _RETRIGGER: "NAME: run its last failed build again",
     "abort": "JOB N: stop this build",
@@ -56,15 +66,17 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
             self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
+            self._keys.append(Entry(_THEME, "NAME: other colours, until the console ends", None, ""))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._acting = acts
         self._found = list(self._keys)
         self._at = 0
+        self._first, self._rows = 0, 1
         self.prompt: Prompt | None = None
 
     def compose(self) -> ComposeResult:
         yield from super().compose()
-        self.prompt = Prompt(": type to search", "", self._typed, self._done, self.look)
+        self.prompt = Prompt(f"{self.look.keys.first('palette')} type to search", "", self._typed, self._done, self.look)
         yield self.prompt
 
     def on_mount(self) -> None:
@@ -82,11 +94,11 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         look = self.look
         rows = max(1, min(_ROWS, room - 3))
         first = self.first_shown(self._at, rows, len(self._found))
-        note = f"{len(self._found)} of {len(self._keys)}   enter do it   esc close"
-        lines: list[Line] = [title("Commands", note, look, width, focused=True), [look.part("")]]
+        self._first, self._rows = first, rows
+        lines: list[Line] = [self._head(width), [look.part("")]]
         for number, one in enumerate(self._found[first : first + rows], start=first):
             ground = Ground.SELECT if number == self._at else Ground.PLAIN
-            keys = shown(keys_of(one.key, self.console.remapped)) if one.key is not None else ""
+            keys = look.keys.every(one.key.id) if one.key is not None else ""
             mark = look.glyphs.cursor if number == self._at else " "
             words = look.cut(f"{pad(one.name, 16)} {one.words}", max(10, width - 16))
             lines.append(
@@ -101,10 +113,25 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         lines += [[look.part("")]] * (rows - max(1, len(self._found[first : first + rows])))
         return lines
 
+    def _head(self, width: int) -> Line:
+        """The title, and the keys that work while something is typed."""
+        look, ground = self.look, Ground.FOCUS
+        keys = [
+            *look.pressed("enter", " do it   ", ground, Role.MUTED),
+            *look.pressed("escape", " close ", ground, Role.MUTED),
+        ]
+        size = sum(cells_of(text) for text, _ in keys)
+        note = f"{len(self._found)} of {len(self._keys)}"
+        if size + 24 > width:
+            return title("Commands", note, look, width, focused=True)
+        return [*title("Commands", note, look, width - size, focused=True), *keys]
+
     def _typed(self, text: str) -> None:
         words = text.casefold().split()
         if words[:1] == [_LOGS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
+        elif words[:1] == [_THEME] and (len(words) > 1 or text.endswith(" ")):
+            self._found = _themes(" ".join(words[1:]))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
         elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
@@ -168,12 +195,31 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             return
         self.dismiss(chosen.action if chosen is not None else None)
 
+    def picked(self, line: int, times: int) -> None:
+        at = self._first + line - 2
+        if 2 <= line < 2 + self._rows and at < len(self._found):
+            self._at = at
+            self.paint()
+            if times == 2:
+                self._done(kept=True)
+
+    def wheel(self, by: int) -> None:
+        self._at = max(0, min(len(self._found) - 1, self._at + by))
+        self.paint()
+
     def on_key(self, event: events.Key) -> None:
         step = {"down": 1, "up": -1, "ctrl+n": 1}.get(event.key)
         if step is not None and self._found:
             event.stop()
             self._at = (self._at + step) % len(self._found)
             self.paint()
+
+
+def _themes(part: str) -> list[Entry]:
+    """The themes that can be meant."""
+    return [
+        Entry(f"{_THEME} {name}", _THEMES[name], None, f"theme({name!r})") for name in get_args(Theme) if name.startswith(part)
+    ]
 
 
 def _count(containers: int) -> str:

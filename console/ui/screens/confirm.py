@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.palette import Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 
 
 class Confirm(Sheet[bool], inherit_bindings=False):
-    """`y` agrees; everything else that closes it does not."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "agree", show=False),
-        Binding("escape,backspace,q,n,ctrl+c", "close", show=False),
-    ]
+    """One key agrees; everything else that closes it does not."""
 
     def __init__(self, name: str, words: Sequence[str], yes: str) -> None:
         super().__init__()
@@ -31,12 +22,21 @@ class Confirm(Sheet[bool], inherit_bindings=False):
         look = self.look
         asked: list[Line] = [[look.part(look.cut(f" {words}", width))] for words in self._words[: max(1, room - 2)]]
         keys: Line = [
-            look.part(" y", Role.ACCENT),
-            look.part(f" {self._yes}   "),
-            look.part("esc", Role.ACCENT),
-            look.part(look.cut(" leave it", max(1, width - len(self._yes) - 8))),
+            look.part(" "),
+            *look.does("agree-yes", f" {self._yes}   "),
+            *look.does("back", " leave it"),
         ]
         return [title(self._act, "", look, width, focused=True), *asked, keys]
 
-    def action_agree(self) -> None:
-        self.dismiss(True)
+    def take_key(self, key: str, _character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        match self.meant(key, "agree-yes", "instead-reject", "quit-now", *CLOSES):
+            case "agree-yes":
+                self.dismiss(True)
+            case "quit-now":
+                self.action_quit()
+            case None:
+                pass
+            case _:
+                self.dismiss(None)
+        return True

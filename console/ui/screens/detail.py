@@ -51,7 +51,7 @@ class DetailScreen(BodyScreen, inherit_bindings=False):
         if world is None:
             return []
         if row is None:
-            return [[self.muted(" It is gone: removed, or hidden by the filter. esc goes back.")]]
+            return [[self.muted(f" It is gone: removed, or hidden by the filter. {self.own('back')} goes back.")]]
         sections = details.sections(row, world, look, width, self.now(), values=self._values)
         return details.titled(sections, look, width)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
-
-from textual.binding import Binding, BindingType
+from typing import TYPE_CHECKING
 
 from console.feeds.download import save_artifact
 from console.model.build import Artifact, BuildRef
@@ -19,7 +17,7 @@ from console.text import clean
 from console.ui.canvas import Line
 from console.ui.frame import title
 from console.ui.palette import Ground, Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
@@ -32,29 +30,19 @@ _ROWS = 10
 class FilesSheet(Sheet[Sequence[Artifact]], inherit_bindings=False):
     """Answers with the files that were marked, or with the one under the cursor where none was."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", show=False),
-        Binding("k,up", "move(-1)", show=False),
-        Binding("g,home", "move(-1000000)", show=False),
-        Binding("G,end", "move(1000000)", show=False),
-        Binding("space", "mark", show=False),
-        Binding("a", "mark_all", show=False),
-        Binding("enter,s", "choose", show=False),
-        Binding("escape,backspace,q,ctrl+c", "close", show=False),
-        Binding("Q", "quit", show=False),
-    ]
-
     def __init__(self, name: str, files: Sequence[Artifact]) -> None:
         super().__init__()
         self._name = name
         self._files = files
         self._marked: set[Artifact] = set()
         self._at = 0
+        self._first, self._rows = 0, 1
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         rows = max(1, min(_ROWS, room - 2))
         first = self.first_shown(self._at, rows, len(self._files))
+        self._first, self._rows = first, rows
         marked = f", {len(self._marked)} marked" if self._marked else ""
         note = f"{counted(len(self._files), 'file')} of {self._name}{marked}"
         found: list[Line] = [title("Save files", note, look, width, focused=True)]
@@ -65,25 +53,43 @@ class FilesSheet(Sheet[Sequence[Artifact]], inherit_bindings=False):
             found.append(
                 [look.part(mark, Role.ACCENT, ground), look.part(look.cut(f" {file.path}", width - 1), Role.TEXT, ground)]
             )
-        keys = (("enter", "save"), ("space", "mark"), ("a", "all"), ("esc", "leave it"))
         line = [look.part(" ")]
-        for key, words in keys:
-            line += [look.part(key, Role.ACCENT), look.part(f" {words}  ")]
+        for key_id, words in (("take", "save"), ("pick", "mark"), ("pick-all", "all"), ("back", "leave it")):
+            line += look.does(key_id, f" {words}  ")
         return [*found, line]
 
-    def action_move(self, by: int) -> None:
+    def take_key(self, key: str, _character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        match self.meant(key, "take", "files", "pick", "pick-all", "quit-now", *CLOSES):
+            case "take" | "files":
+                self._choose()
+            case "pick":
+                self._marked ^= {self._files[self._at]}
+                self.wheel(1)
+            case "pick-all":
+                self._marked = set() if len(self._marked) == len(self._files) else set(self._files)
+                self.paint()
+            case "quit-now":
+                self.action_quit()
+            case None:
+                self.wheel(self.steps(key, self._rows))
+            case _:
+                self.dismiss(None)
+        return True
+
+    def wheel(self, by: int) -> None:
         self._at = max(0, min(self._at + by, len(self._files) - 1))
         self.paint()
 
-    def action_mark(self) -> None:
-        self._marked ^= {self._files[self._at]}
-        self.action_move(1)
+    def picked(self, line: int, times: int) -> None:
+        at = self._first + line - 1
+        if 1 <= line <= self._rows and at < len(self._files):
+            self._at = at
+            self.paint()
+            if times == 2:
+                self._choose()
 
-    def action_mark_all(self) -> None:
-        self._marked = set() if len(self._marked) == len(self._files) else set(self._files)
-        self.paint()
-
-    def action_choose(self) -> None:
+    def _choose(self) -> None:
         self.dismiss([file for file in self._files if file in self._marked] or [self._files[self._at]])
 
 

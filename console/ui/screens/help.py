@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from console.model.cells import cut, pad
 from console.model.state import StateClass
 from console.ui.canvas import Line, Part
 from console.ui.frame import title
-from console.ui.keymap import GROUPS, Key, keys_of, shown, shown_keys
+from console.ui.keymap import GROUPS, Key, shown_keys
+from console.ui.keynames import shown
 from console.ui.palette import Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 
 _KEY_CELLS = 13
 _WORDS = (
@@ -30,17 +28,11 @@ _WORDS = (
 class HelpSheet(Sheet[None], inherit_bindings=False):
     """Lists the bindings of `where` in columns, one under the other where the terminal is narrow."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,escape,backspace,q,enter,ctrl+c", "close", show=False),
-        Binding("Q", "quit", show=False),
-        Binding("j,down,pagedown,space", "scroll(1)", show=False),
-        Binding("k,up,pageup", "scroll(-1)", show=False),
-    ]
-
     def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
         super().__init__()
         self._shown = shown_keys(where, acts=acts)
         self._first = 0
+        self._room = 1
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
@@ -55,9 +47,9 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
             every = [line for group, keys in groups.items() for line in self._column(group, keys, cell)]
             height = -(-len(every) // columns)
             body = self._beside([every[at : at + height] for at in range(0, len(every), height)], cell)
-        shown_rows = room - 2
+        shown_rows = self._room = max(1, room - 2)
         self._first = max(0, min(self._first, len(body) - shown_rows))
-        note = "keys that work here" if len(body) <= shown_rows else "keys that work here; j k scroll"
+        note = "keys that work here" if len(body) <= shown_rows else f"keys that work here; {look.keys.firsts('down', 'up')} scroll"
         head = [title("Help", note, look, width, focused=True), self._words(width)]
         return [*head, *body[self._first : self._first + shown_rows]]
 
@@ -68,7 +60,7 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
     def _key(self, key: Key, cell: int) -> Line:
         look = self.look
         # The third name of a key, an arrow mostly, is in docs/keys.md.
-        keys = shown(",".join(keys_of(key, self.console.remapped).split(",")[:2]))
+        keys = shown(",".join(look.keys.of(key.id)[:2]))
         name = pad(cut(keys, _KEY_CELLS, look.glyphs.ellipsis), _KEY_CELLS + 1)
         return [look.part(f" {name}", Role.ACCENT), look.part(look.cut(key.words, max(4, cell - len(name) - 1)))]
 
@@ -94,6 +86,19 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
             used += len(word) + 3
         return parts
 
-    def action_scroll(self, by: int) -> None:
+    def take_key(self, key: str, _character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        meant = self.meant(key, "quit-now", "page-on", "help", "take", *CLOSES)
+        if meant == "quit-now":
+            self.action_quit()
+        elif meant == "page-on":
+            self.wheel(self._room)
+        elif meant is not None:
+            self.dismiss(None)
+        else:
+            self.wheel(self.steps(key, self._room))
+        return True
+
+    def wheel(self, by: int) -> None:
         self._first += by
         self.paint()

@@ -102,7 +102,7 @@ class JenkinsScreen(ListScreen, inherit_bindings=False):
 
     def sentences(self) -> list[tuple[str, Role]]:
         """Why the rows cannot be trusted, or why there are none; empty when all is well."""
-        told = trouble(self.status, "jenkins", self.now())
+        told = trouble(self.status, "jenkins", self.now(), self.own("refresh"))
         return [] if told is None else [(told, Role.BAD if self.jenkins is not None else Role.TEXT)]
 
     def stale_note(self) -> list[str]:

@@ -287,7 +287,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         from console.ui.prompt import Prompt
 
         self.pane = LIST
-        self.prompt = prompt = Prompt("/ type to search", self.words, self._filtered, self._filter_done, self.look)
+        self.prompt = prompt = Prompt(f"{self.own('filter')} type to search", self.words, self._filtered, self._filter_done, self.look)
         prompt.place(Region(0, self.size.height - 1, self.size.width, 1))
         self.mount(prompt)
         prompt.focus_later()
@@ -316,10 +316,14 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
             region = shape.region(pane)
             if region is None or not region.contains(x, y):
                 continue
+            if y == region.y:
+                # As its number does: once it has the keys, at the second time it has the screen.
+                self.action_go(self.panes.index(pane))
+                return
             if pane == BOTTOM:
                 self.focus_pane(BOTTOM)
                 return
-            self.pane = pane
+            self.focus_pane(pane)
             found = self.row_at(pane, y - region.y)
             if found is not None:
                 self.cursor.selected = found

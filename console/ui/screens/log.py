@@ -18,7 +18,7 @@ from console.logs.lens import Lens
 from console.model.state import StateClass
 from console.ui import logwords
 from console.ui.canvas import Canvas, Part
-from console.ui.keymap import bindings, keys_of, shown, the_key
+from console.ui.keymap import bindings
 from console.ui.logport import Placed, Port
 from console.ui.logquest import Quest
 from console.ui.logrows import Rows
@@ -36,7 +36,6 @@ _SKIP_SHOWN = 3.0
 """Seconds for which it is told that lines were not painted."""
 _ASK_AGAIN = 5.0
 """Seconds after which history that could not be read is asked for again."""
-_NAMED_KEYS = ("follow", "next-hit", "previous-hit")
 
 
 class LogScreen(LogKeys, inherit_bindings=False):
@@ -44,7 +43,6 @@ class LogScreen(LogKeys, inherit_bindings=False):
 
     where = ("list", "log", "everywhere")
     foot_ids = ("search", "log-filter", "next-error", "select", "copy", "wrap", "follow", "palette")
-    instead = "; s saves to a file"
     BINDINGS = bindings(where)
 
     def __init__(self, owner: LogOwner, targets: Sequence[Target], *, at_error: bool = False) -> None:
@@ -94,6 +92,10 @@ class LogScreen(LogKeys, inherit_bindings=False):
     def _still_reading(self) -> None:
         if self.feed.phase is Phase.READING:
             self.paint()
+
+    @property
+    def instead(self) -> str:
+        return f"; {self.own('save')} saves to a file"
 
     def open_feed(self) -> None:
         self.feed.open(self.console.live)
@@ -176,7 +178,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
         self.body.show(lines, self.look.style())
         self._count_skipped(placed)
         self.status.place(Region(0, height - 2, width, 1))
-        self.status.show([logwords.status(self._standing(), self.look, width, self._key_names())], self.look.style())
+        self.status.show([logwords.status(self._standing(), self.look, width)], self.look.style())
         self.paint_foot(width, height)
         if self.prompt is not None:
             self.foot.show([[self.look.part(f" {self.prompt_label}", Role.ACCENT)]], self.look.style())
@@ -252,9 +254,6 @@ class LogScreen(LogKeys, inherit_bindings=False):
         failed = self.feed.older_failed
         return f"older lines: {failed.reason}" if failed is not None and not self.port.following else ""
 
-    def _key_names(self) -> dict[str, str]:
-        return {name: shown(keys_of(the_key(name), self.remapped).split(",")[0]) for name in _NAMED_KEYS}
-
     def _crumbs(self) -> list[Part]:
         look = self.look
         more = len(self.targets) - 1
@@ -281,8 +280,7 @@ class LogScreen(LogKeys, inherit_bindings=False):
             if all(isinstance(one, LogTarget) and not one.containers for one in self.targets):
                 return [f"{self.targets[0].name if self.targets else 'It'} has no container: its log begins when one starts."]
             return ["No output yet."]
-        key = shown(keys_of(the_key("back"), self.remapped).split(",")[0])
-        return [f"No line passes. {key} shows all {feed.store.end - feed.store.first:,}."]
+        return [f"No line passes. {self.own('back')} shows all {feed.store.end - feed.store.first:,}."]
 
     def _read_on(self, placed: Sequence[Placed]) -> None:
         """Near the oldest line that is here older ones are read, so that scrolling up never ends too early."""

@@ -63,7 +63,7 @@ def _ask_to_overwrite(screen: LogKeys, path: Path) -> None:
         if agreed:
             _save(screen, path, overwrite=True)
         else:
-            screen.say(StateClass.ENDED, "not saved: s asks for another name")
+            screen.say(StateClass.ENDED, f"not saved: {screen.own('save')} asks for another name")
 
     words = [f"{clean(path.name)} exists already in", f"  {clean(str(path.absolute().parent))}"]
     screen.app.push_screen(Confirm("Save", words, "overwrite it"), answered)
@@ -78,7 +78,7 @@ def open_pager(screen: LogKeys) -> None:
         screen.say(StateClass.BROKEN, str(clean(str(error))))
         return
     if command is None:
-        screen.say(StateClass.BROKEN, "no pager is installed: set PAGER, or s saves to a file")
+        screen.say(StateClass.BROKEN, f"no pager is installed: set PAGER, or {screen.own('save')} saves to a file")
         return
     try:
         with tempfile.TemporaryDirectory(prefix="mlops-console-") as folder:
@@ -87,7 +87,7 @@ def open_pager(screen: LogKeys) -> None:
             with screen.app.suspend():
                 status = run_pager(command, file, os.environ)
     except SuspendNotSupported:
-        screen.say(StateClass.BROKEN, "this terminal cannot be handed to a pager: s saves to a file")
+        screen.say(StateClass.BROKEN, f"this terminal cannot be handed to a pager: {screen.own('save')} saves to a file")
         return
     except OSError as error:
         screen.say(StateClass.BROKEN, f"not opened: {clean(error.strerror or str(error))}")

@@ -95,7 +95,7 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
 
     def action_sideways(self, way: int) -> None:
         if self.dress.wrap:
-            self.say(StateClass.ENDED, "lines are wrapped: w shows them in one row each")
+            self.say(StateClass.ENDED, f"lines are wrapped: {self.own('wrap')} shows them in one row each")
             return
         step = max(8, self.dress.room // 2)
         widest = max((one.piece.before + len(one.piece.words) for one in self.on_screen), default=0)
@@ -109,9 +109,14 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
 
     # How lines are shown
 
+    def change_look(self) -> None:
+        self.rows.look = self.look
+        super().change_look()
+
     def action_wrap(self) -> None:
         self.dress = self._dressed(wrap=not self.dress.wrap, shift=0)
-        self.say(StateClass.ENDED, "long lines are wrapped" if self.dress.wrap else "long lines are cut: h l go sideways")
+        sideways = self.own("sideways-left", "sideways-right")
+        self.say(StateClass.ENDED, "long lines are wrapped" if self.dress.wrap else f"long lines are cut: {sideways} go sideways")
 
     def action_raw(self) -> None:
         self.dress = self._dressed(raw=not self.dress.raw)

@@ -55,7 +55,7 @@ class LogKeys(LogBase, inherit_bindings=False):
     def action_next_mark(self) -> None:
         places = sorted(self.port.rules)
         if not places:
-            self.say(StateClass.ENDED, "no mark is set: m sets one")
+            self.say(StateClass.ENDED, f"no mark is set: {self.own('mark')} sets one")
             return
         here = self.port.cursor if self.port.cursor is not None else self.feed.store.end
         self.quest.moved()
@@ -106,7 +106,7 @@ class LogKeys(LogBase, inherit_bindings=False):
 
     def action_hit(self, way: int) -> None:
         if self.quest.pattern is None:
-            self.say(StateClass.ENDED, "nothing is searched for: / begins a search")
+            self.say(StateClass.ENDED, f"nothing is searched for: {self.own('search')} begins a search")
             return
         self.quest.go_to_hit(way)
         self._look_again()
@@ -152,7 +152,8 @@ class LogKeys(LogBase, inherit_bindings=False):
         if item is not None:
             self.selecting = item.number
             self.stretch()
-            self.say(StateClass.ACTIVE, "selecting lines: j k, then y copies, esc leaves it")
+            move, copy, leave = self.own("down", "up"), self.own("copy"), self.own("back")
+            self.say(StateClass.ACTIVE, f"selecting lines: {move}, then {copy} copies, {leave} leaves it")
 
     def action_copy(self) -> None:
         """The selection; else the traceback or the line under the cursor."""
@@ -286,7 +287,7 @@ class LogKeys(LogBase, inherit_bindings=False):
     def on_mouse_up(self, event: events.MouseUp) -> None:
         here = self._spot(event.screen_x, event.screen_y)
         if self._pressed is not None and self.port.mark is not None and here != self._pressed:
-            self.say(StateClass.ACTIVE, "selected: y copies it, esc leaves it")
+            self.say(StateClass.ACTIVE, f"selected: {self.own('copy')} copies it, {self.own('back')} leaves it")
         self._pressed = None
 
     def clicked(self, x: int, y: int, times: int) -> None:

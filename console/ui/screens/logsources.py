@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
-
-from textual.binding import Binding, BindingType
 
 from console.feeds.log_feed import BuildTarget, LogTarget, Target
 from console.model.cells import cut, pad
@@ -15,7 +12,7 @@ from console.ui.canvas import Line, Part
 from console.ui.frame import title
 from console.ui.logtargets import belonging, names, targets
 from console.ui.palette import Ground, Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 
 _ROWS = 12
 _JENKINS = "jenkins"
@@ -25,18 +22,6 @@ Chosen = tuple[tuple[Target, ...], frozenset[str]]
 
 class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
     """Lists everything that prints. Those that are looked at are marked; enter takes the row too if nothing was chosen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "step(1)", show=False),
-        Binding("k,up", "step(-1)", show=False),
-        Binding("g,home", "step(-10000)", show=False),
-        Binding("G,end", "step(10000)", show=False),
-        Binding("space", "choose", show=False),
-        Binding("m", "mute", show=False),
-        Binding("enter", "take", show=False),
-        Binding("escape,backspace,q,M,ctrl+c", "close", show=False),
-        Binding("Q", "quit", show=False),
-    ]
 
     def __init__(self, world: World, now: Sequence[Target], sources: Sequence[Clean], muted: frozenset[int]) -> None:
         super().__init__()
@@ -51,11 +36,13 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
         self._sources = sources
         self._at = min(len(now), len(self._all) - 1)
         self._touched = False
+        self._first, self._rows = 0, 1
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         count = max(1, min(_ROWS, room - 3, len(self._all)))
         first = self.first_shown(self._at, count, len(self._all))
+        self._first, self._rows = first, count
         lines: list[Line] = [title("Sources", f"{len(self._chosen)} looked at", look, width, focused=True)]
         for number, one in enumerate(self._all[first : first + count], start=first):
             here = number == self._at
@@ -73,20 +60,45 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
                 ]
             )
         keys: list[Part] = []
-        for key, words in (("space", "add, drop"), ("m", "mute"), ("enter", "done"), ("esc", "leave it")):
-            keys += [look.part(f" {key}", Role.ACCENT), look.part(f" {words} ")]
+        for key_id, words in (("pick", "add, drop"), ("mute", "mute"), ("take", "done"), ("back", "leave it")):
+            keys += [look.part(" "), *look.does(key_id, f" {words} ")]
         return [*lines, keys]
 
-    def action_step(self, by: int) -> None:
+    def take_key(self, key: str, _character: str | None) -> bool:
+        """Every key comes here; none goes further."""
+        match self.meant(key, "take", "pick", "mute", "sources", "quit-now", *CLOSES):
+            case "take":
+                self._take()
+            case "pick":
+                self._choose()
+            case "mute":
+                self._mute()
+            case "quit-now":
+                self.action_quit()
+            case None:
+                self.wheel(self.steps(key, self._rows))
+            case _:
+                self.dismiss(None)
+        return True
+
+    def picked(self, line: int, times: int) -> None:
+        at = self._first + line - 1
+        if 1 <= line <= self._rows and at < len(self._all):
+            self._at = at
+            self.paint()
+            if times == 2:
+                self._take()
+
+    def wheel(self, by: int) -> None:
         self._at = max(0, min(len(self._all) - 1, self._at + by))
         self.paint()
 
-    def action_choose(self) -> None:
+    def _choose(self) -> None:
         self._chosen ^= {self._all[self._at].key}
         self._touched = True
-        self.action_step(1)
+        self.wheel(1)
 
-    def action_mute(self) -> None:
+    def _mute(self) -> None:
         one = self._all[self._at]
         if one.key not in self._chosen:
             return
@@ -95,7 +107,7 @@ class SourcesSheet(Sheet[Chosen], inherit_bindings=False):
         self._touched = True
         self.paint()
 
-    def action_take(self) -> None:
+    def _take(self) -> None:
         if not self._touched:
             self._chosen.add(self._all[self._at].key)
         found = tuple(one for one in self._all if one.key in self._chosen)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from textual import events
-
 from console.actions.plan import WORST_FIRST, News, Outcome, Plan, Target
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
@@ -15,8 +13,10 @@ from console.model.words import counted
 from console.text import Clean
 from console.ui.canvas import Line
 from console.ui.frame import title
-from console.ui.palette import Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
+
+
+_PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +80,32 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         rows = max(1, room - 2)
         self._first = max(0, min(self._first, len(body) - rows))
         words = "close" if self.over else "leaving the rest" if self.called_off else "leave the rest"
-        keys: Line = [look.part(" esc", Role.ACCENT), look.part(f" {words}")]
+        keys: Line = [look.part(" "), *look.does("back", f" {words}")]
         if len(body) > rows:
-            keys = [*keys, look.part("  j k", Role.ACCENT), look.part(" scroll")]
+            keys = [*keys, look.part("  "), *look.does("down", " "), *look.does("up", " scroll")]
         return [title(self._title, str(self._now), look, width, focused=True), *body[self._first : self._first + rows], keys]
 
     # What keys and the mouse do
 
-    def on_click(self, event: events.Click) -> None:
-        # Textual calls the handlers of all base classes; a sheet closes where it is clicked beside.
-        if not self.over:
-            event.prevent_default()
+    def beside(self) -> None:
+        if self.over:
+            self.dismiss(None)
+
+    def wheel(self, by: int) -> None:
+        self._first += by
+        self.paint()
 
     def take_key(self, key: str, character: str | None) -> bool:
         """Every key comes here; none goes further."""
-        by = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 10, "pageup": -10}.get(key)
-        if key == "Q":
+        meant = self.meant(key, "quit-now", "stop", "take", *CLOSES)
+        if meant == "quit-now":
             self.action_quit()
-        elif by is not None:
-            self._first += by
-            self.paint()
+        elif meant is None:
+            self.wheel(self.steps(key, _PAGE))
         elif self.over:
-            if key in ("escape", "backspace", "q", "x", "enter", "ctrl+c") and not self.console.rest.again:
+            if not self.console.rest.again:
                 self.dismiss(None)
-        elif key in ("escape", "backspace", "q", "x", "ctrl+c") and not self.called_off:
+        elif meant != "take" and not self.called_off:
             self.called_off = True
             self._call_off()
             self.paint()

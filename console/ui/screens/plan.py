@@ -15,15 +15,13 @@ from console.ui.canvas import Line
 from console.ui.form import Form
 from console.ui.frame import title
 from console.ui.keyrest import REST_SECONDS
-from console.ui.palette import Role
-from console.ui.screens.sheet import Sheet
+from console.ui.screens.sheet import CLOSES, Sheet
 from console.ui.typed import Typed
 
 READING_SECONDS = 0.3
 MOVED_SECONDS = 1.0
 REPLAN_SECONDS = 0.3
 """Rest after the last letter before a plan is made of what was typed."""
-_LEAVE = frozenset({"escape", "backspace", "q", "ctrl+c"})
 
 
 @runtime_checkable
@@ -116,7 +114,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         look, plan = self.look, self.plan
         if plan is None:
             reading = title(f"Reading Jenkins{look.glyphs.ellipsis}", "", look, width, focused=True)
-            return [reading, [look.part(" esc", Role.ACCENT), look.part(" leave it")]] if self._slow else []
+            return [reading, [look.part(" "), *look.does("back", " leave it")]] if self._slow else []
         view = planlines.View(plan, self.form, self._word, self._whole, self._fresh)
         body, at = planlines.body(view, look, width)
         why = plan.why_not if self.form is not None and self._fresh else None
@@ -136,42 +134,43 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
 
     def take_key(self, key: str, character: str | None) -> bool:
         """Every key comes here; none goes further."""
-        if key == "Q" and self.form is None and self._word is None:
-            self.action_quit()
-        elif self._word is not None:
+        if self._word is not None:
             self._word_key(key, character)
         elif self.form is not None:
             self._form_key(key, character, self.form)
-        elif key in _LEAVE:
+        elif self.meant(key, "quit-now"):
+            self.action_quit()
+        elif self.meant(key, *CLOSES):
             self.dismiss(None)
         elif self.plan is not None:
             self._plan_key(key, character, self.plan)
         return True
 
     def _plan_key(self, key: str, character: str | None, plan: Plan) -> None:
-        by = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": self._room, "pageup": -self._room}
-        by |= {"ctrl+d": self._room // 2, "ctrl+u": -self._room // 2, "g": -self._body, "G": self._body}
-        agrees = "y" if plan.weight is Weight.YES else "enter"
-        offer = next((one for one in plan.offers if one.key in (key, character)), None)
-        if key == agrees and plan.why_not is None:
-            if self._counts(key, agrees):
+        agrees = self.meant(key, planlines.agrees(plan)) is not None
+        offer = next((one for one in plan.offers if self._is_offer(one.key, key, character)), None)
+        if agrees and plan.why_not is None:
+            if self._counts(key, agrees=True):
                 self._agreed(plan)
         elif offer is not None:
-            if self._counts(key, ""):
+            if self._counts(key, agrees=False):
                 self._take(offer.act)
-        elif key == "e" and plan.entries and isinstance(plan.act, Editable):
+        elif self.meant(key, "edit") and plan.entries and isinstance(plan.act, Editable):
             self.form = Form(plan.entries)
             self.paint()
-        elif key == "i":
+        elif self.meant(key, "whole"):
             self._whole = not self._whole
             self.paint()
-        elif key in by:
-            self._first += by[key]
-            self.paint()
+        else:
+            self.wheel(self.steps(key, self._room))
 
-    def _counts(self, key: str, agrees: str) -> bool:
+    def _is_offer(self, offered: str, key: str, character: str | None) -> bool:
+        key_id = planlines.OFFERS.get(offered)
+        return self.meant(key, key_id) is not None if key_id is not None else offered in (key, character)
+
+    def _counts(self, key: str, *, agrees: bool) -> bool:
         """Whether this key was meant for this plan. One that opened the sheet and agrees, too, has to rest in between."""
-        return self.console.rest.counts and (key != self._opener or key == agrees)
+        return self.console.rest.counts and (key != self._opener or agrees)
 
     def _agreed(self, plan: Plan) -> None:
         if plan.weight is Weight.WORD:
@@ -255,15 +254,11 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
 
     # The mouse
 
-    def on_click(self, event: events.Click) -> None:
-        # Textual calls the handlers of all base classes: beside what is being typed a click must not close it.
-        if self.form is not None or self._word is not None:
-            event.prevent_default()
+    def beside(self) -> None:
+        # Beside what is being typed a click must not close it.
+        if self.form is None and self._word is None:
+            self.dismiss(None)
 
-    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
-        self._first += 3
-        self.paint()
-
-    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
-        self._first -= 3
+    def wheel(self, by: int) -> None:
+        self._first += by
         self.paint()

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from console.ui.app import ConsoleApp
 
 Result = TypeVar("Result")
+FAR = 1_000_000
+WHEEL_ROWS = 3
+CLOSES = ("back", "quit", "interrupt")
+"""What leaves a sheet without doing anything."""
 
 
 class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
@@ -65,9 +69,48 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         raise NotImplementedError
 
+    # The mouse
+
     def on_click(self, event: events.Click) -> None:
-        if event.screen_y < self.canvas.region_wanted.y:
-            self.dismiss(None)
+        rest = self.console.rest
+        rest.click()
+        x, y = event.screen_x, event.screen_y
+        if y < self.canvas.region_wanted.y:
+            self.beside()
+        elif (key := self.canvas.key_at(x, y)) is None:
+            self.picked(y - self.canvas.region_wanted.y, event.chain)
+        elif not rest.twice:
+            # The second half of a double click was meant for what stood there before.
+            self.console.simulate_key(key)
+
+    def beside(self) -> None:
+        """It was clicked beside the sheet. (Textual calls the handlers of all base classes: what is overridden is no handler.)"""
+        self.dismiss(None)
+
+    def picked(self, line: int, times: int) -> None:
+        """A line of the sheet was clicked, `times` in a row."""
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self.wheel(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self.wheel(-WHEEL_ROWS)
+
+    def wheel(self, by: int) -> None:
+        """The wheel was turned over it."""
+
+    # What keys do
+
+    def meant(self, key: str, *ids: str) -> str | None:
+        """Which of these ids a pressed key stands for, as the person has it."""
+        return self.look.keys.meant(key, ids)
+
+    def steps(self, key: str, room: int) -> int:
+        """How far a key moves in a list that shows `room` rows; 0 where it does not move."""
+        half = max(1, room // 2)
+        by = {"down": 1, "up": -1, "page-down": room, "page-up": -room, "half-down": half, "half-up": -half}
+        by |= {"first": -FAR, "last": FAR}
+        return by.get(self.look.keys.meant(key, by) or "", 0)
 
     def action_close(self) -> None:
         self.dismiss(None)

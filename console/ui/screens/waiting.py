@@ -59,7 +59,7 @@ class WaitingScreen(BodyScreen, ActingScreen, inherit_bindings=False):
     def _lines(self, width: int) -> list[Line]:
         wait, world = self.wait, self.world
         if wait is None or world is None or world.jenkins is None:
-            return [[self.muted(" It has begun, or somebody took it out. esc goes back.")]]
+            return [[self.muted(f" It has begun, or somebody took it out. {self.own('back')} goes back.")]]
         return queuepane.about(wait, world, self.look, width, self.now())
 
     def subjects(self) -> Sequence[Subject]:

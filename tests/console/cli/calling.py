@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
+from console.settings.keyfacts import KeyFact
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal
 from console.sources.protocols import ActingJenkins
 from console.sources.trail import Trail
 from console.text import Clean
+from console.ui.ownkeys import checked, facts
 from tests.console.fakes import FakeCompose, FakeEngine
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
@@ -49,6 +52,9 @@ class FakeBackend:
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
+
+    def keys(self) -> Sequence[KeyFact]:
+        return facts(checked(self.loaded))
 
     def recorder(self) -> AuditRecorder:
         """Writes below the test's folder; no journal listens there."""

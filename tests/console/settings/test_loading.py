@@ -219,7 +219,7 @@ def test_a_key_that_names_nothing_is_told_with_its_line(places: Places) -> None:
     loaded = places.load()
     assert loaded.settings.keys == {"filter": "f", "flter": "g"}
     with pytest.raises(SettingsError) as caught:
-        check_keys(loaded, {"filter", "quit"})
+        check_keys(loaded, {"filter", "quit"}, {})
     assert caught.value.problems == (f"{places.user}:3: keys.flter names nothing there is to do. Did you mean filter?",)
 
 

@@ -43,7 +43,7 @@ def status(reason: str, state: SourceState = SourceState.UNREACHABLE, **ago: flo
     ],
 )
 def test_sentences_are_kept_apart_and_a_command_stays_as_it_is_copied(reason: str, later: float | None, told: str) -> None:
-    assert trouble(status(reason, SourceState.DENIED, next=later), "jenkins", NOON) == told
+    assert trouble(status(reason, SourceState.DENIED, next=later), "jenkins", NOON, "ctrl+r") == told
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_sentences_are_kept_apart_and_a_command_stays_as_it_is_copied(reason: st
     ],
 )
 def test_since_when_jenkins_is_silent(reason: str, taken: float | None, told: str) -> None:
-    assert trouble(status(reason, taken=taken), "jenkins", NOON) == told
-    assert trouble(status(reason, taken=taken, next=20), "jenkins", NOON) == f"{told} Next try in 20s, ctrl+r tries now."
+    assert trouble(status(reason, taken=taken), "jenkins", NOON, "ctrl+r") == told
+    assert trouble(status(reason, taken=taken, next=20), "jenkins", NOON, "ctrl+r") == f"{told} Next try in 20s, ctrl+r tries now."
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_since_when_jenkins_is_silent(reason: str, taken: float | None, told: st
     ],
 )
 def test_for_how_long_jenkins_has_been_starting(reason: str, since: float | None, told: str) -> None:
-    assert trouble(status(reason, SourceState.STARTING, since=since), "jenkins", NOON) == told
+    assert trouble(status(reason, SourceState.STARTING, since=since), "jenkins", NOON, "ctrl+r") == told
 
 
 def test_what_is_read_and_what_is_well() -> None:
-    assert trouble(None, "jenkins", NOON) == "Reading jenkins"
-    assert trouble(SourceStatus(SourceState.STARTING), "jenkins", NOON) == "Reading jenkins"
-    assert trouble(SourceStatus(SourceState.OK), "jenkins", NOON) is None
+    assert trouble(None, "jenkins", NOON, "ctrl+r") == "Reading jenkins"
+    assert trouble(SourceStatus(SourceState.STARTING), "jenkins", NOON, "ctrl+r") == "Reading jenkins"
+    assert trouble(SourceStatus(SourceState.OK), "jenkins", NOON, "ctrl+r") is None
