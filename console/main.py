@@ -133,6 +133,15 @@ class Backend:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mlops-console` with these arguments (default: the program's own) and give the exit status."""
     try:
+        return _main(argv)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as defect:
+        return _defect(defect)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    try:
         options, rest = split(sys.argv[1:] if argv is None else argv)
         if options.host is not None:
             options = _as_permitted(options)
@@ -203,9 +212,29 @@ def _screen(backend: Backend) -> int:
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()
-    if app.live.failure is not None:
-        return _complain(f"a defect ended the console: {app.live.failure!r}", status=70)
+    defect = app.defect or app.live.failure
+    if defect is not None:
+        return _defect(defect, app.last_actions, app.last_size)
     return app.return_code or 0 if status is None else status
+
+
+def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int, int] | None = None) -> int:
+    """Say in two lines what ended the console, and where what is known about it was written down."""
+    import platform
+    from importlib.metadata import version
+
+    from console.model.crash import Circumstances, report, summary
+    from console.settings.secret import masked
+    from console.sources.crashfile import write_report
+
+    versions = {"mlops-console": version("mlops-console"), "Python": platform.python_version(), "Textual": version("textual")}
+    encoding = getattr(sys.__stdout__, "encoding", None) or "?"
+    around = Circumstances(versions, os.environ.get("TERM", ""), encoding, size, list(actions))
+    try:
+        where = f"the report is {write_report(masked(report(defect, around)), os.environ)}: it holds no values, no log and no secret."
+    except OSError as failed:
+        where = f"a report cannot be written: {failed.strerror}."
+    return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
 
 
 def _demo_watch(backend: Backend) -> Callable[[], Watch]:

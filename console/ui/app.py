@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rich.color import ColorSystem
 from textual import events
-from textual.app import App
 from textual.color import Color
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -21,8 +21,10 @@ from textual.widget import Widget
 
 from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
+from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
+from console.ui.ending import EndingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.net import SafetyNet
@@ -40,6 +42,12 @@ if TYPE_CHECKING:
     from console.model.state import StateClass
     from console.ui.clipboard import Way
 
+COLOR_SYSTEMS = {
+    MONOCHROME: ColorSystem.STANDARD,  # none are used, but bold and reverse are
+    SIXTEEN: ColorSystem.STANDARD,
+    MANY: ColorSystem.EIGHT_BIT,
+    TRUE_COLOR: ColorSystem.TRUECOLOR,
+}
 TICK_SECONDS = 5.0
 INTERRUPT_SECONDS = 2.0
 
@@ -55,7 +63,7 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(App[int], inherit_bindings=False):
+class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
@@ -85,6 +93,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         env = os.environ if env is None else env
         palette = choose(wishes.theme, env, color=wishes.color)
         super().__init__(ansi_color=palette.own)
+        self.console._color_system = COLOR_SYSTEMS[colors(env)]
         encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
         self.look = Look(palette, Glyphs(wants_unicode(env, encoding, wishes.glyphs)))
         self.live = watch
@@ -239,7 +248,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self._home = asyncio.get_running_loop()
         self._around = contextvars.copy_context()
-        self.app_resume_signal.subscribe(self, lambda _: self._come_back())
+        self.app_resume_signal.subscribe(self, lambda _: self.come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
             self.pace = Pace(meter, lambda: self.write_terminal(ASK))
@@ -248,7 +257,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         self._listen()
         self.set_interval(TICK_SECONDS, self._repaint)
 
-    def _come_back(self) -> None:
+    def come_back(self) -> None:
         """Others had the terminal: everything is drawn again."""
         self.terminal.forget()
         self.refresh(repaint=True, layout=True)
@@ -276,7 +285,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _repaint(self) -> None:
         if self.live.failure is not None:
-            self.exit(1, message="")
+            self.failed(self.live.failure)
             return
         if (front := self._front) is not None:
             front.paint()

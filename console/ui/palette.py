@@ -13,6 +13,7 @@ from functools import lru_cache
 from rich.style import Style
 
 from console.model.state import StateClass
+from console.model.terminals import MONOCHROME, SIXTEEN, colors
 
 
 class Role(StrEnum):
@@ -178,9 +179,11 @@ PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, ANSI_DA
 def choose(setting: str, env: Mapping[str, str], *, color: bool = True) -> Palette:
     """The palette for `screen.theme` (auto, ansi, dark, light, contrast) on this terminal.
 
-    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG.
+    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG; none where
+    it has none.
     """
-    if not color:
+    most = colors(env)
+    if not color or (setting == "auto" and most == MONOCHROME):
         return MONO
     light = _is_light(env)
     ansi = ANSI_LIGHT if light else ANSI_DARK
@@ -188,8 +191,7 @@ def choose(setting: str, env: Mapping[str, str], *, color: bool = True) -> Palet
         return ansi
     if setting != "auto":
         return PALETTES[setting]
-    rich_terminal = env.get("COLORTERM") in ("truecolor", "24bit") or "256color" in env.get("TERM", "")
-    if not rich_terminal:
+    if most <= SIXTEEN:
         return ansi
     return LIGHT if light else DARK
 
