@@ -37,7 +37,7 @@ _READ = 4096
 _SECOND_SCREEN_OFF = "\x1b[?1049l"
 _WIPE = "\x1b[m\x1b[H\x1b[2J"
 # Asked of, or told to, terminals of today: others show letters of them.
-_QUESTIONS = ("\x1b[>", "\x1b[<", "\x1b[?2026$p", "\x1b[?2048$p")
+_QUESTIONS = ("\x1b[>", "\x1b[<", "\x1b[?2026$p", "\x1b[?2048$p", "\x1b]22;")
 
 
 class Leaving(Protocol):

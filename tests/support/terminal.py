@@ -171,6 +171,15 @@ class Pty:
         return self._process.pid
 
     @property
+    def master(self) -> int:
+        """The pty's other end, for its size and its modes."""
+        return self._master
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another one, which is a SIGWINCH for the command."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
     def data(self) -> bytes:
         """Everything written so far."""
         with self._grown:
