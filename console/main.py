@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
+NOT_INSTALLED_THERE = (
+    "mlops-console is not installed on {host}, or not on the PATH of a shell that nobody has logged in to.\n"
+    "See what that is: ssh {host} 'echo $PATH'. A link to the program in /usr/local/bin helps everybody there."
+)
+
 
 class Backend:
     """Settings and sources for this call, made when they are first needed."""
@@ -146,7 +151,7 @@ def _main(argv: Sequence[str] | None) -> int:
         if options.host is not None:
             options = _as_permitted(options)
             command = remote_command(options, rest, tty=sys.stdin.isatty() and sys.stdout.isatty())
-            return _become(command)
+            return _go_there(options.host, command)
     except (UsageError, SettingsError) as error:
         return _complain(str(error))
     backend = Backend(options)
@@ -252,11 +257,16 @@ def _no_engine_at(endpoint: Endpoint) -> bool:
     return endpoint.automatic and endpoint.path is not None and not local_socket_answers(endpoint.path)
 
 
-def _become(command: Sequence[str]) -> int:
+def _go_there(host: str, command: Sequence[str]) -> int:
+    from console.sources.elsewhere import NOT_FOUND, NoProgramError, run_there
+
     try:
-        os.execvp(command[0], list(command))  # noqa: S606 - the words are ours, the host was checked, no shell is involved
-    except FileNotFoundError:
+        status = run_there(command)
+    except NoProgramError:
         return _complain("--host needs ssh, which is not installed here.", status=3)
+    if status == NOT_FOUND:
+        return _complain(f"{NOT_INSTALLED_THERE.format(host=host)}", status=NOT_FOUND)
+    return status
 
 
 def _complain(message: str, status: int = 2) -> int:
