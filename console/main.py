@@ -49,9 +49,25 @@ class Backend:
 
     @property
     def host(self) -> Clean:
+        """The machine that all this is about: the Engine's, where that is another one."""
         if self.demo:
             return Clean("demo-01")
+        if (there := self._engine_host()) is not None:
+            return there
+        return self.here
+
+    @property
+    def here(self) -> Clean:
+        """The machine that this runs on."""
         return clean(os.uname().nodename.partition(".")[0])
+
+    def _engine_host(self) -> Clean | None:
+        from console.model.source import SourceError
+
+        try:
+            return self.endpoint.there.short if not self.endpoint.local else None
+        except (SourceError, SettingsError):
+            return None
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -77,6 +93,10 @@ class Backend:
 
         settings = self.loaded.settings
         engine = DockerEngine(self.endpoint, settings.docker.timeout)
+        if not self.endpoint.local and settings.compose.file is None:
+            from console.sources.compose.away import ComposeAway
+
+            return engine, ComposeAway(self.endpoint.there)
         compose = ComposeCli(
             file=settings.compose.file,
             project=settings.compose.project or None,
@@ -121,7 +141,7 @@ class Backend:
             return AuditRecorder(InMemory(Person(Clean("you"), os.getuid())), self.host)
         from console.sources.trail import Trail
 
-        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.host)
+        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.here)
 
     def _jenkins_user(self) -> str | None:
         from console.sources.jenkins.login import find_access, login_file
@@ -151,7 +171,7 @@ def _main(argv: Sequence[str] | None) -> int:
         if options.host is not None:
             options = _as_permitted(options)
             command = remote_command(options, rest, tty=sys.stdin.isatty() and sys.stdout.isatty())
-            return _go_there(options.host, command)
+            return _go_there(options.host or "", command)
     except (UsageError, SettingsError) as error:
         return _complain(str(error))
     backend = Backend(options)
@@ -174,7 +194,9 @@ def _as_permitted(options: GlobalOptions) -> GlobalOptions:
 def _screen(backend: Backend) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain("the screen needs a terminal. Without one: mlops-console status [--json]")
-    if os.environ.get("TERM", "") in ("", "dumb"):
+    if not os.environ.get("TERM"):
+        return _complain("TERM is empty, so nobody knows what this terminal can show. Try: TERM=xterm-256color mlops-console")
+    if os.environ["TERM"] in ("dumb", "unknown"):
         return _complain('a terminal of type "dumb" cannot show the screen. Try: mlops-console status --watch')
     try:
         settings = backend.loaded.settings
@@ -265,7 +287,7 @@ def _go_there(host: str, command: Sequence[str]) -> int:
     except NoProgramError:
         return _complain("--host needs ssh, which is not installed here.", status=3)
     if status == NOT_FOUND:
-        return _complain(f"{NOT_INSTALLED_THERE.format(host=host)}", status=NOT_FOUND)
+        return _complain(NOT_INSTALLED_THERE.format(host=host), status=NOT_FOUND)
     return status
 
 

@@ -122,7 +122,7 @@ class MeteredDriver(LinuxDriver):
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """The window's own size. COLUMNS and LINES would hold it where it was when the shell set them."""
-        for number in (self.fileno, self._file.fileno()):
+        for number in (self.fileno, cast("_Metered", self._file).fileno()):
             with suppress(OSError):
                 columns, rows = os.get_terminal_size(number)
                 if columns and rows:
@@ -139,7 +139,7 @@ class MeteredDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         self._home = asyncio.get_running_loop()
         self._running = True
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         self._running = False

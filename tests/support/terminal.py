@@ -88,6 +88,10 @@ class Tmux:
         """What the screen shows, one line a row, without colours."""
         return self._tmux("capture-pane", "-p")
 
+    def styled(self) -> str:
+        """The same with colours and other attributes, as SGR sequences."""
+        return self._tmux("capture-pane", "-p", "-e")
+
     def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
         """The first screen that holds the text or satisfies the predicate. Raises AssertionError with the last one."""
         test = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted

@@ -171,7 +171,7 @@ def test_a_defect_in_a_command_is_a_report_too(tmp_path: Path) -> None:
 
 
 def test_ten_reports_are_kept(tmp_path: Path) -> None:
-    code = 'import console.cli.output as o\ndef line(*_): raise ValueError()\no.Printer.fitting = line\n'
+    code = "import console.cli.output as o\ndef line(*_): raise ValueError()\no.Printer.fitting = line\n"
     env = broken(tmp_path, code)
     folder = tmp_path / ".local" / "state" / "mlops-console"
     folder.mkdir(parents=True)
@@ -185,7 +185,7 @@ def test_ten_reports_are_kept(tmp_path: Path) -> None:
 
 
 def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None:
-    code = 'import console.cli.output as o\ndef line(*_): raise ValueError(TOKEN)\no.Printer.fitting = line\n'
+    code = "import console.cli.output as o\ndef line(*_): raise ValueError(TOKEN)\no.Printer.fitting = line\n"
     env = broken(tmp_path, code) | {"XDG_STATE_HOME": os.devnull}
     done = run(env, "status", "--demo")
     assert done.returncode == 70

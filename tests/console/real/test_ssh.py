@@ -14,6 +14,7 @@ from console.sources.docker_engine import DockerEngine, parse_address
 from tests.support import sshd
 from tests.support.engine import Engine
 
+
 @pytest.fixture
 def ssh_port(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a sshd whose other side sees the private Engine; ssh on PATH knows its key."""
