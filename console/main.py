@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
+NOT_INSTALLED_THERE = (
+    "mlops-console is not installed on {host}, or not on the PATH of a shell that nobody has logged in to.\n"
+    "See what that is: ssh {host} 'echo $PATH'. A link to the program in /usr/local/bin helps everybody there."
+)
+
 
 class Backend:
     """Settings and sources for this call, made when they are first needed."""
@@ -58,9 +63,25 @@ class Backend:
 
     @property
     def host(self) -> Clean:
+        """The machine that all this is about: the Engine's, where that is another one."""
         if self.demo:
             return Clean("demo-01")
+        if (there := self._engine_host()) is not None:
+            return there
+        return self.here
+
+    @property
+    def here(self) -> Clean:
+        """The machine that this runs on."""
         return clean(os.uname().nodename.partition(".")[0])
+
+    def _engine_host(self) -> Clean | None:
+        from console.model.source import SourceError
+
+        try:
+            return self.endpoint.there.short if not self.endpoint.local else None
+        except (SourceError, SettingsError):
+            return None
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -86,6 +107,10 @@ class Backend:
 
         settings = self.loaded.settings
         engine = DockerEngine(self.endpoint, settings.docker.timeout)
+        if not self.endpoint.local and settings.compose.file is None:
+            from console.sources.compose.away import ComposeAway
+
+            return engine, ComposeAway(self.endpoint.there)
         compose = ComposeCli(
             file=settings.compose.file,
             project=settings.compose.project or None,
@@ -166,7 +191,7 @@ class Backend:
             return AuditRecorder(InMemory(Person(Clean("you"), os.getuid())), self.host)
         from console.sources.trail import Trail
 
-        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.host)
+        return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.here)
 
     def _jenkins_user(self) -> str | None:
         from console.sources.jenkins.login import find_access, login_file
@@ -191,11 +216,20 @@ class Backend:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mlops-console` with these arguments (default: the program's own) and give the exit status."""
     try:
+        return _main(argv)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as defect:
+        return _defect(defect)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    try:
         options, rest = split(sys.argv[1:] if argv is None else argv)
         if options.host is not None:
             options = _as_permitted(options)
             command = remote_command(options, rest, tty=sys.stdin.isatty() and sys.stdout.isatty())
-            return _become(command)
+            return _go_there(options.host or "", command)
     except (UsageError, SettingsError) as error:
         return _complain(str(error))
     backend = Backend(options)
@@ -218,7 +252,9 @@ def _as_permitted(options: GlobalOptions) -> GlobalOptions:
 def _screen(backend: Backend) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain("the screen needs a terminal. Without one: mlops-console status [--json]")
-    if os.environ.get("TERM", "") in ("", "dumb"):
+    if not os.environ.get("TERM"):
+        return _complain("TERM is empty, so nobody knows what this terminal can show. Try: TERM=xterm-256color mlops-console")
+    if os.environ["TERM"] in ("dumb", "unknown"):
         return _complain('a terminal of type "dumb" cannot show the screen. Try: mlops-console status --watch')
     try:
         settings = backend.loaded.settings
@@ -261,9 +297,29 @@ def _screen(backend: Backend) -> int:
     )
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()
-    if app.live.failure is not None:
-        return _complain(f"a defect ended the console: {app.live.failure!r}", status=70)
+    defect = app.defect or app.live.failure
+    if defect is not None:
+        return _defect(defect, app.last_actions, app.last_size)
     return app.return_code or 0 if status is None else status
+
+
+def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int, int] | None = None) -> int:
+    """Say in two lines what ended the console, and where what is known about it was written down."""
+    import platform
+    from importlib.metadata import version
+
+    from console.model.crash import Circumstances, report, summary
+    from console.settings.secret import masked
+    from console.sources.crashfile import write_report
+
+    versions = {"mlops-console": version("mlops-console"), "Python": platform.python_version(), "Textual": version("textual")}
+    encoding = getattr(sys.__stdout__, "encoding", None) or "?"
+    around = Circumstances(versions, os.environ.get("TERM", ""), encoding, size, list(actions))
+    try:
+        where = f"the report is {write_report(masked(report(defect, around)), os.environ)}: it holds no values, no log and no secret."
+    except OSError as failed:
+        where = f"a report cannot be written: {failed.strerror}."
+    return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
 
 
 def _demo_watch(backend: Backend) -> Callable[[], Watch]:
@@ -281,11 +337,16 @@ def _no_engine_at(endpoint: Endpoint) -> bool:
     return endpoint.automatic and endpoint.path is not None and not local_socket_answers(endpoint.path)
 
 
-def _become(command: Sequence[str]) -> int:
+def _go_there(host: str, command: Sequence[str]) -> int:
+    from console.sources.elsewhere import NOT_FOUND, NoProgramError, run_there
+
     try:
-        os.execvp(command[0], list(command))  # noqa: S606 - the words are ours, the host was checked, no shell is involved
-    except FileNotFoundError:
+        status = run_there(command)
+    except NoProgramError:
         return _complain("--host needs ssh, which is not installed here.", status=3)
+    if status == NOT_FOUND:
+        return _complain(NOT_INSTALLED_THERE.format(host=host), status=NOT_FOUND)
+    return status
 
 
 def _complain(message: str, status: int = 2) -> int:

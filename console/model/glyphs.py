@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from console.model.source import SourceState
 from console.model.state import StateClass
+from console.model.terminals import draws_unicode
 
 _UNICODE = {
     StateClass.GOOD: "✓",
@@ -86,9 +87,9 @@ def _level(value: float, top: float, most: int) -> int:
 
 
 def wants_unicode(env: Mapping[str, str], encoding: str, setting: str = "auto") -> bool:
-    """False for `ascii`, and by itself where the locale is not UTF-8 or TERM is `linux` or `dumb`."""
+    """False for `ascii`, and by itself where the locale is not UTF-8 or TERM is one that has no such characters."""
     if setting != "auto":
         return setting == "unicode"
-    if env.get("TERM", "") in ("linux", "dumb"):
+    if not draws_unicode(env):
         return False
     return encoding.lower().replace("-", "").replace("_", "") == "utf8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from console.text import Clean, clean
 
@@ -13,10 +14,11 @@ LARGEST = 64 * 1024
 class Secret:
     """A value that no repr, str, log line or traceback shows."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        _alive[id(self)] = self
 
     def reveal(self) -> str:
         return self._value
@@ -31,6 +33,18 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+_alive: WeakValueDictionary[int, Secret] = WeakValueDictionary()
+
+
+def masked(text: str) -> str:
+    """`text` without the value of any secret that this process holds, whoever wrote it there."""
+    values = {secret.reveal() for secret in list(_alive.values())}
+    for value in sorted(values, key=len, reverse=True):
+        if value:
+            text = text.replace(value, "********")
+    return text
 
 
 class SecretFileError(OSError):

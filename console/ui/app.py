@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rich.color import ColorSystem
 from textual import events
-from textual.app import App
 from textual.color import Color
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -21,8 +21,10 @@ from textual.widget import Widget
 
 from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
+from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
+from console.ui.ending import EndingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
@@ -42,6 +44,12 @@ if TYPE_CHECKING:
     from console.model.state import StateClass
     from console.ui.clipboard import Way
 
+COLOR_SYSTEMS = {
+    MONOCHROME: ColorSystem.STANDARD,  # none are used, but bold and reverse are
+    SIXTEEN: ColorSystem.STANDARD,
+    MANY: ColorSystem.EIGHT_BIT,
+    TRUE_COLOR: ColorSystem.TRUECOLOR,
+}
 TICK_SECONDS = 5.0
 INTERRUPT_SECONDS = 2.0
 
@@ -59,7 +67,7 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(App[int], inherit_bindings=False):
+class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
@@ -92,6 +100,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
         # Textual takes an empty NO_COLOR for a wish, and turns all to grey; what has no colours here is a palette.
         self.no_color = False
         self.animation_level = "none"
+        self.console._color_system = COLOR_SYSTEMS[colors(env)]
         encoding = getattr(sys.__stdout__, "encoding", None) or "ascii"
         self.look = Look(palette, Glyphs(wants_unicode(env, encoding, wishes.glyphs)), OwnKeys(wishes.keys))
         self.live = watch
@@ -249,7 +258,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self._home = asyncio.get_running_loop()
         self._around = contextvars.copy_context()
-        self.app_resume_signal.subscribe(self, lambda _: self._come_back())
+        self.app_resume_signal.subscribe(self, lambda _: self.come_back())
         meter = getattr(self._driver, "meter", None)
         if isinstance(meter, Meter):
             self.pace = self._pace(meter, lambda: self.write_terminal(ASK))
@@ -261,7 +270,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
     def _pace(self, meter: Meter, ask: Callable[[], None] | None) -> Pace:
         return Pace(meter, ask, least=CALM_INTERVAL if self.motion.calm else INTERVAL)
 
-    def _come_back(self) -> None:
+    def come_back(self) -> None:
         """Others had the terminal: everything is drawn again."""
         self.terminal.forget()
         self.refresh(repaint=True, layout=True)
@@ -295,7 +304,7 @@ class ConsoleApp(App[int], inherit_bindings=False):
 
     def _repaint(self) -> None:
         if self.live.failure is not None:
-            self.exit(1, message="")
+            self.failed(self.live.failure)
             return
         if (front := self._front) is not None:
             front.paint()

@@ -13,6 +13,7 @@ from functools import lru_cache
 from rich.style import Style
 
 from console.model.state import StateClass
+from console.model.terminals import MANY, MONOCHROME, SIXTEEN, colors
 
 
 class Role(StrEnum):
@@ -197,27 +198,17 @@ PALETTES = {
 def choose(setting: str, env: Mapping[str, str], *, color: bool = True) -> Palette:
     """The palette for `screen.theme` (auto, ansi, dark, light, contrast) on this terminal.
 
-    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG. Where there
-    are only 16, every theme is made of these: the nearest of them to a colour can be the ground's.
+    Automatic: the terminal's own colours where it says it has no more than 16, else dark or light by COLORFGBG; none where it
+    has none. Where there are only 16, every theme is made of these: the nearest of them to a colour can be the ground's.
     """
-    if not color:
+    most = colors(env)
+    if not color or (setting == "auto" and most == MONOCHROME):
         return MONO
-    many = _colors(env)
     light = setting == "light" or (setting != "dark" and _is_light(env))
-    if setting == "ansi" or many == _FEW:
+    if setting == "ansi" or most <= SIXTEEN:
         return ANSI_LIGHT if light else ANSI_DARK
     chosen = setting if setting != "auto" else "light" if light else "dark"
-    return PALETTES[chosen if many > _LIMITED else f"{chosen}-256"]
-
-
-_FEW, _LIMITED, _ALL = 16, 256, 1 << 24
-
-
-def _colors(env: Mapping[str, str]) -> int:
-    """How many colours the terminal is sent: what Rich decides by (rich/console.py, _detect_color_system)."""
-    if env.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
-        return _ALL
-    return _LIMITED if env.get("TERM", "").strip().lower().rpartition("-")[2] in ("256color", "kitty") else _FEW
+    return PALETTES[chosen if most > MANY else f"{chosen}-256"]
 
 
 def _is_light(env: Mapping[str, str]) -> bool:

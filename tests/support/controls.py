@@ -30,6 +30,19 @@ def control_kinds(data: bytes) -> set[str]:
     return _Parser(data.decode("utf-8", "surrogateescape")).parse()
 
 
+_OLD = re.compile(rb"\x1b(?:\[\??[0-9;]*[@-~]|[()][AB0]|[78=>DEHMc])")
+_BEGINS = re.compile(rb"\x1b(?=(.{0,11}))", re.DOTALL)
+
+
+def unknown_to_old_terminals(data: bytes) -> list[bytes]:
+    """The beginnings of those sequences that a terminal of the VT100's time ends too early, showing the rest of them.
+
+    It knows ESC [, perhaps ?, numbers, a letter (ANSI X3.64); what has `>`, `<` or `$` in it, and strings, it does not.
+    Unknown numbers and letters it ignores.
+    """
+    return [found[0] + found[1] for found in _BEGINS.finditer(data) if _OLD.match(data, found.start()) is None]
+
+
 class _Parser:
     """`_text` holds undecodable bytes as lone surrogates: so a raw C1 byte differs from a letter's second byte."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import shutil
 import signal
 import struct
@@ -25,6 +26,8 @@ from tests.support.waiting import DEADLINE, until_sync
 __all__ = ["Pty", "Tmux", "control_kinds"]
 
 _CHUNK = 65536
+_PIECE_SECONDS = 0.1
+_ASKED = b"\x1b[6n"
 
 
 class Tmux:
@@ -85,6 +88,10 @@ class Tmux:
         """What the screen shows, one line a row, without colours."""
         return self._tmux("capture-pane", "-p")
 
+    def styled(self) -> str:
+        """The same with colours and other attributes, as SGR sequences."""
+        return self._tmux("capture-pane", "-p", "-e")
+
     def wait_for(self, wanted: str | Callable[[str], bool], deadline: float = DEADLINE) -> str:
         """The first screen that holds the text or satisfies the predicate. Raises AssertionError with the last one."""
         test = (lambda screen: wanted in screen) if isinstance(wanted, str) else wanted
@@ -125,14 +132,26 @@ class Tmux:
 
 
 class Pty:
-    """A command in a pty and a session of its own. Everything it writes is kept; nothing answers its questions.
+    """A command in a pty and a session of its own. Everything it writes is kept.
 
-    Its environment is made like that of `Tmux`.
+    Its environment is made like that of `Tmux`. With `answers` it tells where its cursor is when it is asked. `rate` is the bytes
+    that it reads in a second, as over a slow line.
     """
 
     def __init__(
-        self, command: Sequence[str], columns: int = 120, rows: int = 36, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        columns: int = 120,
+        rows: int = 36,
+        environment: Mapping[str, str] | None = None,
+        *,
+        answers: bool = False,
+        rate: int | None = None,
     ) -> None:
+        self._answers = answers
+        self._rate = rate
+        self._hung_up = False
+        self._closed = False
         self._folder = scratch.new_folder("p")
         (self._folder / "home").mkdir()
         self._data = bytearray()
@@ -171,10 +190,26 @@ class Pty:
         return self._process.pid
 
     @property
+    def master(self) -> int:
+        """The pty's other end, for its size and its modes."""
+        return self._master
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window another one, which is a SIGWINCH for the command."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
     def data(self) -> bytes:
         """Everything written so far."""
         with self._grown:
             return bytes(self._data)
+
+    def hang_up(self) -> None:
+        """Cut the line: the terminal is gone, and the kernel sends SIGHUP to whom it was in charge."""
+        self._hung_up = True
+        until_sync(lambda: not self._reader.is_alive(), "the pty's reader to end")
+        os.close(self._master)
+        self._master = -1
 
     def write(self, keys: bytes) -> None:
         """Type bytes."""
@@ -196,30 +231,48 @@ class Pty:
 
     def close(self) -> None:
         """End the process group and forget the pty; `data` stays. Harmless when done twice."""
-        if self._master < 0:
+        if self._closed:
             return
+        self._closed = True
+        self._rate = None
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         leftovers.sweep(self._folder)
         self._reader.join(DEADLINE)
-        os.close(self._master)
-        self._master = -1
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
 
     def _in_charge(self) -> bool:
         return self._process.poll() is not None or os.tcgetpgrp(self._master) == self._process.pid
 
     def _read(self) -> None:
-        while True:
+        while not self._hung_up:
             try:
-                chunk = os.read(self._master, _CHUNK)
+                chunk = self._chunk()
             except OSError:
                 # EIO: the last process that had the terminal open has ended.
                 return
+            if self._answers and chunk:
+                self._tell_cursor(chunk)
             with self._grown:
                 self._data += chunk
                 self._grown.notify_all()
+
+    def _chunk(self) -> bytes:
+        """What can be read now, or nothing after a moment; at `rate` a piece in each tenth of a second."""
+        if self._rate is not None:
+            time.sleep(_PIECE_SECONDS)
+        if not select.select([self._master], [], [], _PIECE_SECONDS)[0]:
+            return b""
+        return os.read(self._master, _CHUNK if self._rate is None else int(self._rate * _PIECE_SECONDS))
+
+    def _tell_cursor(self, chunk: bytes) -> None:
+        tail = bytes(self._data[-len(_ASKED) + 1 :]) + chunk
+        for _ in range(tail.count(_ASKED)):
+            os.write(self._master, b"\x1b[1;1R")
 
 
 def _environment(folder: Path, given: Mapping[str, str] | None) -> dict[str, str]:

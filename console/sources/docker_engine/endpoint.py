@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.model.source import SourceError, SourceState
-from console.text import clean
+from console.text import Clean, clean
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
 _TCP_PORT, _TLS_PORT = 2375, 2376
@@ -19,6 +19,27 @@ class Tls:
 
     folder: Path
     verify: bool
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """A machine that another one's Engine is asked on, as its address names it."""
+
+    host: Clean
+    user: Clean
+
+    @property
+    def short(self) -> Clean:
+        """Its name without its domain; an address stays whole."""
+        first = self.host.partition(".")[0]
+        return self.host if first.isdigit() or ":" in self.host else clean(first)
+
+    @property
+    def advice(self) -> Clean:
+        """How to see what can only be seen there. A port that was forwarded to this machine does not tell where it leads."""
+        if self.host in ("localhost", "::1") or self.host.startswith("127."):
+            return Clean("Use --host with the name of the Engine's machine.")
+        return clean(f"Use --host {self.user}@{self.host}." if self.user else f"Use --host {self.host}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,11 @@ class Endpoint:
     def local(self) -> bool:
         """True when the Engine's processes and cgroups can be on this machine."""
         return self.kind == "unix"
+
+    @property
+    def there(self) -> There:
+        """The other machine. Only where this is not `local`."""
+        return There(clean(self.host), clean(self.user))
 
     def __str__(self) -> str:
         if self.kind == "unix":
