@@ -27,11 +27,12 @@ REFERENCE = 0.0048
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One callback: seconds of its thread's CPU without garbage collection, seconds by the clock, and where it ran."""
+    """One callback: seconds of its thread's CPU, those of them that went into collecting garbage, seconds by the clock."""
 
     what: str
     thread: str
     cpu: float
+    garbage: float
     wall: float
 
     def __str__(self) -> str:
@@ -92,19 +93,17 @@ class Watchdog:
             try:
                 real(handle)
             finally:
-                cpu = time.thread_time() - cpu - self._garbage.seconds
-                self._note(handle, cpu, time.perf_counter() - wall)
+                cpu = time.thread_time() - cpu
+                self._note(handle, cpu, self._garbage.seconds, time.perf_counter() - wall)
 
         asyncio.Handle._run = run  # type: ignore[method-assign]  # every loop calls it, whatever it runs
-        if self._without_garbage:
-            gc.callbacks.append(self._collected)
+        gc.callbacks.append(self._collected)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._run is not None
         asyncio.Handle._run = self._run  # type: ignore[method-assign]  # as above
-        if self._without_garbage:
-            gc.callbacks.remove(self._collected)
+        gc.callbacks.remove(self._collected)
 
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
         if phase == "start":
@@ -113,7 +112,9 @@ class Watchdog:
             spent = time.thread_time() - getattr(self._garbage, "begun", time.thread_time())
             self._garbage.seconds = getattr(self._garbage, "seconds", 0.0) + spent
 
-    def _note(self, handle: asyncio.Handle, cpu: float, wall: float) -> None:
+    def _note(self, handle: asyncio.Handle, cpu: float, garbage: float, wall: float) -> None:
+        if self._without_garbage:
+            cpu -= garbage
         thread = threading.current_thread().name
         most = self.longest.get(thread, (0.0, 0.0))
         if cpu > most[0] or wall > most[1]:
@@ -122,7 +123,7 @@ class Watchdog:
             return
         what, file = described(handle)
         if not self._ignored(file):
-            self.holds.append(Hold(what, thread, cpu, wall))
+            self.holds.append(Hold(what, thread, cpu, garbage, wall))
 
 
 def described(handle: asyncio.Handle) -> tuple[str, str]:
