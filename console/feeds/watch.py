@@ -15,6 +15,7 @@ from console.feeds.resting import rest
 from console.feeds.usage_feed import UsageFeed
 from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
+from console.sources._blocking import Pool
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
 from console.text import Clean
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
 PUBLISH_SECONDS = 0.2
+LOADING_SECONDS = 60.0
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
 
@@ -158,34 +160,51 @@ class Watch:
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
-        if self._with_tunnel:
-            from console.feeds.tunnel_feed import TunnelFeed
-
-            self._tunnel = TunnelFeed(docker_source, lambda: docker.snapshot.value, change.set)
-        jenkins_source = self._make_jenkins()
-        if isinstance(jenkins_source, SourceStatus):
-            self._no_jenkins = jenkins_source
-        elif jenkins_source is not None:
-            from console.feeds.jenkins_feed import JenkinsFeed
-
-            self._jenkins_source = jenkins_source
-            self._jenkins = JenkinsFeed(jenkins_source, change.set)
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())
-                if self._jenkins is not None:
-                    group.create_task(self._jenkins.run())
-                if self._tunnel is not None:
-                    group.create_task(self._tunnel.run())
+                await self._begin_others(group, docker, docker_source, change)
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
             await compose_source.aclose()
-            if jenkins_source is not None and not isinstance(jenkins_source, SourceStatus):
-                await jenkins_source.aclose()
+            if self._jenkins_source is not None:
+                await self._jenkins_source.aclose()
+
+    async def _begin_others(
+        self, group: asyncio.TaskGroup, docker: DockerFeed, engine: ContainerEngine, change: asyncio.Event
+    ) -> None:
+        """Jenkins and the tunnel. Their modules take a tenth of a second to load: Docker is asked meanwhile."""
+        loading = Pool("loading", 1)
+        try:
+            await loading.run(self._load_others, LOADING_SECONDS)
+        finally:
+            loading.close()
+        if self._jenkins_source is not None:
+            from console.feeds.jenkins_feed import JenkinsFeed
+
+            self._jenkins = JenkinsFeed(self._jenkins_source, change.set)
+            group.create_task(self._jenkins.run())
+        if self._with_tunnel:
+            from console.feeds.tunnel_feed import TunnelFeed
+
+            self._tunnel = TunnelFeed(engine, lambda: docker.snapshot.value, change.set)
+            group.create_task(self._tunnel.run())
+
+    def _load_others(self) -> None:
+        """In a thread of its own."""
+        found = self._make_jenkins()
+        if isinstance(found, SourceStatus):
+            self._no_jenkins = found
+        elif found is not None:
+            import console.feeds.jenkins_feed  # noqa: F401 - so that it is there when the loop asks for it
+
+            self._jenkins_source = found
+        if self._with_tunnel:
+            import console.feeds.tunnel_feed  # noqa: F401 - as above
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:

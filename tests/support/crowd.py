@@ -18,7 +18,7 @@ PROJECT = "crowd"
 _MOVING = """\
 n=$$; trap 'exit 0' TERM
 while :; do
-    n=$(( (n * 1103515245 + 12345) % 2147483648 )); i=$(( n % 3000 ))
+    n=$(( (n * 1103515245 + 12345) % 2147483648 )); i=$(( n % 400 ))
     while [ $i -gt 0 ]; do i=$(( i - 1 )); done
     sleep 2 & wait
 done"""
