@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -269,6 +270,9 @@ def _screen(backend: Backend) -> int:
                 backend.demo, reason = True, NO_ENGINE
         except SourceError as error:
             return _complain(error.reason)
+    # To collect garbage is to look at every object there is, and the libraries are most of them: at 80 ms a time.
+    # They stay for good, so nobody looks while they are loaded, nor ever after.
+    gc.disable()
     watch = backend.watch()
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
@@ -295,6 +299,8 @@ def _screen(backend: Backend) -> int:
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
     )
+    gc.freeze()
+    gc.enable()
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()
     defect = app.defect or app.live.failure

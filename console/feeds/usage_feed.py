@@ -30,7 +30,7 @@ class UsageFeed:
         self._changed = changed
         self._visible: frozenset[Clean] = frozenset()
         self._wake = asyncio.Event()
-        self._readings: dict[Clean, deque[Usage | None]] = {}
+        self._readings: dict[Clean, _Readings] = {}
 
     def show(self, visible: frozenset[Clean]) -> None:
         """These containers are on the screen now."""
@@ -40,7 +40,7 @@ class UsageFeed:
 
     @property
     def histories(self) -> Mapping[Clean, UsageHistory]:
-        return {container_id: _history(readings) for container_id, readings in self._readings.items()}
+        return {container_id: readings.history for container_id, readings in self._readings.items()}
 
     async def run(self) -> None:
         while True:
@@ -59,16 +59,31 @@ class UsageFeed:
         for gone in self._readings.keys() - alive:
             del self._readings[gone]
         for container in wanted:
-            readings = self._readings.setdefault(container.id, deque(maxlen=KEPT_READINGS))
-            readings.append(found.get(container.id))
+            if (readings := self._readings.get(container.id)) is None:
+                readings = self._readings[container.id] = _Readings()
+            readings.add(found.get(container.id))
         self._changed()
 
 
-def _history(readings: Sequence[Usage | None]) -> UsageHistory:
-    limit = next((usage.memory_limit for usage in reversed(readings) if usage), None)
-    return UsageHistory(
-        STEP_SECONDS,
-        tuple(usage.cpu if usage else None for usage in readings),
-        tuple(usage.memory if usage else None for usage in readings),
-        limit,
-    )
+class _Readings:
+    """Of one container. Its history is made once for each reading, however many worlds it goes into."""
+
+    def __init__(self) -> None:
+        self._cpu: deque[float | None] = deque(maxlen=KEPT_READINGS)
+        self._memory: deque[int | None] = deque(maxlen=KEPT_READINGS)
+        self._limit: int | None = None
+        self._history: UsageHistory | None = None
+
+    def add(self, usage: Usage | None) -> None:
+        """One more; None where it could not be read."""
+        self._cpu.append(usage.cpu if usage else None)
+        self._memory.append(usage.memory if usage else None)
+        if usage is not None:
+            self._limit = usage.memory_limit
+        self._history = None
+
+    @property
+    def history(self) -> UsageHistory:
+        if self._history is None:
+            self._history = UsageHistory(STEP_SECONDS, tuple(self._cpu), tuple(self._memory), self._limit)
+        return self._history

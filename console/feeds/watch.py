@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from console.feeds.assemble import assemble
@@ -17,6 +19,7 @@ from console.feeds.unasked import Unasked
 from console.feeds.usage_feed import UsageFeed
 from console.model.source import Snapshot, SourceStatus
 from console.model.world import World
+from console.sources._blocking import Pool
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 from console.text import Clean
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
 PUBLISH_SECONDS = 0.2
+LOADING_SECONDS = 60.0
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
 
@@ -49,6 +53,15 @@ class Attached:
         """End it."""
         self.over = True
         self._room.post(lambda: self.task.cancel() if self.task is not None else None)
+
+
+@dataclass(slots=True)
+class _Others:
+    """The sources besides Docker and Compose: what each is, why it cannot be asked, or None where nobody asks."""
+
+    jenkins: ActingJenkins | SourceStatus | None = None
+    gpus: Gpus | SourceStatus | None = None
+    machine: Machine | SourceStatus | None = None
 
 
 class Watch:
@@ -89,6 +102,7 @@ class Watch:
         self._no_jenkins: SourceStatus | None = None
         self._gpus: GpuFeed | Unasked | None = None
         self._machine: MachineFeed | Unasked | None = None
+        self._near_gpus = False
         self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -142,6 +156,7 @@ class Watch:
         """Whether somebody looks at the cards, and not only at their line."""
 
         def tell() -> None:
+            self._near_gpus = closely
             if self._gpus is not None:
                 self._gpus.watched(closely)
 
@@ -180,54 +195,72 @@ class Watch:
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
-        if self._with_tunnel:
-            from console.feeds.tunnel_feed import TunnelFeed
-
-            self._tunnel = TunnelFeed(docker_source, lambda: docker.snapshot.value, change.set)
-        others = self._others(change.set, docker)
+        others = _Others()
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())
-                for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
-                    if feed is not None:
-                        group.create_task(feed.run())
+                await self._begin_others(group, docker, docker_source, change.set, others)
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await docker_source.aclose()
             await compose_source.aclose()
-            for source in others:
-                await source.aclose()
+            for source in (others.jenkins, others.gpus, others.machine):
+                if source is not None and not isinstance(source, SourceStatus):
+                    await source.aclose()
 
-    def _others(self, changed: Callable[[], None], docker: DockerFeed) -> list[ActingJenkins | Gpus | Machine]:
-        """Makes the feeds of everything but Docker and Compose; gives their sources, which want to be closed."""
-        found: list[ActingJenkins | Gpus | Machine] = []
-        jenkins, gpus, machine = self._make_jenkins(), self._make_gpus(), self._make_machine()
-        if isinstance(jenkins, SourceStatus):
-            self._no_jenkins = jenkins
-        elif jenkins is not None:
+    async def _begin_others(
+        self,
+        group: asyncio.TaskGroup,
+        docker: DockerFeed,
+        engine: ContainerEngine,
+        changed: Callable[[], None],
+        others: _Others,
+    ) -> None:
+        """Jenkins, the tunnel, cards and machine. Their modules take a tenth of a second to load: Docker is asked meanwhile."""
+        loading = Pool("loading", 1)
+        try:
+            await loading.run(lambda: self._load_others(others), LOADING_SECONDS)
+        finally:
+            loading.close()
+        if isinstance(others.jenkins, SourceStatus):
+            self._no_jenkins = others.jenkins
+        elif others.jenkins is not None:
             from console.feeds.jenkins_feed import JenkinsFeed
 
-            self._jenkins_source = jenkins
-            self._jenkins = JenkinsFeed(jenkins, changed)
-            found.append(jenkins)
-        if isinstance(gpus, SourceStatus):
-            self._gpus = Unasked(gpus)
-        elif gpus is not None:
+            self._jenkins_source = others.jenkins
+            self._jenkins = JenkinsFeed(others.jenkins, changed)
+        if self._with_tunnel:
+            from console.feeds.tunnel_feed import TunnelFeed
+
+            self._tunnel = TunnelFeed(engine, lambda: docker.snapshot.value, changed)
+        if isinstance(others.gpus, SourceStatus):
+            self._gpus = Unasked(others.gpus)
+        elif others.gpus is not None:
             from console.feeds.gpu_feed import GpuFeed
 
-            self._gpus = GpuFeed(gpus, changed)
-            found.append(gpus)
-        if isinstance(machine, SourceStatus):
-            self._machine = Unasked(machine)
-        elif machine is not None:
+            self._gpus = GpuFeed(others.gpus, changed)
+        if isinstance(others.machine, SourceStatus):
+            self._machine = Unasked(others.machine)
+        elif others.machine is not None:
             from console.feeds.machine_feed import MachineFeed
 
-            self._machine = MachineFeed(machine, lambda: docker_folders(docker.engine), changed)
-            found.append(machine)
-        return found
+            self._machine = MachineFeed(others.machine, lambda: docker_folders(docker.engine), changed)
+        if self._gpus is not None:
+            self._gpus.watched(self._near_gpus)
+        for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
+            if feed is not None:
+                group.create_task(feed.run())
+
+    def _load_others(self, others: _Others) -> None:
+        """In a thread of its own: what is loaded here is there when the loop asks for it."""
+        others.jenkins, others.gpus, others.machine = self._make_jenkins(), self._make_gpus(), self._make_machine()
+        wanted = (others.jenkins is not None, self._with_tunnel, others.gpus is not None, others.machine is not None)
+        for name, is_wanted in zip(("jenkins_feed", "tunnel_feed", "gpu_feed", "machine_feed"), wanted, strict=True):
+            if is_wanted:
+                import_module(f"console.feeds.{name}")
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:

@@ -51,6 +51,7 @@ class Canvas(Widget, can_focus=False):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
+        self._lines: list[Line] = []
         self._strips: list[Strip] = []
         self._spots: list[Spot] = []
         self._blank = Strip.blank(0)
@@ -70,19 +71,23 @@ class Canvas(Widget, can_focus=False):
     def show(self, lines: Iterable[Line], ground: Style) -> None:
         """Make these the lines of the canvas. Each is cut or filled to the width."""
         width, height = self.region_wanted.size
-        lines = list(lines)[:height]
-        strips = [to_strip(line, width, ground) for line in lines]
-        self._spots = [spot for y, line in enumerate(lines) for spot in spots(line, y)]
-        blank = to_strip((), width, ground)
-        strips += [blank] * (height - len(strips))
-        before, self._strips = self._strips, strips
-        if len(before) != len(strips) or ground != self.ground or (before and before[0].cell_length != width):
-            self.ground, self._blank = ground, blank
+        known, before = self._lines, self._strips
+        wanted = self._lines = list(lines)[:height]
+        self._spots = [spot for y, line in enumerate(wanted) for spot in spots(line, y)]
+        anew = len(before) != height or ground != self.ground or (bool(before) and before[0].cell_length != width)
+        if anew:
+            known, self.ground, self._blank = [], ground, to_strip((), width, ground)
+        # Nearly every line is what it was: to find that out by its parts costs a tenth of putting it together again.
+        strips = self._strips = [
+            before[y] if y < len(known) and known[y] == line else to_strip(line, width, ground) for y, line in enumerate(wanted)
+        ]
+        strips += [self._blank] * (height - len(strips))
+        if anew:
             self.refresh()
             return
         changed = []
         for y, (new, old) in enumerate(zip(strips, before, strict=True)):
-            if (span := changed_span(old, new)) is not None:
+            if new is not old and (span := changed_span(old, new)) is not None:
                 changed.append(Region(span[0], y, span[1] - span[0], 1))
         if changed:
             self.refresh(*changed)

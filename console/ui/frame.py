@@ -134,7 +134,7 @@ def _system(one: System, look: Look, *, word: bool) -> list[Part]:
     text = f" {one.name} {one.state.word}" if word else f" {one.name}"
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
     parts = [look.glyph(kind), look.part(text, role, bold=word)]
-    return [look.part("  "), *((KeyText(text, f"{_SYSTEM}{name}"), style) for text, style in parts)]
+    return [look.part("  "), *((KeyText(text, f"{_SYSTEM}{one.name}"), style) for text, style in parts)]
 
 
 def system_of(key: str) -> str | None:

@@ -59,7 +59,7 @@ def lines(view: GpuView, look: Look, width: int, height: int, now: datetime) -> 
     """The pane in `height` lines; with a single line it is its own summary."""
     if height <= 0:
         return []
-    sentence = says(view.status, now)
+    sentence = says(view.status, look, now)
     if height == 1:
         return [summary(view, sentence, look, width, now)]
     cards = view.gpus.reading.cards if view.gpus is not None else ()
@@ -83,11 +83,11 @@ def lines(view: GpuView, look: Look, width: int, height: int, now: datetime) -> 
     return table_lines(table, look, width, height)
 
 
-def says(status: SourceStatus | None, now: datetime) -> str | None:
+def says(status: SourceStatus | None, look: Look, now: datetime) -> str | None:
     """Why there are no cards, or none that can be trusted. That there is no driver needs no next try."""
     if status is not None and status.state is SourceState.OFF:
         return str(status.reason)
-    return trouble(status, "the NVIDIA driver", now)
+    return trouble(status, "the NVIDIA driver", now, look.keys.first("refresh"))
 
 
 def _columns(cards: Sequence[Gpu], view: GpuView, width: int, now: datetime) -> tuple[Column, ...]:

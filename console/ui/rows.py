@@ -55,10 +55,10 @@ class Row:
         return all(word in (folded if word == word.casefold() else text) for word in words)
 
 
-def of_service(service: Service, world: World) -> Row:
+def of_service(service: Service, world: World, *, one_project: bool) -> Row:
     cpu, memory = _usage(service.containers, world)
     return Row(
-        Clean(f"service/{service.name}" if _one_project(world) else f"service/{service.project}/{service.name}"),
+        Clean(f"service/{service.name}" if one_project else f"service/{service.project}/{service.name}"),
         Group.SERVICES,
         service.name,
         service.state,
@@ -92,13 +92,14 @@ def of_container(row: ContainerRow, group: Group, world: World) -> Row:
 def rows(world: World, *, words: Sequence[str] = (), order: Order = Order.WORST, backwards: bool = False) -> list[Row]:
     """All rows that match, group by group; services keep their place before trainings and the rest."""
     found: list[Row] = []
+    one_project = _one_project(world)
     groups = (
-        [of_service(service, world) for service in world.services],
+        [of_service(service, world, one_project=one_project) for service in world.services],
         [of_container(row, Group.TRAININGS, world) for row in world.trainings],
         [of_container(row, Group.OTHERS, world) for row in world.others],
     )
     for group in groups:
-        kept = [row for row in group if row.matches(words)]
+        kept = [row for row in group if row.matches(words)] if words else group
         kept.sort(key=_KEYS[order])
         found += reversed(kept) if backwards else kept
     return found

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from console.model.container import Container, ContainerEvent, Engine, Usage
 from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
+from console.sources._slices import Slices
 from console.sources.docker_engine import parse
 from console.sources.docker_engine.cgroup import CgroupReader
 from console.sources.docker_engine.client import Client
@@ -83,7 +84,13 @@ class DockerEngine:
         if not isinstance(items, list):
             reason = clean(f"What answers on {self._endpoint} is no Docker Engine: its list of containers is none.")
             raise SourceError(SourceState.UNREACHABLE, reason)
-        return tuple(found for found in map(parse.listed, items) if found is not None)
+        slices = Slices()
+        containers: list[Container] = []
+        for item in items:
+            await slices.pause()
+            if (found := parse.listed(item)) is not None:
+                containers.append(found)
+        return tuple(containers)
 
     async def inspect(self, container_id: str) -> Container:
         raw = await self._client.get(await self._path(f"/containers/{quote(container_id, safe='')}/json"))
@@ -114,7 +121,9 @@ class DockerEngine:
         found: dict[Clean, Usage] = {}
         seen: set[tuple[str, int]] = set()
         blind: list[Container] = []
+        slices = Slices()
         for container in containers:
+            await slices.pause()
             pid = container.details.pid if container.details else None
             if not container.alive or pid is None:
                 continue

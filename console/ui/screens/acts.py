@@ -70,7 +70,9 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
                 partial(acting.setting_offline, names),
             )
         )
-        found.append(Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else ""))
+        found.append(
+            Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else "")
+        )
     return found
 
 

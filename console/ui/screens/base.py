@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -55,6 +55,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self._toast_timer: Timer | None = None
         self._toast_log: BuildRef | None = None
         self._toast_over = False
+        self._painted_at: Size | None = None
         self.said = ""
         """The short message that stands there now."""
 
@@ -87,8 +88,11 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         self.styles.background = self.console.background
         self.paint()
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self.paint()
+    def on_resize(self, event: events.Resize) -> None:
+        """Textual tells the same size three times when a screen opens."""
+        if event.size != self._painted_at:
+            self._painted_at = event.size
+            self.paint()
 
     def on_screen_resume(self) -> None:
         if self._toast_over:

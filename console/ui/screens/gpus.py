@@ -139,7 +139,7 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def _card_lines(self, region: Region) -> list[Line]:
         gpus, look = self.gpus, self.look
         status = self.world.sources.get("gpu") if self.world is not None else None
-        sentence = gpupane.says(status, self.now())
+        sentence = gpupane.says(status, look, self.now())
         if gpus is None:
             shown = sentence if self.slow or (status is not None and status.state is not SourceState.STARTING) else None
             return [[look.part(look.cut(f" {shown}", region.width))]] if shown else []
