@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.feeds.assemble import assemble
 from console.feeds.compose_feed import read as read_compose
-from console.feeds.folders import docker_folders
 from console.model.container import Container, Engine
 from console.model.service import ComposeProject
 from console.model.source import NotThereError, Snapshot, SourceError, SourceState, SourceStatus
@@ -43,7 +43,7 @@ async def gather(
     (engine, containers), project, builds, cards = await asyncio.gather(
         _read_docker(docker), _read_compose(compose), _read_jenkins(jenkins), _read_gpus(gpus)
     )
-    disk = await _read_machine(machine, engine)
+    disk = await _read_machine(machine, docker, engine)
     look = None
     if tunnel:
         from console.feeds.tunnel_feed import read_tunnel
@@ -73,12 +73,18 @@ async def _read_gpus(source: Gpus | SourceStatus | None) -> Snapshot[GpuWorld] |
     return await read_gpus(source)
 
 
-async def _read_machine(source: Machine | SourceStatus | None, engine: Engine | None) -> Snapshot[MachineReading] | None:
+async def _read_machine(
+    source: Machine | SourceStatus | None, docker: ContainerEngine, engine: Engine | None
+) -> Snapshot[MachineReading] | None:
     if source is None or isinstance(source, SourceStatus):
         return Snapshot(None, source) if source is not None else None
     from console.feeds.machine_feed import read_machine
 
-    return await read_machine(source, docker_folders(engine))
+    root = None
+    if engine is not None and engine.local:
+        with suppress(SourceError):
+            root = await docker.root()
+    return await read_machine(source, {"docker": root} if root is not None else {})
 
 
 async def _read_compose(source: Compose | None) -> Snapshot[ComposeProject] | None:

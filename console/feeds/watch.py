@@ -13,7 +13,6 @@ from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
 from console.feeds.compose_feed import ComposeFeed
 from console.feeds.docker_feed import DockerFeed
-from console.feeds.folders import docker_folders
 from console.feeds.resting import rest
 from console.feeds.unasked import Unasked
 from console.feeds.usage_feed import UsageFeed
@@ -247,7 +246,7 @@ class Watch:
         elif others.machine is not None:
             from console.feeds.machine_feed import MachineFeed
 
-            self._machine = MachineFeed(others.machine, lambda: docker_folders(docker.engine), changed)
+            self._machine = MachineFeed(others.machine, lambda: _folders(docker), changed)
         if self._gpus is not None:
             self._gpus.watched(self._near_gpus)
         for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
@@ -291,3 +290,9 @@ class Watch:
             if self._publish is not None:
                 self._publish(self.world)
             await asyncio.sleep(PUBLISH_SECONDS)
+
+
+def _folders(docker: DockerFeed) -> dict[str, str]:
+    """Whose disks matter besides the machine's own: where the Engine keeps images, containers and volumes, if it is here."""
+    engine = docker.engine
+    return {"docker": engine.root} if engine is not None and engine.local and engine.root is not None else {}

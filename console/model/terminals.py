@@ -27,7 +27,7 @@ def colors(env: Mapping[str, str]) -> int:
     within_screen = bool(env.get("STY")) or (term.startswith("screen") and not env.get("TMUX"))
     if env.get("COLORTERM") in ("truecolor", "24bit") and not within_screen:
         return TRUE_COLOR
-    if "256color" not in term:
+    if "256color" not in term and not term.endswith("kitty"):
         return SIXTEEN
     return MANY
 

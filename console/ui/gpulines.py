@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.model import gpu_words
 from console.model.cells import width as cells_of
@@ -71,9 +72,24 @@ class CardsView:
     window: Window
 
 
-def rows_each(cards: int, height: int) -> int:
-    """Lines for each card: its title, and its curve as high as there is room."""
-    return max(1, min(1 + MOST_ROWS, height // max(1, cards)))
+class Block(NamedTuple):
+    """Lines of one card below its title."""
+
+    instances: int
+    curve: int
+
+    @property
+    def height(self) -> int:
+        return 1 + self.instances + self.curve
+
+
+def blocks(cards: Sequence[Gpu], height: int) -> list[Block]:
+    """What each card gets of so many lines: first all titles, then all instances, then curves of one height."""
+    rest = height - len(cards)
+    instances = sum(len(card.instances) for card in cards)
+    shown = instances <= rest
+    curve = max(0, min(MOST_ROWS, (rest - instances * shown) // max(1, len(cards))))
+    return [Block(len(card.instances) if shown else 0, curve) for card in cards]
 
 
 def most_rows(cards: Sequence[Gpu]) -> int:
@@ -81,14 +97,23 @@ def most_rows(cards: Sequence[Gpu]) -> int:
     return max(1, sum(1 + MOST_ROWS + len(card.instances) for card in cards))
 
 
+def card_at(cards: Sequence[Gpu], top: int, line: int, height: int) -> int:
+    """The place of the card that has this line, where `top` is the first that is shown; beyond the last one their count."""
+    for place, block in enumerate(blocks(cards, height)[top:], start=top):
+        if line < block.height:
+            return place
+        line -= block.height
+    return len(cards)
+
+
 def cards(view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
     """Every card with one curve. Where there is no room for curves the titles alone."""
-    each = rows_each(len(view.gpus.reading.cards), height)
+    every = view.gpus.reading.cards
     found: list[Line] = []
-    for card in view.gpus.reading.cards[view.top :]:
+    for card, block in list(zip(every, blocks(every, height), strict=True))[view.top :]:
         found.append(card_title(card, view, look, width, now))
-        found += _curve(card, view, view.metric, look, width, each - 1)
-        found += _instances(card, look, width) if each > 1 else []
+        found += _curve(card, view, view.metric, look, width, block.curve)
+        found += _instances(card, look, width) if block.instances else []
     return found[:height]
 
 

@@ -87,6 +87,7 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def refresh_rows(self) -> None:
         gpus = self.gpus
         if gpus is None or self.world is None:
+            self.held = ()
             return  # what was selected before the cards were read stays selected
         self.held = holders(gpus, self.world.containers)
         for pane in self.panes:
@@ -148,8 +149,8 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
             return [*above, [look.part(" The driver knows no card.", Role.MUTED)]]
         room = region.height - len(above)
         cursor = self.cursors[LIST]
-        visible = max(1, room // gpulines.rows_each(len(self.cards), room))
-        top = cursor.scroll(cursor.index, visible, len(self.cards))
+        # Either all cards fit with what is below their titles, or titles are all there is.
+        top = cursor.scroll(cursor.index, max(1, min(room, len(self.cards))), len(self.cards))
         selected = self.card
         view = CardsView(
             gpus, selected.index if selected is not None else None, top, self.pane == LIST, self.metric, self.window
@@ -180,7 +181,7 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def row_at(self, pane: str, line: int) -> str | None:
         region = self.place_of(pane)
         if pane == LIST:
-            at = self.cursors[LIST].top + line // gpulines.rows_each(len(self.cards), region.height)
+            at = gpulines.card_at(self.cards, self.cursors[LIST].top, line, region.height)
         else:
             at = self.cursors[PROCESSES].top + line - rows_from(self._table(region.width, 0), region.width)
         keys = self.keys_in(pane)

@@ -47,6 +47,7 @@ class GpuPart(ListScreen, inherit_bindings=False):
 
     def refresh_cards(self) -> None:
         world = self.world
+        self.held = ()
         if world is not None and world.gpu is not None:
             from console.model.gpu_use import holders
 

@@ -19,7 +19,7 @@ from console.settings import Loaded, Overrides, load
 from console.settings.keyfacts import KeyFact
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal
-from console.sources.protocols import ActingJenkins
+from console.sources.protocols import ActingJenkins, Gpus, Machine
 from console.sources.trail import Trail
 from console.text import Clean
 from console.ui.ownkeys import checked, facts
@@ -52,6 +52,19 @@ class FakeBackend:
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         return self.ci
+
+    cards: Gpus | SourceStatus = field(
+        default_factory=lambda: SourceStatus(SourceState.OFF, Clean("No NVIDIA driver here. Trainings use the CPU."))
+    )
+    server: Machine | SourceStatus = field(
+        default_factory=lambda: SourceStatus(SourceState.OFF, Clean("Not available from here. Use --host train-01."))
+    )
+
+    def gpus(self) -> Gpus | SourceStatus:
+        return self.cards
+
+    def machine(self) -> Machine | SourceStatus:
+        return self.server
 
     def keys(self) -> Sequence[KeyFact]:
         return facts(checked(self.loaded))

@@ -87,11 +87,11 @@ def test_what_runs_only_on_paper_is_told(ci: FakeBackend, jenkins: FakeJenkins, 
     with_last(jenkins, "train", waits)
     jenkins.flying, jenkins.logs[waits.ref] = frozenset({waits.ref}), LOCKED
     assert call(ci, "builds") == 0
-    assert re.search(r"train #13 +◌ blocked +3m of 8m +for 3m +project-a: train #9 has lock gpu-0", capsys.readouterr().out)
+    assert re.search(r"train #13 +◌ no GPU +3m of 8m +for 3m +project-a: after train #9", capsys.readouterr().out)
     assert call(ci, "build", "train") == 0
-    assert re.search(r"because +train #9 has lock gpu-0", capsys.readouterr().out)
+    assert re.search(r"because +after train #9", capsys.readouterr().out)
     assert call(ci, "queue") == 0
-    assert re.search(r"project-a +#13 +◌ blocked +train #9 has lock gpu-0 +3m", capsys.readouterr().out)
+    assert re.search(r"project-a +#13 +◌ no GPU +after train #9 +3m", capsys.readouterr().out)
     _, document = answer(ci, capsys, "queue")
     (told,) = document["items"]
     assert (told["id"], told["build"], told["blocked_by"]) == (

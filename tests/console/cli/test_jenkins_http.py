@@ -134,8 +134,8 @@ def test_builds(server: JenkinsServer, capsys: pytest.CaptureFixture[str]) -> No
     status, lines = told(capsys, "builds")
     assert status == 1
     by_build = {line.split("  ")[0]: line for line in lines}
-    assert "◌ blocked" in by_build["train #2"]
-    assert by_build["train #2"].endswith("project-a: train #1 has lock gpu-0")
+    assert "◌ no GPU" in by_build["train #2"]
+    assert by_build["train #2"].endswith("project-a: after train #1")
     assert by_build["promote #1"].endswith("asks: Serve it?")
     assert "✗ no compile" in by_build["mlops/feature/x #1"]
     assert by_build["mlops/feature/x #1"].endswith("Jenkinsfile line 11: Expected a symbol")
@@ -165,7 +165,7 @@ def test_a_branch_goes_by_its_names(server: JenkinsServer, capsys: pytest.Captur
 def test_a_build_that_waits(server: JenkinsServer, capsys: pytest.CaptureFixture[str]) -> None:
     status, document = answered(capsys, "build", "train", "2")
     (item,) = document["items"]
-    assert (status, item["state"], item["outcome"]) == (0, "blocked", "train #1 has lock gpu-0")
+    assert (status, item["state"], item["outcome"]) == (0, "no GPU", "after train #1")
     assert item["parameters"][0] == {"name": "PROJECT", "value": "project-a"}
     assert answered(capsys, "build", "train", "1")[1]["items"][0]["state"] == "running"
     assert answered(capsys, "build", "promote")[0] == 1
@@ -185,7 +185,7 @@ def test_the_queue_and_the_nodes(server: JenkinsServer, capsys: pytest.CaptureFi
     assert status == 1
     rows = [" ".join(line.split()) for line in lines]
     assert any("trainer-2 is off line: connection refused" in row for row in rows)
-    assert any("train #1 has lock gpu-0" in row for row in rows)
+    assert any("after train #1" in row for row in rows)
     assert any("asks: Serve it?" in row for row in rows)
     status, document = answered(capsys, "queue")
     since = {one["name"]: one["since"] for one in document["items"]}

@@ -55,7 +55,7 @@ def detailed(**more: object) -> Build:
         (build(result=Result.NOT_BUILT), None, None, (StateClass.ENDED, "skipped")),
         (build(result=None, took=None), None, None, (StateClass.UNKNOWN, "unknown")),
         (build(result=None), None, None, (StateClass.ACTIVE, "running")),
-        (build(result=None), locked(), None, (StateClass.WAITING, "blocked")),
+        (build(result=None), locked(), None, (StateClass.WAITING, "no GPU")),
         (build(result=None), QUESTION, None, (StateClass.ATTENTION, "approval")),
         (build(result=None), Held("node", clean("")), None, (StateClass.WAITING, "no node")),
         (replace(build(result=None), result=Result.ABORTED), locked(), None, (StateClass.ACTIVE, "stopping")),
@@ -140,8 +140,8 @@ def test_a_row_says_what_came_of_it() -> None:
     stages = Stages(runs.ref, StageStatus.IN_PROGRESS, (stage("check"), stage("train", StageStatus.IN_PROGRESS, took=None)))
     assert said(row(world(stages={runs.ref: stages}), runs)) == (why, "train", "project-a: train")
     waits = row(world(stages={runs.ref: stages}, held={runs.ref: locked(by={"train": 9})}), runs)
-    assert waits.state.word == "blocked"
-    assert said(waits) == (why, "train #9 has lock gpu-0", "project-a: train #9 has lock gpu-0")
+    assert waits.state.word == "no GPU"
+    assert said(waits) == (why, "after train #9", "project-a: after train #9")
     other = build("promote", result=Result.FAILURE, causes=(Cause(CauseKind.TIMER, clean("x")),))
     assert said(row(world(failures={other.ref: clean("no disk")}), other)) == ("timer", "no disk", "no disk")
 
@@ -265,7 +265,7 @@ def test_the_longest_wait_comes_first() -> None:
 def test_what_waits_for_a_lock_or_a_person_is_in_the_queue_too() -> None:
     runs = detailed(result=None)
     told = queue_of(held={runs.ref: locked()}, details={runs.ref: runs})
-    assert told == [("project-a", "#12", "blocked", "build/train#12")]
+    assert told == [("project-a", "#12", "no GPU", "build/train#12")]
     told = queue_of(held={runs.ref: QUESTION})
     assert told == [("train", "#12", "approval", "build/train#12")]
 
@@ -318,7 +318,7 @@ def test_a_build_without_a_step_in_the_queue_says_what_its_log_says() -> None:
     told = row(world(held={runs.ref: Held("node", clean(""))}, work=work), runs)
     assert (told.state.word, told.outcome) == ("no node", "waits for a node")
     locked_too = row(world(held={runs.ref: locked()}, work=replace(work, queue=(item(7, None, part_of=runs.ref),))), runs)
-    assert locked_too.state.word == "blocked"
+    assert locked_too.state.word == "no GPU"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class StillWatch(Watch):
         self.publish: Callable[[World], None] | None = None
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
         self.looked_at: list[Interest] = []
+        self.near_gpus: list[bool] = []
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
@@ -62,6 +63,9 @@ class StillWatch(Watch):
 
     def look_at(self, interest: Interest) -> None:
         self.looked_at.append(interest)
+
+    def look_at_gpus(self, closely: bool) -> None:
+        self.near_gpus.append(closely)
 
     def give(self, world: World) -> None:
         self.world = world

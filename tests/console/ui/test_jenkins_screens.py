@@ -43,8 +43,8 @@ async def test_the_main_screen_says_what_waits_and_why(app: ConsoleApp) -> None:
         lines = await press(pilot, "2")
         assert lines[2].startswith(" 1 Services  ✗ cache killed")
         locked = line_with(lines, "project-c", "#129")
-        assert "◌ blocked" in locked
-        assert "train #128 has lock gpu-0" in locked
+        assert "◌ no GPU" in locked
+        assert "after train #128" in locked
         assert locked.endswith("for 2m")
 
 
@@ -53,7 +53,7 @@ async def test_the_lower_pane_follows_the_queue(app: ConsoleApp) -> None:
         lines = await press(pilot, "2", "j", "j")
         assert selected(lines).startswith("▐project-c")
         at = next(number for number, line in enumerate(lines) if line.startswith(" 3 project-c #129"))
-        assert lines[at + 1] == " It waits for the lock gpu-0: train #128 has it."
+        assert lines[at + 1] == " It waits for a GPU (lock gpu-0): train #128 has it."
         assert lines[at + 2] == " It goes on when train #128 gives the lock back."
         # The pane that has the keys changes, what it is about does not.
         lines = await press(pilot, "3")
@@ -143,7 +143,7 @@ async def test_builds_of_every_job(app: ConsoleApp) -> None:
         assert "! unstable" in line_with(lines, "nightly tests")
         # Of each job the newest, and what runs: all of one are a key away.
         assert not any("#127" in line for line in lines)
-        running = [line for line in lines if "▸" in line or "◌ blocked" in line]
+        running = [line for line in lines if "▸" in line or "◌ blocked" in line or "◌ no GPU" in line]
         assert lines.index(running[-1]) < lines.index(line_with(lines, "✓ passed"))
 
 
