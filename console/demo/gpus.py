@@ -78,12 +78,13 @@ _SESSIONS: tuple[tuple[_Session, ...], ...] = (
 )
 # Nobody's training: a notebook that somebody has left open.
 _NOTEBOOK = _Session(-3 * HOUR, 512 * MIB, stalled=-2 * HOUR - 40 * MINUTE)
-_NOTEBOOK_CARD, _NOTEBOOK_PID = 1, PIDS_ABOVE + 40_990
+# Above those of all containers.
+_NOTEBOOK_CARD, _NOTEBOOK_PID = 1, PIDS_ABOVE + 70_990
 _USERS = {"1000:1000": "trainer"}
 # The third session of card 0 ended with it: an assertion of the program's own.
 _XID = (-7 * HOUR - 10 * MINUTE, 0, 43)
 # How many seconds a value of each history stands for, how many there are, and how many looks one is made of.
-_WINDOWS = ((Window.MINUTE, 1.0, 60, 1), (Window.HOUR, 15.0, 240, 2), (Window.DAY, 360.0, 240, 4))
+_WINDOWS = ((Window.MINUTE, 1.0, 60, 1), (Window.HOUR, 15.0, 240, 1), (Window.DAY, 360.0, 240, 3))
 
 
 class DemoGpus:

@@ -14,8 +14,8 @@ from datetime import timedelta
 
 async def main():
     heard, asked = [], []
-    import console.demo.ci, console.demo.jenkins
-    from console.demo import demo_jenkins, demo_sources  # what an import reads is no act of the demo
+    import console.demo.ci, console.demo.gpus, console.demo.jenkins, console.demo.machine
+    from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_sources  # what an import reads is no act of the demo
 
     def hook(name, arguments):
         # Objects and clocks are its own; whatever else Python audits reaches out of the program.
@@ -70,6 +70,12 @@ async def main():
         compose.changed()
         if len(events) == 40:
             break
+    clock = Leaping(RunningClock().now())
+    for source in (demo_gpus(clock), demo_machine(clock)):
+        source.past()
+        await source.aclose()
+    asked.append(str((await demo_gpus(clock).read()).driver))
+    asked.append(str(len((await demo_machine(clock).read({"docker": "/var/lib/docker"})).disks)))
     running, _ = demo_sources()
     await running.containers()
     await jenkins_for_two_hours(Leaping(RunningClock().now()))
@@ -93,6 +99,7 @@ def test_it_touches_nothing() -> None:
     told = json.loads(run(AUDITED))
     assert told["events"] == 40
     assert "dist/mlops_console-0.1.0.whl" in told["asked"]
+    assert told["asked"][:2] == ["580.159.04", "1"]
     assert told["asked"][-1] == "operator"
     assert told["demo"] == []
     assert told["proof"] == ["open"]

@@ -201,10 +201,21 @@ async def test_the_selected_container_is_read_again() -> None:
 
 
 async def test_the_engines_folder_is_asked_for_once_and_after_the_list() -> None:
-    engine = FakeEngine(container("a"))
+    class Slow(FakeEngine):
+        listed = asyncio.Event()
+
+        async def containers(self) -> tuple[Container, ...]:
+            self.asked.append("a list")
+            await self.listed.wait()
+            return await super().containers()
+
+    engine = Slow(container("a"))
     async with running(engine) as feed:
+        await engine.connected.wait()
+        await until(lambda: "a list" in engine.asked)
+        assert "root" not in engine.asked
+        engine.listed.set()
         await until(lambda: feed.engine is not None and feed.engine.root == "/var/lib/docker")
-        assert engine.asked.index("root") > engine.asked.index("containers")
         feed.refresh()
         await until(lambda: engine.asked.count("containers") >= 3)
         assert engine.asked.count("root") == 1

@@ -157,6 +157,9 @@ async def test_a_driver_that_breaks_leaves_what_was_known_and_is_asked_less_and_
         assert made.feed.snapshot.status.state is SourceState.OK
         assert made.world.histories[Window.MINUTE][0].utilisation[-2:] == (None, 3.0)
         assert made.pauses.lengths[-1] == 1.0
+        made.gpus.answer = BROKEN
+        await made.pauses.pass_by(1.0)
+        assert made.pauses.lengths[-1] < 1.5, "the patience of the last time is forgotten"
 
 
 async def test_a_driver_that_is_unloaded_takes_its_cards_with_it() -> None:

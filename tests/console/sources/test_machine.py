@@ -238,6 +238,17 @@ async def test_a_file_system_that_does_not_count_files(mount: Mount) -> None:
     assert (found.inodes, found.inodes_free, found.full) == (None, None, 0.0)
 
 
+async def test_what_df_says_of_this_machines_disk(tmp_path: Path) -> None:
+    """Which may keep blocks for root alone: they are neither used nor free."""
+    (found,) = await disks(tmp_path)
+    asked = ["df", "-B1", "--output=size,used,avail", str(tmp_path)]
+    done = await asyncio.to_thread(subprocess.run, asked, capture_output=True, text=True, check=True)
+    size, used, free = map(int, done.stdout.splitlines()[1].split())
+    assert found.total == size
+    assert found.used == pytest.approx(used, abs=size * 0.01)
+    assert found.free == pytest.approx(free, abs=size * 0.01)
+
+
 async def test_a_disk_that_can_only_be_read(mount: Mount) -> None:
     folder = mount("size=1m")
     (folder / "file").write_bytes(bytes(1 << 18))
