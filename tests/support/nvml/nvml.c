@@ -75,6 +75,7 @@ struct control {
     int32_t memory_unknown; /* of processes: [N/A] in nvidia-smi */
     int32_t graphics;       /* processes draw as well as compute */
     int32_t no_events;      /* cards report no Xid */
+    int32_t stale;          /* where one sample is new, old ones come along */
     int32_t cost;           /* calls take as long as recorded, with the processor busy */
     int32_t lost[CARDS];    /* what every call of this card answers */
     int32_t absent[CARDS];  /* not there when the library begins */
@@ -403,10 +404,11 @@ nvmlReturn_t nvmlDeviceGetProcessUtilization(
     nvmlDevice_t device, nvmlProcessUtilizationSample_t *samples, unsigned int *count, unsigned long long since) {
     WHOLE(samples || !state() ? RECORDED_COST_PROCESS_UTILIZATION : 0);
     if (control->mig) return NOT_SUPPORTED;
-    unsigned int found = 0, room = *count;
+    unsigned int found = 0, room = *count, fresh = 0;
     for (int i = 0; state() && i < RECORDED_SAMPLES; i++) {
         unsigned long long at = RECORDED_SAMPLE[i].timeStamp + control->shift;
-        if (at <= since) continue;
+        fresh += at > since;
+        if (at <= since && !(control->stale && fresh)) continue;
         if (samples && found < room) {
             samples[found] = RECORDED_SAMPLE[i];
             samples[found].timeStamp = at;
@@ -473,7 +475,7 @@ nvmlReturn_t nvmlEventSetWait_v2(nvmlEventSet_t set, nvmlEventData_t *data, unsi
     for (int i = 0; i < control->cards; i++)
         if (control->lost[i] == GPU_IS_LOST) return GPU_IS_LOST;
     if (!control->xid_count) {
-        usleep(patience * 1000);
+        if (patience) usleep(patience * 1000);
         return TIMEOUT;
     }
     nvmlDevice_t device = handle(control->xids[0][0], -1);
