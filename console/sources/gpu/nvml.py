@@ -85,7 +85,7 @@ class Library:
     def begin(self) -> Any:
         """The package, ready to be asked. Raises SourceError where the library or the driver is not there or refuses."""
         if self.nvml is None:
-            # The package takes 40 ms to load, for nothing on a machine without a driver.
+            # The package takes 25 ms to load, for nothing on a machine without a driver.
             if not _there():
                 raise refusal(LIBRARY_NOT_FOUND, "")
             import pynvml  # type: ignore[import-untyped]

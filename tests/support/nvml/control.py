@@ -24,7 +24,7 @@ class Control(ctypes.Structure):
             (name, ctypes.c_int32)
             for name in (
                 *("cards", "loaded", "init_error", "every_error", "hang", "namespaced", "mig", "list_denied", "bare"),
-                *("memory_unknown", "graphics", "no_events", "cost"),
+                *("memory_unknown", "graphics", "no_events", "stale", "cost"),
             )
         ),
         ("lost", ctypes.c_int32 * _CARDS),
@@ -49,6 +49,7 @@ class Control(ctypes.Structure):
         memory_unknown: int
         graphics: int
         no_events: int
+        stale: int
         cost: int
         lost: ctypes.Array[ctypes.c_int32]
         absent: ctypes.Array[ctypes.c_int32]

@@ -141,6 +141,21 @@ async def test_cards_keep_their_index_while_one_is_away(stage: Stage) -> None:
 
 
 @scene(cards=2)
+async def test_a_card_that_is_put_in_takes_nobodys_index(stage: Stage) -> None:
+    stage.control.absent[0] = 1
+    async with stage.gpus() as gpus:
+        (second,) = (await gpus.read()).cards
+        stage.control.absent[0], stage.control.every_error = 0, 9
+        await refusal(gpus)
+        stage.control.every_error = 0
+        stage.later(10)
+        cards = (await gpus.read()).cards
+    assert [card.index for card in cards] == [0, 1]
+    assert cards[0].uuid == second.uuid
+    assert [card.lost for card in cards] == [None, None]
+
+
+@scene(cards=2)
 async def test_a_card_that_was_lost_before_we_came_is_there_and_comes_back(stage: Stage) -> None:
     stage.control.lost[1] = 16
     async with stage.gpus() as gpus:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from console.model.gpu import GpuProcess
+from console.model.source import SourceError
 from console.sources.gpu.processes import COMMAND_LIMIT, Owners
 from tests.console.sources.gpu.procs import BOOTED, ID, process
 from tests.support.nvml.stage import Stage, scene
+from tests.support.waiting import DEADLINE, until_sync
 
 OTHER = "c0" * 32
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -125,10 +129,38 @@ def test_a_pid_that_changes_hands_before_the_look_is_not_told_as_the_first(tmp_p
     process(tmp_path, 762, started=100)
     owners = Owners(tmp_path)
     new = owners.check([762])
-    process(tmp_path, 762, started=900, command=b"second")
-    owners.look_up(new)
+    folder = process(tmp_path, 762, started=900)
+    command = pipe(folder)
+    look = threading.Thread(target=owners.look_up, args=(new,), daemon=True)
+    look.start()
+    try:
+        # Its command line, which could not be read now, is not even asked for.
+        until_sync(lambda: not look.is_alive(), "the look to end")
+    finally:
+        os.close(os.open(command, os.O_RDWR))
     assert owners.tell(GpuProcess(762, None, None)).hidden
-    assert told(owners).command == "second"
+
+
+def test_a_pid_that_changes_hands_during_the_look_is_not_told_as_the_first(tmp_path: Path) -> None:
+    folder = process(tmp_path, 762, started=100, cgroup=f"0::/docker/{ID}\n")
+    command = pipe(folder)
+    owners = Owners(tmp_path)
+    look = threading.Thread(target=owners.look_up, args=(owners.check([762]),), daemon=True)
+    look.start()
+    with command.open("wb") as writer:  # from here on the command line is being read
+        process(tmp_path / "next", 762, started=900)
+        (tmp_path / "next" / "762" / "stat").replace(folder / "stat")
+        writer.write(b"second")
+    look.join(DEADLINE)
+    assert owners.tell(GpuProcess(762, None, None)).hidden
+
+
+def pipe(folder: Path) -> Path:
+    """A command line that can only be read when somebody writes it."""
+    command = folder / "cmdline"
+    command.unlink()
+    os.mkfifo(command)
+    return command
 
 
 def test_a_process_is_looked_at_once(tmp_path: Path) -> None:
@@ -153,8 +185,7 @@ def test_one_that_left_the_card_is_forgotten(tmp_path: Path) -> None:
 async def test_a_process_stuck_in_the_driver_holds_up_nothing(stage: Stage) -> None:
     """The kernel lets nobody read its command line: here that is a pipe into which nobody writes."""
     folder = process(stage.proc, 762, cgroup=f"0::/docker/{ID}\n")
-    (folder / "cmdline").unlink()
-    os.mkfifo(folder / "cmdline")
+    pipe(folder)
     process(stage.proc, 764, command=b"python3")
     async with stage.gpus() as gpus:
         for _ in range(2):
@@ -164,3 +195,18 @@ async def test_a_process_stuck_in_the_driver_holds_up_nothing(stage: Stage) -> N
         assert (rows[762].container, rows[762].command, rows[762].hidden) == (ID, None, False)
         assert (rows[762].utilisation, rows[764].command) == (97, "python3")
         assert rows[763].hidden
+
+
+@scene(loaded=1)
+async def test_stuck_processes_do_not_take_a_thread_each_reading(stage: Stage) -> None:
+    for pid in (762, 763, 764, 820):
+        pipe(process(stage.proc, pid))
+    async with stage.gpus(patience=1.0) as gpus:
+        rows: dict[int, bool] = {}
+        while not rows or any(rows.values()):
+            with suppress(SourceError):
+                rows = {one.pid: one.hidden for card in (await gpus.read()).cards for one in card.processes or ()}
+        threads = threading.active_count()
+        for _ in range(10):
+            await gpus.read()
+        assert threading.active_count() == threads

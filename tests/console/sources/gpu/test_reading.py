@@ -66,7 +66,7 @@ async def test_a_card_under_load_says_what_was_recorded(stage: Stage) -> None:
     assert len(card.processes or ()) == len(recorded)
 
 
-@scene(loaded=1)
+@scene(loaded=1, stale=1)
 async def test_only_a_sample_of_now_counts_as_use(stage: Stage) -> None:
     """764's sample came with the answer and was eleven seconds old; 763 and 820 have none."""
     card = await only(stage)
