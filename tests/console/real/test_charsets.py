@@ -71,7 +71,11 @@ def test_commands_and_completion(engine: Engine, odd: str, tmp_path: Path, chars
     wrong = _bytes(env, "services", ODD + "x")
     assert wrong[0] == 2
     assert b"there is no service" in wrong[2]
-    completing = env | {"_MLOPS_CONSOLE_COMPLETE": "bash_complete", "COMP_WORDS": f"mlops-console logs {ODD}", "COMP_CWORD": "2"}
+    completing = env | {
+        "_MLOPS_CONSOLE_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"mlops-console logs {ODD}",
+        "COMP_CWORD": "2",
+    }
     status, _, err = _bytes(completing)
     assert status == 0
     assert err == b""

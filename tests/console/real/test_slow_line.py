@@ -52,7 +52,9 @@ watch.Watch.settled = lambda self: (
 
 def frozen(home: Path, **more: str) -> dict[str, str]:
     (home / "frozen").mkdir()
-    (home / "frozen" / "sitecustomize.py").write_text(f"SETTLED, TICKS = {str(home / 'settled')!r}, {str(home / 'ticks')!r}\n{FROZEN}")
+    (home / "frozen" / "sitecustomize.py").write_text(
+        f"SETTLED, TICKS = {str(home / 'settled')!r}, {str(home / 'ticks')!r}\n{FROZEN}"
+    )
     env = environment(None, home, **more)
     env["PYTHONPATH"] = f"{home / 'frozen'}:{env['PYTHONPATH']}"
     return env
@@ -61,7 +63,12 @@ def frozen(home: Path, **more: str) -> dict[str, str]:
 def test_keys_are_answered_on_a_slow_line(tmp_path: Path) -> None:
     with Pty(screen_command("--demo"), 80, 24, environment(None, tmp_path), answers=True, rate=RATE) as terminal:
         terminal.wait_for(b"portainer", 60)
-        for keys, wanted in ((b"?", b"keys that work here"), (b"?", b"1 Services"), (b"\r", b"Probe"), (b"\x7f", b"1 Services")):
+        for keys, wanted in (
+            (b"?", b"keys that work here"),
+            (b"?", b"1 Services"),
+            (b"\r", b"Probe"),
+            (b"\x7f", b"1 Services"),
+        ):
             seen = len(terminal.data)
             terminal.write(keys)
             terminal.wait_for(lambda data, seen=seen, wanted=wanted: wanted in data[seen:], 60)  # type: ignore[misc]
