@@ -25,6 +25,8 @@ class BackRoom:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="backroom", daemon=True)
         self.failure: BaseException | None = None
+        self.on_failure: Callable[[], None] = lambda: None
+        """Called in the thread that ends because of a defect."""
 
     def start(self) -> None:
         self._thread.start()
@@ -55,6 +57,7 @@ class BackRoom:
             pass
         except BaseException as failure:
             self.failure = failure
+            self.on_failure()
         finally:
             self._ready.set()
 

@@ -111,8 +111,11 @@ class Watch:
         """Begin to read. Nobody needs to listen yet: `world` holds the newest picture."""
         self._room.start()
 
-    def listen(self, publish: Callable[[World], None]) -> None:
-        """From now on `publish` gets each new picture, and at once the newest if there is one."""
+    def listen(self, publish: Callable[[World], None], failed: Callable[[], None] = lambda: None) -> None:
+        """From now on `publish` gets each new picture, and at once the newest if there is one; `failed` is told of a defect."""
+        self._room.on_failure = failed
+        if self.failure is not None:
+            failed()
 
         def begin() -> None:
             self._publish = publish

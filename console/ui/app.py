@@ -283,15 +283,16 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             waiting, self._arriving = self._arriving, world
             if waiting is None:
                 try:
-                    loop.call_soon_threadsafe(self._arrived)
+                    # What a screen asks for while it closes is found in the context only: the back room has another one.
+                    loop.call_soon_threadsafe(self._arrived, context=self._around)
                 except RuntimeError:
                     return  # the screen has been left
 
-        self.live.listen(hand_over)
+        self.live.listen(hand_over, lambda: self._soon(self._repaint))
 
     def _arrived(self) -> None:
         world, self._arriving = self._arriving, None
-        if world is None or world is self.world:
+        if world is None or world is self.world or self._exit:
             return
         self.world = world
         if self.motion.wants(world):

@@ -77,7 +77,7 @@ class EndingApp(App[int], inherit_bindings=False):
         """While this lasts, defects in other threads and in callbacks of the loop end the app too: nobody would see them."""
         before = threading.excepthook
         loop = asyncio.get_running_loop()
-        threading.excepthook = lambda told: self.failed(told.exc_value) if told.exc_value is not None else None
+        threading.excepthook = self._in_thread
         loop.set_exception_handler(self._in_callback)
         try:
             yield
@@ -85,9 +85,14 @@ class EndingApp(App[int], inherit_bindings=False):
             threading.excepthook = before
             loop.set_exception_handler(None)
 
+    def _in_thread(self, told: threading.ExceptHookArgs) -> None:
+        if told.exc_value is not None and not self._exit:
+            self.failed(told.exc_value)
+
     def _in_callback(self, _loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
         defect = told.get("exception")
-        if isinstance(defect, Exception) and "handle" in told:
+        # While it ends, screens are half taken down: what still comes for them finds nothing, and nobody misses it.
+        if isinstance(defect, Exception) and "handle" in told and not self._exit:
             self.failed(defect)
 
     async def run_async(self, **options: Any) -> int | None:
