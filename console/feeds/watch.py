@@ -200,7 +200,7 @@ class Watch:
         if isinstance(found, SourceStatus):
             self._no_jenkins = found
         elif found is not None:
-            import console.feeds.jenkins_feed  # noqa: F401 - so that it is there when the loop asks for it
+            import console.feeds.jenkins_feed
 
             self._jenkins_source = found
         if self._with_tunnel:
