@@ -10,17 +10,20 @@ import pytest
 
 from tests.console.ui.screenapp import app_of
 from tests.console.ui.worlds import world
-from tests.support.watchdog import HELD_SECONDS, REFERENCE, Watchdog, limit, load_everything, watching, work
+from tests.support import watchdog
+from tests.support.watchdog import GENEROUS, HELD_SECONDS, Watchdog, limit, load_everything, watching
 
-# Five times the limit on the machine it was set on: 100 ms there, as many times longer as this machine is slower.
-_ROUNDS = round(5 * HELD_SECONDS / REFERENCE)
+
+def burn(seconds: float) -> None:
+    """Use so much CPU."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
 
 
 def compute(limits: float = 1.7) -> None:
     """Use more CPU than may be used, by `limits` times the limit."""
-    end = time.thread_time() + limits * limit()
-    while time.thread_time() < end:
-        work()
+    burn(limits * limit())
 
 
 def test_a_long_computation_is_seen_with_its_name() -> None:
@@ -81,16 +84,15 @@ def test_what_was_there_before_is_there_again() -> None:
     assert asyncio.Handle._run is before
 
 
-async def slow_paints(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
-    """An app whose paints compute for `rounds` more."""
+async def slow_paints(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """An app whose paints compute for so many seconds of CPU more."""
     app = app_of(world())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         real = app.screen.paint  # type: ignore[attr-defined]  # the screen of this app is a ConsoleScreen
 
         def paint() -> None:
-            for _ in range(rounds):
-                work()
+            burn(seconds)
             real()
 
         monkeypatch.setattr(app.screen, "paint", paint)
@@ -99,9 +101,12 @@ async def slow_paints(monkeypatch: pytest.MonkeyPatch, rounds: int) -> None:
 
 
 async def test_a_paint_that_computes_for_a_tenth_of_a_second_fails_its_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on the machine that the limit was set on, however busy this one is.
+    monkeypatch.setattr(watchdog, "limit", lambda: HELD_SECONDS * GENEROUS)
+    monkeypatch.setattr(watchdog, "slowness", lambda: 1.0)
     dog = watching()
     dog.__enter__()
-    await slow_paints(monkeypatch, _ROUNDS)
+    await slow_paints(monkeypatch, 0.1)
     with pytest.raises(AssertionError, match=r"MessagePump|ConsoleApp|run_app"):
         dog.__exit__(None, None, None)
 
@@ -109,4 +114,4 @@ async def test_a_paint_that_computes_for_a_tenth_of_a_second_fails_its_test(monk
 async def test_a_paint_as_it_is_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     load_everything()
     with watching():
-        await slow_paints(monkeypatch, 0)
+        await slow_paints(monkeypatch, 0.0)
