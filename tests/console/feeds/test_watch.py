@@ -111,6 +111,8 @@ async def test_a_gap_in_the_readings_is_a_gap_in_the_history() -> None:
     engine.usages = {one.id: Usage(1.0, 10, 100)}
     feed = UsageFeed(engine, lambda: (one,), lambda: None)
     await feed._read((one,))
+    assert feed.histories[one.id].cpu == (1.0,)
+    assert feed.histories[one.id] is feed.histories[one.id], "made once for each reading"
     engine.failure = SourceError(SourceState.UNREACHABLE, clean("gone"))
     await feed._read((one,))
     engine.failure = None
