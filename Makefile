@@ -96,7 +96,16 @@ snapshots: dev ## make the pictures of the screen anew; look at every one of the
 
 .PHONY: bench
 bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS="--quick")
-	@exec $(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
+	@exec $(BIN)/python -m bench.scale $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: dev ## measure a server with 300 containers beside lazydocker and a Textual table (ARGS="--quick")
+	@exec $(BIN)/python -m bench.scale $(ARGS)
+
+.PHONY: bench-hour
+bench-hour: dev ## let an hour of the demo pass in a minute and see whether memory stays (ARGS="--leaks")
+	@exec $(BIN)/python -m bench.hour $(ARGS)
 
 .PHONY: bench-logs
 bench-logs: dev ## measure following, searching and printing logs beside docker and lnav (ARGS="--quick")

@@ -1,7 +1,8 @@
 """The console with a watchdog over its loops: python -m bench.held REPORT [the console's own arguments].
 
-At the end, and each time it gets SIGUSR1, the longest holds since the last time are written to REPORT as JSON: for each thread CPU and wall milliseconds of the
-longest callback, and every callback of 10 ms or more.
+At the end, and each time it gets SIGUSR1, what held a loop since the last time is written to REPORT as JSON: for each thread
+the most milliseconds of CPU and by the clock that one callback took, and every callback of 10 ms or more. With BENCH_PROFILE
+a profile of each thread is written beside that path at the end.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import sys
+from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
@@ -17,15 +18,23 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(sys.argv[1])
 
 
+def ask(target: str) -> Any:
+    """What the Engine answers."""
+    connection = _Connection("docker")
+    try:
+        connection.request("GET", target)
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
 class Minimal(App[None]):
     def compose(self) -> ComposeResult:
         yield DataTable[str]()
         yield DataTable[str]()
 
     def on_mount(self) -> None:
-        connection = _Connection("docker")
-        connection.request("GET", "/containers/json?all=1")
-        containers = json.loads(connection.getresponse().read())
+        containers = ask("/containers/json?all=1")
         first, second = self.query(DataTable)
         first.add_columns("name", "state", "status", "image")
         for container in containers:

@@ -9,7 +9,7 @@ SLICE_SECONDS = 0.005
 
 
 class Slices:
-    """Made where the work begins; `pause` between its steps. It lets others run once a slice is over, and costs nothing before."""
+    """Made where the work begins; `pause` between its steps lets others run once a slice is over, and costs nothing before."""
 
     def __init__(self) -> None:
         self._until = time.perf_counter() + SLICE_SECONDS

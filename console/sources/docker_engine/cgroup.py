@@ -19,11 +19,11 @@ _LARGEST = 65536
 class _Place:
     """Paths as plain text: to put them together anew costs more than to read them."""
 
+    version: int
     cpu: str
     memory: str
     limit: str
     statistics: str
-    version: int
     last: tuple[float, int] | None = None
 
 
@@ -76,13 +76,11 @@ class CgroupReader:
             if not cpu.exists():
                 cpu = self._cgroups / "cpu,cpuacct" / paths["cpuacct"] / "cpuacct.usage"
             memory = self._cgroups / "memory" / paths["memory"]
-            names = ("memory.usage_in_bytes", "memory.limit_in_bytes", "memory.stat")
-            return _Place(str(cpu), *(str(memory / name) for name in names), version=1)
+            return _Place(1, str(cpu), *_paths(memory, "memory.usage_in_bytes", "memory.limit_in_bytes"))
         if "" in paths:
             folder = self._cgroups / paths[""]
             if (folder / "cpu.stat").exists():
-                names = ("memory.current", "memory.max", "memory.stat")
-                return _Place(str(folder / "cpu.stat"), *(str(folder / name) for name in names), version=2)
+                return _Place(2, str(folder / "cpu.stat"), *_paths(folder, "memory.current", "memory.max"))
         return None
 
     @staticmethod
@@ -100,6 +98,10 @@ class CgroupReader:
         limit_text = _read(place.limit).strip()
         limit = None if limit_text == b"max" or int(limit_text) > _NO_LIMIT else int(limit_text)
         return max(0, usage - cache), limit
+
+
+def _paths(folder: Path, usage: str, limit: str) -> tuple[str, str, str]:
+    return str(folder / usage), str(folder / limit), str(folder / "memory.stat")
 
 
 def _read(path: str) -> bytes:

@@ -111,6 +111,8 @@ async def test_a_gap_in_the_readings_is_a_gap_in_the_history() -> None:
     engine.usages = {one.id: Usage(1.0, 10, 100)}
     feed = UsageFeed(engine, lambda: (one,), lambda: None)
     await feed._read((one,))
+    assert feed.histories[one.id].cpu == (1.0,)
+    assert feed.histories[one.id] is feed.histories[one.id], "made once for each reading"
     engine.failure = SourceError(SourceState.UNREACHABLE, clean("gone"))
     await feed._read((one,))
     engine.failure = None
@@ -194,3 +196,29 @@ def test_many_changes_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_labels_are_clean_strings() -> None:
     assert all(isinstance(text, Clean) for pair in container("a", service="b").labels.items() for text in pair)
+
+
+def test_docker_is_asked_while_the_rest_is_still_being_loaded() -> None:
+    engine = FakeEngine(container("web", service="web"))
+    asked: list[bool] = []
+
+    def slow_to_load() -> None:
+        until_sync(lambda: "containers" in engine.asked, "Docker to be asked for its containers")
+        asked.append(True)
+
+    live = Watch(lambda: (engine, FakeCompose(PROJECT)), host=clean("train-01"), demo=False, make_jenkins=slow_to_load)
+    live.start()
+    until_sync(lambda: live.world is not None and live.world.services, "the first world")
+    assert asked == [True]
+    assert live.stop()
+    assert live.failure is None
+
+
+def test_a_jenkins_that_cannot_be_made_ends_the_back_room_with_its_reason() -> None:
+    def broken() -> None:
+        raise ValueError("no such thing")
+
+    live = Watch(lambda: (FakeEngine(), FakeCompose()), host=clean("train-01"), demo=False, make_jenkins=broken)
+    live.start()
+    until_sync(lambda: live.failure is not None, "the back room to end")
+    assert "no such thing" in repr(live.failure)

@@ -1,0 +1,21 @@
+"""The back room's loop is watched: no callback of a feed may hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.watchdog import load_everything, watching
+
+
+@pytest.fixture(scope="session")
+def all_loaded() -> None:
+    load_everything()
+
+
+@pytest.fixture(autouse=True)
+def no_loop_is_held(all_loaded: None) -> Iterator[None]:
+    """Whatever holds a loop too long fails the test in which it does."""
+    with watching():
+        yield
