@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.ui.keynames import shown as shown
+from console.ui.keynames import shown
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -161,9 +161,7 @@ PLACES: tuple[Place, ...] = (
     Place("the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")),
     Place("all about a service", ("list", "steps", "detail", "rows", "everywhere")),
     Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
-    Place(
-        "the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
-    ),
+    Place("the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")),
     Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),
     Place("the nodes", ("list", "main", "filtered", "rows", "marks", "acts", "everywhere")),
     Place("the log of a node", ("list", "everywhere")),

@@ -53,7 +53,9 @@ LOUD = frozenset({StateClass.BROKEN, StateClass.ATTENTION})
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme, as Rich names them. `limited` is for terminals with 256 colours, `own` means the terminal's own colours stay where none is given.
+    """Colours of one theme, as Rich names them. `limited` is for terminals with 256 colours.
+
+    `own` means the terminal's own colours stay where none is given.
 
     Without colours (`mono`) titles are underlined and the focused title and row are reversed.
     """
@@ -147,9 +149,7 @@ CONTRAST = Palette(
 # With 256 colours a terminal is sent the nearest, and the nearest to these grounds are all the same one, or too light for the
 # text on them. These are chosen among the 256.
 _BLUE_GROUNDS = {Ground.FOCUS: "#00005f", Ground.SELECT: "#000087"}
-DARK_256 = Palette(
-    "dark-256", DARK.roles, {Ground.PLAIN: "#121212", Ground.BAND: "#262626", **_BLUE_GROUNDS}, limited=True
-)
+DARK_256 = Palette("dark-256", DARK.roles, {Ground.PLAIN: "#121212", Ground.BAND: "#262626", **_BLUE_GROUNDS}, limited=True)
 LIGHT_256 = Palette(
     "light-256",
     {**LIGHT.roles, Role.THIRD: "#5f00af"},
@@ -189,8 +189,7 @@ ANSI_LIGHT = Palette(
 )
 MONO = Palette("mono", {}, {}, frozenset({Role.ATTENTION, Role.BAD}), own=True)
 PALETTES = {
-    palette.name: palette
-    for palette in (DARK, LIGHT, CONTRAST, DARK_256, LIGHT_256, CONTRAST_256, ANSI_DARK, ANSI_LIGHT, MONO)
+    palette.name: palette for palette in (DARK, LIGHT, CONTRAST, DARK_256, LIGHT_256, CONTRAST_256, ANSI_DARK, ANSI_LIGHT, MONO)
 }
 
 

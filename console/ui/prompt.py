@@ -45,7 +45,7 @@ class Prompt(Input):
             self.styles.color = style.color.name
         self.cursor_blink = False
 
-    # Textual's own theme knows nothing of ours: what it would paint the cursor and the hint with cannot be read on every ground.
+    # Textual's own theme knows nothing of ours: its cursor and its hint cannot be read on every ground.
 
     @property
     def rich_style(self) -> Style:

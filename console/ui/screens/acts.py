@@ -35,7 +35,10 @@ _RUNS = "it still runs"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An act that can be chosen. `key` is the id of its key, `why_not` is known without asking Jenkins; `asks` is for a text that `with_text` takes."""
+    """An act that can be chosen. `key` is the id of its key, `asks` is for a text that `with_text` takes.
+
+    `why_not` is known without asking Jenkins.
+    """
 
     key: str
     words: str
@@ -70,7 +73,9 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
                 partial(acting.setting_offline, names),
             )
         )
-        found.append(Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else ""))
+        found.append(
+            Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else "")
+        )
     return found
 
 

@@ -128,7 +128,9 @@ class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
         if self.job is not None and world is not None:
             missing = world.missing.get(("history", self.job))
             gone = (
-                f"This job is gone, or hidden. {self.own('job')} shows all jobs." if self.job not in world.jobs else "This job was never built."
+                f"This job is gone, or hidden. {self.own('job')} shows all jobs."
+                if self.job not in world.jobs
+                else "This job was never built."
             )
             return str(missing or gone)
         if world is not None and not world.jobs and (lost := world.missing.get(("jobs",))) is not None:

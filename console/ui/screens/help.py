@@ -49,7 +49,11 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
             body = self._beside([every[at : at + height] for at in range(0, len(every), height)], cell)
         shown_rows = self._room = max(1, room - 2)
         self._first = max(0, min(self._first, len(body) - shown_rows))
-        note = "keys that work here" if len(body) <= shown_rows else f"keys that work here; {look.keys.firsts('down', 'up')} scroll"
+        note = (
+            "keys that work here"
+            if len(body) <= shown_rows
+            else f"keys that work here; {look.keys.firsts('down', 'up')} scroll"
+        )
         head = [title("Help", note, look, width, focused=True), self._words(width)]
         return [*head, *body[self._first : self._first + shown_rows]]
 

@@ -275,7 +275,9 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         from console.ui.prompt import Prompt
 
         self.pane = LIST
-        self.prompt = prompt = Prompt(f"{self.own('filter')} type to search", self.words, self._filtered, self._filter_done, self.look)
+        self.prompt = prompt = Prompt(
+            f"{self.own('filter')} type to search", self.words, self._filtered, self._filter_done, self.look
+        )
         prompt.place(Region(0, self.size.height - 1, self.size.width, 1))
         self.mount(prompt)
         prompt.focus_later()

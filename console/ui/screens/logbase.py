@@ -116,7 +116,9 @@ class LogBase(ConsoleScreen, inherit_bindings=False):
     def action_wrap(self) -> None:
         self.dress = self._dressed(wrap=not self.dress.wrap, shift=0)
         sideways = self.own("sideways-left", "sideways-right")
-        self.say(StateClass.ENDED, "long lines are wrapped" if self.dress.wrap else f"long lines are cut: {sideways} go sideways")
+        self.say(
+            StateClass.ENDED, "long lines are wrapped" if self.dress.wrap else f"long lines are cut: {sideways} go sideways"
+        )
 
     def action_raw(self) -> None:
         self.dress = self._dressed(raw=not self.dress.raw)

@@ -54,7 +54,9 @@ class NodesScreen(TableScreen, ActingScreen, inherit_bindings=False):
         stale = bool(sentences)
         if not sentences and self.jenkins is not None and not self.table_rows:
             back = self.own("back")
-            words = f'No row matches "{self.words}". {back} shows all {self._total}.' if self.words else "Jenkins shows no nodes."
+            words = (
+                f'No row matches "{self.words}". {back} shows all {self._total}.' if self.words else "Jenkins shows no nodes."
+            )
             sentences = [(words, Role.MUTED)]
         count = f"{len(self.table_rows)} of {self._total}" if self.words else str(self._total or "")
         return Table(

@@ -39,7 +39,7 @@ def test_what_was_changed_says_what_it_replaces(backend: FakeBackend, capsys: py
     own(backend, '[keys]\nfilter = "f"\n')
     assert call(backend, "config", "keys") == 0
     lines = capsys.readouterr().out.split("\n")
-    (line,) = [line for line in lines if " filter " in f"{line} "and "show only" in line]
+    (line,) = [line for line in lines if " filter " in f"{line} " and "show only" in line]
     assert line.split()[0] == "f"
     assert line.split()[-1] == "/"
     (line,) = [line for line in lines if "the main screen" in line]

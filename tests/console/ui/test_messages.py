@@ -34,7 +34,9 @@ async def test_a_message_is_one_line_above_the_footer_and_the_newer_one_counts()
         assert not any("copied 3 lines" in line for line in lines)
 
 
-@pytest.mark.parametrize(("kind", "stays"), [(StateClass.GOOD, False), (StateClass.ATTENTION, False), (StateClass.BROKEN, True)])
+@pytest.mark.parametrize(
+    ("kind", "stays"), [(StateClass.GOOD, False), (StateClass.ATTENTION, False), (StateClass.BROKEN, True)]
+)
 async def test_it_goes_by_itself_unless_it_is_an_error(monkeypatch: pytest.MonkeyPatch, kind: StateClass, stays: bool) -> None:
     monkeypatch.setattr(base, "TOAST_SECONDS", 0.01)
     app = app_of(world())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+from textual.events import MouseScrollDown
 
 from console.model.jenkins import JenkinsWorld
 from console.ui.app import ConsoleApp
@@ -12,12 +15,14 @@ from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.help import HelpSheet
 from console.ui.screens.main import QUEUE, MainScreen
 from console.ui.screens.plan import PlanSheet
-from tests.console.fakes import FakeEngine
 from tests.console.real.program import environment, screen_command
-from tests.console.ui.doing import Person, Shown, person
+from tests.console.ui.doing import Person, person
+from tests.console.ui.test_doing import lamp
 from tests.console.ui.tour import touring
-from tests.console.actions.acts import lamp
 from tests.support.terminal import Pty
+
+MODES = {b"9", b"1000", b"1001", b"1002", b"1003", b"1005", b"1006", b"1015", b"1016"}
+"""Private modes in which a terminal tells of its mouse."""
 
 
 def spot(lines: list[str], words: str, within: str = "") -> tuple[int, int]:
@@ -49,7 +54,8 @@ async def test_a_title_takes_the_keys_and_then_the_screen() -> None:
         one.wait()
         await click(one, "2 Queue")
         assert not main.zoomed
-        await click(one, "3 ")
+        one.wait()
+        await click(one, f"3 {main.bottom_title()}")
         assert main.pane == "bottom"
 
 
@@ -83,9 +89,9 @@ async def test_keys_in_the_last_line_of_a_sheet_are_pressed() -> None:
         await one.plan(act)
         await click(one, "all of it")
         one.wait()
-        await click(one, "turn on", within="leave it")
+        await click(one, "darken", within="leave it")
         await one.sees("✓")
-        assert act.on == {"hall"} if hasattr(act, "on") else act.asked
+        assert act.asked == ["hall"]
 
 
 async def test_a_double_click_does_not_agree_to_what_has_just_appeared() -> None:
@@ -95,7 +101,7 @@ async def test_a_double_click_does_not_agree_to_what_has_just_appeared() -> None
         one.app.rest.click()
         one.begin(act)
         await one.sees("Plan")
-        where = spot(one.lines, "turn on", within="leave it")
+        where = spot(one.lines, "darken", within="leave it")
         one.wait(CLICK_SECONDS - 0.1)
         await one.pilot.click(offset=where)
         await one.pilot.pause()
@@ -116,7 +122,7 @@ async def test_a_click_that_comes_too_soon_after_the_plan_is_as_good_as_a_key_th
         one.begin(act)
         await one.sees("Plan")
         one.wait(0.2)
-        await click(one, "turn on", within="leave it")
+        await click(one, "darken", within="leave it")
         assert isinstance(one.app.screen, PlanSheet)
         assert not act.asked
 
@@ -136,14 +142,10 @@ async def test_the_wheel_moves_in_sheets(jenkins: JenkinsWorld) -> None:
     async with person(app=touring(jenkins)) as one:
         await one.press("6", "a")
         at = spot(one.lines, "terminate")
-        await one.pilot._post_mouse_events([_scroll()], offset=at, button=0)
-        assert next(line for line in one.lines if line.startswith("▐"))[2:].strip()[0] != "R"
-
-
-def _scroll() -> type:
-    from textual.events import MouseScrollDown
-
-    return MouseScrollDown
+        before = [line for line in one.lines if line.startswith("▐")]
+        await one.pilot._post_mouse_events([MouseScrollDown], offset=at, button=0)
+        await one.pilot.pause()
+        assert [line for line in one.lines if line.startswith("▐")] != before
 
 
 def test_two_clicks_within_half_a_second_are_one() -> None:
@@ -169,6 +171,7 @@ def test_without_the_mouse_the_terminal_is_told_nothing_of_one(tmp_path: Path) -
             terminal.wait_for(lambda data: b"quit" in data)
             terminal.write(b"Q")
             terminal.wait()
-            asked[mouse] = {mode for mode in (b"9", b"1000", b"1002", b"1003", b"1005", b"1006", b"1015", b"1016") for end in b"hl" if b"\x1b[?%s%c" % (mode, end) in terminal.data}
+            sent = re.findall(rb"\x1b\[\?([0-9;]+)[hl]", terminal.data)
+            asked[mouse] = {mode for many in sent for mode in many.split(b";")} & MODES
     assert b"1006" in asked["true"]
     assert not asked["false"]

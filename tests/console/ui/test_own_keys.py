@@ -96,7 +96,7 @@ def test_every_screen_and_every_key_has_its_place() -> None:
         if screen.__module__.startswith("console.") and screen.where != ("everywhere",):
             assert screen.where in known, f"{screen.__name__}.where is missing in keymap.PLACES"
     reached = {key.id for place in keymap.PLACES for key in place.keys}
-    assert keymap.IDS <= reached
+    assert reached >= keymap.IDS
 
 
 @pytest.mark.parametrize(

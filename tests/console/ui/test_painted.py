@@ -48,7 +48,7 @@ async def test_every_text_can_be_read(jenkins: JenkinsWorld, theme: str, env: di
                 ink, ground = named(style.color), named(style.bgcolor)
                 if style.reverse:
                     ink, ground = ground, ink
-                assert re.fullmatch("#[0-9a-f]{6}", ink) and re.fullmatch("#[0-9a-f]{6}", ground), (name, words, style, text)
+                assert all(re.fullmatch("#[0-9a-f]{6}", one) for one in (ink, ground)), (name, words, style, text)
                 if style.color is not None and ink == faint:
                     assert not re.search(r"\w", words), (name, words, "is text in the colour of rules")
                     continue
@@ -97,6 +97,8 @@ async def test_no_state_is_told_by_its_colour_alone(jenkins: JenkinsWorld) -> No
     assert len(told[True]) > 25
     seen = set()
     for name, text in texts[False]:
+        if name == "the help":
+            continue  # there a question mark is a key
         for line in text.split("\n"):
             for glyph in re.findall(f"(?<!\\S)[{re.escape(glyphs)}](?=\\s|$)(?!  )", line):
                 seen.add(glyph)

@@ -43,7 +43,9 @@ def test_so_does_the_nearest_of_256_colours(palette: Palette) -> None:
 
 
 @pytest.mark.parametrize("sight", ["protan", "deutan", "tritan"])
-@pytest.mark.parametrize(("palette", "least"), [(DARK, 17), (LIGHT, 19), (CONTRAST, 26)], ids=lambda one: getattr(one, "name", ""))
+@pytest.mark.parametrize(
+    ("palette", "least"), [(DARK, 17), (LIGHT, 19), (CONTRAST, 26)], ids=lambda one: getattr(one, "name", "")
+)
 def test_states_differ_for_people_who_see_fewer_colours(palette: Palette, least: int, sight: str) -> None:
     told = (Role.ACTIVE, Role.ATTENTION, Role.BAD, Role.GOOD)
     for one, other in itertools.combinations(told, 2):

@@ -53,7 +53,9 @@ async def test_the_screens_name_the_same_things_by_own_keys(jenkins: JenkinsWorl
     ours, theirs = texts
     for name, text in theirs.items():
         last = [line for line in text.split("\n") if line.strip()][-1]
-        typing = name in {"its fields", "its fields, changed"} or "type" in name or name.startswith(("commands", "themes", "why"))
+        typing = (
+            name in {"its fields", "its fields, changed"} or "type" in name or name.startswith(("commands", "themes", "why"))
+        )
         if not typing:
             assert re.search(LETTER, text), (name, text)
             assert not re.search(r"(?:^|  )(?:esc|enter|space|[LRxAfsy?q/]) [a-z]", last), (name, last)
@@ -96,7 +98,7 @@ async def test_sentences_name_own_keys(jenkins: JenkinsWorld, keys: tuple[str, .
 
 async def test_an_engine_that_is_away_names_own_keys() -> None:
     away = SourceStatus(SourceState.UNREACHABLE, clean("Nobody answers."), NOW, NOW, NOW + timedelta(seconds=20))
-    async with (app := app_of(jenkinsworlds.world(None, away), wishes=wishes())).run_test(size=(100, 30)) as pilot:
+    async with app_of(jenkinsworlds.world(None, away), wishes=wishes()).run_test(size=(100, 30)) as pilot:
         lines = await press(pilot, own().of("builds")[0])
         assert any(f"{own().first('refresh')} tries now" in line for line in lines), "\n".join(lines)
 
@@ -104,19 +106,19 @@ async def test_an_engine_that_is_away_names_own_keys() -> None:
 def test_no_text_of_the_screen_has_a_key_written_into_it() -> None:
     """Sentences take their keys out of the table; where something is typed a few keys are what they are."""
     named = re.compile(r"(?<![\w.{])(?:esc|enter|ctrl\+[a-z]|PgDn|PgUp|space)(?![\w}])")
-    letter = re.compile(r"(?<![\w'{])(?:[b-zA-HJ-Z]|[/&?!]) (?:shows|saves|asks|sets|begins|copies|goes?|leaves?|tries|opens|scroll)\b")
+    letter = re.compile(
+        r"(?<![\w'{])(?:[b-zA-HJ-Z]|[/&?!]) (?:shows|saves|asks|sets|begins|copies|goes?|leaves?|tries|opens|scroll)\b"
+    )
     found = []
     for path in sorted(UI.rglob("*.py")):
         tree = ast.parse(path.read_text())
         docs = {
-            id(node.value)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs and " " in node.value:
-                if named.search(node.value) or letter.search(node.value):
-                    found.append((path.name, node.lineno, node.value))
+            text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if " " in text and id(node) not in docs and (named.search(text) or letter.search(text)):
+                found.append((path.name, node.lineno, text))
     assert [one for one in found if one[0] not in ("keynames.py", "keymap.py")] == []
 
 

@@ -72,7 +72,9 @@ def test_sentences_are_kept_apart_and_a_command_stays_as_it_is_copied(reason: st
 )
 def test_since_when_jenkins_is_silent(reason: str, taken: float | None, told: str) -> None:
     assert trouble(status(reason, taken=taken), "jenkins", NOON, "ctrl+r") == told
-    assert trouble(status(reason, taken=taken, next=20), "jenkins", NOON, "ctrl+r") == f"{told} Next try in 20s, ctrl+r tries now."
+    assert (
+        trouble(status(reason, taken=taken, next=20), "jenkins", NOON, "ctrl+r") == f"{told} Next try in 20s, ctrl+r tries now."
+    )
 
 
 @pytest.mark.parametrize(

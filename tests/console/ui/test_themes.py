@@ -23,7 +23,9 @@ async def test_the_list_of_themes_is_offered_as_they_are_typed() -> None:
     app = app_of(world())
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "colon", *"theme", "space")
-        assert [name for name in ("auto", "ansi", "dark", "light", "contrast") if any(f"theme {name}" in one for one in lines)] == [
+        assert [
+            name for name in ("auto", "ansi", "dark", "light", "contrast") if any(f"theme {name}" in one for one in lines)
+        ] == [
             "auto",
             "ansi",
             "dark",

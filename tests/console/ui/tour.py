@@ -86,7 +86,9 @@ async def tour(app: ConsoleApp, pilot: Pilot[int]) -> AsyncIterator[tuple[str, s
         except AssertionError:
             raise AssertionError(f"{name}: {words!r} is not here:\n{screen_text(app)}") from None
         yield name, screen_text(app)
-    app.say(StateClass.BROKEN, "a sentence that is said, long enough for two lines and more: " + "why it was so, " * 12, "a hint")
+    app.say(
+        StateClass.BROKEN, "a sentence that is said, long enough for two lines and more: " + "why it was so, " * 12, "a hint"
+    )
     await pilot.pause()
     yield "a message", screen_text(app)
     for task in still(app).reading:
