@@ -51,7 +51,7 @@ class Prompt(Input):
     def rich_style(self) -> Style:
         return self._look.style(Role.TEXT, Ground.BAND)
 
-    def get_component_rich_style(self, *names: str, partial: bool = False) -> Style:
+    def get_component_rich_style(self, *names: str, partial: bool = False, default: Style | None = None) -> Style:
         if "input--cursor" in names:
             return self.rich_style + Style(reverse=True)
         if "input--selection" in names:

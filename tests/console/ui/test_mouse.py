@@ -64,7 +64,7 @@ async def test_line_one_leads_to_its_systems() -> None:
         await click(one, "jenkins")
         assert isinstance(one.app.screen, BuildsScreen)
         await click(one, "docker")
-        assert one.app.screen is main_of(one.app)
+        assert one.app.screen_stack == [main_of(one.app)]
 
 
 async def test_the_worst_problem_is_gone_to_where_it_says_so() -> None:
