@@ -271,7 +271,8 @@ def _port(port: Port) -> str:
 
 def _environment(container: Container, look: Look, width: int, *, values: bool) -> Section:
     variables = container.details.environment if container.details else ()
-    note = f"{len(variables)} set, shown: v hides them" if values else f"{len(variables)} set, hidden: v shows them"
+    key = look.keys.first("values")
+    note = f"{len(variables)} set, shown: {key} hides them" if values else f"{len(variables)} set, hidden: {key} shows them"
     label = max([_LABEL, *(len(variable.name) + 1 for variable in variables)]) if variables else _LABEL
     lines = [
         fact(variable.name, variable.value if values else "*" * 8, look, width, label=min(label, width // 2))

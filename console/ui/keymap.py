@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.ui.keynames import shown as shown
+from console.ui import keynames
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -34,6 +34,7 @@ class Key:
     acts: bool = False
 
 
+shown = keynames.shown
 MOVE, HERE, ANYWHERE = "Move", "Here", "Anywhere"
 GROUPS = (MOVE, HERE, ANYWHERE)
 

@@ -1,4 +1,4 @@
-"""How much moves: for people whom figures that change all the time disturb, `screen.motion = "reduced"`. Pure but for the clock."""
+"""How much moves, for people whom figures that always change disturb: `screen.motion = "reduced"`. Pure but for the clock."""
 
 from __future__ import annotations
 

@@ -54,7 +54,9 @@ LOUD = frozenset({StateClass.BROKEN, StateClass.ATTENTION})
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme, as Rich names them. `limited` is for terminals with 256 colours, `own` means the terminal's own colours stay where none is given.
+    """Colours of one theme, as Rich names them. `limited` is for terminals with 256 colours.
+
+    `own` means the terminal's own colours stay where none is given.
 
     Without colours (`mono`) titles are underlined and the focused title and row are reversed.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.style import Style
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -21,7 +22,7 @@ class Prompt(Input):
 
     DEFAULT_CSS = """
     Prompt { position: absolute; border: none; padding: 0 1; height: 1; background: transparent; }
-    Prompt:focus { border: none; }
+    Prompt:focus { border: none; background-tint: transparent 0%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", show=False), Binding("ctrl+c", "give_up", show=False)]
 
@@ -43,6 +44,19 @@ class Prompt(Input):
         if style.color is not None:
             self.styles.color = style.color.name
         self.cursor_blink = False
+
+    # Textual's own theme knows nothing of ours: its cursor and its hint cannot be read on every ground.
+
+    @property
+    def rich_style(self) -> Style:
+        return self._look.style(Role.TEXT, Ground.BAND)
+
+    def get_component_rich_style(self, *names: str, partial: bool = False, default: Style | None = None) -> Style:
+        if "input--cursor" in names:
+            return self.rich_style + Style(reverse=True)
+        if "input--selection" in names:
+            return self._look.style(Role.TEXT, Ground.SELECT)
+        return self._look.style(Role.MUTED, Ground.BAND)
 
     def place(self, region: Region) -> None:
         self.styles.offset = region.offset

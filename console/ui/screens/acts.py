@@ -35,7 +35,10 @@ _RUNS = "it still runs"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An act that can be chosen. `key` is the id of its key, `why_not` is known without asking Jenkins; `asks` is for a text that `with_text` takes."""
+    """An act that can be chosen. `key` is the id of its key, `asks` is for a text that `with_text` takes.
+
+    `why_not` is known without asking Jenkins.
+    """
 
     key: str
     words: str

@@ -228,15 +228,18 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         return next((key for canvas in self.query(Canvas) if (key := canvas.key_at(x, y)) is not None), None)
 
     def to_system(self, name: str) -> None:
-        """A system of line 1 was clicked: go to where it is told about, or say what is wrong with it."""
-        status = self.world.sources.get(name) if self.world is not None else None
+        """A system of line 1 was clicked: to its problem, or else to where it is told about; it says itself what is wrong."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
         if name == "jenkins":
             self.action_builds()
-        elif name in ("docker", "compose"):
-            self.action_dashboard()
+        elif isinstance(main, MainScreen):
+            self.console.close_all()
+            main.select_system(name)
+        status = self.world.sources.get(name) if self.world is not None else None
         if status is not None and status.reason is not None and status.state is not SourceState.OK:
-            front = next((one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen)), self)
-            front.say(SOURCE_CLASS[status.state], str(status.reason))
+            self.console.say(SOURCE_CLASS[status.state], str(status.reason))
 
     def clicked(self, x: int, y: int, times: int) -> None:
         """The mouse was pressed at this cell, `times` in a row."""

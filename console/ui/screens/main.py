@@ -271,6 +271,16 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
         self.select_key(next(pane for pane, keys in lists.items() if chosen.target in keys), chosen.target)
         self.paint()
 
+    def select_system(self, name: str) -> None:
+        """The row of what is wrong with a system of line 1, where it has one."""
+        problems = self.world.problems if self.world is not None else ()
+        self.refresh_rows()
+        rows = self.keys_in(LIST)
+        mine = (one.target for one in problems if one.target == name or one.sentence.startswith(f"{name}:"))
+        if (target := next((one for one in mine if one in rows), None)) is not None:
+            self.select_key(LIST, target)
+        self.paint()
+
     _problem: str | None = None
 
     def _at_problem(self) -> str | None:

@@ -15,7 +15,6 @@ from console.ui.canvas import Line
 from console.ui.frame import title
 from console.ui.screens.sheet import CLOSES, Sheet
 
-
 _PAGE = 10
 
 

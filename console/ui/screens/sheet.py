@@ -84,7 +84,7 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
             self.console.simulate_key(key)
 
     def beside(self) -> None:
-        """It was clicked beside the sheet. (Textual calls the handlers of all base classes: what is overridden is no handler.)"""
+        """It was clicked beside the sheet. (Textual calls the handlers of all base classes, so what is overridden is none.)"""
         self.dismiss(None)
 
     def picked(self, line: int, times: int) -> None:

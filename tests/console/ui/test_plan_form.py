@@ -200,7 +200,7 @@ async def test_a_click_beside_a_form_loses_nothing_that_was_typed() -> None:
         await editing(one, shown)
         await one.type("abc")
         await one.pilot.click(offset=(5, 1))
-        assert line_with(one.lines, "PROJECT").endswith("abc_")
+        assert "abc_" in line_with(one.lines, "PROJECT")
 
 
 async def test_several_lines_are_pasted_where_several_lines_belong() -> None:
