@@ -51,9 +51,9 @@ def watching(backend: Backend, monkeypatch: pytest.MonkeyPatch, *argv: str) -> I
     over = threading.Event()
 
     class Live(Watch):
-        def listen(self, publish: Callable[[World], None]) -> None:
+        def listen(self, publish: Callable[[World], None], failed: Callable[[], None] = lambda: None) -> None:
             found.lives.append(self)
-            super().listen(publish)
+            super().listen(publish, failed)
 
         @property
         def failure(self) -> BaseException | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from console.model.glyphs import Glyphs
@@ -18,6 +20,10 @@ GOOD = SourceStatus(SourceState.OK)
 BAD = SourceStatus(SourceState.UNREACHABLE, clean("gone"))
 
 
+def told(sources: Mapping[str, SourceStatus]) -> list[frame.System]:
+    return [frame.System(name, frame.state_of(one), unknown=one.word == "unknown") for name, one in sources.items()]
+
+
 def first_line(width: int, name: str, number: int = 633, *, docker: SourceStatus = GOOD, jenkins: SourceStatus = GOOD) -> str:
     crumbs = [
         LOOK.part(name),
@@ -25,7 +31,7 @@ def first_line(width: int, name: str, number: int = 633, *, docker: SourceStatus
         *LOOK.state(state(StateClass.ACTIVE, "running"), 9),
         LOOK.part("  2m of 10m"),
     ]
-    head = frame.Header("train-01", crumbs, {"docker": docker, "jenkins": jenkins}, NOW)
+    head = frame.Header("train-01", crumbs, told({"docker": docker, "jenkins": jenkins}), NOW)
     return "".join(text for text, _ in frame.header(head, LOOK, width))
 
 
@@ -50,7 +56,7 @@ def test_what_is_broken_stays() -> None:
 
 
 def systems(width: int, **sources: SourceStatus) -> str:
-    head = frame.Header("train-01", [LOOK.part("train #1")], sources, NOW)
+    head = frame.Header("train-01", [LOOK.part("train #1")], told(sources), NOW)
     return "".join(text for text, _ in frame.header(head, LOOK, width))
 
 

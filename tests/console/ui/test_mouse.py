@@ -13,7 +13,8 @@ from console.ui.keyrest import CLICK_SECONDS, KeyRest
 from console.ui.screens.acts import ActsSheet
 from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.help import HelpSheet
-from console.ui.screens.main import QUEUE, MainScreen
+from console.ui.screens.main import MainScreen
+from console.ui.screens.mainqueue import QUEUE
 from console.ui.screens.plan import PlanSheet
 from tests.console.real.program import environment, screen_command
 from tests.console.ui.doing import Person, person
