@@ -258,7 +258,8 @@ def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int,
     encoding = getattr(sys.__stdout__, "encoding", None) or "?"
     around = Circumstances(versions, os.environ.get("TERM", ""), encoding, size, list(actions))
     try:
-        where = f"the report is {write_report(masked(report(defect, around)), os.environ)}: it holds no values, no log and no secret."
+        file = write_report(masked(report(defect, around)), os.environ)
+        where = f"the report is {file}: it holds no values, no log and no secret."
     except OSError as failed:
         where = f"a report cannot be written: {failed.strerror}."
     return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
