@@ -111,11 +111,8 @@ class Watch:
         """Begin to read. Nobody needs to listen yet: `world` holds the newest picture."""
         self._room.start()
 
-    def listen(self, publish: Callable[[World], None], failed: Callable[[], None] = lambda: None) -> None:
-        """From now on `publish` gets each new picture, and at once the newest if there is one; `failed` is told of a defect."""
-        self._room.on_failure = failed
-        if self.failure is not None:
-            failed()
+    def listen(self, publish: Callable[[World], None]) -> None:
+        """From now on `publish` gets each new picture, and at once the newest if there is one."""
 
         def begin() -> None:
             self._publish = publish
@@ -123,6 +120,12 @@ class Watch:
                 publish(self.world)
 
         self._room.post(begin)
+
+    def if_it_fails(self, call: Callable[[], None]) -> None:
+        """Have `call` called, in whichever thread, once `failure` is there: without this nobody would look for a while."""
+        self._room.on_failure = call
+        if self.failure is not None:
+            call()
 
     def stop(self) -> bool:
         """End all reading. True when everything was closed in time; a system that hangs is simply left."""

@@ -288,7 +288,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
                 except RuntimeError:
                     return  # the screen has been left
 
-        self.live.listen(hand_over, lambda: self._soon(self._repaint))
+        self.live.listen(hand_over)
+        self.live.if_it_fails(lambda: self._soon(self._repaint))
 
     def _arrived(self) -> None:
         world, self._arriving = self._arriving, None

@@ -1,4 +1,7 @@
-"""How the screen ends when no key asked for it: by a signal, or by a defect. Textual would print the values of all variables."""
+"""How the screen ends when no key asked for it: by a signal, or by a defect.
+
+Of a defect Textual would print the values of all variables on the way to it.
+"""
 
 from __future__ import annotations
 

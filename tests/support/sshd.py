@@ -1,4 +1,4 @@
-"""A sshd of the tests' own on the loopback: its configuration, its keys, its port, its folder; and a person's ssh that knows it."""
+"""A sshd of the tests' own on the loopback, with its own configuration, keys and port; and a person's ssh that knows it."""
 
 from __future__ import annotations
 

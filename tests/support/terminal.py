@@ -134,8 +134,8 @@ class Tmux:
 class Pty:
     """A command in a pty and a session of its own. Everything it writes is kept.
 
-    Its environment is made like that of `Tmux`. With `answers` it tells where its cursor is when it is asked. `rate` is the bytes
-    that it reads in a second, as over a slow line.
+    Its environment is made like that of `Tmux`. With `answers` it tells where its cursor is when it is asked. `rate` is the
+    bytes that it reads in a second, as over a slow line.
     """
 
     def __init__(

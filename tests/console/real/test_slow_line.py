@@ -1,4 +1,4 @@
-"""What goes over a slow line, counted in bytes. Measured in November 2026, at 80x24 in 24-bit colour; the limits leave a third."""
+"""What goes over a slow line, counted in bytes: measured at 80x24; the limits leave a third."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ async def once(self, change, docker, compose, usage):
     await asyncio.Event().wait()
 watch.Watch._pictures = once
 watch.Watch.settled = lambda self: (
-    self.world is not None and len(self.world.services) > 5 and all(one.state.value == "ok" for one in self.world.sources.values())
+    self.world is not None and len(self.world.services) > 5
+    and all(one.state.value == "ok" for one in self.world.sources.values())
 )
 """
 
