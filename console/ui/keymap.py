@@ -169,6 +169,7 @@ PLACES: tuple[Place, ...] = (
     Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),
     Place("the nodes", ("list", "main", "filtered", "rows", "marks", "acts", "everywhere")),
     Place("the log of a node", ("list", "everywhere")),
+    Place("the cards", ("list", "main", "rows", "runs", "gpus", "everywhere")),
     Place("the audit", ("list", "main", "filtered", "everywhere")),
     Place("a log", ("list", "log", "everywhere")),
     Place("a plan", ("list", "plan"), CLOSING),

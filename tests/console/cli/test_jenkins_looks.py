@@ -113,7 +113,7 @@ def test_the_reason_is_in_sight_at_eighty_columns(
     call(demo, "builds", "train")
     lines = capsys.readouterr().out.splitlines()
     assert any("#127" in line and "project-b: train: out of " in line for line in lines)
-    assert any("#129" in line and "project-c: train #128 " in line for line in lines)
+    assert any("#129" in line and "project-c: after train #128" in line for line in lines)
     call(demo, "builds")
     assert "project-a: train #128 " in capsys.readouterr().out
     call(demo, "nodes")

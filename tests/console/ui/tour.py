@@ -58,7 +58,8 @@ STEPS: Sequence[tuple[str, str, str]] = (
     ("the acts of a node", "acts", "take off line"),
     ("why it is taken off line", "offline", "reason"),
     ("the log of a node", "key:escape log", "log"),
-    ("the audit", "back palette type:audit key:enter", "Audit"),
+    ("the cards", "back palette type:gpus key:enter", "GPU"),
+    ("the audit", "palette type:audit key:enter", "Audit"),
     ("the main screen at last", "dashboard", "Services"),
 )
 
