@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +13,16 @@ from typing import TYPE_CHECKING
 
 from console.cli.options import GlobalOptions, UsageError, remote_command, split
 from console.model.source import SourceStatus
-from console.settings import Loaded, Overrides, SettingsError, check_keys, load
+from console.settings import Loaded, Overrides, SettingsError, load
 from console.settings.loading import user_file
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
+    from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -46,6 +48,19 @@ class Backend:
             no_color=self._options.no_color,
         )
         return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+
+    @cached_property
+    def own_keys(self) -> Mapping[str, str]:
+        """What the settings say of keys, by id, as Textual calls them. Raises SettingsError."""
+        from console.ui.ownkeys import checked
+
+        return checked(self.loaded)
+
+    def keys(self) -> Sequence[KeyFact]:
+        """The whole table of keys as the person has it. Raises SettingsError."""
+        from console.ui.ownkeys import facts
+
+        return facts(self.own_keys)
 
     @property
     def host(self) -> Clean:
@@ -122,6 +137,42 @@ class Backend:
 
         return JenkinsServer(found)
 
+    def gpus(self) -> Gpus | SourceStatus:
+        """The cards of this machine, or why they are not the server's."""
+        if self.demo:
+            from console.demo import demo_gpus
+
+            return demo_gpus()
+        if (elsewhere := self._elsewhere()) is not None:
+            return elsewhere
+        from console.sources.gpu.source import NvmlGpus
+
+        return NvmlGpus()
+
+    def machine(self) -> Machine | SourceStatus:
+        """This machine, or why it is not the server."""
+        if self.demo:
+            from console.demo import demo_machine
+
+            return demo_machine()
+        if (elsewhere := self._elsewhere()) is not None:
+            return elsewhere
+        from console.sources.machine import LocalMachine
+
+        return LocalMachine()
+
+    def _elsewhere(self) -> SourceStatus | None:
+        """What is on this machine is no fact about a server that its Engine is asked of over a network."""
+        from console.model.source import SourceError, SourceState
+
+        try:
+            endpoint = self.endpoint
+        except SourceError as error:
+            return SourceStatus(SourceState.OFF, error.reason)
+        if endpoint.local:
+            return None
+        return SourceStatus(SourceState.OFF, clean(f"Not available from here. Use --host {endpoint.host}."))
+
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:
         return {}
@@ -152,7 +203,15 @@ class Backend:
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
-        return Watch(self.sources, host=self.host, demo=self.demo, make_jenkins=self.jenkins, tunnel=True)
+        return Watch(
+            self.sources,
+            host=self.host,
+            demo=self.demo,
+            make_jenkins=self.jenkins,
+            make_gpus=self.gpus,
+            make_machine=self.machine,
+            tunnel=True,
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -211,14 +270,16 @@ def _screen(backend: Backend) -> int:
                 backend.demo, reason = True, NO_ENGINE
         except SourceError as error:
             return _complain(error.reason)
+    # To collect garbage is to look at every object there is, and the libraries are most of them: at 80 ms a time.
+    # They stay for good, so nobody looks while they are loaded, nor ever after.
+    gc.disable()
     watch = backend.watch()
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
     from console.ui.app import ConsoleApp, Wishes
-    from console.ui.keymap import IDS
 
     try:
-        check_keys(backend.loaded, IDS)
+        keys = backend.own_keys
     except SettingsError as error:
         watch.stop()
         return _complain(str(error))
@@ -232,11 +293,14 @@ def _screen(backend: Backend) -> int:
             theme=settings.screen.theme,
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
-            keys=settings.keys,
+            motion=settings.screen.motion,
+            keys=keys,
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
     )
+    gc.freeze()
+    gc.enable()
     status = app.run(mouse=settings.screen.mouse)
     app.live.stop()
     defect = app.defect or app.live.failure

@@ -11,7 +11,7 @@ from console.model.cells import width as cells_of
 from console.model.gpu import Gpu, GpuHistory, GpuWorld, Window
 from console.model.gpu_use import Holder, by_card, holders, used_by
 from console.model.source import SourceState, SourceStatus
-from console.model.state import State
+from console.model.state import State, StateClass
 from console.model.words import age
 from console.model.world import World
 from console.ui.canvas import Line, Part
@@ -168,7 +168,9 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
         role = Role.BAD if cards else Role.MUTED
         return [*parts, look.part(look.cut(sentence or "", max(0, width - used)), role, ground)]
     states = {card.index: gpu_words.card_state(view.gpus, card, now) for card in cards}
-    ordered = sorted(cards, key=lambda one: (not states[one.index].bad, one.index))
+    ordered = sorted(
+        cards, key=lambda one: (states[one.index].kind.value if states[one.index].bad else len(StateClass), one.index)
+    )
     told = [_short(card, view, states[card.index], look, ground, now) for card in ordered]
     for number, one in enumerate(told):
         size = sum(cells_of(text) for text, _ in one)

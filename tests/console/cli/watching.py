@@ -51,9 +51,9 @@ def watching(backend: Backend, monkeypatch: pytest.MonkeyPatch, *argv: str) -> I
     over = threading.Event()
 
     class Live(Watch):
-        def listen(self, publish: Callable[[World], None], failed: Callable[[], None] = lambda: None) -> None:
+        def listen(self, publish: Callable[[World], None]) -> None:
             found.lives.append(self)
-            super().listen(publish, failed)
+            super().listen(publish)
 
         @property
         def failure(self) -> BaseException | None:

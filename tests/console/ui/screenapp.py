@@ -38,7 +38,7 @@ class StillWatch(Watch):
     def start(self) -> None:
         """There is nothing to start."""
 
-    def listen(self, publish: Callable[[World], None], failed: Callable[[], None] = lambda: None) -> None:
+    def listen(self, publish: Callable[[World], None]) -> None:
         self.publish = publish
 
     def stop(self) -> bool:

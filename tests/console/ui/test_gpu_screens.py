@@ -26,7 +26,7 @@ async def test_one_line_says_what_each_card_does_and_for_whom() -> None:
     app = app_of(world())
     async with app.run_test(size=(80, 24)) as pilot:
         line = line_with(await press(pilot), "2 GPUs")
-        assert line.rstrip() == " 2 GPUs      ! 1 idle 11m 44/80G vision-large #7   ✗ 2 lost   +1"
+        assert line.rstrip() == " 2 GPUs      ✗ 2 lost   ! 1 idle 11m 44/80G vision-large #7   +1"
     async with app_of(world()).run_test(size=(100, 24)) as pilot:
         assert "0 97% 61/80G project-a #128" in line_with(await press(pilot), "2 GPUs")
 
