@@ -171,7 +171,7 @@ class Backend:
             return SourceStatus(SourceState.OFF, error.reason)
         if endpoint.local:
             return None
-        return SourceStatus(SourceState.OFF, clean(f"Not available from here. Use --host {endpoint.host}."))
+        return SourceStatus(SourceState.OFF, clean(f"Not available from here. {endpoint.there.advice}"))
 
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:

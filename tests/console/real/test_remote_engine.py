@@ -186,3 +186,16 @@ def test_who_may_not_ask_docker_still_sees_all_of_jenkins(server: JenkinsServer,
         terminal.keys("Q")
         assert terminal.wait() == 0
     assert list((tmp_path / ".local").rglob("crash-*")) == []
+
+
+def test_cards_and_disks_of_this_machine_are_not_told_as_the_servers(far: str, tmp_path: Path) -> None:
+    env = environment(None, tmp_path, DOCKER_HOST=far)
+    _, document = answer(env, "status")
+    sources = document["sources"]
+    assert isinstance(sources, dict)
+    reason = "Not available from here. Use --host with the name of the Engine's machine."
+    for system in ("gpu", "disk"):
+        assert (sources[system]["state"], sources[system]["reason"]) == ("off", reason)
+    assert document["machine"] is None
+    status, cards = answer(env, "gpus")
+    assert (status, cards["items"], cards["driver"]) == (3, [], None)
