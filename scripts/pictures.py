@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.demo import FrozenClock, demo_jenkins, demo_sources
+from console.demo import FrozenClock, demo_gpus, demo_jenkins, demo_machine, demo_sources
 from console.feeds.watch import Watch
 from console.text import Clean
 from console.ui.app import ConsoleApp, Wishes
@@ -26,6 +26,8 @@ async def take(name: str, *keys: str, slow: str = "") -> None:
         demo=True,
         now=clock.now,
         make_jenkins=lambda: demo_jenkins(clock),
+        make_gpus=lambda: demo_gpus(clock),
+        make_machine=lambda: demo_machine(clock),
         tunnel=True,
     )
     live.start()
@@ -57,6 +59,7 @@ async def main() -> None:
     await take("queue", "2", "j", "j")
     await take("builds", "6", "j", "j", slow="6j")
     await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
+    await take("gpus", "3", "3", slow="3")
     await take("nodes", "8", slow="8")
     await take("plan", "6", "b", "slash", *"#127", "enter", "R", slow="6bR")
     found = ("slash", *"project", "minus", "b", "enter")

@@ -80,6 +80,8 @@ class _Gpus:
             self.context.complain(reason)
         if found is None:
             return
+        if (docker := world.sources["docker"].reason) is not None:
+            self.context.complain(f"{docker} So nobody knows whose the containers are.")
         now = world.taken_at
         printer.table(_CARDS, [_card(card, world, found, held, now) for card in found.reading.cards])
         for card in found.reading.cards:

@@ -62,7 +62,8 @@ _CURVES = {
 
 @dataclass(frozen=True, slots=True)
 class CardsView:
-    """What the pane of the cards shows. `selected` is an index, `top` the first card on the screen."""
+    """What the pane of the cards shows. `selected` is an index, `top` the first card on the screen; `alone`: one card fills
+    it, with all of its curves."""
 
     gpus: GpuWorld
     selected: int | None
@@ -70,6 +71,7 @@ class CardsView:
     focused: bool
     metric: Metric
     window: Window
+    alone: bool = False
 
 
 class Block(NamedTuple):
@@ -127,7 +129,7 @@ def card_title(card: Gpu, view: CardsView, look: Look, width: int, now: datetime
     if told.bad:
         head += [look.part("  ", Role.TEXT, ground), look.glyph(told.kind, ground)]
         head.append(look.part(f" {word}", Role.TEXT, ground, bold=True))
-    right = f"{view.metric.value}, {view.window.value} "
+    right = f"{view.window.value} " if view.alone else f"{view.metric.value}, {view.window.value} "
     limit = f"/{card.power_limit:.0f}W" if card.power_limit is not None else ""
     power = gpupane.power(card).removesuffix("W") + limit if limit and card.power is not None else gpupane.power(card)
     pieces = [
@@ -189,11 +191,12 @@ def _instances(card: Gpu, look: Look, width: int) -> list[Line]:
 
 
 def one_card(card: Gpu, view: CardsView, look: Look, width: int, height: int, now: datetime) -> list[Line]:
-    """All curves of one card, one below the other on one time axis."""
+    """All curves of one card, one below the other on one time axis; the chosen one first, for where not all have room."""
     found: list[Line] = [card_title(card, view, look, width, now), *_instances(card, look, width)]
     room = height - len(found) - 1
     each = max(2, min(1 + MOST_ROWS, room // len(METRICS)))
-    for metric in METRICS:
+    first = METRICS.index(view.metric)
+    for metric in (*METRICS[first:], *METRICS[:first]):
         kind = _CURVES[metric]
         history = view.gpus.histories.get(view.window, {}).get(card.index)
         newest = next((value for value in reversed(kind.values(history)) if value is not None), None) if history else None

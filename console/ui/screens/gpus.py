@@ -153,7 +153,13 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
         top = cursor.scroll(cursor.index, max(1, min(room, len(self.cards))), len(self.cards))
         selected = self.card
         view = CardsView(
-            gpus, selected.index if selected is not None else None, top, self.pane == LIST, self.metric, self.window
+            gpus,
+            selected.index if selected is not None else None,
+            top,
+            self.pane == LIST,
+            self.metric,
+            self.window,
+            alone=self.zoomed,
         )
         if self.zoomed and selected is not None:
             return [*above, *gpulines.one_card(selected, view, look, region.width, room, self.now())]

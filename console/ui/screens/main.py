@@ -254,40 +254,40 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             GPUS: set(self.keys_in(GPUS)),
             LIST: {str(key) for key in services},
         }
-        reachable = [
-            one
-            for one in problems
-            if any(one.target in keys for keys in lists.values()) or (with_nodes and _is_node(one.target))
-        ]
+        panes = {key: pane for pane, keys in lists.items() for key in keys}
+        # A log is of a row; of what has none its sentence can be told.
+        reachable = [one for one in problems if with_nodes or one.target in panes]
         if not reachable:
             self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
             return
-        at = next((n for n, one in enumerate(reachable) if one.target == self._at_problem()), None)
+        before = self._problem if self._problem not in panes else None
+        at = next((n for n, one in enumerate(reachable) if one.target == (before or self.cursors[self.listed].selected)), None)
         chosen = reachable[0 if at is None else (at + 1) % len(reachable)]
         self._problem = chosen.target
         if _is_node(chosen.target):
             self.action_nodes(chosen.target.removeprefix("node/"))
-            return
-        self.select_key(next(pane for pane, keys in lists.items() if chosen.target in keys), chosen.target)
-        self.paint()
+        elif chosen.target in panes:
+            self.select_key(panes[chosen.target], chosen.target)
+            self.paint()
+        else:
+            self.say(chosen.kind, chosen.sentence)
 
     def select_system(self, name: str) -> None:
         """The row of what is wrong with a system of line 1, where it has one."""
         problems = self.world.problems if self.world is not None else ()
         self.refresh_rows()
-        rows = self.keys_in(LIST)
-        mine = (one.target for one in problems if one.target == name or one.sentence.startswith(f"{name}:"))
-        if (target := next((one for one in mine if one in rows), None)) is not None:
-            self.select_key(LIST, target)
+        rows, cards = self.keys_in(LIST), self.keys_in(GPUS)
+        about = (name, f"{name}/")
+        mine = [one for one in problems if one.target.startswith(about) or one.sentence.startswith(f"{name}:")]
+        found = next((one for one in mine if one.target in rows or one.target in cards), None)
+        if found is not None:
+            self.select_key(LIST if found.target in rows else GPUS, found.target)
+        elif mine:
+            self.say(mine[0].kind, mine[0].sentence)
         self.paint()
 
     _problem: str | None = None
-
-    def _at_problem(self) -> str | None:
-        """The problem that is selected now: a node is one on a screen of its own."""
-        if self._problem is not None and _is_node(self._problem):
-            return self._problem
-        return self.cursors[self.listed].selected
+    """What the last problem was about, which may have no row here."""
 
     def action_log(self) -> None:
         self._open_log(at_error=False)

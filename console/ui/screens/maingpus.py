@@ -31,9 +31,8 @@ class GpuPart(ListScreen, inherit_bindings=False):
 
     @property
     def has_gpus(self) -> bool:
-        """False where nobody asked, and on a machine without a driver: there is no card to look at."""
-        status = self.world.sources.get("gpu") if self.world is not None else None
-        return status is not None and (status.state is not SourceState.OFF or self.pane == GPUS)
+        """False where nobody asked about them; where there are none the pane says why."""
+        return self.world is not None and "gpu" in self.world.sources
 
     @property
     def cards(self) -> Sequence[Gpu]:
@@ -60,7 +59,7 @@ class GpuPart(ListScreen, inherit_bindings=False):
             return None
         status = self.world.sources.get("gpu") if self.world is not None else None
         says = status is not None and status.state is not SourceState.OK
-        return len(self.cards) + (1 if says and (self.pane == GPUS or not self.cards) else 0)
+        return len(self.cards) + (1 if says and self.pane == GPUS else 0)
 
     def paint_cards(self, region: Region | None) -> None:
         self.cards_canvas.place(region)

@@ -68,21 +68,39 @@ async def test_the_next_problem_is_a_card() -> None:
         assert any("no run (outside)" in line and "jupyter-kernel" in line for line in lines)
 
 
-async def test_a_machine_without_a_driver_has_no_pane() -> None:
-    app = app_of(world(Snapshot(None, NO_DRIVER)))
-    async with app.run_test(size=(80, 24)) as pilot:
-        assert not any("GPUs" in line for line in await press(pilot))
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("status", [NO_DRIVER, AWAY], ids=["no driver", "elsewhere"])
+async def test_an_empty_pane_is_a_line_that_says_why(size: tuple[int, int], status: SourceStatus) -> None:
+    app = app_of(world(Snapshot(None, status)))
+    async with app.run_test(size=size) as pilot:
+        lines = await press(pilot)
+        shown = line_with(lines, "2 GPUs")
+        assert str(status.reason) in shown
         assert isinstance(app.screen, MainScreen)
+        assert "✗" not in lines[0]
         lines = await press(pilot, "colon", *"gpus", "enter")
         assert isinstance(app.screen, GpusScreen)
-        assert lines[1].rstrip() == " No NVIDIA driver here. Trainings use the CPU."
+        assert lines[1].rstrip() == f" {status.reason}"
 
 
-async def test_what_is_elsewhere_is_not_told_of_the_machine_here() -> None:
-    app = app_of(world(Snapshot(None, AWAY)))
+async def test_a_problem_without_a_row_is_told_in_full() -> None:
+    app = app_of(world(full=91))
     async with app.run_test(size=(80, 24)) as pilot:
-        lines = await press(pilot, "colon", *"gpus", "enter")
-        assert lines[1].rstrip() == " Not available from here. Use --host train-01."
+        for _ in range(3):
+            await press(pilot, "!")
+        assert app.said == "disk 91%: 166 GB of 1.8 TB free on /var/lib/docker"
+        assert selected(await press(pilot, "!")).startswith("▐2"), "the first one again"
+
+
+@pytest.mark.parametrize(("word", "said", "chosen"), [("gpu", "", "▐2"), ("disk", "disk 91%: 166 GB of", "")])
+async def test_a_click_on_a_system_goes_to_what_is_wrong_with_it(word: str, said: str, chosen: str) -> None:
+    app = app_of(world(full=91))
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot)
+        await pilot.click(offset=(lines[0].index(word), 0))
+        lines = await press(pilot)
+        assert app.said.startswith(said)
+        assert selected(lines).startswith(chosen) or not chosen
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 10)])
@@ -162,6 +180,9 @@ async def test_one_card_has_all_of_its_curves_on_one_axis() -> None:
         lines = await press(pilot, "2", "2", "enter")
         heads = [line.strip() for line in lines if line.startswith((" util", " memory", " power", " heat"))]
         assert [head.split()[0] for head in heads] == ["util", "memory", "power", "heat"]
+        assert line_with(lines, "GPU 0").endswith("   1 h")
+        turned = [line.strip() for line in await press(pilot, "m") if line.startswith((" util", " memory", " power", " heat"))]
+        assert [head.split()[0] for head in turned] == ["memory", "power", "heat", "util"]
         assert any(line.startswith("   700W ") for line in lines)
         axis = line_with(lines, "1 h ago", "now")
         assert axis.rstrip().endswith("now")
