@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from console.model.gpu import Gpu, GpuReading
+from console.model.gpu import Gpu, GpuReading, Xid
 from console.model.source import SourceError, SourceState
 from console.sources._blocking import Pool
 from console.sources.gpu.driver import Driver, Seen
@@ -23,6 +23,7 @@ _PATIENCE = 5.0
 _PATIENCE_WITH_OWNERS = 2.0
 # Each may be stuck with a process of its own.
 _MOST_LOOKUPS = 4
+_MOST_XIDS = 256
 _FAREWELL = 0.1
 
 
@@ -45,8 +46,11 @@ class NvmlGpus:
         self._calls = Pool("nvml", 1)
         self._lookups = Pool("gpu-owners", 1)
         self._alone = threading.Lock()
+        # When the call that is out was made, and whether one was waited for in vain.
         self._asked_at: float | None = None
+        self._given_up = False
         self._looking: set[object] = set()
+        self._xids: tuple[Xid, ...] = ()
 
     async def read(self) -> GpuReading:
         """See `Gpus`. What a process's owner is may be missing from the first reading that has it."""
@@ -54,13 +58,15 @@ class NvmlGpus:
         try:
             seen, new = await self._calls.run(self._read, self._patience)
         except TimeoutError:
+            self._given_up = True
             raise _hung(self._patience) from None
         if new and len(self._looking) < _MOST_LOOKUPS:
             with suppress(TimeoutError):
                 await self._lookups.run(lambda: self._look_up(new), min(self._patience, _PATIENCE_WITH_OWNERS))
         blind = clean(BLIND) if self._nested or seen.unlisted else None
         cards = tuple(self._told(card, hidden=blind is not None) for card in seen.cards)
-        return GpuReading(seen.driver, seen.cuda, cards, blind, seen.xids)
+        xids, self._xids = self._xids, ()
+        return GpuReading(seen.driver, seen.cuda, cards, blind, xids)
 
     async def aclose(self) -> None:
         """Let the driver go, unless it hangs: then the thread is left to itself."""
@@ -72,8 +78,10 @@ class NvmlGpus:
 
     def _refuse_while_hung(self) -> None:
         asked_at = self._asked_at
-        if asked_at is not None and (waited := time.monotonic() - asked_at) >= self._patience:
-            raise _hung(waited)
+        if asked_at is None:
+            self._given_up = False
+        elif self._given_up:
+            raise _hung(max(self._patience, time.monotonic() - asked_at))
 
     def _read(self) -> tuple[Seen, list[Key]]:
         with self._alone:
@@ -82,7 +90,9 @@ class NvmlGpus:
                 seen = self._driver.read()
             finally:
                 self._asked_at = None
-        return seen, self._owners.check({one.pid for card in seen.cards for one in card.processes or ()})
+            # Kept until a reading has told them: what makes a driver hang is often what it reports then.
+            self._xids = (*self._xids, *seen.xids)[-_MOST_XIDS:]
+            return seen, self._owners.check({one.pid for card in seen.cards for one in card.processes or ()})
 
     def _look_up(self, keys: list[Key]) -> None:
         token = object()

@@ -39,8 +39,6 @@ __attribute__((constructor)) static void map_control(void) {
     if (control == MAP_FAILED) abort();
 }
 
-__attribute__((destructor)) static void unmap_control(void) { munmap(control, sizeof *control); }
-
 static void spin(double microseconds) {
     struct timespec from, now;
     clock_gettime(CLOCK_MONOTONIC, &from);

@@ -6,9 +6,11 @@ import asyncio
 import ctypes
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
+from console.model.gpu import Xid
 from console.model.source import SourceError, SourceState
 from console.sources.gpu.source import NvmlGpus
 from tests.support.nvml.stage import LIBRARY, Stage, scene
@@ -202,6 +204,24 @@ async def test_a_call_that_hangs_holds_nothing_and_is_not_made_again_meanwhile(s
         assert threading.active_count() == threads
         stage.control.hang = 0
         assert await answered(gpus) == {0: None}
+
+
+@scene()
+async def test_an_xid_error_that_comes_while_the_driver_hangs_is_told(stage: Stage) -> None:
+    async with stage.gpus(patience=1.0) as gpus:
+        await answered(gpus)
+        stage.control.hang = 1
+        await refusal(gpus)
+        stage.control.report(0, 31)
+        stage.control.hang = 0
+        told: tuple[Xid, ...] = ()
+        async with asyncio.timeout(DEADLINE):
+            while not told:
+                with suppress(SourceError):
+                    told = (await gpus.read()).xids
+                await asyncio.sleep(0.005)
+        assert [(one.index, one.number) for one in told] == [(0, 31)]
+        assert (await gpus.read()).xids == ()
 
 
 @scene()
