@@ -13,6 +13,7 @@ import sys
 import termios
 import threading
 import time
+import tty
 from codecs import getincrementaldecoder
 from contextlib import suppress
 from types import FrameType
@@ -34,6 +35,9 @@ LEAVE_SECONDS = 3.0
 
 _LOOK_SECONDS = 0.1
 _READ = 4096
+_SECOND_SCREEN_ON = "\x1b[?1049h"
+# No cursor, told of focus, pasted text in brackets, no wrapping.
+_AGAIN = "\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l"
 _SECOND_SCREEN_OFF = "\x1b[?1049l"
 _WIPE = "\x1b[m\x1b[H\x1b[2J"
 # Asked of, or told to, terminals of today: others show letters of them.
@@ -157,10 +161,18 @@ class MeteredDriver(LinuxDriver):
             self._home.call_soon_threadsafe(self._renew)
 
     def _renew(self) -> None:
-        if self._running:
-            self.suspend_application_mode()
-            self.resume_application_mode()
-            self._leaving.come_back()
+        """Take the terminal again. The threads never stopped, and what was typed meanwhile is for them."""
+        if not self._running:
+            return
+        with suppress(termios.error):
+            modes = termios.tcgetattr(self.fileno)
+            modes[tty.IFLAG] = self._patch_iflag(modes[tty.IFLAG])
+            modes[tty.LFLAG] = self._patch_lflag(modes[tty.LFLAG])
+            modes[tty.CC][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, modes)
+        self.write(_SECOND_SCREEN_ON + _AGAIN)
+        self._enable_mouse_support()
+        self._leaving.come_back()
 
     def _told_to_end(self, number: int, _frame: FrameType | None) -> None:
         self._leave(128 + number)

@@ -61,11 +61,9 @@ class EndingApp(App[int], inherit_bindings=False):
         self._return_code = DEFECT
         self._close_messages_no_wait()
 
-    def _fatal_error(self) -> None:
-        self._handle_exception(sys.exc_info()[1] or RuntimeError())
-
     def panic(self, *_renderables: object) -> None:
-        self._fatal_error()
+        """Textual comes here with a traceback that is made up already."""
+        self._handle_exception(sys.exc_info()[1] or RuntimeError())
 
     def _print_error_renderables(self) -> None:
         """Nothing is printed here: whoever has started the app says what is to be said."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.console.real.program import PROGRAM, environment, screen_command
 from tests.console.real.test_crash import left_as_it_was, modes
+from tests.console.real.test_slow_line import frozen, settled
 from tests.support.terminal import Pty, Tmux
 from tests.support.waiting import until_sync
 
@@ -45,16 +46,23 @@ def test_a_line_that_is_cut_leaves_no_process(tmp_path: Path, keys: bytes) -> No
         until_sync(lambda: is_gone(terminal.pid), "the console to end", BOUND)
 
 
-def test_a_line_that_is_cut_while_hangups_are_ignored(tmp_path: Path) -> None:
-    """As under nohup: only reading and writing can tell."""
-    command = ["sh", "-c", f"trap '' HUP; exec {' '.join(screen_command('--demo'))}"]
-    # Python gives a signal that is ignored its own handler only where somebody asks for it: here nobody may.
-    env = environment(None, tmp_path)
-    with Pty(command, 80, 24, env) as terminal:
+# A blocked signal reaches nobody, however it would be handled.
+DEAF = "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
+
+
+@pytest.mark.parametrize("world", ["moves", "stands still"])
+def test_a_line_that_is_cut_and_no_signal_tells(tmp_path: Path, world: str) -> None:
+    """While much is written, writing tells of it; where nothing is, only reading can."""
+    env = frozen(tmp_path)
+    start = tmp_path / "frozen" / "sitecustomize.py"
+    start.write_text(DEAF + (start.read_text() if world == "stands still" else ""))
+    with Pty(screen_command("--demo"), 80, 24, env, answers=True) as terminal:
         terminal.wait_for(b"portainer")
-        pid = terminal.pid
+        if world == "stands still":
+            until_sync((tmp_path / "settled").exists, "the world to stand still")
+            settled(terminal, tmp_path)
         terminal.hang_up()
-        until_sync(lambda: is_gone(pid), "the console to end", BOUND)
+        until_sync(lambda: is_gone(terminal.pid), "the console to end", BOUND)
 
 
 def test_a_terminal_that_takes_nothing_any_more_does_not_hold_a_signal_up(tmp_path: Path) -> None:
