@@ -95,9 +95,14 @@ snapshots: dev ## make the pictures of the screen anew; look at every one of the
 	@$(BIN)/python -m pytest -q tests/console/ui/test_snapshots.py --snapshot-update
 
 .PHONY: bench
-bench: dev ## measure speed and memory beside a minimal app and lazydocker (ARGS="--quick")
+bench: dev ## measure speed and memory beside a minimal app, lazydocker and nvitop (ARGS="--quick")
 	@$(BIN)/python -m bench $(ARGS)
-	@exec $(BIN)/python -m bench.scale $(ARGS)
+	@$(BIN)/python -m bench.scale $(ARGS)
+	@exec $(BIN)/python -m bench.gpus $(ARGS)
+
+.PHONY: bench-gpus
+bench-gpus: dev ## measure eight GPUs beside nvitop; needs a C compiler and no GPU (ARGS="--quick")
+	@exec $(BIN)/python -m bench.gpus $(ARGS)
 
 .PHONY: bench-scale
 bench-scale: dev ## measure a server with 300 containers beside lazydocker and a Textual table (ARGS="--quick")

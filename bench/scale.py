@@ -68,7 +68,6 @@ def main() -> int:
         try:
             with tempfile.TemporaryDirectory() as home:
                 containers(crowd, Path(home), quick=options.quick)
-                gpus(crowd, Path(home), quick=options.quick)
         finally:
             crowd.close()
     finally:
@@ -97,10 +96,6 @@ def containers(crowd: Crowd, home: Path, *, quick: bool) -> None:
     print(f"load between: {load()}")
     _holds(ours, env, home / "report.json", settle, window)
     print(f"load after: {load()}")
-
-
-def gpus(crowd: Crowd, home: Path, *, quick: bool) -> None:
-    """Eight GPUs beside the three hundred containers. Measured where the console has a source for them."""
 
 
 def _environment(crowd: Crowd, home: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Control(ctypes.Structure):
             (name, ctypes.c_int32)
             for name in (
                 *("cards", "loaded", "init_error", "every_error", "hang", "namespaced", "mig", "list_denied", "bare"),
-                *("memory_unknown", "graphics", "no_events", "stale", "cost"),
+                *("memory_unknown", "graphics", "no_events", "stale", "cost", "moving"),
             )
         ),
         ("lost", ctypes.c_int32 * _CARDS),
@@ -51,6 +51,7 @@ class Control(ctypes.Structure):
         no_events: int
         stale: int
         cost: int
+        moving: int
         lost: ctypes.Array[ctypes.c_int32]
         absent: ctypes.Array[ctypes.c_int32]
         pids: ctypes.Array[ctypes.c_uint32]

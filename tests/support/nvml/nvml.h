@@ -61,6 +61,7 @@ struct control {
     int32_t no_events;      /* cards report no Xid */
     int32_t stale;          /* where one sample is new, old ones come along */
     int32_t cost;           /* calls take as long as recorded, with the processor busy */
+    int32_t moving;         /* figures differ from second to second, and from card to card */
     int32_t lost[CARDS];    /* what every call of this card answers */
     int32_t absent[CARDS];  /* not there when the library begins */
     uint32_t pids[PIDS];    /* who the recorded processes are; 0: as recorded */
