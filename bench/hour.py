@@ -20,9 +20,18 @@ from types import ModuleType
 
 from textual.pilot import Pilot
 
-from console.demo import demo_jenkins, demo_sources
+from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_sources
 from console.demo.clock import RunningClock
-from console.feeds import build_facts, compose_feed, docker_feed, jenkins_feed, tunnel_feed, usage_feed
+from console.feeds import (
+    build_facts,
+    compose_feed,
+    docker_feed,
+    gpu_feed,
+    jenkins_feed,
+    machine_feed,
+    tunnel_feed,
+    usage_feed,
+)
 from console.feeds.watch import Watch
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
@@ -33,6 +42,8 @@ FLAT_MB = 5.0
 _PACES: Mapping[ModuleType, Sequence[str]] = {
     usage_feed: ("STEP_SECONDS",),
     docker_feed: ("POLL_SECONDS",),
+    gpu_feed: ("STEP_SECONDS", "TOLD_SECONDS"),
+    machine_feed: ("STEP_SECONDS",),
     tunnel_feed: ("LOOK_SECONDS",),
     compose_feed: ("LOOK_SECONDS", "READ_SECONDS"),
     jenkins_feed: ("BUSY_SECONDS", "IDLE_SECONDS", "JOBS_SECONDS", "NODE_SECONDS"),
@@ -41,13 +52,14 @@ _PACES: Mapping[ModuleType, Sequence[str]] = {
 # What a person does, one after the other, for ever. Each brings the main screen back.
 TOURS: tuple[tuple[str, ...], ...] = (
     ("j", "j", "k", "o", "o", "o", "o"),
-    ("l", "G", "g", "escape"),
+    ("L", "G", "g", "escape"),
     ("enter", "escape"),
     ("question_mark", "escape"),
     ("colon", "escape"),
     ("slash", "s", "escape", "escape"),
-    ("b", "j", "enter", "l", "escape", "escape", "escape"),
-    ("n", "j", "escape"),
+    ("6", "j", "enter", "L", "escape", "escape", "escape"),
+    ("8", "j", "escape"),
+    ("3", "3", "m", "t", "enter", "escape", "escape", "1"),
     ("z", "z"),
 )
 
@@ -69,6 +81,8 @@ async def _hour(*, leaks: bool, minutes: int) -> int:
         demo=True,
         now=clock.now,
         make_jenkins=lambda: demo_jenkins(clock),
+        make_gpus=lambda: demo_gpus(clock),
+        make_machine=lambda: demo_machine(clock),
         tunnel=True,
     )
     watch.start()

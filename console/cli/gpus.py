@@ -19,6 +19,7 @@ from console.model.source import SourceState
 from console.model.words import age, memory
 from console.model.world import World
 
+_GIB = 1 << 30
 _CARDS = (
     Column("GPU"),
     Column("STATE"),
@@ -40,6 +41,8 @@ _PROCESSES = (
     Column("COMMAND", least=10, drop=4),
 )
 UNKNOWN = "n/a"
+_ERRORS = 3
+"""Of errors that want nobody any more, so many are told."""
 
 
 @command("gpus")
@@ -59,7 +62,12 @@ class _Gpus:
 
     def seen(self, world: World) -> Hashable:
         status = world.sources["gpu"]
-        return status.state, status.reason, world.gpu.reading if world.gpu is not None else None
+        if world.gpu is None:
+            return status.state, status.reason
+        # What moves from second to second, and is shown no finer than this.
+        held = tuple((one.place, one.name, one.process.pid) for one in holders(world.gpu, world.containers))
+        cards = tuple(map(_shown, world.gpu.reading.cards))
+        return status.state, status.reason, cards, held, world.gpu.xids, world.gpu.reading.blind
 
     def show(self, world: World, *, again: bool) -> int:
         found = world.gpu
@@ -85,7 +93,7 @@ class _Gpus:
         now = world.taken_at
         printer.table(_CARDS, [_card(card, world, found, held, now) for card in found.reading.cards])
         for card in found.reading.cards:
-            for sentence in gpu_words.sentences(found, card, now):
+            for sentence in (*gpu_words.sentences(found, card, now), *gpu_words.fault_sentences(found, card, now)[:_ERRORS]):
                 printer.line(f"GPU {card.index}: {sentence}")
         if found.reading.blind is not None:
             printer.line(found.reading.blind)
@@ -93,6 +101,12 @@ class _Gpus:
             printer.line()
             printer.table(_PROCESSES, [_process(one, now) for one in held])
         _print_instances(found, printer)
+
+
+def _shown(card: Gpu) -> Hashable:
+    power = round(card.power, -1) if card.power is not None else None
+    memory_used = card.memory_used // _GIB if card.memory_used is not None else None
+    return card.uuid, card.utilisation, memory_used, card.temperature, power, card.lost, card.slowdown, card.instances
 
 
 def _document(world: World, found: GpuWorld | None, held: Sequence[Holder]) -> dict[str, object]:
@@ -126,7 +140,7 @@ def _card(card: Gpu, world: World, found: GpuWorld, held: Sequence[Holder], now:
 def _process(holder: Holder, now: datetime) -> list[Cell]:
     process, since = holder.process, holder.idle_since
     return [
-        Cell(str(holder.card)),
+        Cell(holder.place),
         Cell(holder.name),
         Cell(f"{process.utilisation}%" if process.utilisation is not None else UNKNOWN),
         Cell(memory(process.memory)),

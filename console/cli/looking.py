@@ -115,7 +115,6 @@ def _watch(backend: Backend, view: View, asked: Asked) -> NoReturn:
         tunnel=asked.tunnel,
     )
     live.start()
-    live.look_at_gpus(asked.gpus)
     live.listen(worlds.put)
     last: Hashable = None
     try:

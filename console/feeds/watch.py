@@ -16,11 +16,11 @@ from console.feeds.docker_feed import DockerFeed
 from console.feeds.resting import rest
 from console.feeds.unasked import Unasked
 from console.feeds.usage_feed import UsageFeed
-from console.model.source import Snapshot, SourceStatus
+from console.model.source import Snapshot, SourceState, SourceStatus
 from console.model.world import World
 from console.sources._blocking import Pool
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
-from console.text import Clean
+from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.feeds.gpu_feed import GpuFeed
@@ -228,6 +228,10 @@ class Watch:
         loading = Pool("loading", 1)
         try:
             await loading.run(lambda: self._load_others(others), LOADING_SECONDS)
+        except TimeoutError:
+            # A disk that hangs: what is loaded already goes on without the rest.
+            slow = SourceStatus(SourceState.UNREACHABLE, clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s."))
+            others = _Others(others.jenkins or slow, others.gpus or slow, others.machine or slow)
         finally:
             loading.close()
         if isinstance(others.jenkins, SourceStatus):

@@ -86,10 +86,18 @@ def _level(value: float, top: float, most: int) -> int:
     return max(0, min(most, round(value / top * most))) if top > 0 else 0
 
 
+def _is_plain(env: Mapping[str, str]) -> bool:
+    """Whether somebody asked for the locale C. Python goes on in UTF-8 then, and sets LC_CTYPE to C.UTF-8 (PEP 538, 540); where
+    no locale is set at all, as over many an ssh, the terminal is one of today's."""
+    ctype = env.get("LC_CTYPE", "")
+    chosen = env.get("LC_ALL") or (ctype if ctype != "C.UTF-8" else "") or env.get("LANG", "")
+    return chosen in ("C", "POSIX")
+
+
 def wants_unicode(env: Mapping[str, str], encoding: str, setting: str = "auto") -> bool:
     """False for `ascii`, and by itself where the locale is not UTF-8 or TERM is one that has no such characters."""
     if setting != "auto":
         return setting == "unicode"
-    if not draws_unicode(env):
+    if not draws_unicode(env) or _is_plain(env):
         return False
     return encoding.lower().replace("-", "").replace("_", "") == "utf8"

@@ -22,13 +22,15 @@ _NO_CARD, _EVERY_CARD = "none", "all"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One process on one card. `container` is None for a process of none, and for one whose container the Engine did not tell
-    of; `name` says what it is of: a run, a service, a container, or nothing that is known here.
+    """One process on one card.
 
-    `idle_since` is when it last did something, None where it does something or that is not known.
+    `place` is the card, `0`, or the instance of it that the process lives in, `0/1`. `container` is None for a process of none,
+    and for one whose container the Engine did not tell of; `name` says what it is of: a run, a service, a container, or nothing
+    that is known here. `idle_since` is when it last did something, None where it does something or that is not known.
     """
 
     card: int
+    place: Clean
     process: GpuProcess
     container: Container | None
     name: Clean
@@ -43,8 +45,13 @@ def holders(world: GpuWorld, containers: Iterable[Container]) -> tuple[Holder, .
         for process in card.processes or ():
             container = known.get(process.container) if process.container is not None else None
             since = world.process_idle_since.get((card.index, process.pid))
-            found.append(Holder(card.index, process, container, _name(process, container), since))
+            found.append(Holder(card.index, _place(card, process), process, container, _name(process, container), since))
     return tuple(sorted(found, key=lambda one: (one.card, -(one.process.memory or 0), one.process.pid)))
+
+
+def _place(card: Gpu, process: GpuProcess) -> Clean:
+    instance = next((one for one in card.instances if one.id == process.instance), None)
+    return clean(f"{card.index}/{instance.index}" if instance is not None else f"{card.index}")
 
 
 def _name(process: GpuProcess, container: Container | None) -> Clean:
@@ -77,11 +84,14 @@ def used_by(card: Gpu, world: GpuWorld, found: Sequence[Holder], containers: Ite
 
     A training that has been given the card and holds none of it yet counts too, and so it does where processes are hidden.
     """
-    names = dict.fromkeys(one.name for one in found if one.card == card.index)
+    mine = [one for one in found if one.card == card.index]
+    names = dict.fromkeys(one.name for one in mine if not one.process.hidden)
     if names:
         return Use(_joined(list(names)))
     given = [run_name(one) for one in containers if one.alive and card.index in given_cards(one, world.reading.cards)]
-    return Use(_joined(given), by_label=True) if given else None
+    if given:
+        return Use(_joined(given), by_label=True)
+    return Use(UNSEEN) if mine else None
 
 
 def _joined(names: Sequence[Clean]) -> Clean:

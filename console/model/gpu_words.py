@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -148,6 +148,8 @@ def card_state(world: GpuWorld, card: Gpu, now: datetime) -> State:
     if xid is not None:
         return state(StateClass.ATTENTION, f"xid {xid.number}")
     since = world.idle_since.get(card.index)
+    if since is None and card.utilisation == 0 and _in_use(card):
+        return state(StateClass.WAITING, "held")  # nobody has watched for how long
     if since is not None and now - since >= HELD:
         return state(StateClass.ATTENTION, "idle") if now - since >= IDLE else state(StateClass.WAITING, "held")
     if card.utilisation is None and not _in_use(card):
@@ -239,8 +241,9 @@ def sentences(world: GpuWorld, card: Gpu, now: datetime) -> list[Clean]:
 
 
 def fault_sentences(world: GpuWorld, card: Gpu, now: datetime) -> list[Clean]:
-    """The errors on a card that were faults of programs, the newest first: no trouble of the card, and maybe of a training."""
-    return [clean(_xid_sentence(one, now)) for one in own_faults(world.xids, card.index)]
+    """The errors of the last day that want nobody now, the newest first: faults of programs, and what is well again."""
+    lasting = _lasting_xid(world, card, now)
+    return [clean(_xid_sentence(one, now)) for one in world.xids if one.index == card.index and one != lasting]
 
 
 def memory_errors(card: Gpu) -> str:
@@ -297,8 +300,3 @@ def _sound(card: Gpu) -> bool:
     """Whether the card itself tells that its memory is well (again): it was reset."""
     remapped = card.remapped
     return remapped is not None and not remapped.pending and not remapped.failed and card.ecc_uncorrected == 0
-
-
-def own_faults(xids: Sequence[Xid], index: int) -> tuple[Xid, ...]:
-    """Errors on a card that were faults of programs, newest first: a training that failed then may find its reason here."""
-    return tuple(one for one in xids if one.index == index and xid_meaning(one.number).blame is Blame.PROGRAM)

@@ -24,12 +24,15 @@ def colors(env: Mapping[str, str]) -> int:
         return MONOCHROME
     if term in ("linux", "ansi", "cons25"):
         return SIXTEEN
-    within_screen = bool(env.get("STY")) or (term.startswith("screen") and not env.get("TMUX"))
-    if env.get("COLORTERM") in ("truecolor", "24bit") and not within_screen:
+    if env.get("COLORTERM") in ("truecolor", "24bit") and not _within_screen(env):
         return TRUE_COLOR
     if "256color" not in term and not term.endswith("kitty"):
         return SIXTEEN
     return MANY
+
+
+def _within_screen(env: Mapping[str, str]) -> bool:
+    return bool(env.get("STY")) or (env.get("TERM", "").startswith("screen") and not env.get("TMUX"))
 
 
 def draws_unicode(env: Mapping[str, str]) -> bool:
@@ -52,5 +55,5 @@ def knows_questions(env: Mapping[str, str]) -> bool:
 
 
 def has_second_screen(env: Mapping[str, str]) -> bool:
-    """Whether what stood there before comes back when a full-screen program ends."""
-    return knows_questions(env)
+    """Whether what stood there before comes back when a full-screen program ends. In GNU screen it does not (`altscreen off`)."""
+    return knows_questions(env) and (bool(env.get("TMUX")) or not _within_screen(env))

@@ -254,7 +254,7 @@ def _process(holder: Holder, now: datetime) -> TableRow:
     process, since = holder.process, holder.idle_since
     util = f"{process.utilisation}%" if process.utilisation is not None else gpupane.UNKNOWN
     cells = {
-        NAME: str(holder.card),
+        NAME: str(holder.place),
         "run": str(holder.name),
         "util": util,
         "mem": memory(process.memory) if process.memory is not None else gpupane.UNKNOWN,

@@ -97,7 +97,7 @@ def _columns(cards: Sequence[Gpu], view: GpuView, width: int, now: datetime) -> 
         Column(NAME, 3, 4, 0, 0),
         Column("util", 4, 4, 0, 0, right=True),
         Column("spark", 6, 6, 30 if width >= 100 else 12, 2),
-        Column("mem", 7, 7, 0, 1, right=True),
+        Column("mem", 8, 8, 0, 1, right=True),
         Column("temp", 4, 4, 0, 5, right=True),
         Column("power", 5, 5, 0, 6, right=True),
         Column(STATE, 9, 9, 0, 0),

@@ -66,6 +66,7 @@ TABLE: tuple[Key, ...] = (
     Key("files", "s", "files", "save files that the build keeps", HERE, "build", "save files"),
     Key("copy-link", "Y", "copy_link", "copy its link", HERE, "build"),
     Key("metric", "m", "metric(1)", "next metric: memory, power, heat", HERE, "gpus", "metric"),
+    Key("facts", "i", "facts", "all that is known of it", HERE, "gpus", "facts"),
     Key("window", "t", "window(1)", "how far back: 1 min, 1 h, 1 d", HERE, "gpus", "how far back"),
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows"),

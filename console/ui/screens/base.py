@@ -28,6 +28,7 @@ from console.ui.tight import TightCompositor
 
 if TYPE_CHECKING:
     from console.model.build import BuildRef, Stage
+    from console.model.container import Container
     from console.ui.app import ConsoleApp
     from console.ui.logtargets import LogOwner
 
@@ -140,6 +141,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if width >= MIN_WIDTH and height >= MIN_HEIGHT:
             return False
         words = f"Too small: {width}x{height}. Try mlops-console status."
+        for canvas in self.query(Canvas):
+            if canvas is not self.top:
+                canvas.place(None)
         self.top.place(Region(0, 0, width, height))
         cut = [words[at : at + max(1, width)] for at in range(0, len(words), max(1, width))]
         self.top.show([[self.look.part(text)] for text in cut], self.look.style())
@@ -310,6 +314,15 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.console.close_all()
             main.go_to_row(key, container)
 
+    def open_container_log(self, container: Container, *, at_error: bool) -> None:
+        """The log of one container."""
+        from console.feeds.log_feed import LogTarget
+        from console.ui.screens.log import LogScreen
+
+        name = container.name
+        target = LogTarget(clean(f"container/{container.id}"), name, (container,), lambda one: one.name == name)
+        self.app.push_screen(LogScreen(self.log_owner(), [target], at_error=at_error))
+
     def action_gpus(self, card: int = -1) -> None:
         """The cards with their past and their processes, one of them selected."""
         from console.ui.screens.gpus import GpusScreen
@@ -323,7 +336,7 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.say(StateClass.ENDED, "colours are off (NO_COLOR, --no-color or screen.color)")
             return
         self.console.use_theme(name)
-        self.say(StateClass.ENDED, f"theme {self.look.palette.name}; for good: screen.theme in the settings")
+        self.say(StateClass.ENDED, f"theme {self.look.palette.name.removesuffix('-256')}; for good: screen.theme in the settings")
 
     # Jenkins
 

@@ -13,7 +13,6 @@ from console.model.gpu_use import Holder, holders, waits_for_gpu
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.model.words import age
-from console.text import clean
 from console.ui import gpulines, gpupane
 from console.ui.acting import ActingScreen, Subject
 from console.ui.canvas import Canvas, Line, plain
@@ -53,7 +52,6 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     """`selected` is the index of the card to begin at."""
 
     where = ("list", "main", "rows", "runs", "gpus", "everywhere")
-    foot_ids = ("open", "log", "stop", "metric", "window", "zoom", "palette", "copy", "problem")
     BINDINGS = bindings(where)
     markable = ()
 
@@ -66,9 +64,16 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
         self.held: Sequence[Holder] = ()
         self.window = Window.HOUR
         self.metric = METRICS[0]
+        self.facts = False
+        """Whether all that is known of the selected card stands where curves would."""
 
     def compose(self) -> ComposeResult:
         yield from (self.top, self.list, self.table, self.waits, self.foot, self.toast)
+
+    @property
+    def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what can be done depends on who holds the card
+        process = (("log",) if self._container is not None else ()) + (("stop",) if self.subjects() else ())
+        return ("open", *process, "metric", "window", "facts", "zoom", "palette", "copy", "problem")
 
     @property
     def panes(self) -> Sequence[str]:
@@ -161,6 +166,9 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
             self.window,
             alone=self.zoomed,
         )
+        if self.facts and selected is not None and self.world is not None:
+            told = gpupane.about(selected, self.world, self.held, look, region.width, self.now())
+            return [*above, gpulines.card_title(selected, view, look, region.width, self.now()), *told]
         if self.zoomed and selected is not None:
             return [*above, *gpulines.one_card(selected, view, look, region.width, room, self.now())]
         return [*above, *gpulines.cards(view, look, region.width, room, self.now())]
@@ -215,7 +223,7 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     def action_open(self) -> None:
         """A card with all of its curves; of a process its container, among the other ones."""
         if self.pane == LIST:
-            self.zoomed = not self.zoomed
+            self.zoomed, self.facts = not self.zoomed, False
             self.paint()
             return
         container = self._container
@@ -233,6 +241,19 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
             return "Docker does not tell of its container"
         who = f" of {process.user}" if process.user else ""
         return f"process {process.pid}{who} runs in no container"
+
+    def step_back(self) -> bool:
+        if self.facts:
+            self.facts = self.zoomed = False
+            self.paint()
+            return True
+        return super().step_back()
+
+    def action_facts(self) -> None:
+        """All about the selected card as text, over the whole screen."""
+        self.pane, self.facts = LIST, not self.facts
+        self.zoomed = self.facts
+        self.paint()
 
     def action_metric(self, by: int) -> None:
         self.metric = METRICS[(METRICS.index(self.metric) + by) % len(METRICS)]
@@ -253,12 +274,7 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
         if container is None:
             self.say(StateClass.ENDED, self._no_container())
             return
-        from console.feeds.log_feed import LogTarget
-        from console.ui.screens.log import LogScreen
-
-        name = container.name
-        target = LogTarget(clean(f"container/{container.id}"), name, (container,), lambda one: one.name == name)
-        self.app.push_screen(LogScreen(self.log_owner(), [target], at_error=at_error))
+        self.open_container_log(container, at_error=at_error)
 
     def subjects(self) -> Sequence[Subject]:
         """The build behind the process."""

@@ -300,9 +300,14 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             self.open_waiting_log(at_error=at_error)
             return
         if self.listed == GPUS:
-            self._select_holder()
-        if self.row is None or self.listed == GPUS:
-            self.say(StateClass.ENDED, "nothing is selected" if self.listed != GPUS else "no container holds this card")
+            held = self._containers()
+            if held:
+                self.open_container_log(held[0], at_error=at_error)
+            else:
+                self.say(StateClass.ENDED, "no container holds this card")
+            return
+        if self.row is None:
+            self.say(StateClass.ENDED, "nothing is selected")
             return
         from console.ui.logtargets import target_of
         from console.ui.screens.log import LogScreen
@@ -319,13 +324,6 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             return
         self.select_key(LIST, found.key)
         self.paint()
-
-    def _select_holder(self) -> None:
-        """From a card to the container that holds most of it: logs are of containers."""
-        held = self._containers()
-        row = next((row for row in self.rows if held and held[0] in row.containers), None)
-        if row is not None:
-            self.select_key(LIST, row.key)
 
     # What a log that was opened here asks
 

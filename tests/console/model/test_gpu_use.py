@@ -9,7 +9,7 @@ import pytest
 
 from console.model.build import BuildRef
 from console.model.container import Container
-from console.model.gpu import GpuReading, GpuWorld
+from console.model.gpu import GpuReading, GpuWorld, Instance
 from console.model.gpu_use import OUTSIDE, UNSEEN, given_cards, holders, run_name, used_by, waits_for_gpu
 from console.model.jenkins import Held
 from console.model.waiting import held_reason
@@ -74,6 +74,20 @@ def test_a_card_serves_who_holds_it_and_else_who_was_given_it() -> None:
     assert uses[1] is not None
     assert (uses[1].name, uses[1].by_label) == ("b #7", True)
     assert uses[2] is None
+
+
+def test_who_cannot_be_seen_does_not_hide_what_labels_tell() -> None:
+    given = training("a", project="project-a", build="128", gpu="0")
+    told = world(card(0, processes=(process(1, 9, hidden=True),)), card(1, processes=(process(2, 9, hidden=True),)))
+    found = holders(told, [given])
+    uses = [used_by(one, told, found, [given]) for one in told.reading.cards]
+    assert [(one.name, one.by_label) for one in uses if one is not None] == [("project-a #128", True), (UNSEEN, False)]
+
+
+def test_a_process_of_an_instance_has_its_place() -> None:
+    parts = tuple(Instance(number, 7 + number, clean("1g"), clean("M"), None, None) for number in range(2))
+    told = world(card(3, mig=True, instances=parts, processes=(process(1, 2, instance=8), process(2, 1, instance=99))))
+    assert [one.place for one in holders(told, [])] == ["3/1", "3"]
 
 
 def test_a_training_that_has_ended_was_given_nothing() -> None:

@@ -13,10 +13,10 @@ from console.model.gpu_words import (
     Blame,
     card_name,
     card_state,
+    fault_sentences,
     fault_words,
     held_words,
     memory_pair,
-    own_faults,
     problems,
     slowdown_words,
     worst,
@@ -166,8 +166,8 @@ def test_faults_of_a_program_are_none_of_the_card(number: int) -> None:
     assert problems(of, NOW) == ()
     assert xid_meaning(number).blame is Blame.PROGRAM
     assert xid_words(xid(number)).endswith("a fault of the program, not of the card")
-    assert own_faults(of.xids, 0) == of.xids
-    assert own_faults(of.xids, 1) == ()
+    (told,) = fault_sentences(of, of.reading.cards[0], NOW)
+    assert told.startswith(f"Xid {number} 12m ago, ")
 
 
 @pytest.mark.parametrize("number", [48, 63, 64, 74, 79, 94, 95, 119])
@@ -177,7 +177,7 @@ def test_faults_of_the_card_say_what_to_do(number: int) -> None:
     (said,) = sentences(of)
     assert said.startswith(f"GPU 0: Xid {number} 12m ago, ")
     assert "reset" in said or "switch the server off and on" in said
-    assert own_faults(of.xids, 0) == ()
+    assert fault_sentences(of, of.reading.cards[0], NOW) == []
 
 
 @pytest.mark.parametrize("number", [48, 63, 64, 94, 95])

@@ -190,6 +190,50 @@ async def test_one_card_has_all_of_its_curves_on_one_axis() -> None:
         assert any("Processes" in line for line in await press(pilot, "escape"))
 
 
+async def test_all_that_is_known_of_a_card_is_text() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "2", "2", "j", "i")
+        assert lines[1].startswith(" GPU 1  ! idle 11m")
+        for words in ("44 GiB held, 0% for 11m", "jupyter-kernel", "NVIDIA H100 80GB HBM3", "slowed by", "driver"):
+            assert any(words in line for line in lines), words
+        assert not any("Processes" in line for line in lines)
+        assert any("Processes" in line for line in await press(pilot, "escape"))
+        assert any("slowed by" in line for line in await press(pilot, "2", "i"))
+
+
+async def test_keys_that_have_no_object_are_not_offered() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(120, 24)) as pilot:
+        assert "L log  x stop" in (await press(pilot, "2", "2"))[-1]
+        assert "log" not in (await press(pilot, "G"))[-1], "the lost card is nobody's"
+
+
+async def test_the_log_of_a_card_is_that_of_who_holds_it() -> None:
+    app = app_of(world())
+    still(app).log_engine = FakeEngine(*gpuworlds.CONTAINERS)
+    async with app.run_test(size=(80, 24)) as pilot:
+        main = app.screen
+        assert isinstance(main, MainScreen)
+        await press(pilot, "2", "L")
+        assert isinstance(app.screen, LogScreen)
+        await press(pilot, "q")
+        assert main.pane == "gpus"
+        await press(pilot, "G", "L")
+        assert app.said == "no container holds this card"
+
+
+async def test_what_is_too_small_shows_its_sentence_alone() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot)
+        await pilot.resize_terminal(20, 5)
+        lines = [line for line in await press(pilot) if line]
+        assert "".join(lines) == "Too small: 20x5. Try mlops-console status."
+        await pilot.resize_terminal(80, 24)
+        assert any("1 Services" in line for line in await press(pilot))
+
+
 async def test_from_a_process_to_its_container_and_to_its_log() -> None:
     app = app_of(world())
     engine = FakeEngine(*gpuworlds.CONTAINERS)
