@@ -80,7 +80,7 @@ def _with_engine(home: Path, *, quick: bool) -> int:
         return 3
     try:
         with machine(home / "machine") as (env, cards):
-            measure(env | _environment(engine, home), cards, quick=quick)
+            measure(env | _environment(engine, home), cards, _settings(home), quick=quick)
     except NoCompilerError:
         print("no C compiler here: the library cannot be built")
         return 3
@@ -89,16 +89,17 @@ def _with_engine(home: Path, *, quick: bool) -> int:
     return 0
 
 
-def measure(env: Mapping[str, str], cards: control.Control, *, quick: bool) -> None:
+def measure(env: Mapping[str, str], cards: control.Control, settings: Path, *, quick: bool) -> None:
     rounds, window = (QUICK_ROUNDS, QUICK_WINDOW) if quick else (ROUNDS, WINDOW)
     print(f"{CARDS} cards, {PROCESSES} processes on each, {rounds} rounds of {window:g} s   load before: {load()}")
     whole = Series("reading every second, calls as recorded", "%", target=AIM)
     ours = Series("reading every second, calls cost nothing", "%")
     interleaved(rounds, [(whole, lambda: _reading(env, cards, window, cost=1)), (ours, lambda: _reading(env, cards, window, cost=0))])
     cards.cost = 1
+    console = [str(PROGRAM), "--config", str(settings)]
     viewers = [
-        Viewer("mlops-console, screen of the cards", [str(PROGRAM)], b"mlops-console", (b":", b"gpus", b"\r")),
-        Viewer("mlops-console, dashboard", [str(PROGRAM)], b"mlops-console"),
+        Viewer("mlops-console, screen of the cards", console, b"GPUs", (b":", b"gpus", b"\r")),
+        Viewer("mlops-console, dashboard", console, b"GPUs"),
     ]
     if (peer := shutil.which("nvitop")) is not None:
         viewers.append(Viewer("nvitop, every second", [peer, "--interval", "1"], b"NVITOP"))
@@ -143,6 +144,14 @@ def _samples(cards: control.Control, over: threading.Event) -> None:
     """The driver's samples of what processes did go on coming, as new as the clock."""
     while not over.wait(1.0):
         cards.shift = int((time.time() - RECORDED_AT) * 1_000_000)
+
+
+def _settings(home: Path) -> Path:
+    """Of a project of its own: the one in this folder wants settings of the platform."""
+    (home / "compose.yaml").write_text("services: {idle: {image: busybox:test}}\n")
+    settings = home / "settings.toml"
+    settings.write_text(f'[compose]\nfile = "{home / "compose.yaml"}"\n')
+    return settings
 
 
 def _environment(engine: Engine, home: Path) -> dict[str, str]:

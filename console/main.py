@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
+JOIN_SECONDS = 0.1
+
 NOT_INSTALLED_THERE = (
     "mlops-console is not installed on {host}, or not on the PATH of a shell that nobody has logged in to.\n"
     "See what that is: ssh {host} 'echo $PATH'. A link to the program in /usr/local/bin helps everybody there."
@@ -276,6 +278,7 @@ def _screen(backend: Backend) -> int:
     watch = backend.watch()
     # The first request is on its way while the screen's libraries are still being loaded.
     watch.start()
+    from console.ui.ahead import Ahead
     from console.ui.app import ConsoleApp, Wishes
 
     try:
@@ -283,6 +286,7 @@ def _screen(backend: Backend) -> int:
     except SettingsError as error:
         watch.stop()
         return _complain(str(error))
+    ahead = Ahead()
     app = ConsoleApp(
         watch,
         host=backend.host,
@@ -298,11 +302,15 @@ def _screen(backend: Backend) -> int:
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
+        ahead=ahead,
     )
     gc.freeze()
     gc.enable()
     status = app.run(mouse=settings.screen.mouse)
+    ahead.stop()
     app.live.stop()
+    # Python ends a thread wherever it stands, and inside of a library being loaded that would end the process.
+    ahead.join(JOIN_SECONDS)
     defect = app.defect or app.live.failure
     if defect is not None:
         return _defect(defect, app.last_actions, app.last_size)

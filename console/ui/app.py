@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
 from textual import events
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest
     from console.model.build import BuildRef
     from console.model.state import StateClass
+    from console.ui.ahead import Ahead
     from console.ui.clipboard import Way
 
 COLOR_SYSTEMS = {
@@ -52,6 +53,8 @@ COLOR_SYSTEMS = {
 }
 TICK_SECONDS = 5.0
 INTERRUPT_SECONDS = 2.0
+CALM_SECONDS = 1.0
+"""How long nothing happens after the first picture, and after a key, before anything is loaded ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered.
+    down: the same each time, but another one once the demo has been entered. `ahead` loads what later keys need.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -92,6 +95,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         frozen: bool = False,
         read_only: Clean | None = None,
         make_recorder: Callable[[], AuditRecorder] | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -131,6 +135,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.pressed = ""
         """The key that was pressed last."""
         self._deaf = ""
+        self._ahead = ahead
+        self._busy_at = time.monotonic()
 
     @property
     def doer(self) -> Doer:
@@ -223,6 +229,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         All keys come by here in their order, also those that were typed before a screen or a sheet was there.
         """
         if not getattr(event, "typed_ahead", False):
+            self._busy_at = time.monotonic()
             self.rest.press(event.key)
             self.pressed = event.key
         prompt = getattr(self.screen, "prompt", None)
@@ -266,6 +273,22 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             self.set_keymap(self.remapped)
         self._listen()
         self.set_interval(TICK_SECONDS, self._tick)
+        if self._ahead is not None:
+            self.set_timer(CALM_SECONDS, self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        """Load what later keys need, once the first rows have been there, and no key was pressed, for a while."""
+        assert self._ahead is not None  # noqa: S101 - no timer is set without it
+        calm = time.monotonic() - self._busy_at if self.world is not None else 0.0
+        if calm >= CALM_SECONDS:
+            self._ahead.begin()
+        else:
+            self.set_timer(CALM_SECONDS - calm, self._look_ahead)
+
+    def exit(self, *result: Any, **options: Any) -> None:
+        if self._ahead is not None:
+            self._ahead.stop()
+        super().exit(*result, **options)
 
     def _pace(self, meter: Meter, ask: Callable[[], None] | None) -> Pace:
         return Pace(meter, ask, least=CALM_INTERVAL if self.motion.calm else INTERVAL)
@@ -295,6 +318,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         world, self._arriving = self._arriving, None
         if world is None or world is self.world or self._exit:
             return
+        if self.world is None:
+            self._busy_at = time.monotonic()
         self.world = world
         if self.motion.wants(world):
             self._repaint()

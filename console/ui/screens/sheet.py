@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.widget import _RenderCache
 
 from console.ui.canvas import Canvas, Line
 from console.ui.look import Look
@@ -45,6 +47,19 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield self.canvas
+
+    def _render_content(self) -> None:
+        """What shows beside the sheet: the screen below, as it stands.
+
+        Textual takes that apart and puts it together again piece by piece, several times while a sheet opens. A sheet tints
+        nothing and its lines hold no links, so there is nothing to take away.
+        """
+        below = visible_screen_stack.get([])
+        if not below or below[-1] is self:
+            super()._render_content()
+            return
+        self._render_cache = _RenderCache(self.size, below.pop()._compositor.render_strips())
+        self._dirty_regions.clear()
 
     def on_mount(self) -> None:
         self.paint()
