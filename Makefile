@@ -105,11 +105,11 @@ bench-gpus: dev ## measure eight GPUs beside nvitop; needs a C compiler and no G
 	@exec $(BIN)/python -m bench.gpus $(ARGS)
 
 .PHONY: bench-scale
-bench-scale: dev ## measure a server with 300 containers beside lazydocker and a Textual table (ARGS="--quick")
+bench-scale: dev ## measure 300 containers beside lazydocker and a Textual table (ARGS="--quick")
 	@exec $(BIN)/python -m bench.scale $(ARGS)
 
 .PHONY: bench-hour
-bench-hour: dev ## let an hour of the demo pass in a minute and see whether memory stays (ARGS="--leaks")
+bench-hour: dev ## let an hour of the demo pass in a minute: does memory stay? (ARGS="--leaks")
 	@exec $(BIN)/python -m bench.hour $(ARGS)
 
 .PHONY: bench-logs

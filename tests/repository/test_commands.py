@@ -121,7 +121,21 @@ def server(clone: Clone) -> Clone:
     clone.program("make", MAKE)
     for name in (
         *("docker", "dockerd", "busybox", "tmux", "screen", "less", "sshd", "ssh", "uv"),
-        *("debootstrap", "iptables", "nginx", "tini", "curl", "ip", "openssl", "systemd-analyze", "java", "javac", "mvn"),
+        *(
+            "debootstrap",
+            "iptables",
+            "nginx",
+            "tini",
+            "curl",
+            "ip",
+            "openssl",
+            "systemd-analyze",
+            "java",
+            "javac",
+            "mvn",
+            "cc",
+            "setpriv",
+        ),
     ):
         clone.program(name, "exit 0")
     return clone

@@ -336,7 +336,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
             self.say(StateClass.ENDED, "colours are off (NO_COLOR, --no-color or screen.color)")
             return
         self.console.use_theme(name)
-        self.say(StateClass.ENDED, f"theme {self.look.palette.name.removesuffix('-256')}; for good: screen.theme in the settings")
+        self.say(
+            StateClass.ENDED, f"theme {self.look.palette.name.removesuffix('-256')}; for good: screen.theme in the settings"
+        )
 
     # Jenkins
 
