@@ -192,10 +192,10 @@ async def test_a_driver_that_was_unloaded_and_loaded_again_is_begun_anew(stage: 
 
 @scene(loaded=1)
 async def test_a_call_that_hangs_holds_nothing_and_is_not_made_again_meanwhile(stage: Stage) -> None:
-    async with stage.gpus(patience=1.0) as gpus:
+    async with stage.gpus(patience=3.0) as gpus:
         await answered(gpus)
         stage.control.hang = 1
-        hung = (SourceState.UNREACHABLE, "The NVIDIA driver has not answered for 1s.")
+        hung = (SourceState.UNREACHABLE, "The NVIDIA driver has not answered for 3s.")
         assert await refusal(gpus) == hung
         threads = threading.active_count()
         for _ in range(20):
@@ -208,7 +208,7 @@ async def test_a_call_that_hangs_holds_nothing_and_is_not_made_again_meanwhile(s
 
 @scene()
 async def test_an_xid_error_that_comes_while_the_driver_hangs_is_told(stage: Stage) -> None:
-    async with stage.gpus(patience=1.0) as gpus:
+    async with stage.gpus(patience=3.0) as gpus:
         await answered(gpus)
         stage.control.hang = 1
         await refusal(gpus)

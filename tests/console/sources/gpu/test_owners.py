@@ -201,7 +201,7 @@ async def test_a_process_stuck_in_the_driver_holds_up_nothing(stage: Stage) -> N
 async def test_stuck_processes_do_not_take_a_thread_each_reading(stage: Stage) -> None:
     for pid in (762, 763, 764, 820):
         pipe(process(stage.proc, pid))
-    async with stage.gpus(patience=1.0) as gpus:
+    async with stage.gpus(patience=3.0) as gpus:
         rows: dict[int, bool] = {}
         while not rows or any(rows.values()):
             with suppress(SourceError):
