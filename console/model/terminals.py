@@ -55,5 +55,5 @@ def knows_questions(env: Mapping[str, str]) -> bool:
 
 
 def has_second_screen(env: Mapping[str, str]) -> bool:
-    """Whether what stood there before comes back when a full-screen program ends. In GNU screen it does not: `altscreen off`."""
+    """Whether what stood there before comes back when a full-screen program ends. In GNU screen it does not (altscreen)."""
     return knows_questions(env) and (bool(env.get("TMUX")) or not _within_screen(env))

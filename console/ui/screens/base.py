@@ -141,10 +141,9 @@ class ConsoleScreen(Screen[None], inherit_bindings=False):
         if width >= MIN_WIDTH and height >= MIN_HEIGHT:
             return False
         words = f"Too small: {width}x{height}. Try mlops-console status."
-        for canvas in self.query(Canvas):
-            if canvas is not self.top:
-                canvas.place(None)
-        self.top.place(Region(0, 0, width, height))
+        for pane in self.query(Canvas):
+            # What was placed for a larger window would stand in the middle of the sentence.
+            pane.place(Region(0, 0, width, height) if pane is self.top else None)
         cut = [words[at : at + max(1, width)] for at in range(0, len(words), max(1, width))]
         self.top.show([[self.look.part(text)] for text in cut], self.look.style())
         return True
