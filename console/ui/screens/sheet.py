@@ -58,7 +58,9 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
         if not below or below[-1] is self:
             super()._render_content()
             return
-        self._render_cache = _RenderCache(self.size, below.pop()._compositor.render_strips())
+        style = self.visual_style.rich_style
+        strips = [strip.apply_style(style) for strip in below.pop()._compositor.render_strips()]
+        self._render_cache = _RenderCache(self.size, strips)
         self._dirty_regions.clear()
 
     def on_mount(self) -> None:
