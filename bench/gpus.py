@@ -1,6 +1,6 @@
 """`make bench-gpus`: eight cards, four processes on each; the console beside nvitop in the same run.
 
-No card is needed: both load a library with NVIDIA's ABI (`tests/support/nvml`) whose answers are those of a recorded H100, whose
+No card is needed: both load a library with NVIDIA's ABI (`tests/support/nvml`) whose answers are a recorded H100's, whose
 figures move from second to second, and whose calls keep the processor as busy as the recorded ones did. Reading alone is
 measured in a process of its own: the source and its feed, as the console runs them, once with those costs and once with
 calls that cost nothing, which is what of it is ours. Programs take turns in each round; figures are median and best.
