@@ -88,12 +88,23 @@ def _kill(folder: Path) -> None:
     """In rounds, because an Engine that is still alive in the first may start a container again."""
     deadline = time.monotonic() + _PATIENCE
     while alive := processes(folder):
+        # A container that is paused does not even take a signal that cannot be refused.
+        _thaw(folder)
         for pid in alive:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
             raise TimeoutError(f"these processes do not end: {alive}")
         time.sleep(0.002)
+
+
+def _thaw(folder: Path) -> None:
+    """In both versions of cgroups."""
+    for cgroup in _cgroups(folder):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            if (cgroup / name).exists():
+                with suppress(OSError):
+                    (cgroup / name).write_text(word)
 
 
 def _remove_cgroups(folder: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_frozen_one_can_be_stopped(own_engine: Engine) -> None:
 def test_closed_it_leaves_nothing(engine: Engine) -> None:
     one = engine_with_busybox()
     fleet_of(one, 2)
+    one.docker("pause", one.docker("ps", "--quiet").split()[0])
     before = leftovers.find(one.folder)
     assert {line.split()[0] for line in before} == {"process", "mount", "cgroup", "socket", "file"}
 
