@@ -125,16 +125,19 @@ class Program:
             )
 
     def stop(self, *, at_once: bool = False) -> None:
-        """End it; `at_once` as a machine that has lost its power. Harmless when done twice."""
-        if self._process is not None:
+        """End it; `at_once` as a machine that has lost its power. Harmless when done twice.
+
+        Another thread may start it again before this one is through: what is ended here is the one that ran.
+        """
+        process, self._process = self._process, None
+        if process is not None:
             if not at_once:
-                self._process.terminate()
-                self._process.wait(20.0)
+                process.terminate()
+                process.wait(20.0)
             # nginx' workers outlive their master when it is killed, and sometimes when it ends.
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(20.0)
-            self._process = None
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(20.0)
 
     def restart(self) -> None:
         self.stop()

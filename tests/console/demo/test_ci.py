@@ -122,7 +122,7 @@ async def test_every_state_that_a_person_should_know_is_there() -> None:
     assert {str(node_state(one).word) for one in seen.work.nodes} >= {"off line", "busy", "idle"}
     queue = {str(one.name): (str(one.reason.state.word), str(one.reason.cause)) for one in waiting(seen, BEGAN)}
     assert queue["evaluate-arm"] == ("no node", "trainer-2 is off line: connection refused")
-    assert queue["project-c"] == ("blocked", "train #128 has lock gpu-0")
+    assert queue["project-c"] == ("no GPU", "after train #128")
     assert queue["promote"][0] == "approval"
     assert any(not job.buildable for job in seen.jobs.values())
 
