@@ -32,16 +32,20 @@ class Terminal:
         if (self._width, len(self.rows)) != (width, height):
             self._width, self.rows = width, [None] * height
 
-    def change(self, y: int, x: int, strip: Strip) -> None:
-        """Part of a row was written."""
+    def change(self, y: int, x: int, strip: Strip) -> tuple[int, int] | None:
+        """Part of a row is to be shown. Gives which cells of the part have to be written for that; None where none has."""
         row = self.rows[y] if y < len(self.rows) else None
-        if row is not None:
-            end = x + strip.cell_length
+        if row is None:
+            return (0, strip.cell_length)
+        end = x + strip.cell_length
+        span = changed_span(row.crop(x, end), strip)
+        if span is not None:
             self.rows[y] = Strip.join([row.crop(0, x), strip, row.crop(end, None)])
+        return span
 
 
 class TightUpdate(ChopsUpdate):
-    """A partial update, cut at both ends."""
+    """A partial update, cut at both ends, less what the terminal shows already: a full one may have been in between."""
 
     terminal: Terminal | None = None
 
@@ -52,9 +56,9 @@ class TightUpdate(ChopsUpdate):
                 left, right = max(x, start), min(end, stop)
                 if strip is not None and left < right:
                     part = strip.crop(left - x, right - x)
-                    if self.terminal is not None:
-                        self.terminal.change(y, left, part)
-                    written += (Control.move_to(left, y).segment.text, part.render(console))
+                    span = self.terminal.change(y, left, part) if self.terminal is not None else (0, part.cell_length)
+                    if span is not None:
+                        written += (Control.move_to(left + span[0], y).segment.text, part.crop(*span).render(console))
         return "".join(written)
 
 

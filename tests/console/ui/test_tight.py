@@ -86,3 +86,16 @@ def test_another_size_is_another_screen() -> None:
     terminal, rows = Terminal(), [strip([("one", STYLES[0])]), strip([("two", STYLES[0])])]
     layout(terminal, rows)
     assert "one" in layout(terminal, rows[:1])
+
+
+@given(rows=st.lists(_ROW, min_size=HEIGHT, max_size=HEIGHT), y=st.integers(0, HEIGHT - 1), new=_ROW)
+def test_a_part_that_stands_there_already_is_not_written_again(
+    rows: list[list[tuple[str, Style]]], y: int, new: list[tuple[str, Style]]
+) -> None:
+    terminal = Terminal()
+    written = layout(terminal, [strip(row) for row in rows])
+    written += change(terminal, y, strip(new), 0, WIDTH)
+    wanted = [strip(row) for row in rows]
+    wanted[y] = strip(new)
+    assert shown(written) == shown(layout(Terminal(), wanted))
+    assert change(terminal, y, strip(new), 0, WIDTH) == ""
