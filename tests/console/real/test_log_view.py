@@ -75,7 +75,7 @@ def opened(terminal: Tmux, name: str, *keys: str) -> str:
     terminal.wait_for("type to search")
     terminal.type(name)
     terminal.keys("Enter")
-    terminal.wait_for(f"2 {name}")
+    terminal.wait_for(f"3 {name}")
     terminal.keys(*keys)
     return terminal.wait_for("› log")
 

@@ -100,7 +100,7 @@ def test_the_screen_tells_all_of_it(env: dict[str, str]) -> None:
         ):
             screen = terminal.wait_for(lambda text, row=row: re.search(row, text) is not None)  # type: ignore[misc]
         # The lower pane has the whole sentence: its end says what to do.
-        below = " ".join(screen[screen.index(" 2 agent") :].split())
+        below = " ".join(screen[screen.index(" 3 agent") :].split())
         assert re.search(rf"Probe every 1s, the last \d+ failed {CLOCK} E agent: {re.escape(HELD)} \(exit 1\)", below)
         terminal.keys("j", "Enter")
         screen = terminal.wait_for(lambda text: "› jenkins" in text and "Available attributes 4" in text)
