@@ -87,8 +87,8 @@ def test_a_day_with_jenkins_while_docker_is_away(server: JenkinsServer, tmp_path
     with Tmux(screen_command(), 80, 24, at_jenkins(server, tmp_path)) as terminal:
         screen = terminal.wait_for(lambda text: "✓ jenkins" in text and "docker unreachable" in text and " 2 Queue 2" in text)
         terminal.keys("2")
-        screen = terminal.wait_for("train #1 has lock train-project-a")
-        assert re.search(r"evaluate +#1 ! no node +trainer-2 is off line: only those with", screen)
+        away = re.compile(r"evaluate +#1 ! no node +trainer-2 is off line: only those with")
+        terminal.wait_for(lambda text: "train #1 has lock train-project-a" in text and away.search(text) is not None)
         terminal.keys("6")
         screen = terminal.wait_for(lambda text: "› builds" in text and re.search(r"train +#1 ▸ running", text) is not None)
         assert re.search(r"train +#2 ◌ blocked", screen)
