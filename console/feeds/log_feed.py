@@ -4,90 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from time import time_ns
-from typing import TypeAlias
 
 from console.feeds.watch import Attached, Watch
 from console.logs.buildlog import PASSES
 from console.logs.levels import Level
 from console.logs.lines import LEVEL_SHIFT, NOTICE, SOURCE_SHIFT, Item, Kind, Line, Notice
-from console.logs.origin import BuildLog, Origin
+from console.logs.origin import Origin
 from console.logs.past import Past, from_source
 from console.logs.several import Several
 from console.logs.store import LogStore
+from console.logs.target import BuildTarget, LogTarget, Target
 from console.model.backoff import Backoff
-from console.model.build import BuildRef
-from console.model.container import Container
 from console.model.jenkins import NOT_CONFIGURED, JenkinsError
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.sources.protocols import ContainerEngine, Jenkins
-from console.text import Clean, clean
+from console.text import Clean
 
 MEMORY = 32 << 20
 FIRST_LINES = 1000
 """What is read before a person asks for more."""
 PAGE = 4000
 _BARS_SECONDS = 0.25
-_WARNS = (Kind.LOST, Kind.UNREACHABLE, Kind.UNREADABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class LogTarget:
-    """Whose logs: `containers` now, and whatever is started later and `belongs`. `key` names it among others."""
-
-    key: Clean
-    name: Clean
-    containers: tuple[Container, ...]
-    belongs: Callable[[Container], bool]
-
-    @property
-    def called(self) -> str:
-        """The one word that people type for it: without the kind that its key begins with."""
-        kind, _, rest = self.key.partition("/")
-        return str(self.name if kind == "container" else rest)
-
-    @property
-    def origins(self) -> tuple[Origin, ...]:
-        """The logs that there are now."""
-        return self.containers
-
-
-@dataclass(frozen=True, slots=True)
-class BuildTarget:
-    """The log of a build, of a `stage` (its id) or of a `step` of it. `key` names it among others, `name` is what people call
-    it: `train #12`."""
-
-    key: Clean
-    name: Clean
-    ref: BuildRef
-    step: Clean | None = None
-    stage: Clean | None = None
-
-    @property
-    def called(self) -> str:
-        """The one word that people type for it: `train#12`."""
-        return self.name.replace(" #", "#")
-
-    @property
-    def origins(self) -> tuple[Origin, ...]:
-        """Its log."""
-        return (BuildLog(self.ref, self.name, stage=self.stage, step=self.step),)
-
-    def belongs(self, _container: Container) -> bool:
-        """No container is part of it."""
-        return False
-
-
-Target: TypeAlias = LogTarget | BuildTarget
 NO_JENKINS = SourceStatus(SourceState.OFF, NOT_CONFIGURED)
-
-
-def build_target(ref: BuildRef, name: str, *, stage: Clean | None = None, step: Clean | None = None) -> BuildTarget:
-    """The target for what is called `name`: a build, or a stage or step of it."""
-    found = BuildTarget(Clean(""), clean(name), ref, step, stage)
-    return replace(found, key=clean(f"build/{found.origins[0].id}"))
+_WARNS = (Kind.LOST, Kind.UNREACHABLE, Kind.UNREADABLE)
 
 
 class Phase(StrEnum):

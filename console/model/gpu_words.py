@@ -180,10 +180,15 @@ def _heat_state(world: GpuWorld, card: Gpu) -> State | None:
 
 
 def _hot(world: GpuWorld, card: Gpu) -> bool:
-    """Where it slows down, twice in a row: temperature jumps by 18 degrees within two seconds (recording timeline)."""
-    history = world.histories.get(Window.MINUTE, {}).get(card.index)
-    if history is None or card.slows_at is None:
+    """Where it slows down, twice in a row: temperature jumps by 18 degrees within two seconds (recording timeline).
+
+    Where cards are read once and never again (a command), that one reading counts.
+    """
+    if card.slows_at is None:
         return False
+    history = world.histories.get(Window.MINUTE, {}).get(card.index)
+    if history is None:
+        return card.temperature is not None and card.temperature >= card.slows_at
     newest = history.temperature[-2:]
     return len(newest) == 2 and all(one is not None and one >= card.slows_at for one in newest)
 

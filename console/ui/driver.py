@@ -97,8 +97,13 @@ class _Metered:
         try:
             return call()
         except OSError:
-            # The thread that writes must live: others wait for room in its queue.
+            # The thread that writes must live: others wait for room in its queue. What is still buffered goes nowhere, and
+            # cannot become the status that the program ends with.
             self._is_lost = True
+            with suppress(OSError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self._file.fileno(), inheritable=False)
+                os.close(nowhere)
             self._lost()
             return None
 

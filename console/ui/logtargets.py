@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from console.feeds.log_feed import BuildTarget, LogTarget, Target, build_target
 from console.logs.origin import build_name
+from console.logs.target import BuildTarget, LogTarget, Target, build_target
 from console.model.build import BuildRef, Stage
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld

@@ -32,15 +32,24 @@ class Terminal:
         if (self._width, len(self.rows)) != (width, height):
             self._width, self.rows = width, [None] * height
 
+    def whole(self, width: int, height: int) -> list[Strip] | None:
+        """All rows of a terminal of this size; None where one is not known."""
+        rows = [row for row in self.rows if row is not None]
+        return rows if (self._width, len(rows)) == (width, height) else None
+
     def change(self, y: int, x: int, strip: Strip) -> tuple[int, int] | None:
         """Part of a row is to be shown. Gives which cells of the part have to be written for that; None where none has."""
         row = self.rows[y] if y < len(self.rows) else None
-        if row is None:
-            return (0, strip.cell_length)
         end = x + strip.cell_length
-        span = changed_span(row.crop(x, end), strip)
+        if row is None or end > row.cell_length:
+            return (0, strip.cell_length)
+        if x == 0 and end == row.cell_length:
+            self.rows[y] = strip
+            return changed_span(row, strip)
+        before, shown, after = row.divide((x, end, row.cell_length))
+        span = changed_span(shown, strip)
         if span is not None:
-            self.rows[y] = Strip.join([row.crop(0, x), strip, row.crop(end, None)])
+            self.rows[y] = Strip.join([before, strip, after])
         return span
 
 

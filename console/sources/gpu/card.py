@@ -222,6 +222,8 @@ class Card:
                 held = part if held is None else held | (part or {})
         if held is None:
             return None
+        if not in_use:
+            self.unlisted = False  # whoever was not listed has ended
         self._notice_emptiness(held, wall)
         if (held or in_use) and (may_ask or self._use_since is None):
             self._ask_use(held, wall)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.feeds.jenkins_feed import Interest
-from console.feeds.log_feed import Target
+from console.logs.target import Target
 from console.model.build import Artifact, Build, BuildRef, Stage
 from console.model.jenkins_rows import BuildRow, stage_state
 from console.model.jenkins_rows import row as build_row

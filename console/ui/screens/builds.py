@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from console.feeds.jenkins_feed import Interest
-from console.feeds.log_feed import Target
+from console.logs.target import Target
 from console.model.build import BuildRef
 from console.model.jenkins_rows import BuildRow
 from console.model.jenkins_rows import builds as build_rows

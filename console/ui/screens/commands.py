@@ -164,7 +164,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
         """Whose logs can be meant by what has been typed so far."""
-        from console.feeds.log_feed import LogTarget
+        from console.logs.target import LogTarget
         from console.ui.logtargets import targets
 
         world = self.console.world

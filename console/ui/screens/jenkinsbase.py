@@ -14,7 +14,7 @@ from console.ui.table import Table, TableRow, lines, rows_from
 
 if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest
-    from console.feeds.log_feed import Target
+    from console.logs.target import Target
     from console.model.jenkins import JenkinsWorld
     from console.model.source import SourceStatus
     from console.model.state import State

@@ -13,8 +13,9 @@ from textual import events
 from textual.geometry import Region
 from textual.timer import Timer
 
-from console.feeds.log_feed import LogFeed, LogTarget, Phase, Target
+from console.feeds.log_feed import LogFeed, Phase
 from console.logs.lens import Lens
+from console.logs.target import LogTarget, Target
 from console.model.state import StateClass
 from console.ui import logwords
 from console.ui.canvas import Canvas, Part

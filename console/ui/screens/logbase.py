@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console.feeds.log_feed import LogFeed, Target
+from console.feeds.log_feed import LogFeed
 from console.logs.lens import Item, Lens
+from console.logs.target import Target
 from console.model.state import StateClass
 from console.ui.logport import Placed, Port
 from console.ui.logquest import Quest

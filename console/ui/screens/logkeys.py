@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from textual import events
 
-from console.feeds.log_feed import Target
 from console.logs.filters import Filter, parse_filter
 from console.logs.lens import Item
 from console.logs.patterns import Pattern, PatternError
+from console.logs.target import Target
 from console.model.state import StateClass
 from console.model.times import clock, moment, nanoseconds
 from console.ui.logrows import Mark, column_of

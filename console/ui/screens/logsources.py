@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from console.feeds.log_feed import BuildTarget, LogTarget, Target
+from console.logs.target import BuildTarget, LogTarget, Target
 from console.model.cells import cut, pad
 from console.model.world import World
 from console.text import Clean

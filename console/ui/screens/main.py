@@ -20,7 +20,7 @@ from console.ui.screens.mainqueue import QUEUE, QueuePart
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from console.feeds.log_feed import Target
+    from console.logs.target import Target
     from console.model.container import Container
     from console.model.state import State
     from console.model.world import World

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widget import _RenderCache
 
 from console.ui.canvas import Canvas, Line
+from console.ui.giveway import GivesWay
 from console.ui.look import Look
 from console.ui.tight import TightCompositor
 
@@ -26,7 +27,7 @@ CLOSES = ("back", "quit", "interrupt")
 """What leaves a sheet without doing anything."""
 
 
-class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
+class Sheet(GivesWay, ModalScreen[Result], Generic[Result], inherit_bindings=False):
     """Subclasses give `lines(width, room)`; the sheet is as high as they are, at most all but two rows."""
 
     AUTO_FOCUS = None
@@ -36,6 +37,7 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
         super().__init__()
         self._compositor = TightCompositor(lambda: self.console.terminal)
         self.canvas = Canvas(id="sheet")
+        self._is_new = True
 
     @property
     def look(self) -> Look:
@@ -52,14 +54,19 @@ class Sheet(ModalScreen[Result], Generic[Result], inherit_bindings=False):
         """What shows beside the sheet: the screen below, as it stands.
 
         Textual takes that apart and puts it together again piece by piece, several times while a sheet opens. A sheet tints
-        nothing and its lines hold no links, so there is nothing to take away.
+        nothing and its lines hold no links, so there is nothing to take away: when it opens, what shows is what the terminal
+        has. What moves beside it afterwards is painted as ever.
         """
         below = visible_screen_stack.get([])
         if not below or below[-1] is self:
             super()._render_content()
             return
-        style = self.visual_style.rich_style
-        strips = [strip.apply_style(style) for strip in below.pop()._compositor.render_strips()]
+        under = below.pop()
+        strips = self.console.terminal.whole(*self.size) if self._is_new else None
+        if strips is None:
+            style = self.visual_style.rich_style
+            strips = [strip.apply_style(style) for strip in under._compositor.render_strips()]
+        self._is_new = False
         self._render_cache = _RenderCache(self.size, strips)
         self._dirty_regions.clear()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 
 from console.demo import demo_jenkins, demo_sources
-from console.feeds.log_feed import LogFeed, Phase, build_target
+from console.feeds.log_feed import LogFeed, Phase
 from console.feeds.watch import Watch
+from console.logs.target import build_target
 from console.model.build import BuildRef
 from console.model.source import SourceState, SourceStatus
 from console.text import clean

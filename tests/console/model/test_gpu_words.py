@@ -125,13 +125,17 @@ def test_what_is_held() -> None:
 
 def test_heat_takes_two_readings_in_a_row() -> None:
     one = card(temperature=88)
-    assert words(world(one)) == ("free", StateClass.GOOD)
     for heat in ((88.0,), (60.0, 88.0), (88.0, 60.0), (None, 88.0), (88.0, 60.0, 88.0)):
         assert words(world(one, heat=heat))[0] == "free", heat
     hot = world(one, heat=(60.0, 87.0, 88.0))
     assert words(hot) == ("hot", StateClass.ATTENTION)
     assert sentences(hot) == ["GPU 0 hot at 88C: it slows down from 87C on"]
     assert words(world(replace(one, slows_at=None), heat=(88.0, 88.0)))[0] == "free"
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(86, "free"), (87, "hot"), (None, "free")])
+def test_heat_of_a_card_that_is_read_once_only(temperature: int | None, expected: str) -> None:
+    assert words(world(card(temperature=temperature)))[0] == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.feeds.log_feed import LogTarget
+from console.logs.target import LogTarget
 from console.model.gpu import GpuWorld
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.text import clean

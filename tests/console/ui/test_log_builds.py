@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.feeds.log_feed import BuildTarget, LogTarget, Target, build_target
+from console.logs.target import BuildTarget, LogTarget, Target, build_target
 from console.model.build import BuildRef, Result
 from console.model.container import Container
 from console.model.jenkins import Controller, JenkinsError, JenkinsWorld, Trouble, Work

@@ -7,7 +7,7 @@ import pytest
 from console.model.jenkins import JenkinsWorld
 from console.model.state import StateClass
 from console.ui.app import ConsoleApp, Wishes
-from console.ui.screens import base
+from console.ui.screens import drawn
 from console.ui.screens.base import ConsoleScreen
 from tests.console.ui.pressing import press
 from tests.console.ui.screenapp import app_of, screen_text
@@ -38,7 +38,7 @@ async def test_a_message_is_one_line_above_the_footer_and_the_newer_one_counts()
     ("kind", "stays"), [(StateClass.GOOD, False), (StateClass.ATTENTION, False), (StateClass.BROKEN, True)]
 )
 async def test_it_goes_by_itself_unless_it_is_an_error(monkeypatch: pytest.MonkeyPatch, kind: StateClass, stays: bool) -> None:
-    monkeypatch.setattr(base, "TOAST_SECONDS", 0.01)
+    monkeypatch.setattr(drawn, "TOAST_SECONDS", 0.01)
     app = app_of(world())
     async with app.run_test(size=(80, 24)) as pilot:
         app.say(StateClass.BROKEN, "an error first")
@@ -77,7 +77,7 @@ async def test_without_unicode_its_glyph_is_ascii() -> None:
 async def test_a_sheet_is_never_covered_and_what_was_said_meanwhile_is_seen_afterwards(
     monkeypatch: pytest.MonkeyPatch, jenkins: JenkinsWorld
 ) -> None:
-    monkeypatch.setattr(base, "TOAST_SECONDS", 0.01)
+    monkeypatch.setattr(drawn, "TOAST_SECONDS", 0.01)
     app = touring(jenkins)
     async with app.run_test(size=(80, 24)) as pilot:
         before = await press(pilot, "question_mark")
@@ -85,6 +85,6 @@ async def test_a_sheet_is_never_covered_and_what_was_said_meanwhile_is_seen_afte
         screen = front(app)
         await until(lambda: screen._toast_over, "its time to pass")
         assert await press(pilot) == before
-        monkeypatch.setattr(base, "TOAST_SECONDS", 600)
+        monkeypatch.setattr(drawn, "TOAST_SECONDS", 600)
         lines = await press(pilot, "escape")
         assert any("started as #43" in line for line in lines)

@@ -280,6 +280,19 @@ async def test_use_by_processes_that_no_list_has_says_it_too(stage: Stage) -> No
         assert (await gpus.read()).blind is None
 
 
+@scene(loaded=1, namespaced=1)
+async def test_once_they_have_ended_nobody_is_hidden_any_more(stage: Stage) -> None:
+    async with stage.gpus() as gpus:
+        await gpus.read()
+        stage.later(3)
+        assert (await gpus.read()).blind == BLIND
+        stage.control.loaded = 0
+        stage.later(3)
+        reading = await gpus.read()
+    assert reading.blind is None
+    assert reading.cards[0].processes == ()
+
+
 @scene(loaded=1)
 async def test_the_last_sample_of_a_process_that_has_ended_is_no_hidden_one(stage: Stage) -> None:
     async with stage.gpus() as gpus:
