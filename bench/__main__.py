@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -11,11 +10,9 @@ import uuid
 from pathlib import Path
 
 from bench.figures import Series, command_time, idle, interleaved, load, quit_time, start
-from tests.console.real.program import environment
+from bench.world import own_engine, persons_environment
 from tests.support.composefleet import fleet_of
-from tests.support.engine import Engine, NoEngineError
-from tests.support.images import engine_with_busybox
-from tests.support.scratch import Scratch
+from tests.support.engine import Engine
 
 ROUNDS, QUICK_ROUNDS = 15, 5
 CONTAINERS = 20
@@ -27,30 +24,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and shorter windows")
     options = parser.parse_args()
-    scratch = Scratch()
-    try:
-        engine = engine_with_busybox()
-    except NoEngineError as error:
-        print(f"no Docker Engine can be started here: {error}")
-        scratch.close()
-        return 3
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            measure(engine, Path(home), quick=options.quick)
-    finally:
-        engine.close()
-        scratch.close()
+    with own_engine() as engine, tempfile.TemporaryDirectory() as home:
+        measure(engine, Path(home), quick=options.quick)
     return 0
 
 
 def measure(engine: Engine, home: Path, *, quick: bool) -> None:
     rounds = QUICK_ROUNDS if quick else ROUNDS
     settle, window = (3.0, 10.0) if quick else (8.0, 30.0)
-    env = environment(engine, home, COLORTERM="truecolor")
-    # Python writes no byte code where it is told not to, and then compiles everything at every start.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    env.pop("PYTHONPATH")
-    env["PATH"] = os.environ["PATH"]
+    env = persons_environment(engine, home)
     names = fleet_of(engine, CONTAINERS - 1)
     named = _Named(engine, names[0])
     ours, minimal = [str(PROGRAM)], [sys.executable, "-P", str(MINIMAL), str(engine.socket)]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -26,12 +25,9 @@ from pathlib import Path
 import psutil
 
 from bench.figures import Series, cpu_seconds, interleaved, load, memory
-from tests.console.real.program import environment
-from tests.support.engine import Engine, NoEngineError
-from tests.support.images import engine_with_busybox
+from bench.world import own_engine, persons_environment
 from tests.support.nvml import control
 from tests.support.nvml.stage import RECORDED_AT, Libraries, NoCompilerError
-from tests.support.scratch import Scratch
 from tests.support.terminal import Pty
 
 CARDS, PROCESSES = 8, 4
@@ -64,28 +60,14 @@ def main() -> int:
     options = parser.parse_args()
     if options.read is not None:
         return _read(options.read, options.profile)
-    scratch = Scratch()
-    try:
-        with tempfile.TemporaryDirectory() as home:
-            return _with_engine(Path(home), quick=options.quick)
-    finally:
-        scratch.close()
-
-
-def _with_engine(home: Path, *, quick: bool) -> int:
-    try:
-        engine = engine_with_busybox()
-    except NoEngineError as error:
-        print(f"no Docker Engine can be started here: {error}")
-        return 3
-    try:
-        with machine(home / "machine") as (env, cards):
-            measure(env | _environment(engine, home), cards, _settings(home), quick=quick)
-    except NoCompilerError:
-        print("no C compiler here: the library cannot be built")
-        return 3
-    finally:
-        engine.close()
+    with own_engine() as engine, tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        try:
+            with machine(home / "machine") as (env, cards):
+                measure(env | persons_environment(engine, home), cards, _settings(home), quick=options.quick)
+        except NoCompilerError:
+            print("no C compiler here: the library cannot be built")
+            return 3
     return 0
 
 
@@ -154,14 +136,6 @@ def _settings(home: Path) -> Path:
     settings = home / "settings.toml"
     settings.write_text(f'[compose]\nfile = "{home / "compose.yaml"}"\n')
     return settings
-
-
-def _environment(engine: Engine, home: Path) -> dict[str, str]:
-    env = environment(engine, home, COLORTERM="truecolor")
-    env["PATH"] = os.environ["PATH"]
-    # Python writes no byte code where it is told not to, and then compiles everything at every start.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    return env
 
 
 def _reading(env: Mapping[str, str], cards: control.Control, window: float, *, cost: int) -> float:

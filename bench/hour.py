@@ -20,7 +20,7 @@ from types import ModuleType
 
 from textual.pilot import Pilot
 
-from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_sources
+from bench.world import demo_watch
 from console.demo.clock import RunningClock
 from console.feeds import (
     build_facts,
@@ -32,7 +32,6 @@ from console.feeds import (
     tunnel_feed,
     usage_feed,
 )
-from console.feeds.watch import Watch
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
 
@@ -75,16 +74,7 @@ def main() -> int:
 async def _hour(*, leaks: bool, minutes: int) -> int:
     _hurry()
     clock = RunningClock(RATE)
-    watch = Watch(
-        lambda: demo_sources(clock=clock),
-        host=clean("demo-01"),
-        demo=True,
-        now=clock.now,
-        make_jenkins=lambda: demo_jenkins(clock),
-        make_gpus=lambda: demo_gpus(clock),
-        make_machine=lambda: demo_machine(clock),
-        tunnel=True,
-    )
+    watch = demo_watch(clock)
     watch.start()
     app = ConsoleApp(watch, host=clean("demo-01"), demo=True, wishes=Wishes(glyphs="unicode"))
     samples: list[tuple[int, float]] = []

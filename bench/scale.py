@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,8 @@ from typing import Any
 import psutil
 
 from bench.figures import Series, cpu_seconds, interleaved, load, memory
-from tests.console.real.program import environment
+from bench.world import own_engine, persons_environment
 from tests.support.crowd import Crowd, gather
-from tests.support.engine import NoEngineError
-from tests.support.images import engine_with_busybox
-from tests.support.scratch import Scratch
 from tests.support.terminal import Pty
 from tests.support.waiting import until_sync
 
@@ -56,23 +54,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and shorter windows")
     options = parser.parse_args()
-    scratch = Scratch()
-    try:
-        engine = engine_with_busybox()
-    except NoEngineError as error:
-        print(f"no Docker Engine can be started here: {error}")
-        scratch.close()
-        return 3
-    try:
-        crowd = gather(engine)
-        try:
-            with tempfile.TemporaryDirectory() as home:
-                containers(crowd, Path(home), quick=options.quick)
-        finally:
-            crowd.close()
-    finally:
-        engine.close()
-        scratch.close()
+    with own_engine() as engine, closing(gather(engine)) as crowd, tempfile.TemporaryDirectory() as home:
+        containers(crowd, Path(home), quick=options.quick)
     return 0
 
 
@@ -80,7 +63,7 @@ def containers(crowd: Crowd, home: Path, *, quick: bool) -> None:
     """First paint, idle with figures that move, key to paint, holds of both loops, memory."""
     rounds = QUICK_ROUNDS if quick else ROUNDS
     settle, window = (6.0, 10.0) if quick else (10.0, 30.0)
-    env = _environment(crowd, home)
+    env = persons_environment(crowd.engine, home)
     settings = home / "settings.toml"
     settings.write_text(f'[compose]\nfile = "{crowd.file}"\n')
     ours = Rival("mlops-console", [str(PROGRAM), "--config", str(settings)])
@@ -96,15 +79,6 @@ def containers(crowd: Crowd, home: Path, *, quick: bool) -> None:
     print(f"load between: {load()}")
     _holds(ours, env, home / "report.json", settle, window)
     print(f"load after: {load()}")
-
-
-def _environment(crowd: Crowd, home: Path) -> dict[str, str]:
-    env = environment(crowd.engine, home, COLORTERM="truecolor")
-    env.pop("PYTHONPATH")
-    env["PATH"] = os.environ["PATH"]
-    # Python writes no byte code where it is told not to, and then compiles everything at every start.
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    return env
 
 
 def _first_paint(rivals: Sequence[Rival], env: dict[str, str], rounds: int) -> None:

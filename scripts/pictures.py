@@ -8,8 +8,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.demo import FrozenClock, demo_gpus, demo_jenkins, demo_machine, demo_sources
-from console.feeds.watch import Watch
+from bench.world import demo_watch
+from console.demo import FrozenClock
 from console.text import Clean
 from console.ui.app import ConsoleApp, Wishes
 
@@ -20,16 +20,7 @@ MOMENT = datetime(2026, 11, 23, 14, 3, 46, tzinfo=UTC)
 async def take(name: str, *keys: str, slow: str = "") -> None:
     """One picture of 100x30 cells after these keys; after those in `slow` something has to be read first."""
     clock = FrozenClock(MOMENT)
-    live = Watch(
-        lambda: demo_sources(clock=clock),
-        host=Clean("demo-01"),
-        demo=True,
-        now=clock.now,
-        make_jenkins=lambda: demo_jenkins(clock),
-        make_gpus=lambda: demo_gpus(clock),
-        make_machine=lambda: demo_machine(clock),
-        tunnel=True,
-    )
+    live = demo_watch(clock)
     live.start()
     app = ConsoleApp(
         live,

@@ -1,21 +1,5 @@
 """The back room's loop is watched: no callback of a feed may hold it."""
 
-from __future__ import annotations
+from tests.support.held import all_loaded, no_loop_is_held
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.watchdog import load_everything, watching
-
-
-@pytest.fixture(scope="session")
-def all_loaded() -> None:
-    load_everything()
-
-
-@pytest.fixture(autouse=True)
-def no_loop_is_held(all_loaded: None) -> Iterator[None]:
-    """Whatever holds a loop too long fails the test in which it does."""
-    with watching():
-        yield
+__all__ = ["all_loaded", "no_loop_is_held"]

@@ -13,7 +13,9 @@ from console.ui.app import ConsoleApp
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui import jenkinsworlds
 from tests.console.ui.screenapp import app_of, still
-from tests.support.watchdog import load_everything, watching
+from tests.support.held import all_loaded, no_loop_is_held
+
+__all__ = ["all_loaded", "no_loop_is_held"]
 
 
 @pytest.fixture(autouse=True)
@@ -24,18 +26,6 @@ def viewer_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture(scope="session")
-def all_loaded() -> None:
-    load_everything()
-
-
-@pytest.fixture(autouse=True)
-def no_loop_is_held(all_loaded: None) -> Iterator[None]:
-    """No key waits for a computation: whatever holds a loop too long fails the test in which it does."""
-    with watching():
-        yield
 
 
 @pytest.fixture(scope="session")
