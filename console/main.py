@@ -280,6 +280,7 @@ def _screen(backend: Backend) -> int:
     watch.start()
     from console.ui.ahead import Ahead
     from console.ui.app import ConsoleApp, Wishes
+    from console.ui.oldgarbage import OldGarbage
 
     try:
         keys = backend.own_keys
@@ -303,6 +304,7 @@ def _screen(backend: Backend) -> int:
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
         ahead=ahead,
+        garbage=OldGarbage(),
     )
     gc.freeze()
     gc.enable()

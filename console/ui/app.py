@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from console.model.build import BuildRef
     from console.model.state import StateClass
     from console.ui.ahead import Ahead
+    from console.ui.oldgarbage import OldGarbage
     from console.ui.clipboard import Way
 
 COLOR_SYSTEMS = {
@@ -52,6 +53,7 @@ COLOR_SYSTEMS = {
     TRUE_COLOR: ColorSystem.TRUECOLOR,
 }
 TICK_SECONDS = 5.0
+GARBAGE_SECONDS = 3.0
 INTERRUPT_SECONDS = 2.0
 CALM_SECONDS = 1.0
 """How long nothing happens after the first picture, and after a key, before anything is loaded ahead."""
@@ -74,7 +76,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered. `ahead` loads what later keys need.
+    down: the same each time, but another one once the demo has been entered. `ahead` loads what later keys need,
+    `garbage` is collected while no key is pressed.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -96,6 +99,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         read_only: Clean | None = None,
         make_recorder: Callable[[], AuditRecorder] | None = None,
         ahead: Ahead | None = None,
+        garbage: OldGarbage | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -136,6 +140,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         """The key that was pressed last."""
         self._deaf = ""
         self._ahead = ahead
+        self._garbage = garbage
         self._busy_at = time.monotonic()
 
     @property
@@ -275,6 +280,13 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.set_interval(TICK_SECONDS, self._tick)
         if self._ahead is not None:
             self.set_timer(CALM_SECONDS, self._look_ahead)
+        if self._garbage is not None:
+            self._garbage.begin()
+            self.set_interval(GARBAGE_SECONDS, self._look_for_garbage)
+
+    def _look_for_garbage(self) -> None:
+        assert self._garbage is not None  # noqa: S101 - no timer is set without it
+        self._garbage.look(time.monotonic() - self._busy_at)
 
     def _look_ahead(self) -> None:
         """Load what later keys need, once the first rows have been there, and no key was pressed, for a while."""
