@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from console.model.build import BuildRef
     from console.model.state import StateClass
     from console.ui.ahead import Ahead
-    from console.ui.oldgarbage import OldGarbage
     from console.ui.clipboard import Way
+    from console.ui.oldgarbage import OldGarbage
 
 COLOR_SYSTEMS = {
     MONOCHROME: ColorSystem.STANDARD,  # none are used, but bold and reverse are
