@@ -13,6 +13,7 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.model.asking import Definition, Needs, Question, Stop
     from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+    from console.model.disk import DiskUse
     from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
     from console.model.machine import MachineHistory, MachineReading
@@ -66,6 +67,94 @@ class ContainerEngine(Protocol):
         until the container ends. The first list, which may be empty, comes when the Engine has begun to answer. What the
         Engine loses or sends twice is lost or doubled here too: see `console.logs.tail`.
         """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class EngineDisk(Protocol):
+    """What fills an Engine's disk. It costs more than a list (volumes are added up on disk): asked for when somebody looks."""
+
+    async def disk(self) -> DiskUse:
+        """Everything now. What does not change (layers of an image) is asked for once. Raises `SourceError`."""
+        ...
+
+
+class EngineActs(Protocol):
+    """What can be done to containers, images, volumes and cache. Apart from `ContainerEngine`, so that what only watches cannot
+    act.
+
+    Every method raises `SourceError`: `NotThereError` for what is gone, `error.unsure` where the connection broke after the
+    request was sent. Nothing is forced unless it says so, and nothing is sent twice. `grace` are seconds until the kernel
+    kills what does not end by itself; None is the container's own (ten seconds where it says none).
+    """
+
+    async def start(self, container: str) -> bool:
+        """False when it ran already."""
+        ...
+
+    async def stop(self, container: str, grace: int | None) -> bool:
+        """Ask it to end, by its own stop signal. It answers when it has ended. False when it did not run."""
+        ...
+
+    async def restart(self, container: str, grace: int | None) -> None: ...
+
+    async def kill(self, container: str, signal: str) -> None:
+        """`signal` is a name such as `SIGKILL`. A container that does not run is a conflict: `SourceError` says so."""
+        ...
+
+    async def pause(self, container: str) -> None: ...
+
+    async def unpause(self, container: str) -> None: ...
+
+    async def remove_container(self, container: str, *, volumes: bool) -> None:
+        """One that does not run; with its unnamed `volumes`. One that runs is refused by the Engine."""
+        ...
+
+    async def remove_image(self, image: str, names: Sequence[str]) -> int:
+        """By its id, with all of `names`, each only while it still stands for this image. How many layers went with it.
+
+        Refused by the Engine while a container, running or not, was made from it, and by us when it has got another name.
+        """
+        ...
+
+    async def remove_volume(self, name: str) -> None:
+        """Refused by the Engine while a container, running or not, has it."""
+        ...
+
+    async def remove_cache(self, records: Sequence[str]) -> int:
+        """Parts of the build cache by their ids; bytes that came free. One that is in use, or gone, is left without a word."""
+        ...
+
+    async def top(self, container: str) -> tuple[tuple[Clean, ...], ...]:
+        """Its processes as a table: the first row has the titles."""
+        ...
+
+    async def raw(self, container: str) -> Mapping[str, object]:
+        """All that the Engine knows of it, as it came: whoever shows it cleans it, and hides values of the environment."""
+        ...
+
+    def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
+        """A file or folder in it, as the bytes of a tar archive. `NotThereError` where there is none."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ComposeActs(Protocol):
+    """What can be done to the services of one Compose file, by Compose itself."""
+
+    async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
+        """`verb` is `up`, `start`, `stop`, `restart`, `recreate`, `pull` or `down`; no services are all of them. `tell` gets what
+        Compose says it does (`jenkins stopping`), as it does it.
+
+        Raises `SourceError` with Compose's own complaint; what was done until then stays done, and `unsure` is set when it was
+        ended before it had told.
+        """
+        ...
+
+    def command(self, verb: str, services: Sequence[str], grace: int | None) -> Clean:
+        """The command that does the same, as a person would type it: `docker compose -f FILE up -d --no-deps jenkins`."""
         ...
 
     async def aclose(self) -> None: ...
