@@ -145,8 +145,8 @@ class ComposeActs(Protocol):
     """What can be done to the services of one Compose file, by Compose itself."""
 
     async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
-        """`verb` is `up`, `start`, `stop`, `restart`, `recreate`, `pull` or `down`; no services are all of them. `tell` gets what
-        Compose says it does (`jenkins stopping`), as it does it.
+        """`verb` is `up`, `start`, `stop`, `restart`, `recreate`, `pull` or `down`; no services are all of them. `tell` gets
+        what Compose says it does (`jenkins stopping`), as it does it.
 
         Raises `SourceError` with Compose's own complaint; what was done until then stays done, and `unsure` is set when it was
         ended before it had told.
