@@ -19,9 +19,11 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.actions.reach import Reach
     from console.feeds.watch import Watch
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
+    from console.sources.docker_engine.source import DockerEngine
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
@@ -105,16 +107,23 @@ class Backend:
             from console.demo import demo_sources
 
             return demo_sources()
-        from console.sources.compose import ComposeCli
+        engine = self._engine()
+        return engine, self._compose(engine)
+
+    def _engine(self) -> DockerEngine:
         from console.sources.docker_engine.source import DockerEngine
 
+        return DockerEngine(self.endpoint, self.loaded.settings.docker.timeout)
+
+    def _compose(self, engine: DockerEngine) -> Compose:
         settings = self.loaded.settings
-        engine = DockerEngine(self.endpoint, settings.docker.timeout)
         if not self.endpoint.local and settings.compose.file is None:
             from console.sources.compose.away import ComposeAway
 
-            return engine, ComposeAway(self.endpoint.there)
-        compose = ComposeCli(
+            return ComposeAway(self.endpoint.there)
+        from console.sources.compose import ComposeCli
+
+        return ComposeCli(
             file=settings.compose.file,
             project=settings.compose.project or None,
             profiles=settings.compose.profiles,
@@ -122,7 +131,6 @@ class Backend:
             env=os.environ,
             root=Path.cwd(),
         )
-        return engine, compose
 
     def jenkins(self) -> ActingJenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
@@ -138,6 +146,28 @@ class Backend:
         from console.sources.jenkins.source import JenkinsServer
 
         return JenkinsServer(found)
+
+    def reach(self) -> Reach:
+        """All that acts can be done to."""
+        from console.actions.reach import Reach
+
+        if self.demo:
+            from console.demo import demo_reach
+
+            return demo_reach()
+        from console.sources.compose.acts import ComposeDoer
+        from console.sources.docker_acts import DockerActs
+
+        engine = self._engine()
+        settings = self.loaded.settings
+        services = ComposeDoer(
+            file=settings.compose.file,
+            project=settings.compose.project or None,
+            profiles=settings.compose.profiles,
+            env=os.environ,
+            root=Path.cwd(),
+        )
+        return Reach(engine, engine, DockerActs(self.endpoint), self._compose(engine), services, self.jenkins())
 
     def gpus(self) -> Gpus | SourceStatus:
         """The cards of this machine, or why they are not the server's."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
 from console.model.asking import FieldKind
@@ -103,7 +103,8 @@ class Plan:
     `title` is the act and its object, `yes` the word for agreeing, `same_as` the requests or commands that would do the same
     (secrets masked). `refused` says why nothing can be done at all; then there is nothing to agree to. `moved` says why this
     plan took the place of another. `even_unrecorded`: what ends or frees something goes on where the audit file cannot be
-    written; the rest is refused then.
+    written; the rest is refused then. `shrinks`: objects that cannot be done any more are left out and told about, and do not
+    make another plan of it: of a thousand objects one has always moved.
     """
 
     act: Act
@@ -120,6 +121,7 @@ class Plan:
     refused: Clean | None = None
     moved: Clean | None = None
     even_unrecorded: bool = False
+    shrinks: bool = False
     id: str = field(default_factory=lambda: uuid4().hex, compare=False)
 
     @property
@@ -148,6 +150,8 @@ def moved(before: Plan, now: Plan) -> Clean | None:
             return one.moved
     if facts:
         return next(one.moved for one in before.basis if one.name in facts)
+    if before.shrinks and now.shrinks:
+        return now.refused
     # The basis is what the act rests on; whatever else it shows of what will happen must not have changed either.
     if (before.doable, before.weight, before.refused, before.same_as) != (now.doable, now.weight, now.refused, now.same_as):
         return clean(now.why_not or "Things have changed meanwhile.")
@@ -268,6 +272,15 @@ class Act(Protocol):
 
         `whole` goes on until all of it has ended (a build that was started); without it, until it is known what it became.
         """
+        ...
+
+
+@runtime_checkable
+class TellsMore(Protocol):
+    """An act whose plan holds more than its targets."""
+
+    def more(self) -> Mapping[str, object]:
+        """What else the plan's JSON has, by its key: nothing but what JSON knows."""
         ...
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from console.actions.plan import Entry, News, Outcome, Plan, Result, Target
+from console.actions.plan import Entry, News, Outcome, Plan, Result, Target, TellsMore
 from console.cli.planprint import sorted_results
 
 NO_PLAN: dict[str, Any] = {
@@ -36,6 +36,7 @@ def plan(one: Plan) -> dict[str, Any]:
         "same_as": list(one.same_as),
         "refused": one.why_not,
         "moved": one.moved,
+        **(one.act.more() if isinstance(one.act, TellsMore) else {}),
     }
 
 

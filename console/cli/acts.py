@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any
 
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan, Result
+from console.actions.reach import Reach
 from console.cli import INTERRUPTED, act_forms, consent, planprint
 from console.cli.asking import document
 from console.cli.consent import Consent
@@ -31,6 +33,34 @@ from console.text import Clean
 NOT_DONE = 1
 _NOTHING = "nothing was done."
 Make = Callable[[ActingJenkins], Awaitable[Act]]
+MakeHere = Callable[[Reach], Awaitable[Act]]
+
+
+def act_here(context: Context, make: MakeHere, wish: Consent) -> int:
+    """The same with what is done to containers, services and the disk. News of it are told, as they do not take long."""
+    with asyncio.Runner() as runner:
+        try:
+            reach = runner.run(_reached(context))
+            try:
+                call = _Call(context, None, runner, wish, After(), system="docker")
+                return call.run(lambda: _made(make(reach)))
+            finally:
+                runner.run(reach.aclose())
+        except SourceError as error:
+            if isinstance(error, NotThereError):
+                raise UsageError(error.reason) from None
+            return _unreachable(context, wish, _status(error), "docker")
+        except KeyboardInterrupt:
+            drop_output()
+            return INTERRUPTED
+
+
+async def _reached(context: Context) -> Reach:
+    return context.backend.reach()
+
+
+async def _made(making: Awaitable[Act]) -> Plan:
+    return await (await making).plan()
 
 
 def act(context: Context, make: Make, wish: Consent, after: After | None = None) -> int:
@@ -40,7 +70,7 @@ def act(context: Context, make: Make, wish: Consent, after: After | None = None)
         return _unreachable(context, wish, source)
     with asyncio.Runner() as runner:
         try:
-            return _Call(context, source, runner, wish, after or After()).run(make)
+            return _Call(context, source, runner, wish, after or After()).run(lambda: _made(make(source)))
         except SourceError as error:
             if isinstance(error, NotThereError) or _is_wrong_use(error):
                 raise UsageError(error.reason) from None
@@ -62,27 +92,40 @@ def _status(error: SourceError) -> SourceStatus:
     return failed(error, now) if isinstance(error, JenkinsError) else SourceStatus(error.state, error.reason, now)
 
 
-def _unreachable(context: Context, wish: Consent, status: SourceStatus) -> int:
+def _unreachable(context: Context, wish: Consent, status: SourceStatus, system: str = "jenkins") -> int:
     context.complain(str(status.reason))
     if context.json:
         kind, rest = ("plan", act_forms.NO_PLAN) if wish.dry_run else ("outcome", act_forms.NO_OUTCOME)
-        print_json(document(context, kind, [], status, **rest))
+        print_json(document(context, kind, [], status, system=system, **rest))
     return UNREACHABLE
 
 
 class _Call:
-    """One call of one act. What Jenkins is asked runs on `runner`; in between a person may think as long as he likes."""
+    """One call of one act. What a system is asked runs on `runner`; in between a person may think as long as he likes.
 
-    def __init__(self, context: Context, source: ActingJenkins, runner: asyncio.Runner, wish: Consent, after: After) -> None:
+    Without `source` nothing is followed at Jenkins, and what the act has to say afterwards is told at once.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        source: ActingJenkins | None,
+        runner: asyncio.Runner,
+        wish: Consent,
+        after: After,
+        *,
+        system: str = "jenkins",
+    ) -> None:
         self._context = context
         self._source = source
         self._runner = runner
         self._wish = wish
         self._after = after
+        self._system = system
         self._recorder = context.backend.recorder()
 
-    def run(self, make: Make) -> int:
-        plan = self._runner.run(_planned(make, self._source))
+    def run(self, planned: Callable[[], Coroutine[Any, Any, Plan]]) -> int:
+        plan = self._runner.run(planned())
         problem = next((one.problem for one in plan.entries if one.problem is not None), None)
         if problem is not None:
             raise UsageError(problem)
@@ -140,7 +183,8 @@ class _Call:
 
     def _print_plan(self, plan: Plan) -> None:
         if self._context.json:
-            print_json(document(self._context, "plan", act_forms.targets(plan), **act_forms.plan(plan)))
+            rest = act_forms.plan(plan)
+            print_json(document(self._context, "plan", act_forms.targets(plan), system=self._system, **rest))
         else:
             planprint.show_plan(self._context.printer(), plan)
 
@@ -174,6 +218,8 @@ class _Call:
             with still_read():
                 planprint.show_outcome(self._context.aside() if self._after.follow else self._context.printer(), outcome)
         done = _became(outcome)
+        if self._source is None:
+            return self._told(outcome, done)
         if not (self._after.wait or self._after.follow) or not outcome.done:
             if self._context.json:
                 self._print_outcome(outcome, None)
@@ -184,7 +230,19 @@ class _Call:
             self._print_outcome(outcome, watched.news)
         return status if status not in (0, 1, UNREACHABLE) else worst([done, status])
 
+    def _told(self, outcome: Outcome, status: int) -> int:
+        """What the act says of itself once it is done."""
+        news = self._runner.run(_heard(outcome)) if outcome.done else None
+        if self._context.json:
+            self._print_outcome(outcome, news)
+        else:
+            with still_read():
+                for one in news or ():
+                    planprint.show_news(self._context.printer(), one)
+        return status
+
     def _watched(self, watched: Watched) -> int:
+        assert self._source is not None  # noqa: S101 - nothing is waited for without one
         try:
             self._runner.run(watch(self._context, self._source, watched, self._after))
         except KeyboardInterrupt:
@@ -200,11 +258,12 @@ class _Call:
     def _print_outcome(self, outcome: Outcome, news: list[News] | None) -> None:
         with still_read():
             rest = act_forms.outcome(outcome, news)
-            print_json(document(self._context, "outcome", act_forms.results(outcome), **rest))
+            print_json(document(self._context, "outcome", act_forms.results(outcome), system=self._system, **rest))
 
 
-async def _planned(make: Make, source: ActingJenkins) -> Plan:
-    return await (await make(source)).plan()
+async def _heard(outcome: Outcome) -> list[News] | None:
+    news = outcome.plan.act.aftermath(outcome)
+    return [one async for one in news] if news is not None else None
 
 
 def _not_possible(plan: Plan) -> int:

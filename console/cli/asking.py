@@ -67,12 +67,18 @@ def refuse(context: Context, kind: str, status: SourceStatus, items: Sequence[Ma
 
 
 def document(
-    context: Context, kind: str, items: Sequence[Mapping[str, Any]], status: SourceStatus | None = None, **more: Any
+    context: Context,
+    kind: str,
+    items: Sequence[Mapping[str, Any]],
+    status: SourceStatus | None = None,
+    *,
+    system: str = "jenkins",
+    **more: Any,
 ) -> dict[str, Any]:
-    """An answer about Jenkins as every command gives it."""
+    """An answer about Jenkins, or another `system`, as every command gives it."""
     now = datetime.now(UTC)
     told = status or SourceStatus(SourceState.OK, None, None, now)
-    return forms.envelope(kind, items, taken_at=now, demo=context.backend.demo, sources={"jenkins": told}, **more)
+    return forms.envelope(kind, items, taken_at=now, demo=context.backend.demo, sources={system: told}, **more)
 
 
 def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:

@@ -13,6 +13,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.actions.reach import Reach
 
 
 class Backend(Protocol):
@@ -45,6 +46,10 @@ class Backend(Protocol):
 
     def machine(self) -> Machine | SourceStatus:
         """The machine, for one event loop, or why it is not the server."""
+        ...
+
+    def reach(self) -> Reach:
+        """All that acts can be done to, for one event loop; raises SourceError for an address that makes no sense."""
         ...
 
     def recorder(self) -> AuditRecorder:

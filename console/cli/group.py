@@ -38,13 +38,19 @@ COMMANDS = {
     "keep": ("console.cli.switching:keep", "Keep a build from being deleted when it is old."),
     "job": ("console.cli.switching:job", "Scan a project for branches; let a job be built, or not."),
     "node": ("console.cli.switching:node", "Take a node off line for a while, or bring it back."),
+    "service": ("console.cli.serving:service", "Start, stop, restart or renew services of the Compose file."),
+    "container": ("console.cli.serving:container", "Start, stop, kill, pause or remove single containers."),
+    "df": ("console.cli.pruning:df", "Show what fills Docker's disk."),
+    "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
 }
 
-ACTING = frozenset({"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node"})
+ACTING = frozenset(
+    {"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node", "service", "container", "prune"}
+)
 """Commands that change something: gone while the console is read-only."""
 
 

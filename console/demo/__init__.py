@@ -9,6 +9,7 @@ from console.demo.compose import DemoCompose
 from console.demo.engine import DemoEngine
 
 if TYPE_CHECKING:
+    from console.actions.reach import Reach
     from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
@@ -22,6 +23,7 @@ __all__ = [
     "demo_gpus",
     "demo_jenkins",
     "demo_machine",
+    "demo_reach",
     "demo_sources",
 ]
 
@@ -45,6 +47,19 @@ def demo_machine(clock: Clock | None = None, seed: int = 7) -> DemoMachine:
     from console.demo.machine import DemoMachine
 
     return DemoMachine(seed, clock or RunningClock())
+
+
+def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:
+    """All of the demo's server that something can be done to."""
+    from console.actions.reach import Reach
+    from console.demo.deeds import Deeds
+    from console.demo.disk import DemoDisk
+    from console.demo.hands import DemoHands
+
+    clock, deeds = clock or RunningClock(), Deeds()
+    engine, disk = DemoEngine(seed, clock, deeds), DemoDisk(seed, clock)
+    hands = DemoHands(engine, disk, clock, deeds)
+    return Reach(engine, disk, hands, DemoCompose(), hands, demo_jenkins(clock))
 
 
 def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.demo.cast import DECLARED, FILE, PROJECT
+from console.demo.disk import VOLUMES
 from console.demo.identity import config_hash, image_id, images_here
 from console.model.service import ComposeProject, Declared
 from console.text import clean
@@ -23,7 +24,7 @@ class DemoCompose:
             )
             for name, image, scale in DECLARED
         )
-        return ComposeProject(clean(PROJECT), clean(FILE), declared)
+        return ComposeProject(clean(PROJECT), clean(FILE), declared, (), tuple(map(clean, VOLUMES)))
 
     def changed(self) -> bool:
         return False

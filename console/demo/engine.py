@@ -1,4 +1,4 @@
-"""The demo's Engine: what it tells is a function of the seed and of the time since the world began, nothing is remembered."""
+"""The demo's Engine: what it tells is a function of the seed, of the time since the world began, and of what was done to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from console.demo.actor import RETRIES, Actor
 from console.demo.cast import CAST, FILE, PROJECT
 from console.demo.clock import Clock
+from console.demo.deeds import Deeds
 from console.demo.identity import config_hash, container_id, image_id, images_here, pid
 from console.demo.load import usage
 from console.demo.logs import Said, next_said, said
@@ -37,9 +38,10 @@ _PROBE_TOOK = timedelta(milliseconds=12)
 class DemoEngine:
     """See `sources.protocols.ContainerEngine`. Nothing here fails, except for asking about a container that is not there."""
 
-    def __init__(self, seed: int, clock: Clock) -> None:
+    def __init__(self, seed: int, clock: Clock, deeds: Deeds | None = None) -> None:
         self._seed = seed
         self._clock = clock
+        self._deeds = deeds or Deeds()
         self._actors = {container_id(actor): actor for actor in CAST}
 
     async def engine(self) -> Engine:
@@ -50,7 +52,8 @@ class DemoEngine:
 
     async def containers(self) -> tuple[Container, ...]:
         now = self._elapsed()
-        return tuple(self._listed(actor, life(actor, now)) for actor in CAST)
+        found = (self._deeds.seen(self._listed(actor, life(actor, now))) for actor in CAST)
+        return tuple(one for one in found if one is not None)
 
     async def inspect(self, container_id: str) -> Container:
         actor = self._actors.get(clean(container_id))
@@ -58,7 +61,10 @@ class DemoEngine:
             raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
         now = self._elapsed()
         told = life(actor, now)
-        return replace(self._listed(actor, told), details=self._inspection(actor, told, now))
+        found = self._deeds.seen(replace(self._listed(actor, told), details=self._inspection(actor, told, now)))
+        if found is None:
+            raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
+        return found
 
     async def events(
         self, since_nano: int | None = None, connected: Callable[[], None] | None = None
@@ -79,7 +85,7 @@ class DemoEngine:
         for one in containers:
             actor = self._actors.get(one.id)
             told = life(actor, now) if actor else None
-            if actor and told and told.state is ContainerState.RUNNING:
+            if actor and told and told.state is ContainerState.RUNNING and one.state is ContainerState.RUNNING:
                 found[one.id] = usage(self._seed, actor, now, now - told.started)
         return found
 

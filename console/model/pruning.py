@@ -26,7 +26,7 @@ class Rule:
     """What a person wants gone. `keep` images of each project stay, the newest; what is younger than `older_than` stays.
 
     `label` (`name` or `name=value`) leaves out all that does not have it. `named` are volumes that a person named one by one:
-    no other volume with a name is ever removed.
+    no other volume with a name is ever removed. `spared` (`image/ID`, as `key`) stay because a person says so.
     """
 
     kinds: frozenset[Kind] = frozenset(Kind)
@@ -34,6 +34,7 @@ class Rule:
     older_than: timedelta | None = None
     label: Clean | None = None
     named: frozenset[Clean] = frozenset()
+    spared: frozenset[Clean] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class ComposeProject:
     file: Clean
     services: tuple[Declared, ...]
     warnings: tuple[Clean, ...] = ()
+    volumes: tuple[Clean, ...] = ()
+    """The real names of the volumes that it declares."""
 
 
 CLIENT, GATE = Clean("frp_client"), Clean("gate")

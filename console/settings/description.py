@@ -86,6 +86,13 @@ class Jenkins:
 
 
 @dataclass(frozen=True, slots=True)
+class Prune:
+    keep_images: int = _setting("Images of each project that a prune leaves: the newest.", 3)
+    keep_builds: int = _setting("Successful builds of each project whose images a prune leaves: the newest.", 10)
+    unused_days: int = _setting("What is younger, or was used since, a prune leaves.", 30, unit="days")
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     theme: Theme = _setting(
         "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.",
@@ -110,6 +117,7 @@ class Settings:
     compose: Compose = field(default_factory=Compose)
     projects: Projects = field(default_factory=Projects)
     jenkins: Jenkins = field(default_factory=Jenkins)
+    prune: Prune = field(default_factory=Prune)
     screen: Screen = field(default_factory=Screen)
     read_only: bool = _setting(
         "Switch every act off. True in the administrator's file it holds: nothing else can switch them on again.",
@@ -176,7 +184,13 @@ def _expected(kind: Any) -> str:
     """A type in the words of a message."""
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
-    names = {str: "a text", bool: "true or false", float: "a number", tuple[str, ...]: "a list of texts"}
+    names = {
+        str: "a text",
+        bool: "true or false",
+        float: "a number",
+        int: "a whole number from 1 to 10000",
+        tuple[str, ...]: "a list of texts",
+    }
     if kind in names:
         return names[kind]
     return "a secret" if Secret in get_args(kind) else "a path"

@@ -244,6 +244,9 @@ class _Reader:
         self._found.problems.append(clean(f"{self._name} line {self._lines.line(path)}: {what}"))
 
 
+_MOST = 10_000
+
+
 def converted(info: SettingInfo, value: Any) -> Any:
     """`value` as the setting's type; ValueError with a sentence when it is something else."""
     import msgspec
@@ -253,9 +256,11 @@ def converted(info: SettingInfo, value: Any) -> Any:
     except (msgspec.ValidationError, TypeError):
         taken = None
     usable = taken is not None and taken != Path() and (not isinstance(taken, float) or 0 < taken < 86_400)
+    if info.kind is int:
+        usable = isinstance(taken, int) and 0 < taken <= _MOST
     if not usable:
         shown = "a table" if isinstance(value, dict) else repr(value)
-        unit = f" of {info.unit} above 0" if info.unit else ""
+        unit = f" of {info.unit} above 0" if info.unit and info.kind is float else f" of {info.unit}" if info.unit else ""
         raise ValueError(f"{info.key} wants {info.expected}{unit}, found {shown[:80]}")
     return taken
 

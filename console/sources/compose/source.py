@@ -116,7 +116,7 @@ class ComposeCli:
             )
             for one, spec in sorted(specs.items())
         )
-        return ComposeProject(clean(name), clean(str(self._file)), declared, notes)
+        return ComposeProject(clean(name), clean(str(self._file)), declared, notes, _volumes(model, name))
 
     def changed(self) -> bool:
         return marks(self._seen) != self._seen
@@ -189,6 +189,14 @@ class ComposeCli:
             return await self._engine.image_ids(names)
         except SourceError:
             return {}  # the Engine's own state is told elsewhere; the file can be read without it
+
+
+def _volumes(model: Mapping[str, Any], project: str) -> tuple[Clean, ...]:
+    """Their names on the Engine: Compose writes them out, with the project's in front where the file gives none."""
+    declared = model.get("volumes")
+    found = declared.items() if isinstance(declared, Mapping) else ()
+    named = (spec.get("name") if isinstance(spec, Mapping) else None for _, spec in found)
+    return tuple(clean(str(name or f"{project}_{key}")) for (key, _), name in zip(found, named, strict=True))
 
 
 def _with_containers(services: Mapping[str, Spec]) -> dict[str, Spec]:

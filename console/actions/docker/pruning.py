@@ -1,0 +1,167 @@
+"""Prune: what nobody needs goes, by id and never forced. The Engine's own prunes decide anew; here goes what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+from console.actions.docker.known import known
+from console.actions.plan import Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
+from console.actions.reach import Reach
+from console.model.disk import DiskUse, once
+from console.model.prunable import decide, groups
+from console.model.pruning import Decision, Kind, Known, Rule, Verdict
+from console.model.source import NotThereError, SourceError
+from console.model.state import StateClass
+from console.model.words import age, counted, decimal
+from console.text import Clean, clean
+
+_SAME = {
+    Kind.CONTAINER: "docker rm ID",
+    Kind.IMAGE: "docker image rm ID",
+    Kind.VOLUME: "docker volume rm NAME",
+    Kind.CACHE: "docker builder prune --filter id=ID",
+}
+
+
+class Prune:
+    """Removes what the rule gives up. `decision` is the newest one: what it keeps is not removed, whatever was agreed to."""
+
+    name = "prune"
+
+    def __init__(self, reach: Reach, rule: Rule, good_builds: int) -> None:
+        self._reach = reach
+        self.rule = rule
+        self._good_builds = good_builds
+        self.decision = Decision(rule)
+        self._before: DiskUse | None = None
+        self._names: Mapping[Clean, tuple[Clean, ...]] = {}
+
+    def without(self, keys: frozenset[Clean]) -> Prune:
+        """The same, but these objects (`image/ID`) stay."""
+        return Prune(self._reach, replace(self.rule, spared=self.rule.spared | keys), self._good_builds)
+
+    async def look(self) -> Known:
+        """Decide anew. Raises SourceError when the Engine cannot be asked."""
+        facts = await known(self._reach, self._good_builds)
+        self.decision = decide(facts, self.rule)
+        self._before = facts.disk
+        self._names = {one.id: one.names for one in facts.disk.images}
+        return facts
+
+    async def plan(self) -> Plan:
+        facts = await self.look()
+        decision = self.decision
+        named = sorted(one.name for one in decision.remove if one.kind is Kind.VOLUME and one.id in self.rule.named)
+        kinds = [kind for kind in Kind if any(one.kind is kind for one in decision.remove)]
+        return Plan(
+            act=self,
+            title=clean(f"Prune  {decimal(decision.bytes)} by the rule: {told(self.rule)}"),
+            yes=clean(f"prune, free {decimal(decision.bytes)}"),
+            targets=tuple(Target(key_of(one), one.name) for one in decision.remove),
+            says=(
+                *(Say("goes", clean(one.words)) for one in groups(decision.remove, facts.disk)),
+                *(Say("stays", clean(one.words)) for one in groups(decision.keep, facts.disk)),
+                *(Say("but", note) for note in decision.notes),
+            ),
+            same_as=tuple(_same(kind, sum(one.kind is kind for one in decision.remove)) for kind in kinds),
+            weight=Weight.WORD if named else Weight.YES,
+            word=clean(named[0] if len(named) == 1 else f"{len(named)} volumes") if named else Clean(""),
+            refused=None if decision.remove else Clean("Nothing can go: everything is needed, or the rule keeps it."),
+            shrinks=True,
+        )
+
+    def more(self) -> Mapping[str, object]:
+        decision = self.decision
+        return {
+            "bytes": decision.bytes,
+            "remove": [_data(one) for one in decision.remove],
+            "keep": [_data(one) for one in decision.keep],
+        }
+
+    async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
+        now = {key_of(one): one for one in self.decision.remove}
+        verdict = now.get(target.key)
+        if verdict is None:
+            kept = next((one for one in self.decision.keep if key_of(one) == target.key), None)
+            if kept is None:
+                return Result(target, Fate.DONE, Clean("gone already"))
+            return Result(target, Fate.FAILED, clean(f"kept: {kept.reason} since the preview"))
+        tell(clean(f"removing {verdict.name}"))
+        try:
+            await self._remove(verdict)
+        except NotThereError:
+            return Result(target, Fate.DONE, Clean("gone already"))
+        return Result(target, Fate.DONE, Clean("removed"))
+
+    async def _remove(self, verdict: Verdict) -> None:
+        acts = self._reach.acts
+        match verdict.kind:
+            case Kind.CONTAINER:
+                # Its unnamed volumes are objects of their own here, each with its own verdict.
+                await acts.remove_container(verdict.id, volumes=False)
+            case Kind.IMAGE:
+                await acts.remove_image(verdict.id, self._names.get(verdict.id, ()))
+            case Kind.VOLUME:
+                await acts.remove_volume(verdict.id)
+            case Kind.CACHE:
+                await acts.remove_cache([verdict.id])
+
+    def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
+        return self._measured(outcome)
+
+    async def _measured(self, outcome: Outcome) -> AsyncIterator[News]:
+        """What it freed, as the Engine counts afterwards, beside what was expected."""
+        target = Target(Clean("prune"), Clean("prune"))
+        try:
+            after = await self._reach.disk.disk()
+        except SourceError as error:
+            words = f"how much was freed cannot be told: {error.reason}"
+            yield News(target, StateClass.ATTENTION, clean(words))
+            return
+        before = self._before
+        if before is None:
+            return
+        freed = total(before) - total(after)
+        done = counted(len(outcome.done), "object")
+        words = f"{done} removed, {decimal(max(0, freed))} freed ({decimal(self.decision.bytes)} expected)"
+        yield News(target, StateClass.GOOD if not outcome.failed else StateClass.ATTENTION, clean(words))
+
+
+def total(use: DiskUse) -> int:
+    """Bytes of everything: what images share is counted once, and cache that is part of an image not again."""
+    cache = sum(one.size for one in use.cache if not one.shared)
+    volumes = sum(one.size or 0 for one in use.volumes)
+    return once(use.images) + volumes + cache + sum(use.written.values()) + sum(use.logs.values())
+
+
+def key_of(verdict: Verdict) -> Clean:
+    """`image/sha256:...`, `volume/NAME`."""
+    return clean(f"{verdict.kind}/{verdict.id}")
+
+
+def told(rule: Rule) -> str:
+    """A rule in words: `keep 3 per project, unused for 30d`."""
+    parts = []
+    if Kind.IMAGE in rule.kinds:
+        parts.append(f"keep {rule.keep} per project")
+    if rule.older_than is not None:
+        parts.append(f"unused for {age(rule.older_than.total_seconds())}")
+    if rule.label is not None:
+        parts.append(f"labelled {rule.label}")
+    if rule.kinds != frozenset(Kind):
+        parts.append(
+            "only "
+            + " and ".join(f"{kind}s" if kind is not Kind.CACHE else "build cache" for kind in Kind if kind in rule.kinds)
+        )
+    if rule.named:
+        parts.append(counted(len(rule.named), "named volume"))
+    return ", ".join(parts) or "all that nobody needs"
+
+
+def _data(verdict: Verdict) -> Mapping[str, object]:
+    return {"id": key_of(verdict), "name": verdict.name, "bytes": verdict.bytes, "reason": verdict.reason}
+
+
+def _same(kind: Kind, count: int) -> Clean:
+    return clean(f"{_SAME[kind]}{f' ({count} of them)' if count > 1 else ''}")

@@ -1,0 +1,175 @@
+"""Start, stop, restart, recreate, pull, up and down: services of the Compose file, by Compose itself, and waited for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from console.actions.docker.containers import about_builds
+from console.actions.docker.health import settled
+from console.actions.docker.running import NEEDED, AtWork, at_work
+from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
+from console.actions.reach import Reach
+from console.model.container import Container
+from console.model.service import ComposeProject, Declared
+from console.model.source import SourceError, SourceState
+from console.text import Clean, clean
+
+
+class ServiceVerb(StrEnum):
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    RECREATE = "recreate"
+    PULL = "pull"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    does: str
+    done: str
+    weight: Weight = Weight.YES
+
+
+_VERBS = {
+    ServiceVerb.START: _Words("starts its containers as they were made; what is missing is not made", "started", Weight.ENTER),
+    ServiceVerb.STOP: _Words("asks it to end, and has the kernel kill what has not ended {grace}", "stopped"),
+    ServiceVerb.RESTART: _Words(
+        "ends it, kills what has not ended {grace}, and starts the same containers again; what differs stays so",
+        "restarted",
+    ),
+    ServiceVerb.RECREATE: _Words("ends it, removes its containers, and makes new ones as the file says now", "made anew"),
+    ServiceVerb.PULL: _Words(
+        "fetches its image; what runs goes on with the old one until recreate", "image fetched", Weight.ENTER
+    ),
+    ServiceVerb.UP: _Words(
+        "makes what is missing, makes anew what differs from the file, and starts what does not run", "up", Weight.ENTER
+    ),
+    ServiceVerb.DOWN: _Words("ends all services and removes their containers and networks", "down", Weight.WORD),
+}
+ENDS = frozenset({ServiceVerb.STOP, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.DOWN})
+_WAITED_FOR = frozenset({ServiceVerb.START, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.UP})
+_NO_FILE = Clean("There is no Compose file here: set compose.file.")
+
+
+class ActOnServices:
+    """One verb for these services; none named are all of the file. `grace` in seconds; None: what the file says.
+
+    With `wait` it goes on until what it started is healthy, or says why it is not.
+    """
+
+    def __init__(
+        self, reach: Reach, verb: ServiceVerb, names: Sequence[str], grace: int | None = None, *, wait: bool = True
+    ) -> None:
+        self._reach = reach
+        self._verb = verb
+        self._names = tuple(dict.fromkeys(names))
+        self._grace = grace
+        self._wait = wait
+        self._project: ComposeProject | None = None
+
+    @property
+    def name(self) -> str:
+        return f"service-{self._verb}"
+
+    async def plan(self) -> Plan:
+        project = self._project = await self._reach.compose.project()
+        if project is None:
+            raise SourceError(SourceState.OFF, _NO_FILE)
+        containers = await self._reach.engine.containers()
+        declared = {str(one.name): one for one in project.services}
+        by_service = _by_service(project, containers)
+        names = self._names or tuple(declared)
+        words, weight = _VERBS[self._verb], _VERBS[self._verb].weight
+        targets = tuple(self._target(name, declared, by_service) for name in names)
+        doable = [str(one.name) for one in targets if one.refused is None]
+        hit = [one for name in doable if name in NEEDED and self._verb in ENDS for one in by_service[name] if one.alive]
+        work = await at_work(self._reach, containers) if hit else AtWork()
+        if work.builds and weight is Weight.YES:
+            weight = Weight.WORD
+        what = names[0] if len(names) == 1 else f"all of {project.name}" if not self._names else f"{len(names)} services"
+        whole = not self._names or self._verb is ServiceVerb.DOWN
+        return Plan(
+            act=self,
+            title=clean(f"{self._verb.value.capitalize()}  {what}"),
+            yes=Clean(self._verb.value),
+            targets=targets,
+            says=(Say("does", clean(words.does.format(grace=self._in_time()))), *about_builds(hit, work), *self._stays()),
+            same_as=(self._reach.services.command(self._verb, () if whole else doable, self._grace),) if doable else (),
+            weight=weight,
+            word=clean("" if weight is not Weight.WORD else names[0] if len(names) == 1 else project.name),
+            basis=(
+                *(Basis(str(one.key), _fact(by_service[str(one.name)]), _moved(one)) for one in targets),
+                Basis("builds", work.builds, clean(f"{work.words} now." if work.builds else "The builds have ended since.")),
+            ),
+            even_unrecorded=self._verb in ENDS,
+        )
+
+    def _target(self, name: str, declared: Mapping[str, Declared], found: Mapping[str, Sequence[Container]]) -> Target:
+        key = clean(f"service/{name}")
+        if name not in declared:
+            import difflib
+
+            near = difflib.get_close_matches(name, list(declared), 1, 0.5)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            return Target(key, clean(name), clean(f"The file declares no service {name}.{hint}"))
+        why = None
+        alive = any(one.alive for one in found[name])
+        if self._verb is ServiceVerb.STOP and not alive:
+            why = Clean("It does not run.")
+        elif (self._verb is ServiceVerb.START and not found[name]) or (self._verb is ServiceVerb.RESTART and not found[name]):
+            why = Clean("It has no container: up makes one.")
+        return Target(key, clean(name), why)
+
+    def _in_time(self) -> str:
+        return "in the time of grace that the file gives" if self._grace is None else f"within {self._grace}s"
+
+    def _stays(self) -> list[Say]:
+        if self._verb in (ServiceVerb.DOWN, ServiceVerb.RECREATE):
+            return [Say("stays", Clean("its volumes and its images"))]
+        return []
+
+    async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
+        words = _VERBS[self._verb]
+        name = str(target.name)
+        if self._verb is ServiceVerb.DOWN:
+            # Networks go only when all services have: Compose does it in one call, with the first of them.
+            if target == plan.doable[0]:
+                await self._reach.services.act(self._verb, (), self._grace, tell)
+            return Result(target, Fate.DONE, Clean(words.done))
+        tell(clean(f"{self._verb.value} {name}"))
+        await self._reach.services.act(self._verb, [name], self._grace, tell)
+        if not self._wait or self._verb not in _WAITED_FOR:
+            return Result(target, Fate.DONE, Clean(words.done))
+        return await self._reached(target, words, tell)
+
+    async def _reached(self, target: Target, words: _Words, tell: Tell) -> Result:
+        assert self._project is not None  # noqa: S101 - a plan was made before
+        containers = _by_service(self._project, await self._reach.engine.containers())[str(target.name)]
+        end = await settled(self._reach.engine, containers, tell)
+        if end.reached:
+            return Result(target, Fate.DONE, clean(f"{words.done}, {end.words}"))
+        return Result(target, Fate.FAILED, clean(f"{words.done}, but {end.words}"))
+
+    def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
+        return None
+
+
+def _by_service(project: ComposeProject, containers: Sequence[Container]) -> Mapping[str, Sequence[Container]]:
+    found: defaultdict[str, list[Container]] = defaultdict(list)
+    for one in containers:
+        if one.project == project.name and one.service is not None:
+            found[str(one.service)].append(one)
+    return found
+
+
+def _fact(containers: Sequence[Container]) -> object:
+    return tuple(sorted((str(one.id), one.state) for one in containers))
+
+
+def _moved(target: Target) -> Clean:
+    return clean(f"The containers of {target.name} are others now.")

@@ -1,0 +1,154 @@
+"""`df` and `prune`: what fills the disk, and what of it can go."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.actions.plan import Act
+from console.actions.reach import Reach
+from console.cli.acts import act_here
+from console.cli.asking import document
+from console.cli.consent import asks, told
+from console.cli.group import Context, command
+from console.cli.looking import UNREACHABLE
+from console.cli.options import UsageError
+from console.cli.output import Cell, Column, print_json
+from console.model.source import SourceError, SourceStatus
+from console.model.words import decimal
+from console.text import clean
+
+if TYPE_CHECKING:
+    from console.model.disk_rows import DiskRow
+    from console.model.pruning import Decision, Rule
+
+_SPAN = re.compile(r"(\d{1,5})([smhdw]?)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 86_400, "w": 604_800}
+_COLUMNS = (
+    Column("WHAT", least=20, middle=True),
+    Column("COUNT"),
+    Column("SIZE"),
+    Column("CAN GO"),
+    Column("NOTE", least=12, drop=1),
+)
+_MOST_KEPT = 1_000
+
+
+@command("df")
+@click.pass_obj
+def df(context: Context) -> int:
+    """Show what fills Docker's disk, bytes that images share counted once, and what a prune could free.
+
+    Exit status: 0, 3 Docker cannot be reached.
+    """
+
+    async def read() -> tuple[tuple[DiskRow, ...], Decision]:
+        from console.actions.docker.pruning import Prune
+        from console.model.disk_rows import rows
+
+        reach = context.backend.reach()
+        try:
+            settings = context.backend.loaded.settings.prune
+            prune = Prune(reach, usual_rule(context), settings.keep_builds)
+            facts = await prune.look()
+            return rows(facts.disk, prune.decision, facts.containers), prune.decision
+        finally:
+            await reach.aclose()
+
+    try:
+        found, decision = asyncio.run(read())
+    except SourceError as error:
+        context.complain(error.reason)
+        if context.json:
+            status = SourceStatus(error.state, error.reason)
+            print_json(document(context, "df", [], status, system="docker", can_go=None, notes=[]))
+        return UNREACHABLE
+    if context.json:
+        items = list(map(_item, found))
+        print_json(document(context, "df", items, system="docker", can_go=decision.bytes, notes=list(decision.notes)))
+        return 0
+    printer = context.printer()
+    printer.table(_COLUMNS, list(map(_row, found)))
+    for note in decision.notes:
+        printer.line(note)
+    return 0
+
+
+def _item(row: DiskRow) -> dict[str, object]:
+    return {"what": row.what, "count": row.count, "bytes": row.size, "can_go": row.can_go, "note": row.note}
+
+
+def _row(row: DiskRow) -> list[Cell]:
+    return [Cell(row.what), Cell(f"{row.count:,}"), Cell(decimal(row.size)), Cell(decimal(row.can_go)), Cell(row.note)]
+
+
+@command("prune")
+@click.option("--keep", metavar="N", help="Images of each project that stay, the newest; else as the settings say.")
+@click.option("--older-than", metavar="T", help="Only what was not used for so long: 12h, 30d, 4w. 0 is everything.")
+@click.option("--label", metavar="NAME[=VALUE]", help="Only what has this label.")
+@click.option("--images", is_flag=True, help="Images.")
+@click.option("--volumes", is_flag=True, help="Volumes that have no name.")
+@click.option("--cache", is_flag=True, help="Parts of the build cache.")
+@click.option("--containers", is_flag=True, help="Containers that have ended.")
+@click.option("--volume", "named", multiple=True, metavar="NAME", help="This one too, although it has a name; wants --confirm.")
+@click.option("--spare", multiple=True, metavar="ID", help="This object stays, whatever the rule says.")
+@asks
+@click.pass_obj
+def prune(context: Context, /, **options: Any) -> int:
+    """Remove what nobody needs: shows first what goes and what stays, each with why. Of no kind named, all kinds.
+
+    Exit status: 0 all of it is gone, 1 some of it stayed, or nothing could go, 3 Docker cannot be reached.
+    """
+    rule = _rule(context, options)
+
+    async def make(reach: Reach) -> Act:
+        from console.actions.docker.pruning import Prune
+
+        return Prune(reach, rule, context.backend.loaded.settings.prune.keep_builds)
+
+    return act_here(context, make, told(options))
+
+
+def usual_rule(context: Context) -> Rule:
+    """What the settings say."""
+    from console.model.pruning import Rule
+
+    settings = context.backend.loaded.settings.prune
+    return Rule(keep=settings.keep_images, older_than=timedelta(days=settings.unused_days))
+
+
+def _rule(context: Context, options: dict[str, Any]) -> Rule:
+    from dataclasses import replace
+
+    from console.model.pruning import Kind
+
+    flags = {"images": Kind.IMAGE, "volumes": Kind.VOLUME, "cache": Kind.CACHE, "containers": Kind.CONTAINER}
+    kinds = frozenset(kind for flag, kind in flags.items() if options[flag])
+    named = frozenset(clean(one) for one in options["named"])
+    if named:
+        kinds |= {Kind.VOLUME}
+    spared = frozenset(map(clean, options["spare"]))
+    rule = replace(usual_rule(context), kinds=kinds or frozenset(Kind), named=named, spared=spared)
+    if options["keep"] is not None:
+        rule = replace(rule, keep=_count(options["keep"]))
+    if options["older_than"] is not None:
+        rule = replace(rule, older_than=_span(options["older_than"]))
+    if options["label"] is not None:
+        rule = replace(rule, label=clean(options["label"]))
+    return rule
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_KEPT:
+        return int(text)
+    raise UsageError(f"--keep {clean(text)} is no number from 1 to {_MOST_KEPT}: the newest image of a project always stays.")
+
+
+def _span(text: str) -> timedelta:
+    if (found := _SPAN.fullmatch(text)) is not None:
+        return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    raise UsageError(f"--older-than {clean(text)} is no span of time such as 12h, 30d or 4w.")

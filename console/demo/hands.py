@@ -1,0 +1,126 @@
+"""The hands of the demo: what is done to its containers, services and disk. Everything works at once, and nothing is real."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+
+from console.demo.cast import CAST, DECLARED
+from console.demo.clock import Clock
+from console.demo.deeds import KILLED, STOPPED, Deeds
+from console.demo.disk import DemoDisk
+from console.demo.engine import DemoEngine
+from console.demo.identity import container_id
+from console.model.container import ContainerState
+from console.model.source import NotThereError, SourceError, SourceState
+from console.text import Clean, clean
+
+
+class DemoHands:
+    """See `sources.protocols.EngineActs` and `ComposeActs`: both, for the demo's one server."""
+
+    def __init__(self, engine: DemoEngine, disk: DemoDisk, clock: Clock, deeds: Deeds) -> None:
+        self._engine = engine
+        self._disk = disk
+        self._clock = clock
+        self._deeds = deeds
+
+    # Containers
+
+    async def start(self, container: str) -> bool:
+        return await self._become(container, ContainerState.RUNNING)
+
+    async def stop(self, container: str, grace: int | None) -> bool:
+        return await self._become(container, ContainerState.EXITED, STOPPED)
+
+    async def restart(self, container: str, grace: int | None) -> None:
+        await self._become(container, ContainerState.RUNNING, again=True)
+
+    async def kill(self, container: str, signal: str) -> None:
+        await self._become(container, ContainerState.EXITED, KILLED)
+
+    async def pause(self, container: str) -> None:
+        await self._become(container, ContainerState.PAUSED)
+
+    async def unpause(self, container: str) -> None:
+        await self._become(container, ContainerState.RUNNING)
+
+    async def remove_container(self, container: str, *, volumes: bool) -> None:
+        found = await self._engine.inspect(container)
+        if found.alive:
+            raise SourceError(SourceState.OK, clean(f"{found.name} runs: stop it first."))
+        self._deeds.removed.add(found.id)
+
+    async def _become(self, container: str, state: ContainerState, code: int = 0, *, again: bool = False) -> bool:
+        found = await self._engine.inspect(container)
+        if found.state is state and not again:
+            return False
+        self._deeds.states[found.id] = (state, self._clock.now(), code)
+        return True
+
+    async def top(self, container: str) -> tuple[tuple[Clean, ...], ...]:
+        found = await self._engine.inspect(container)
+        command = found.details.command if found.details is not None else Clean("")
+        titles = tuple(map(Clean, ("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD")))
+        row = ("1000", "4242", "4200", "0", "09:12", "?", "00:00:07", command)
+        return (titles, tuple(clean(cell) for cell in row)) if found.alive else (titles,)
+
+    async def raw(self, container: str) -> Mapping[str, object]:
+        found = await self._engine.inspect(container)
+        return {
+            "Id": found.id,
+            "Name": f"/{found.name}",
+            "Image": found.image_id,
+            "State": {"Status": found.state.value},
+            "Config": {"Image": found.image, "Labels": dict(found.labels)},
+        }
+
+    async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
+        await self._engine.inspect(container)
+        name = path.strip("/").rpartition("/")[2] or "demo"
+        content = b"This file comes from the demo: nothing of it is real.\n"
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w") as archive:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+        yield made.getvalue()
+
+    # The disk
+
+    async def remove_image(self, image: str, names: Sequence[str]) -> int:
+        return self._disk.remove("image", image)
+
+    async def remove_volume(self, name: str) -> None:
+        self._disk.remove("volume", name)
+
+    async def remove_cache(self, records: Sequence[str]) -> int:
+        return sum(self._disk.remove("cache", one) for one in records)
+
+    # Services
+
+    async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
+        for name in services or [name for name, _, _ in DECLARED]:
+            tell(clean(f"{name} {verb}"))
+            for one in [container_id(actor) for actor in CAST if actor.service == name]:
+                if verb == "down":
+                    self._deeds.removed.add(one)
+                elif verb == "stop":
+                    await self._become(one, ContainerState.EXITED, STOPPED)
+                elif verb != "pull":
+                    self._deeds.removed.discard(one)
+                    await self._become(one, ContainerState.RUNNING, again=verb in ("restart", "recreate"))
+
+    def command(self, verb: str, services: Sequence[str], grace: int | None) -> Clean:
+        words = {"up": "up -d --no-deps", "recreate": "up -d --no-deps --force-recreate", "down": "down"}.get(verb, verb)
+        timed = f" -t {grace}" if grace is not None else ""
+        return clean(" ".join(["docker compose -f infra/docker-compose.yml", f"{words}{timed}", *services]))
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+def gone(what: str) -> NotThereError:
+    """What the demo says of something that it has not."""
+    return NotThereError(SourceState.OK, clean(f"There is no such {what} in the demo."))
