@@ -342,7 +342,12 @@ def _shared_notes(known: Known, remove: Sequence[Verdict]) -> list[Clean]:
     notes: list[Clean] = []
     if going := sum(one.id in gone for one in shared):
         parts = counted(going, "build cache part")
-        notes.append(Clean(f"{parts} are layers of images too and free nothing while those stay; counted as nothing."))
+        words = (
+            "is layers of images too and frees nothing while they stay: it is"
+            if going == 1
+            else ("are layers of images too and free nothing while those stay: they are")
+        )
+        notes.append(Clean(f"{parts} {words} counted as nothing."))
     images = sum(one.adds or 0 for one in remove if one.kind is Kind.IMAGE)
     if held := min(images, sum(one.size for one in shared if one.id not in gone)):
         notes.append(Clean(f"Up to {decimal(held)} of images comes free only with the build cache that has the same layers."))
