@@ -5,7 +5,8 @@ Sizes are bytes as the Engine counts them; None is what nobody told. Who uses wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,8 +46,34 @@ class Image:
         """Whose training it is for: its label, or what its name says (`mlops/PROJECT:COMMIT`)."""
         if (said := self.labels.get(PROJECT)) is not None:
             return said
-        named = next((name for name in self.names if name.startswith("mlops/") and ":" in name), None)
-        return Clean(named.removeprefix("mlops/").rpartition(":")[0]) if named is not None else None
+        return next((project for project, _ in self._named()), None)
+
+    @property
+    def projects(self) -> frozenset[Clean]:
+        """The same, and every other project that one of its names says."""
+        return frozenset(
+            {project for project, _ in self._named()} | ({self.labels[PROJECT]} if PROJECT in self.labels else set())
+        )
+
+    @property
+    def commits(self) -> frozenset[tuple[Clean, Clean]]:
+        """What it was built from, by its labels and by its names: projects with the first twelve figures of commits."""
+        found = set(self._named())
+        if (project := self.project) is not None and (commit := self.labels.get(COMMIT)) is not None:
+            found.add((project, Clean(commit[:12].lower())))
+        return frozenset(found)
+
+    def _named(self) -> list[tuple[Clean, Clean]]:
+        parts = (name.removeprefix("mlops/").rpartition(":") for name in self.names if name.startswith("mlops/"))
+        return [(Clean(project), Clean(tag)) for project, _, tag in parts if project]
+
+    @property
+    def group(self) -> Clean:
+        """What it is listed under: without a name nobody looks for it at its project any more."""
+        if not self.names:
+            return Clean("dangling images")
+        project = self.project
+        return Clean(f"images of {project}") if project is not None else Clean("other images")
 
     @property
     def short(self) -> Clean:
@@ -116,3 +143,31 @@ def freed(gone: tuple[Image, ...], all_of_them: tuple[Image, ...]) -> int:
     """Bytes that come free when `gone`, some of `all_of_them`, are removed: layers that another one has stay."""
     ids = {image.id for image in gone}
     return once(all_of_them) - once(tuple(image for image in all_of_them if image.id not in ids))
+
+
+def attributed(images: Iterable[Image], held: Iterable[Image] = ()) -> dict[Clean, int]:
+    """Bytes of each image by its id, so that the sum is that of all together: a layer that several have counts for the oldest
+    of them, which was there when the others took it over. Layers that one of `held` has count for none."""
+    seen = {layer.chain for image in held for layer in image.layers or ()}
+    found: dict[Clean, int] = {}
+    for image in sorted(images, key=lambda one: (one.created, one.id)):
+        if image.layers is None:
+            found[image.id] = image.size
+            continue
+        own = {layer.chain: layer.size for layer in image.layers if layer.chain not in seen}
+        seen.update(own)
+        found[image.id] = sum(own.values())
+    return found
+
+
+def alone(images: Iterable[Image]) -> dict[Clean, int]:
+    """Bytes that come free when one image alone goes, of each by its id: the layers that no other has."""
+    together = tuple(images)
+    chains = {image.id: {layer.chain: layer.size for layer in image.layers or ()} for image in together}
+    users = Counter(chain for layers in chains.values() for chain in layers)
+    return {
+        image.id: image.size
+        if image.layers is None
+        else sum(size for chain, size in chains[image.id].items() if users[chain] == 1)
+        for image in together
+    }

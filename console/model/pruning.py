@@ -9,7 +9,11 @@ from enum import StrEnum
 
 from console.model.container import Container
 from console.model.disk import DiskUse
+from console.model.words import decimal
 from console.text import Clean
+
+CONTAINERS, VOLUMES, CACHE = Clean("containers"), Clean("volumes"), Clean("build cache parts")
+"""What all objects of a kind are listed under; images are listed by project."""
 
 
 class Kind(StrEnum):
@@ -23,7 +27,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a person wants gone. `keep` images of each project stay, the newest; what is younger than `older_than` stays.
+    """What a person wants gone. `keep` images of each project stay, the newest, and one even at 0; what is younger than
+    `older_than` stays.
 
     `label` (`name` or `name=value`) leaves out all that does not have it. `named` are volumes that a person named one by one:
     no other volume with a name is ever removed. `spared` (`image/ID`, as `key`) stay because a person says so.
@@ -54,10 +59,34 @@ class Known:
     now: datetime
 
 
+class Why(StrEnum):
+    """Why something stays, as it is said of several objects (`10 of good builds`). The order is that of sentences: what holds
+    hardest comes first.
+    """
+
+    IN_USE = "in use"
+    STOPPED = "of stopped containers"
+    LABELLED = "mlops.keep=true"
+    DECLARED = "declared in compose"
+    NEWEST = "newest"
+    GOOD = "of good builds"
+    NO_JENKINS = "Jenkins not asked"
+    NO_COMPOSE = "compose not read"
+    BY_NAME = "only by name"
+    NEEDED = "needed by other parts"
+    OTHER_LABEL = "without the label"
+    YOUNG = "too young"
+    NO_AGE = "of unknown age"
+    NOT_ASKED = "not asked for"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One object. `group` is what it is listed under (`images of project-a`), `bytes` what it takes by itself: what would come
-    free if it alone went; None where nobody knows. `reason` is half a sentence: `in use by train-7`, `last used before Oct 24`.
+    free if it alone went; None where nobody knows. `reason` is half a sentence: `in use by train-7`, `built before Oct 24`.
+
+    `share` is its part of what all that have the same fate take together, so that shares can be added up: a layer that several
+    images have counts for the oldest of them. None: the same as `bytes`. `why` is set for all that stays.
     """
 
     kind: Kind
@@ -66,14 +95,42 @@ class Verdict:
     group: Clean
     bytes: int | None
     reason: Clean
+    share: int | None = None
+    why: Why | None = None
+
+    @property
+    def adds(self) -> int | None:
+        """Bytes to add up."""
+        return self.share if self.share is not None else self.bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`bytes` is what removing all of `remove` frees, layers that several of them share counted once."""
+    """Every object is in `remove` or in `keep`. `remove` is in the order in which it is done: what uses something goes first.
+
+    `bytes` is what removing all of `remove` frees, layers that several of them share counted once.
+    """
 
     rule: Rule
     remove: tuple[Verdict, ...] = ()
     keep: tuple[Verdict, ...] = ()
     bytes: int = 0
     notes: tuple[Clean, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What people read of several objects: `what` with its number (`27 images of project-a`), bytes with shared layers counted
+    once (None: no size is known), and the commonest reasons (`1 in use, 3 newest, 10 of good builds`)."""
+
+    kind: Kind
+    name: Clean
+    what: Clean
+    count: int
+    bytes: int | None
+    reason: Clean
+
+    @property
+    def line(self) -> Clean:
+        """`27 images of project-a, 118 GB, built before Oct 24`."""
+        return Clean(f"{self.what}, {decimal(self.bytes) if self.bytes is not None else 'size n/a'}, {self.reason}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -85,3 +88,11 @@ def percent(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:.1f}%" if value < 9.95 else f"{value:.0f}%"
+
+
+def day(moment: datetime, now: datetime) -> str:
+    """A day in the viewer's zone: `Oct 24`, and `Oct 24, 2024` where it is not this year's."""
+    # The year 1, which Docker writes where it does not know, is in no year at all in zones west of Greenwich.
+    with suppress(OverflowError, OSError, ValueError):
+        moment, now = moment.astimezone(), now.astimezone()
+    return f"{moment:%b} {moment.day}" + ("" if moment.year == now.year else f", {moment.year}")
