@@ -28,7 +28,8 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str]]:
         if one.refused is not None:
             named = str(one.refused).startswith(str(one.name))
             yield "left out", str(one.refused) if named else f"{one.name}: {one.refused}"
-        elif several:
+        elif several and not plan.shrinks:
+            # Hundreds of objects are told in groups, by what the plan says; each of them is in its JSON.
             yield "to", one.name
     for say in plan.says:
         yield say.label, say.text

@@ -83,7 +83,7 @@ def _item(row: DiskRow) -> dict[str, object]:
 
 
 def _row(row: DiskRow) -> list[Cell]:
-    return [Cell(row.what), Cell(f"{row.count:,}"), Cell(decimal(row.size)), Cell(decimal(row.can_go)), Cell(row.note)]
+    return [Cell(row.what), Cell(f"{row.count:,}"), Cell(decimal(row.size) if row.size is not None else "n/a"), Cell(decimal(row.can_go)), Cell(row.note)]
 
 
 @command("prune")
@@ -136,7 +136,7 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
     if options["keep"] is not None:
         rule = replace(rule, keep=_count(options["keep"]))
     if options["older_than"] is not None:
-        rule = replace(rule, older_than=_span(options["older_than"]))
+        rule = replace(rule, older_than=_span(options["older_than"]) or None)
     if options["label"] is not None:
         rule = replace(rule, label=clean(options["label"]))
     return rule

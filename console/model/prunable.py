@@ -69,8 +69,11 @@ class _Limits:
         if rule.older_than is not None:
             self.before, self.span = _before(now, rule.older_than), _span(rule.older_than)
 
-    def stays(self, kind: Kind, when: datetime | None, labels: Mapping[Clean, Clean]) -> _Said | None:
-        """Why something stays that nothing protects; None when the rule lets it go. `when` is what its age is counted from."""
+    def stays(self, kind: Kind, name: Clean, when: datetime | None, labels: Mapping[Clean, Clean]) -> _Said | None:
+        """Why something stays that nothing protects; None when the rule lets it go. `when` is what its age is counted from,
+        `name` its id."""
+        if f"{kind}/{name}" in self.rule.spared:
+            return _Said("you keep it", Why.SPARED)
         if kind not in self.rule.kinds:
             return _Said("not asked for", Why.NOT_ASKED)
         if self.rule.label is not None:
@@ -146,7 +149,7 @@ def _container(one: Container, limits: _Limits) -> _Said:
         return _Said(words, Why.IN_USE)
     if _is_kept(one.labels):
         return _KEPT
-    if (stays := limits.stays(Kind.CONTAINER, _ended(one), one.labels)) is not None:
+    if (stays := limits.stays(Kind.CONTAINER, one.id, _ended(one), one.labels)) is not None:
         return stays
     return _Said(f"ended {limits.before}" if limits.before else "ended")
 
@@ -201,7 +204,7 @@ def _image(one: Image, known: Known, limits: _Limits, users: _Users, ranks: _Ran
         return _Said("of a good build", Why.GOOD)
     if not projects and known.declared_images is None:
         return _Said("the compose file could not be read", Why.NO_COMPOSE)
-    if (stays := limits.stays(Kind.IMAGE, one.created, one.labels)) is not None:
+    if (stays := limits.stays(Kind.IMAGE, one.id, one.created, one.labels)) is not None:
         return stays
     if not one.names:
         return _Said("no tag, no container")
@@ -227,7 +230,7 @@ def _volume(one: Volume, known: Known, limits: _Limits, users: _Users) -> _Said:
         return _Said("the compose file could not be read", Why.NO_COMPOSE)
     if not one.anonymous and one.name not in limits.rule.named:
         return _Said(Why.BY_NAME.value, Why.BY_NAME)
-    if (stays := limits.stays(Kind.VOLUME, one.created, one.labels)) is not None:
+    if (stays := limits.stays(Kind.VOLUME, one.name, one.created, one.labels)) is not None:
         return stays
     return _Said("no name, no container" if one.anonymous else "named by you, no container")
 
@@ -262,7 +265,7 @@ def _used_at(one: CacheRecord) -> datetime:
 def _cache_alone(one: CacheRecord, limits: _Limits) -> _Said:
     if one.in_use:
         return _Said(Why.IN_USE.value, Why.IN_USE)
-    if (stays := limits.stays(Kind.CACHE, _used_at(one), {})) is not None:
+    if (stays := limits.stays(Kind.CACHE, one.id, _used_at(one), {})) is not None:
         return stays
     return _Said(f"unused for {limits.span}" if limits.span else "not in use")
 

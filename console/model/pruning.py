@@ -74,6 +74,7 @@ class Why(StrEnum):
     NO_COMPOSE = "compose not read"
     BY_NAME = "only by name"
     NEEDED = "needed by other parts"
+    SPARED = "kept by you"
     OTHER_LABEL = "without the label"
     YOUNG = "too young"
     NO_AGE = "of unknown age"

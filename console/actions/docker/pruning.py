@@ -50,7 +50,7 @@ class Prune:
         return facts
 
     async def plan(self) -> Plan:
-        facts = await self.look()
+        await self.look()
         decision = self.decision
         named = sorted(one.name for one in decision.remove if one.kind is Kind.VOLUME and one.id in self.rule.named)
         kinds = [kind for kind in Kind if any(one.kind is kind for one in decision.remove)]
@@ -60,8 +60,8 @@ class Prune:
             yes=clean(f"prune, free {decimal(decision.bytes)}"),
             targets=tuple(Target(key_of(one), one.name) for one in decision.remove),
             says=(
-                *(Say("goes", clean(one.words)) for one in groups(decision.remove, facts.disk)),
-                *(Say("stays", clean(one.words)) for one in groups(decision.keep, facts.disk)),
+                *(Say("goes", one.line) for one in groups(decision.remove)),
+                *(Say("stays", one.line) for one in groups(decision.keep)),
                 *(Say("but", note) for note in decision.notes),
             ),
             same_as=tuple(_same(kind, sum(one.kind is kind for one in decision.remove)) for kind in kinds),
