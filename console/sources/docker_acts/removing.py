@@ -18,7 +18,7 @@ _AT_A_TIME = 200
 
 
 def remove_image(library: Library, image: str, names: Sequence[str]) -> int:
-    """See `sources.protocols.EngineActs`. Names go first, and an image in use would lose them and stay: so that is looked at."""
+    """See `sources.protocols.EngineActs`. Names go first, and one in use would lose them and stay: so that is looked at."""
     looked = library.inspect_image(image)
     known = str(looked["Id"])
     layers = set(chains(diff_ids_of(looked) or ()))
