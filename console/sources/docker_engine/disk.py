@@ -54,6 +54,11 @@ class DiskReader:
         self._waiting += 1
         try:
             return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            if not reading.cancelled():
+                raise
+            # It is not the one who waits that was ended.
+            raise SourceError(SourceState.OFF, clean("The connection to Docker is being closed.")) from None
         finally:
             self._waiting -= 1
             if self._reading is reading and (reading.done() or not self._waiting):
