@@ -38,9 +38,10 @@ class Client:
         self._pool: Pool | None = None
         self._children: set[asyncio.subprocess.Process] = set()
 
-    async def get(self, target: str) -> Any:
-        """The decoded JSON of an answer with status 200."""
-        async with self._translated(), asyncio.timeout(self._timeout), self._slots:
+    async def get(self, target: str, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - it is said in the error
+        """The decoded JSON of an answer with status 200. `timeout` are seconds, for what takes longer than the others."""
+        limit = timeout or self._timeout
+        async with self._translated(limit), asyncio.timeout(limit), self._slots:
             head, body = await self._exchange(target)
             return _decode(head, body)
 
@@ -50,7 +51,7 @@ class Client:
 
         `paced`: see `Connection.chunks`.
         """
-        async with self._translated():
+        async with self._translated(self._timeout):
             connection: Connection | None = None
             try:
                 async with asyncio.timeout(self._timeout):
@@ -101,7 +102,7 @@ class Client:
             return Connection(reader, writer, "docker")
         if end.kind == "ssh":
             return await self._open_ssh()
-        context = _tls_context(end.tls) if end.tls else None
+        context = tls_context(end.tls) if end.tls else None
         address = await self._look_up(end.host, end.port)
         reader, writer = await asyncio.open_connection(
             address,
@@ -137,13 +138,13 @@ class Client:
         return _SshConnection(child, child.stdout, child.stdin, self._children)
 
     @asynccontextmanager
-    async def _translated(self) -> AsyncIterator[None]:
+    async def _translated(self, limit: float) -> AsyncIterator[None]:
         """Whatever goes wrong on the way becomes one sentence that names the place and, where there is one, the remedy."""
         where = str(self._endpoint)
         try:
             yield
         except TimeoutError:
-            reason = f"Docker has not answered on {where} (timed out after {self._timeout:g}s)."
+            reason = f"Docker has not answered on {where} (timed out after {limit:g}s)."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
         except CutOffError:
             reason = f"Docker on {where} has closed the connection: it was stopped or is being restarted."
@@ -152,7 +153,7 @@ class Client:
             reason = f"What answers on {where} is no Docker Engine: {broken}."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
         except OSError as failed:
-            raise _os_error(failed, self._endpoint) from None
+            raise os_error(failed, self._endpoint) from None
 
 
 def _decode(head: Head, body: bytes) -> Any:
@@ -208,7 +209,8 @@ class _SshConnection(Connection):
         self._children.discard(self._child)
 
 
-def _tls_context(tls: Tls) -> Any:
+def tls_context(tls: Tls) -> Any:
+    """The `ssl.SSLContext` for one Engine. Raises SecretFileError for a key that others may read, OSError for a bad file."""
     import ssl
 
     from console.settings import check_secret_file
@@ -224,7 +226,8 @@ def _tls_context(tls: Tls) -> Any:
     return context
 
 
-def _os_error(failed: OSError, endpoint: Endpoint) -> SourceError:
+def os_error(failed: OSError, endpoint: Endpoint) -> SourceError:
+    """What it means to people that no connection came about, and the remedy."""
     where = str(endpoint)
     if isinstance(failed, PermissionError):
         reason = f"No permission for {where}. Join group docker, then log in again."

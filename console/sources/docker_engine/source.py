@@ -9,18 +9,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.disk import DiskUse
 from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._slices import Slices
 from console.sources.docker_engine import parse
+from console.sources.docker_engine.api import settled, version
 from console.sources.docker_engine.cgroup import CgroupReader
 from console.sources.docker_engine.client import Client
+from console.sources.docker_engine.disk import DiskReader
 from console.sources.docker_engine.endpoint import Endpoint
 from console.sources.docker_engine.logs import Frames, Lines
 from console.text import Clean, clean
 
-OLDEST_API = (1, 40)
-NEWEST_API = (1, 51)
 MAX_STATS_STREAMS = 20
 # Probes run a command every few seconds and each makes three events: asking for the rest only keeps an idle host idle.
 EVENTS = [
@@ -42,29 +43,19 @@ _NANO = 1_000_000_000
 
 
 class DockerEngine:
-    """One Engine, read through its HTTP API. See `sources.protocols.ContainerEngine`."""
+    """One Engine, read through its HTTP API. See `sources.protocols.ContainerEngine` and `EngineDisk`."""
 
     def __init__(self, endpoint: Endpoint, timeout: float = 5.0, cgroups: CgroupReader | None = None) -> None:
         self._endpoint = endpoint
         self._client = Client(endpoint, timeout)
         self._prefix: str | None = None
+        self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local)
         self._cgroups = cgroups or CgroupReader()
         self._streams: dict[Clean, _StatsStream] = {}
 
     async def engine(self) -> Engine:
         raw = await self._client.get("/version")
-        if not isinstance(raw, dict) or not isinstance(raw.get("ApiVersion"), str):
-            reason = clean(f"What answers on {self._endpoint} is no Docker Engine: it tells no API version.")
-            raise SourceError(SourceState.UNREACHABLE, reason)
-        theirs = _version(raw["ApiVersion"])
-        if theirs < OLDEST_API:
-            old = f"Docker API {raw['ApiVersion']} is too old, 1.40 is needed (Engine 19.03)."
-            raise SourceError(SourceState.UNREACHABLE, clean(old))
-        oldest = _version(str(raw.get("MinAPIVersion", "1.0")))
-        if oldest > NEWEST_API:
-            new = f"This Docker Engine wants API {raw['MinAPIVersion']} or newer; this console speaks 1.40 to 1.51."
-            raise SourceError(SourceState.UNREACHABLE, clean(new))
-        used = min(theirs, NEWEST_API)
+        used = settled(raw, str(self._endpoint))
         self._prefix = f"/v{used[0]}.{used[1]}"
         return Engine(
             name=clean(_platform(raw)),
@@ -177,7 +168,12 @@ class DockerEngine:
             why = "keeps nothing" if driver == "none" else "cannot read it back"
             raise SourceError(SourceState.OFF, clean(f'Log driver "{driver}": Docker {why}.')) from None
 
+    async def disk(self) -> DiskUse:
+        prefix = await self._path("")
+        return await self._disk.read(prefix, version(prefix.removeprefix("/v")))
+
     async def aclose(self) -> None:
+        await self._disk.aclose()
         await self._follow(set())
         await self._client.aclose()
 
@@ -239,13 +235,6 @@ async def _objects(chunks: AsyncIterator[bytes]) -> AsyncIterator[object]:
                 raise SourceError(SourceState.UNREACHABLE, reason) from None
         if len(rest) > 1 << 20:
             raise SourceError(SourceState.UNREACHABLE, clean("Docker's stream holds a line of more than 1 MiB."))
-
-
-def _version(text: str) -> tuple[int, int]:
-    major, _, minor = text.partition(".")
-    if major.isdigit() and minor.isdigit():
-        return int(major), int(minor)
-    return (0, 0)
 
 
 def _platform(raw: dict[str, object]) -> str:
