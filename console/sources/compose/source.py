@@ -8,7 +8,6 @@ to be asked about the resolved model: of the file itself it leaves out what env_
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,21 +16,12 @@ from console.model.service import ComposeProject, Declared
 from console.model.source import SourceError, SourceState
 from console.sources._process import Children, Finished
 from console.sources.compose import program
+from console.sources.compose.environment import for_reading
 from console.sources.compose.inputs import Marks, inputs, marks, needs_resolving
-from console.sources.compose.messages import complaint, short, warnings
+from console.sources.compose.messages import complaint, warnings
+from console.sources.compose.place import Place
 from console.text import Clean, clean
 
-DEFAULT_FILE = Path("infra") / "docker-compose.yml"
-
-# Only what Compose needs to run. The caller's other variables would change what the file says, differently for everyone;
-# those of the .env beside the file count, as Compose reads that one itself.
-_KEPT_VARIABLES = ("PATH", "HOME", "DOCKER_CONFIG", "TMPDIR", "XDG_CACHE_HOME")
-_SET_VARIABLES = {
-    "LANG": "C.UTF-8",
-    # A file must not make the console fetch other files from somewhere. A .env cannot set these back.
-    "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
-    "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
-}
 _NAMESPACES = ("network_mode", "pid", "ipc")
 
 Spec = Mapping[str, Any]
@@ -64,22 +54,22 @@ class ComposeCli:
         root: Path,
         timeout: float = 10.0,
     ) -> None:
-        self._configured = file is not None
+        self._place = Place.of(file, root)
         self._root = root
-        self._file = root / (file if file is not None else DEFAULT_FILE)
+        self._file = self._place.file
         self._options = [*(["-p", project] if project else []), *(f"--profile={profile}" for profile in profiles)]
         self._engine = engine
         self._env = env
-        self._child_env = {name: env[name] for name in _KEPT_VARIABLES if name in env} | _SET_VARIABLES
+        self._child_env = for_reading(env)
         self._timeout = timeout
         self._children = Children()
         self._seen: Marks = {}
 
     async def project(self) -> ComposeProject | None:
         self._seen = marks(inputs(self._file))
-        if not self._is_there():
+        if not self._place.is_there():
             return None
-        compose = await self._program()
+        compose = await program.find(self._env, self._run, "the file cannot be read")
         direct = [*compose, *self._options, "-f", str(self._file), "config"]
         reading = self._run([*direct, "--format", "json"])
         hashes: Finished | None = None
@@ -124,33 +114,8 @@ class ComposeCli:
     async def aclose(self) -> None:
         await self._children.aclose()
 
-    def _is_there(self) -> bool:
-        """False when there is none and nobody asked for one."""
-        try:
-            self._file.stat()
-        except PermissionError:
-            raise self._denied() from None
-        except (OSError, ValueError):
-            if not self._configured:
-                return False
-            where = short(self._file, self._root)
-            raise SourceError(SourceState.UNREACHABLE, clean(f"No compose file at {where}. Set compose.file.")) from None
-        if not os.access(self._file, os.R_OK):
-            raise self._denied()
-        return True
-
-    def _denied(self) -> SourceError:
-        return SourceError(SourceState.DENIED, clean(f"No permission to read {short(self._file, self._root)}."))
-
-    async def _program(self) -> list[str]:
-        found = program.plugin(self._env) or await program.on_path(self._env, self._run)
-        if found is None:
-            reason = "Compose v2 is not installed, so the file cannot be read. Install docker-compose-plugin."
-            raise SourceError(SourceState.OFF, clean(reason))
-        return found
-
     async def _run(self, command: Sequence[str], given: bytes = b"") -> Finished:
-        where = short(self._file, self._root)
+        where = self._place.short
         try:
             done = await self._children.run(
                 command, env=self._child_env, cwd=self._file.parent, deadline=self._timeout, given=given
@@ -179,7 +144,7 @@ class ComposeCli:
             return {**model, "name": model.get("name") or "", "services": dict(model.get("services") or {})}
         except (ValueError, AttributeError, TypeError):
             what = "more than can be read" if config.cut else "no JSON"
-            reason = f"{short(self._file, self._root)}: Compose answers with {what}."
+            reason = f"{self._place.short}: Compose answers with {what}."
             raise SourceError(SourceState.STALE, clean(reason)) from None
 
     async def _image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
