@@ -16,6 +16,7 @@ LINE_LIMIT = 64 * 1024
 """Bytes of one line that whoever follows a child gets to hear."""
 # A killed process is gone within a millisecond, unless the kernel holds it: then nobody can wait for it.
 _REAP_SECONDS = 1.0
+_REST_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,9 @@ class _Child(asyncio.SubprocessProtocol):
             os.killpg(self._transport.get_pid(), signal.SIGINT)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
+                await self.exited.wait()
+            # What it wrote last is still on its way; what it left behind may keep its outputs open for good.
+            async with asyncio.timeout(_REST_SECONDS):
                 await self.closed.wait()
 
     async def end(self) -> None:

@@ -126,7 +126,7 @@ class ComposeDoer:
         command = [*self._options, "-f", str(self._place.file), *words]
         progress = Progress(model.project, model.containers, tell)
         status = await self._follow([*compose, "--progress", "json", *command], quiet, progress)
-        if status and _UNKNOWN_OPTION.search(progress.last):
+        if status and any(_UNKNOWN_OPTION.search(one) for one in progress.raw):
             progress = Progress(model.project, model.containers, tell)
             status = await self._follow([*compose, *command], quiet, progress)
         if status:
@@ -178,13 +178,13 @@ class ComposeDoer:
             raise SourceError(SourceState.OFF, clean(reason)) from None
 
     def _failure(self, status: int, progress: Progress) -> SourceError:
-        last = progress.last
-        if status < 0 or (status == _INTERRUPTED and not last):
+        own = [one for one in progress.raw if not one.startswith(_BY_DAEMON)]
+        if status < 0 or (status == _INTERRUPTED and not own):
             return _unsure(f"Compose was ended by signal {-status if status < 0 else 2}. {_MAY_GO_ON}")
-        if _DENIED.search(last):
+        if any(_DENIED.search(one) for one in own):
             reason = f"No permission for {self._endpoint}. Join group docker, then log in again."
             return SourceError(SourceState.DENIED, clean(reason))
-        if not last.startswith(_BY_DAEMON) and _AWAY.search(last):
+        if any(_AWAY.search(one) for one in own):
             if progress.begun:
                 return _unsure(f"Docker on {self._endpoint} went away. {_MAY_GO_ON}")
             return SourceError(SourceState.UNREACHABLE, clean(f"Docker on {self._endpoint} cannot be reached."))

@@ -30,13 +30,13 @@ _QUESTION = re.compile(r"\s*(?:Recreate|Continue)[^?]*\?.*$")
 _BEFORE = {"pulling": "pulling", "waiting": "waiting for", "building": "building"}
 _WORDS = {"recreate": "recreating", "error": "failed"}
 # Newer ones tell so how far it is, and the word itself beside it.
-_HOW_FAR = ("Working", "Done")
+_HOW_FAR = ("Working", "Done", "Warning", "Error")
 
 
 class Progress:
     """Takes Compose's lines; `tell` gets each new sentence. `services` are names of services by names of containers.
 
-    `begun` is whether something was under way, `last` how its newest complaint began, as it came.
+    `begun` is whether something was under way, `raw` are the complaints that it ended with, as they came.
     """
 
     def __init__(self, project: str, services: Mapping[str, str], tell: Callable[[Clean], None]) -> None:
@@ -49,7 +49,8 @@ class Progress:
         self._blamed: dict[Clean, None] = {}
         self._said: dict[Clean, None] = {}
         self.begun = False
-        self.last = clean("")
+        self.raw: list[Clean] = []
+        self._explains = False
 
     @property
     def complaint(self) -> Clean:
@@ -79,27 +80,30 @@ class Progress:
         elif parent:
             self._layer(parent, name, text, event)
         elif name:
-            word, detail = (text, status) if text else (status, _text(event, "details"))
-            self._about(name, word, "" if detail in _HOW_FAR else detail)
+            detail = _text(event, "details") or (status if text and status not in _HOW_FAR else "")
+            self._about(name, text or status, detail)
 
     def _plain(self, text: str) -> None:
         if not text.strip() or _LAYER.match(text) or _LOGGED.search(text) or text.startswith("WARNING: "):
             return
         if (found := _PLAIN.fullmatch(text)) is not None:
-            self._about(f"{found['kind']} {found['name']}", found["word"].strip(), "")
+            self._about(f"{found['kind']} {clean(found['name'])}", clean(found["word"].strip()), "")
         elif (pull := _PLAIN_PULL.fullmatch(text)) is not None:
             word, _, detail = pull["word"].strip().partition(" ")
             self._about(pull["name"], *((word, detail) if word in ("Error", "Warning") else (pull["word"].strip(), "")))
         elif _QUESTION.search(text):
             # Nobody answers, so it goes on without what it asks for.
             self._say(_QUESTION.sub("", text))
-        elif not text.startswith(" "):
+        elif text.startswith("Usage: "):
+            # All its options follow where it does not know one.
+            self._explains = True
+        elif not text.startswith(" ") and not self._explains:
             self._complain(text)
 
     def _about(self, name: str, word: str, detail: str) -> None:
         subject = self._subject(name)
         self.begun = True
-        if word.startswith("Error response") or (word == "Error" and detail) or (detail and "Error" in (word, detail)):
+        if word.startswith("Error response") or (word == "Error" and detail):
             self._blame(subject, word if word.startswith("Error response") else detail)
             return
         word = word[:1].lower() + word[1:]
@@ -157,9 +161,9 @@ class Progress:
             self._blamed[clean(f"{subject}: {_cause(why)}", limit=_COMPLAINT)] = None
 
     def _complain(self, why: str) -> None:
-        self.last = clean(why, limit=_COMPLAINT)
-        if len(self._said) < _MOST_COMPLAINTS and (cause := _cause(why)):
-            self._said[cause] = None
+        if len(self.raw) < _MOST_COMPLAINTS and why:
+            self.raw.append(clean(why, limit=_COMPLAINT))
+            self._said[_cause(why)] = None
 
 
 def _cause(why: str) -> Clean:
@@ -167,5 +171,6 @@ def _cause(why: str) -> Clean:
 
 
 def _text(event: Mapping[str, Any], key: str) -> str:
+    """Clean before it is looked into: what does not show would hide a word."""
     value = event.get(key)
-    return value if isinstance(value, str) else ""
+    return clean(value) if isinstance(value, str) else ""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from console.model.container import PROJECT_LABEL, SERVICE_LABEL
 from console.model.source import SourceError
 from console.sources.compose.acts import ComposeDoer
@@ -86,12 +88,10 @@ class Room:
     async def refusal(
         self, verb: str, *services: str, grace: int | None = None, doer: ComposeDoer | None = None
     ) -> SourceError:
-        try:
+        with pytest.raises(SourceError) as caught:
             await self.act(verb, *services, grace=grace, doer=doer)
-        except SourceError as error:
-            assert type(error.reason) is Clean
-            return error
-        raise AssertionError(f"{verb} {' '.join(services)} should have failed: {self.told}")
+        assert type(caught.value.reason) is Clean
+        return caught.value
 
     def begin(
         self, verb: str, *services: str, grace: int | None = None, doer: ComposeDoer | None = None
