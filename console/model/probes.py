@@ -7,10 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby, takewhile
 
-from console.model.container import Container, Health, Inspection, Probe
+from console.model.container import Container, Health, Inspection, Probe, ProbePlan
 from console.text import Clean, clean
 
 _DOCKERS_OWN = "Health check exceeded timeout"
+_LEAST, _MOST = 30.0, 600.0
+# What Docker takes where a container says nothing.
+_EVERY, _LIMIT, _RETRIES = 30.0, 30.0, 3
+
+
+def patience(plan: ProbePlan | None) -> float:
+    """Seconds after which Docker has judged a container that has just started; from 30 s to 10 min, 30 s without a probe."""
+    if plan is None:
+        return _LEAST
+    rounds = (plan.retries or _RETRIES) + 1
+    judged = plan.start_period + rounds * ((plan.interval or _EVERY) + (plan.timeout or _LIMIT))
+    return min(max(judged, _LEAST), _MOST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,30 +8,21 @@ to be asked about the resolved model: of the file itself it leaves out what env_
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from console.model.service import ComposeProject, Declared
-from console.model.source import SourceError, SourceState
-from console.sources._process import Children, Finished
+from console.model.source import SourceError
+from console.sources._process import Finished
 from console.sources.compose import program
+from console.sources.compose.environment import for_reading
 from console.sources.compose.inputs import Marks, inputs, marks, needs_resolving
-from console.sources.compose.messages import complaint, short, warnings
+from console.sources.compose.messages import complaint, warnings
+from console.sources.compose.place import Place
+from console.sources.compose.reading import Reading
 from console.text import Clean, clean
 
-DEFAULT_FILE = Path("infra") / "docker-compose.yml"
-
-# Only what Compose needs to run. The caller's other variables would change what the file says, differently for everyone;
-# those of the .env beside the file count, as Compose reads that one itself.
-_KEPT_VARIABLES = ("PATH", "HOME", "DOCKER_CONFIG", "TMPDIR", "XDG_CACHE_HOME")
-_SET_VARIABLES = {
-    "LANG": "C.UTF-8",
-    # A file must not make the console fetch other files from somewhere. A .env cannot set these back.
-    "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false",
-    "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false",
-}
 _NAMESPACES = ("network_mode", "pid", "ipc")
 
 Spec = Mapping[str, Any]
@@ -64,38 +55,36 @@ class ComposeCli:
         root: Path,
         timeout: float = 10.0,
     ) -> None:
-        self._configured = file is not None
+        self._place = Place.of(file, root)
         self._root = root
-        self._file = root / (file if file is not None else DEFAULT_FILE)
+        self._file = self._place.file
         self._options = [*(["-p", project] if project else []), *(f"--profile={profile}" for profile in profiles)]
         self._engine = engine
         self._env = env
-        self._child_env = {name: env[name] for name in _KEPT_VARIABLES if name in env} | _SET_VARIABLES
-        self._timeout = timeout
-        self._children = Children()
+        self._reading = Reading(self._place, for_reading(env), timeout)
         self._seen: Marks = {}
 
     async def project(self) -> ComposeProject | None:
         self._seen = marks(inputs(self._file))
-        if not self._is_there():
+        if not self._place.is_there():
             return None
-        compose = await self._program()
+        compose = await program.find(self._env, self._reading.run, "the file cannot be read")
         direct = [*compose, *self._options, "-f", str(self._file), "config"]
-        reading = self._run([*direct, "--format", "json"])
+        reading = self._reading.run([*direct, "--format", "json"])
         hashes: Finished | None = None
         if needs_resolving(self._file):
             config = await reading
         else:
-            config, hashes = await asyncio.gather(reading, self._run([*direct, "--hash", "*"]))
+            config, hashes = await asyncio.gather(reading, self._reading.run([*direct, "--hash", "*"]))
         if config.status != 0:
-            raise self._refusal(config)
-        model = self._model(config)
+            raise self._reading.refusal(config)
+        model = self._reading.model(config)
         name, specs = str(model["name"]), _with_containers(model["services"])
         names = {one: str(spec.get("image") or f"{name}-{one}") for one, spec in specs.items()}
         asking = asyncio.ensure_future(self._image_ids(set(names.values())))
         try:
             if hashes is None:
-                hashes = await self._run(
+                hashes = await self._reading.run(
                     [*compose, "--project-directory", str(self._file.parent), "-f", "-", "config", "--hash", "*"],
                     given=_for_hashing(model),
                 )
@@ -122,65 +111,7 @@ class ComposeCli:
         return marks(self._seen) != self._seen
 
     async def aclose(self) -> None:
-        await self._children.aclose()
-
-    def _is_there(self) -> bool:
-        """False when there is none and nobody asked for one."""
-        try:
-            self._file.stat()
-        except PermissionError:
-            raise self._denied() from None
-        except (OSError, ValueError):
-            if not self._configured:
-                return False
-            where = short(self._file, self._root)
-            raise SourceError(SourceState.UNREACHABLE, clean(f"No compose file at {where}. Set compose.file.")) from None
-        if not os.access(self._file, os.R_OK):
-            raise self._denied()
-        return True
-
-    def _denied(self) -> SourceError:
-        return SourceError(SourceState.DENIED, clean(f"No permission to read {short(self._file, self._root)}."))
-
-    async def _program(self) -> list[str]:
-        found = program.plugin(self._env) or await program.on_path(self._env, self._run)
-        if found is None:
-            reason = "Compose v2 is not installed, so the file cannot be read. Install docker-compose-plugin."
-            raise SourceError(SourceState.OFF, clean(reason))
-        return found
-
-    async def _run(self, command: Sequence[str], given: bytes = b"") -> Finished:
-        where = short(self._file, self._root)
-        try:
-            done = await self._children.run(
-                command, env=self._child_env, cwd=self._file.parent, deadline=self._timeout, given=given
-            )
-        except TimeoutError:
-            reason = f"Compose has not read {where} within {self._timeout:g}s."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
-        except OSError as failed:
-            reason = f"Compose cannot be run: {command[0]}: {failed.strerror}."
-            raise SourceError(SourceState.OFF, clean(reason)) from None
-        if done.status < 0:
-            reason = f"Compose was ended by signal {-done.status} while it read {where}."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason))
-        return done
-
-    def _refusal(self, config: Finished) -> SourceError:
-        reason = complaint(config.err, self._file, self._root)
-        return SourceError(SourceState.DENIED if reason.endswith("permission denied") else SourceState.STALE, reason)
-
-    def _model(self, config: Finished) -> dict[str, Any]:
-        """The resolved model, with `name` and `services` as they are in every one."""
-        import json
-
-        try:
-            model = json.loads(config.out)
-            return {**model, "name": model.get("name") or "", "services": dict(model.get("services") or {})}
-        except (ValueError, AttributeError, TypeError):
-            what = "more than can be read" if config.cut else "no JSON"
-            reason = f"{short(self._file, self._root)}: Compose answers with {what}."
-            raise SourceError(SourceState.STALE, clean(reason)) from None
+        await self._reading.aclose()
 
     async def _image_ids(self, names: Collection[str]) -> Mapping[Clean, Clean]:
         if self._engine is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.sources._process import OUTPUT_LIMIT, Children, Finished
+from console.sources._process import LINE_LIMIT, OUTPUT_LIMIT, Children, Finished
 from tests.support.waiting import until, until_sync
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -141,3 +141,79 @@ def test_on_a_loop_that_is_not_the_main_thread_s(tmp_path: Path, caplog: pytest.
     thread.join(60.0)
     assert told[1:] == [Finished(0, b"fine\n", b"")]
     assert not caplog.records, "asyncio complains of a process that it did not see end"
+
+
+def followed(
+    children: Children, script: str, folder: Path, heard: list[bytes], *, quiet: float = 60.0, last_words: float = 60.0
+) -> asyncio.Task[int]:
+    return asyncio.create_task(
+        children.follow(["sh", "-c", script], env=ENV, cwd=folder, quiet=quiet, hear=heard.append, last_words=last_words)
+    )
+
+
+async def test_lines_are_heard_as_they_come(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    task = followed(
+        Children(), "echo out; while [ ! -e go ]; do sleep 0.01; done; printf 'a\\n\\nb' >&2; exit 3", tmp_path, heard
+    )
+    await until(lambda: heard, "the first line")
+    (tmp_path / "go").touch()
+    assert await task == 3
+    assert heard == [b"out", b"a", b"", b"b"]
+
+
+async def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    assert await followed(Children(), f"head -c {4 * LINE_LIMIT} /dev/zero; echo; echo end; printf x", tmp_path, heard) == 0
+    assert [len(line) for line in heard] == [LINE_LIMIT, 3, 1]
+
+
+async def test_whoever_is_silent_is_asked_to_end(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    with pytest.raises(TimeoutError):
+        await followed(Children(), "trap 'echo ending; exit 0' INT; sleep 1000 & wait", tmp_path, heard, quiet=0.3)
+    assert heard == [b"ending"]  # though what it has left behind keeps its output open
+
+
+async def test_whoever_talks_is_not(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    script = "for n in 1 2 3 4 5 6; do sleep 0.2; printf .; done"
+    assert await followed(Children(), script, tmp_path, heard, quiet=1.0) == 0
+    assert heard == [b"......"]
+
+
+async def test_cancelling_asks_all_of_the_group_to_end_in_order(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    child = "sh -c 'trap \"echo child; exit 0\" INT; echo ready; while :; do sleep 0.01; done'"
+    task = followed(Children(), f"trap 'echo parent; exit 0' INT; {child}; exit 1", tmp_path, heard)
+    await until(lambda: heard, "the child to be ready")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert heard == [b"ready", b"child", b"parent"]
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+async def test_whoever_does_not_end_is_killed(tmp_path: Path, impatient: bool) -> None:
+    heard: list[bytes] = []
+    script = f"trap 'echo no' INT; {STAYS}; while :; do wait; sleep 0.01; done"
+    task = followed(Children(), script, tmp_path, heard, last_words=60.0 if impatient else 0.1)
+    pids = await started(tmp_path)
+    task.cancel()
+    if impatient:
+        await until(lambda: heard, "it to refuse")
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: gone(pids), "all of the group to be gone")
+
+
+async def test_closing_ends_whoever_is_followed(tmp_path: Path) -> None:
+    children = Children()
+    task = followed(children, STAYS, tmp_path, [])
+    pids = await started(tmp_path)
+    await children.aclose()
+    assert await task == -9
+    await until(lambda: gone(pids), "all of the group to be gone")
+    with pytest.raises(OSError, match="none"):
+        await children.follow([str(tmp_path / "none")], env=ENV, cwd=tmp_path, quiet=60.0, hear=print, last_words=1.0)
