@@ -164,6 +164,7 @@ class Backend:
             file=settings.compose.file,
             project=settings.compose.project or None,
             profiles=settings.compose.profiles,
+            endpoint=self.endpoint,
             env=os.environ,
             root=Path.cwd(),
         )

@@ -188,7 +188,7 @@ def _expected(kind: Any) -> str:
         str: "a text",
         bool: "true or false",
         float: "a number",
-        int: "a whole number from 1 to 10000",
+        int: "a whole number",
         tuple[str, ...]: "a list of texts",
     }
     if kind in names:

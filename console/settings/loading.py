@@ -260,7 +260,8 @@ def converted(info: SettingInfo, value: Any) -> Any:
         usable = isinstance(taken, int) and 0 < taken <= _MOST
     if not usable:
         shown = "a table" if isinstance(value, dict) else repr(value)
-        unit = f" of {info.unit} above 0" if info.unit and info.kind is float else f" of {info.unit}" if info.unit else ""
+        unit = f" of {info.unit}" if info.unit else ""
+        unit += f" from 1 to {_MOST}" if info.kind is int else " above 0" if info.unit else ""
         raise ValueError(f"{info.key} wants {info.expected}{unit}, found {shown[:80]}")
     return taken
 

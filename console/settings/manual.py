@@ -53,7 +53,7 @@ def as_data(loaded: Loaded) -> list[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [clean(item) for item in value]
-    if isinstance(value, bool | float) or value is None:
+    if isinstance(value, bool | int | float) or value is None:
         return value
     return clean(str(value))
 
@@ -64,6 +64,8 @@ def _toml(value: Any) -> str:
         return '""'
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, float):
         return f"{value:g}" if value != int(value) else f"{value:.1f}"
     if isinstance(value, tuple):
