@@ -20,7 +20,7 @@ from console.model.words import counted, day, decimal, duration
 from console.text import Clean, clean
 
 _VALIDATE, _TRAIN = Clean("validate"), Clean("train")
-_ORDER = {why: at for at, why in enumerate(Why)}
+_ORDER = {why.value: at for at, why in enumerate(Why)}
 _MOST_REASONS = 4
 _DAY = timedelta(days=1)
 
@@ -380,8 +380,7 @@ def _reasons(members: Sequence[Verdict]) -> str:
     counts = Counter(one.why.value if one.why is not None else str(one.reason) for one in members)
     if len(counts) == 1:
         return next(iter(counts))
-    ranks = {why.value: at for why, at in _ORDER.items()}
     shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_REASONS]
-    parts = [f"{count:,} {words}" for words, count in sorted(shown, key=lambda item: (ranks.get(item[0], -1), item[0]))]
+    parts = [f"{count:,} {words}" for words, count in sorted(shown, key=lambda item: (_ORDER.get(item[0], -1), item[0]))]
     rest = len(members) - sum(count for _, count in shown)
     return ", ".join([*parts, f"{rest:,} for other reasons"] if rest else parts)

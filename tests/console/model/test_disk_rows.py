@@ -53,7 +53,7 @@ def test_every_kind_has_its_row_and_note() -> None:
         cache=[
             part("p", days=50, used=2, size=30),
             part("q", days=40, size=500, in_use=True),
-            part("r", shared=True, size=7000),
+            part("r", days=200, used=100, shared=True, size=7000),
         ],
         containers=jobs,
         written={one.id: 2 for one in jobs},

@@ -115,6 +115,11 @@ def test_images_for_other_purposes_push_no_training_out() -> None:
     assert next(one.reason for one in decision.keep if one.id == lost.id) == "the newest"
 
 
+def test_an_image_with_names_of_two_projects_is_the_newest_of_both() -> None:
+    both = image("both", f"mlops/project-a:{'1' * 12}", f"mlops/project-b:{'1' * 12}", days=60)
+    assert reason(known(images=[both, *FIVE]), Rule(keep=1), at=both.id) == (False, "the newest")
+
+
 def test_images_of_the_same_age_are_all_the_newest() -> None:
     twins = [image(name, f"mlops/project-a:{name * 12}", days=5) for name in "ab"]
     assert gone(decide(known(images=twins), Rule(keep=1))) == []
@@ -150,6 +155,13 @@ def test_without_the_compose_file_names_protect() -> None:
         "The compose file could not be read: 1 image that it might declare stays.",
         "The compose file could not be read: 1 volume that it might declare stays.",
     )
+
+
+def test_nothing_is_noted_of_what_nobody_asked_for() -> None:
+    world = known(images=[OLD, *FIVE], volumes=[volume("x")], declared_images=None, declared_volumes=None, good=None)
+    named = frozenset({clean("nowhere")})
+    assert decide(world, Rule(kinds=frozenset({Kind.CONTAINER, Kind.CACHE}), named=named)).notes == ()
+    assert len(decide(world, Rule(named=named)).notes) == 4
 
 
 @pytest.mark.parametrize(
@@ -190,6 +202,13 @@ def test_volumes() -> None:
     assert decide(known(), named).notes == ("There is no volume data.",)
 
 
+def test_a_folder_that_is_called_like_a_volume_is_none() -> None:
+    data = unnamed("a")
+    bound = using("x", volumes=[data])
+    bound = replace(bound, mounts=tuple(replace(one, kind=clean("bind")) for one in bound.mounts))
+    assert reason(known(volumes=[data], containers=[bound]), at=data.name)[0]
+
+
 def test_cache_goes_from_the_leaves_down() -> None:
     parts = [part("root", used=90), part("mid", "root", used=80), part("leaf", "mid", used=70), part("twig", "mid", used=99)]
     world = known(cache=parts)
@@ -202,6 +221,8 @@ def test_cache_goes_from_the_leaves_down() -> None:
     used = known(cache=[*parts[:3], replace(parts[3], in_use=True)])
     assert gone(decide(used, Rule()), Kind.CACHE) == ["leaf"]
     assert reason(used, at="twig") == (False, "in use")
+    between = known(cache=[parts[0], replace(parts[1], in_use=True), *parts[2:]])
+    assert gone(decide(between, Rule()), Kind.CACHE) == ["twig", "leaf"], "the root is below one that stays"
     assert reason(known(cache=[part("made", days=31)]), Rule(older_than=MONTH))[0], "one that was never used again"
 
 
