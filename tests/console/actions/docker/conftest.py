@@ -1,0 +1,82 @@
+"""A real Engine of the module's own, whatever reaches it, and no Jenkins unless a test brings one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from console.actions.doer import Doer
+from console.actions.reach import Reach
+from console.model.jenkins import NOT_CONFIGURED
+from console.model.source import SourceState, SourceStatus
+from console.sources.docker_acts import DockerActs
+from console.sources.docker_engine import Endpoint
+from console.sources.docker_engine.source import DockerEngine
+from tests.console.actions.acts import Notebook
+from tests.console.fakes import FakeCompose
+from tests.support.engine import Engine
+from tests.support.images import import_busybox
+
+NO_JENKINS = SourceStatus(SourceState.OFF, NOT_CONFIGURED)
+
+
+@pytest.fixture(scope="module")
+def own(engine: Engine) -> Iterator[Engine]:
+    """An Engine with busybox that one module fills and empties."""
+    made = Engine()
+    try:
+        import_busybox(made)
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+async def reach(own: Engine) -> AsyncIterator[Reach]:
+    made = reach_of(own)
+    yield made
+    await made.aclose()
+
+
+def reach_of(engine: Engine, compose: FakeCompose | None = None) -> Reach:
+    """Acts on this Engine; Compose is what the test says."""
+    endpoint = Endpoint("unix", path=engine.socket)
+    watched = DockerEngine(endpoint)
+    return Reach(watched, watched, DockerActs(endpoint), compose or FakeCompose(), _NoServices(), NO_JENKINS)
+
+
+class _NoServices:
+    """Nothing here acts through Compose."""
+
+    async def act(self, verb: str, services: object, grace: int | None, tell: object) -> None:
+        raise AssertionError(verb)
+
+    def command(self, verb: str, services: object, grace: int | None) -> object:
+        raise AssertionError(verb)
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+def doer(notebook: Notebook) -> Doer:
+    return Doer(notebook)
+
+
+@pytest.fixture(autouse=True)
+def emptied(own: Engine) -> Iterator[None]:
+    """Each test begins with busybox and nothing else."""
+    yield
+    if containers := own.docker("ps", "-aq").split():
+        own.docker("rm", "--force", "--volumes", *containers)
+    if volumes := own.docker("volume", "ls", "-q").split():
+        own.docker("volume", "rm", *volumes)
+    names = own.docker("images", "--format", "{{.ID}}", "--filter", "label=made-for-a-test").split()
+    if names:
+        own.docker("rmi", "--force", *dict.fromkeys(names))
+
