@@ -1,0 +1,1 @@
+"""Acts on a Docker Engine and on the services of a Compose file."""
