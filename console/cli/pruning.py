@@ -83,7 +83,8 @@ def _item(row: DiskRow) -> dict[str, object]:
 
 
 def _row(row: DiskRow) -> list[Cell]:
-    return [Cell(row.what), Cell(f"{row.count:,}"), Cell(decimal(row.size) if row.size is not None else "n/a"), Cell(decimal(row.can_go)), Cell(row.note)]
+    size = decimal(row.size) if row.size is not None else "n/a"
+    return [Cell(row.what), Cell(f"{row.count:,}"), Cell(size), Cell(decimal(row.can_go)), Cell(row.note)]
 
 
 @command("prune")

@@ -46,6 +46,7 @@ def decide(known: Known, rule: Rule) -> Decision:
     users = _Users(one for one in known.containers if containers[one.id].why is not None)
     ranks = _Ranks(known.disk.images, rule.keep)
     images = {one.id: _image(one, known, limits, users, ranks) for one in known.disk.images}
+    _keep_bases(known.disk.images, images)
     volumes = {one.name: _volume(one, known, limits, users) for one in known.disk.volumes}
     order, cache = _cache(known.disk.cache, limits)
     verdicts = [
@@ -216,6 +217,15 @@ def _image(one: Image, known: Known, limits: _Limits, users: _Users, ranks: _Ran
         return _Said("no container, not in compose")
     keep = max(1, limits.rule.keep)
     return _Said(f"older than the {keep} newest" if keep > 1 else "older than the newest")
+
+
+def _keep_bases(images: Sequence[Image], said: _All) -> None:
+    """What others stand on frees nothing while they stay, and would have to be fetched again for the next build."""
+    staying = {layer.chain for one in images if said[one.id].why is not None for layer in one.layers or ()}
+    for one in images:
+        known_whole = bool(one.layers) and all(layer.chain in staying for layer in one.layers or ())
+        if said[one.id].why is None and one.names and not one.projects and known_whole:
+            said[one.id] = _Said("all of its layers are of images that stay", Why.BASE)
 
 
 def _volume(one: Volume, known: Known, limits: _Limits, users: _Users) -> _Said:

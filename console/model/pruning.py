@@ -72,6 +72,7 @@ class Why(StrEnum):
     GOOD = "of good builds"
     NO_JENKINS = "Jenkins not asked"
     NO_COMPOSE = "compose not read"
+    BASE = "base of others"
     BY_NAME = "only by name"
     NEEDED = "needed by other parts"
     SPARED = "kept by you"

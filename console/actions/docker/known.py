@@ -29,7 +29,7 @@ async def known(reach: Reach, good_builds: int) -> Known:
     # After the rest: what began meanwhile is seen.
     containers = await reach.engine.containers()
     volumes, images = declared
-    chosen = None if good is None else _newest(good, disk, good_builds)
+    chosen = None if good is None else newest_good(good, disk, good_builds)
     return Known(disk, containers, volumes, images, chosen, datetime.now(UTC))
 
 
@@ -57,7 +57,7 @@ async def _builds(reach: Reach) -> tuple[Build, ...] | None:
     return tuple(one for one in found if one.result is Result.SUCCESS)
 
 
-def _newest(builds: tuple[Build, ...], disk: DiskUse, most: int) -> Good:
+def newest_good(builds: tuple[Build, ...], disk: DiskUse, most: int) -> Good:
     """The commits of the newest `most` of them, by project. A build that was given no commit is found by its image's labels."""
     by_build = {
         (image.labels.get(Clean("mlops.job")), image.labels.get(Clean("mlops.build"))): image.labels[COMMIT]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.actions.docker.containers import about_builds
-from console.actions.docker.health import settled
+from console.actions.docker.health import Pace, service, settled
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.actions.reach import Reach
 from console.model.container import Container
 from console.model.service import ComposeProject, Declared
 from console.model.source import SourceError, SourceState
+from console.model.words import duration
 from console.text import Clean, clean
 
 
@@ -63,14 +64,23 @@ class ActOnServices:
     """
 
     def __init__(
-        self, reach: Reach, verb: ServiceVerb, names: Sequence[str], grace: int | None = None, *, wait: bool = True
+        self,
+        reach: Reach,
+        verb: ServiceVerb,
+        names: Sequence[str],
+        grace: int | None = None,
+        *,
+        wait: bool = True,
+        pace: Pace | None = None,
     ) -> None:
         self._reach = reach
         self._verb = verb
         self._names = tuple(dict.fromkeys(names))
         self._grace = grace
         self._wait = wait
+        self._pace = pace or Pace()
         self._project: ComposeProject | None = None
+        self._failed: SourceError | None = None
 
     @property
     def name(self) -> str:
@@ -92,7 +102,7 @@ class ActOnServices:
         if work.builds and weight is Weight.YES:
             weight = Weight.WORD
         what = names[0] if len(names) == 1 else f"all of {project.name}" if not self._names else f"{len(names)} services"
-        whole = not self._names or self._verb is ServiceVerb.DOWN
+        whole = not self._names
         return Plan(
             act=self,
             title=clean(f"{self._verb.value.capitalize()}  {what}"),
@@ -135,25 +145,30 @@ class ActOnServices:
 
     async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
         words = _VERBS[self._verb]
-        name = str(target.name)
-        if self._verb is ServiceVerb.DOWN:
-            # Networks go only when all services have: Compose does it in one call, with the first of them.
-            if target == plan.doable[0]:
+        if self._names:
+            tell(clean(f"{self._verb.value} {target.name}"))
+            await self._reach.services.act(self._verb, [str(target.name)], self._grace, tell)
+        elif target == plan.doable[0]:
+            # All together, so that Compose does it in the order in which they need each other, and side by side.
+            self._failed = None
+            try:
                 await self._reach.services.act(self._verb, (), self._grace, tell)
-            return Result(target, Fate.DONE, Clean(words.done))
-        tell(clean(f"{self._verb.value} {name}"))
-        await self._reach.services.act(self._verb, [name], self._grace, tell)
+            except SourceError as error:
+                self._failed = error
+        if self._failed is not None and (self._verb not in _WAITED_FOR or target == plan.doable[0]):
+            raise self._failed
         if not self._wait or self._verb not in _WAITED_FOR:
             return Result(target, Fate.DONE, Clean(words.done))
         return await self._reached(target, words, tell)
 
     async def _reached(self, target: Target, words: _Words, tell: Tell) -> Result:
         assert self._project is not None  # noqa: S101 - a plan was made before
-        containers = _by_service(self._project, await self._reach.engine.containers())[str(target.name)]
-        end = await settled(self._reach.engine, containers, tell)
+        wanted = service(self._project.name, target.name)
+        (end,) = await settled(self._reach.engine, [wanted], self._pace, tell)
+        after = duration(end.after)
         if end.reached:
-            return Result(target, Fate.DONE, clean(f"{words.done}, {end.words}"))
-        return Result(target, Fate.FAILED, clean(f"{words.done}, but {end.words}"))
+            return Result(target, Fate.DONE, clean(f"{words.done}, fine after {after}"))
+        return Result(target, Fate.FAILED, clean(f"{words.done}, but not fine after {after}: {end.why}"))
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         return None

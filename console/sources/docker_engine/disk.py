@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ BY_TYPE = (1, 42)
 """The API from which `/system/df` can be asked for less than everything."""
 
 _AT_ONCE = 3
+_BUSY, _BUSY_SECONDS = "disk usage operation is already running", 0.2
 _ROTATED = 100
 _MOST_STEPS = 500
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +44,7 @@ class DiskReader:
         self._where = where
         self._local = local
         self._layers: dict[str, tuple[Layer, ...] | None] = {}
+        self._created: dict[str, datetime] = {}
         self._log_paths: dict[str, str] = {}
         self._reading: asyncio.Task[DiskUse] | None = None
         self._waiting = 0
@@ -73,7 +76,7 @@ class DiskReader:
     async def _read(self, prefix: str, api: tuple[int, int]) -> DiskUse:
         types = "?type=container&type=volume&type=build-cache" if api >= BY_TYPE else ""
         async with asyncio.TaskGroup() as group:
-            asked = group.create_task(self._quietly(self._client.get(f"{prefix}/system/df{types}", timeout=SLOW)))
+            asked = group.create_task(self._quietly(self._account(f"{prefix}/system/df{types}")))
             images = group.create_task(self._quietly(self._images(prefix)))
             volumes = group.create_task(self._quietly(self._client.get(f"{prefix}/volumes")))
         df = self._dict(_result(asked), "its account of the disk")
@@ -86,6 +89,17 @@ class DiskReader:
             logs=await self._logs(prefix, written),
             taken_at=datetime.now(UTC),
         )
+
+    async def _account(self, target: str) -> object:
+        """An Engine adds up for one at a time, and refuses the others (up to 20.10): whoever comes second waits."""
+        end = time.monotonic() + SLOW
+        while True:
+            try:
+                return await self._client.get(target, timeout=SLOW)
+            except SourceError as error:
+                if _BUSY not in error.reason or time.monotonic() > end:
+                    raise
+            await asyncio.sleep(_BUSY_SECONDS)
 
     @staticmethod
     async def _quietly(asked: Awaitable[T]) -> T | SourceError:
@@ -100,6 +114,7 @@ class DiskReader:
         raws = {raw["Id"]: raw for raw in listed if isinstance(raw, dict) and isinstance(raw.get("Id"), str)}
         for known in self._layers.keys() - raws.keys():
             del self._layers[known]
+            self._created.pop(known, None)
         left = [image for image in raws if image not in self._layers]
 
         async def look() -> None:
@@ -113,11 +128,14 @@ class DiskReader:
         for failed in await asyncio.gather(*(self._quietly(look()) for _ in range(_AT_ONCE))):
             if isinstance(failed, SourceError):
                 raise failed
-        return await self._each(raws.values(), lambda raw: _image(raw, self._layers[raw["Id"]]))
+        return await self._each(raws.values(), lambda raw: _image(raw, self._layers[raw["Id"]], self._created.get(raw["Id"])))
 
     async def _layers_of(self, prefix: str, image: str, size: int | None) -> tuple[Layer, ...] | None:
         target = f"{prefix}/images/{quote(image, safe=':')}"
-        diff_ids = diff_ids_of(await self._client.get(f"{target}/json"))
+        looked = await self._client.get(f"{target}/json")
+        if isinstance(looked, dict) and (made := moment(looked.get("Created"))) is not None:
+            self._created[image] = made  # the list knows it in seconds only: two of a minute's builds would be of one age
+        diff_ids = diff_ids_of(looked)
         steps = steps_of(await self._client.get(f"{target}/history"))
         if size is None or diff_ids is None or steps is None:
             return None
@@ -222,7 +240,7 @@ def _labels(value: object) -> Mapping[Clean, Clean]:
     return {clean(name): clean(said) for name, said in value.items()} if isinstance(value, dict) else {}
 
 
-def _image(raw: dict[str, Any], known: tuple[Layer, ...] | None) -> Image | None:
+def _image(raw: dict[str, Any], known: tuple[Layer, ...] | None, made: datetime | None) -> Image | None:
     size = _size(raw.get("Size"))
     if size is None:
         return None
@@ -235,7 +253,7 @@ def _image(raw: dict[str, Any], known: tuple[Layer, ...] | None) -> Image | None
     return Image(
         id=clean(raw["Id"]),
         names=tuple(clean(name) for name in sorted(good) if not name.startswith("<none>")),
-        created=created,
+        created=made or created,
         labels=_labels(raw.get("Labels")),
         size=size,
         layers=known,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 
@@ -13,6 +13,7 @@ from console.model.source import SourceState, SourceStatus
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine import Endpoint
 from console.sources.docker_engine.source import DockerEngine
+from console.text import Clean
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import FakeCompose
 from tests.support.engine import Engine
@@ -49,10 +50,10 @@ def reach_of(engine: Engine, compose: FakeCompose | None = None) -> Reach:
 class _NoServices:
     """Nothing here acts through Compose."""
 
-    async def act(self, verb: str, services: object, grace: int | None, tell: object) -> None:
+    async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
         raise AssertionError(verb)
 
-    def command(self, verb: str, services: object, grace: int | None) -> object:
+    def command(self, verb: str, services: Sequence[str], grace: int | None) -> Clean:
         raise AssertionError(verb)
 
     async def aclose(self) -> None: ...
@@ -79,4 +80,3 @@ def emptied(own: Engine) -> Iterator[None]:
     names = own.docker("images", "--format", "{{.ID}}", "--filter", "label=made-for-a-test").split()
     if names:
         own.docker("rmi", "--force", *dict.fromkeys(names))
-

@@ -229,3 +229,14 @@ async def test_what_cannot_change_is_asked_for_once(full_engine: Engine, docker:
     full_engine.docker("rmi", "new:1")
     await docker.disk()
     assert made not in docker._disk._layers
+
+
+async def test_consoles_that_ask_at_once_all_get_an_answer(full_engine: Engine) -> None:
+    """An Engine up to 20.10 adds its disk up for one at a time, and says 500 to the others."""
+    consoles = [DockerEngine(Endpoint("unix", path=full_engine.socket)) for _ in range(4)]
+    try:
+        found = await asyncio.gather(*(console.disk() for console in consoles for _ in range(2)))
+    finally:
+        for console in consoles:
+            await console.aclose()
+    assert {tuple(image.id for image in use.images) for use in found} == {tuple(image.id for image in found[0].images)}
