@@ -96,6 +96,11 @@ def _images(random_: random.Random, began: datetime) -> Iterator[Image]:
             name = f"mlops/{project}:{commit[:12]}"
             sizes = [(f"base {base}", base), (f"own {name}", int(own * random_.uniform(0.6, 1.4) * GB))]
             yield _image(name, (name,), created, labels, sizes)
+    for number in range(3):
+        labels = {"mlops.managed": "true", "mlops.project": "project-b", "mlops.purpose": "validate"}
+        sizes = [(f"base {int(_BASES['project-b'] * GB)}", int(_BASES["project-b"] * GB)), (f"check {number}", 400 * _MB)]
+        name = f"mlops/project-b:{hashlib.sha256(f'check {number}'.encode()).hexdigest()[:12]}"
+        yield _image(name, (name,), began - timedelta(days=33 + number), labels, sizes)
     for number in range(19):
         sizes = [(f"dangling {number}", int(random_.uniform(0.3, 1.8) * GB))]
         yield _image(f"dangling {number}", (), began - timedelta(days=2 + number), {}, sizes)

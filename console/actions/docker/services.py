@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.actions.docker.containers import about_builds
-from console.actions.docker.health import Pace, service, settled
+from console.actions.docker.health import Pace, Settled, service, settled
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.actions.reach import Reach
@@ -81,6 +81,7 @@ class ActOnServices:
         self._pace = pace or Pace()
         self._project: ComposeProject | None = None
         self._failed: SourceError | None = None
+        self._ends: Mapping[Clean, Settled] = {}
 
     @property
     def name(self) -> str:
@@ -150,7 +151,7 @@ class ActOnServices:
             await self._reach.services.act(self._verb, [str(target.name)], self._grace, tell)
         elif target == plan.doable[0]:
             # All together, so that Compose does it in the order in which they need each other, and side by side.
-            self._failed = None
+            self._failed, self._ends = None, {}
             try:
                 await self._reach.services.act(self._verb, (), self._grace, tell)
             except SourceError as error:
@@ -159,12 +160,16 @@ class ActOnServices:
             raise self._failed
         if not self._wait or self._verb not in _WAITED_FOR:
             return Result(target, Fate.DONE, Clean(words.done))
-        return await self._reached(target, words, tell)
+        return await self._reached(plan, target, words, tell)
 
-    async def _reached(self, target: Target, words: _Words, tell: Tell) -> Result:
+    async def _reached(self, plan: Plan, target: Target, words: _Words, tell: Tell) -> Result:
         assert self._project is not None  # noqa: S101 - a plan was made before
-        wanted = service(self._project.name, target.name)
-        (end,) = await settled(self._reach.engine, [wanted], self._pace, tell)
+        if target.name not in self._ends:
+            # Those that were started together are waited for together.
+            names = [target.name] if self._names else [one.name for one in plan.doable]
+            wanted = [service(self._project.name, name) for name in names]
+            self._ends = {one.name: one for one in await settled(self._reach.engine, wanted, self._pace, tell)}
+        end = self._ends[target.name]
         after = duration(end.after)
         if end.reached:
             return Result(target, Fate.DONE, clean(f"{words.done}, fine after {after}"))
