@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import subprocess
 from contextlib import suppress
 from threading import Lock
+
+_SAID = 1.0
 
 
 class CalledOffError(Exception):
@@ -53,8 +57,11 @@ class Call:
         """The last line of what ssh said; empty without one. Only once the connection has ended."""
         for child in self._children:
             child.kill()
-            if child.stderr is not None and (lines := child.stderr.read(4096).strip().splitlines()):
-                return lines[-1].decode("utf-8", "replace")
+            # Not to its end: a connection that ssh shares and keeps for others holds on to it.
+            if child.stderr is not None and select.select([child.stderr], [], [], _SAID)[0]:
+                lines = os.read(child.stderr.fileno(), 4096).strip().splitlines()
+                if lines:
+                    return lines[-1].decode("utf-8", "replace")
         return ""
 
     def close(self) -> None:

@@ -181,3 +181,16 @@ async def test_without_ssh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     async with acting(parse_address("ssh://far")) as acts:
         with pytest.raises(SourceError, match="Docker is not there: ssh is not installed"):
             await acts.start("x")
+
+
+async def test_an_ssh_that_stays_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    written = tmp_path / "pid"
+    async with acting(parse_address("ssh://far")) as acts:
+        starting = asyncio.create_task(acts.start("x"))
+        await until(lambda: written.exists() and written.read_text().endswith("\n"), "ssh to begin")
+        starting.cancel()
+        await asyncio.wait({starting})
+    await until(lambda: not Path("/proc", written.read_text().strip()).exists(), "ssh to end")
