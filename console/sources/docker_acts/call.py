@@ -9,6 +9,9 @@ import subprocess
 from contextlib import suppress
 from threading import Lock
 
+from console.model.source import SourceError, SourceState
+from console.text import clean
+
 _SAID = 1.0
 
 
@@ -20,12 +23,20 @@ class NotReachedError(Exception):
     """No connection came about, so nothing was sent. Its cause is the OSError."""
 
 
+def late(where: str, seconds: float) -> SourceError:
+    """What is said of an Engine that did not answer in time."""
+    reason = clean(f"Docker has not answered on {where} (timed out after {seconds:g}s).")
+    return SourceError(SourceState.UNREACHABLE, reason)
+
+
 class Call:
     """What the threads of one act share with whoever waits for it. `end` and `close` may come from any thread."""
 
     def __init__(self) -> None:
         self.sent = False
         """Whether a request that changes something has gone out."""
+        self.limit = 0.0
+        """Seconds that what is being waited for now may take."""
         self._ended = False
         self._lock = Lock()
         self._sockets: list[socket.socket] = []
