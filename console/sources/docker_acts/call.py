@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import subprocess
 from contextlib import suppress
 from threading import Lock
+
+from console.model.source import SourceError, SourceState
+from console.text import clean
+
+_SAID = 1.0
 
 
 class CalledOffError(Exception):
@@ -16,12 +23,20 @@ class NotReachedError(Exception):
     """No connection came about, so nothing was sent. Its cause is the OSError."""
 
 
+def late(where: str, seconds: float) -> SourceError:
+    """What is said of an Engine that did not answer in time."""
+    reason = clean(f"Docker has not answered on {where} (timed out after {seconds:g}s).")
+    return SourceError(SourceState.UNREACHABLE, reason)
+
+
 class Call:
     """What the threads of one act share with whoever waits for it. `end` and `close` may come from any thread."""
 
     def __init__(self) -> None:
         self.sent = False
         """Whether a request that changes something has gone out."""
+        self.limit = 0.0
+        """Seconds that what is being waited for now may take."""
         self._ended = False
         self._lock = Lock()
         self._sockets: list[socket.socket] = []
@@ -53,8 +68,11 @@ class Call:
         """The last line of what ssh said; empty without one. Only once the connection has ended."""
         for child in self._children:
             child.kill()
-            if child.stderr is not None and (lines := child.stderr.read(4096).strip().splitlines()):
-                return lines[-1].decode("utf-8", "replace")
+            # Not to its end: a connection that ssh shares and keeps for others holds on to it.
+            if child.stderr is not None and select.select([child.stderr], [], [], _SAID)[0]:
+                lines = os.read(child.stderr.fileno(), 4096).strip().splitlines()
+                if lines:
+                    return lines[-1].decode("utf-8", "replace")
         return ""
 
     def close(self) -> None:

@@ -12,10 +12,10 @@ from docker.errors import APIError  # type: ignore[import-untyped]
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from console.model.source import NotThereError, SourceError, SourceState
-from console.sources.docker_acts.call import Call, NotReachedError
+from console.sources.docker_acts.call import Call, NotReachedError, late
 from console.sources.docker_engine.client import os_error
 from console.sources.docker_engine.endpoint import Endpoint
-from console.text import Clean, clean
+from console.text import clean
 
 _QUOTED = 400
 _STATES = {
@@ -30,16 +30,11 @@ _STATES = {
 _GONE = ("no such container", "no such image", "no such volume", "could not find the file")
 
 
-def late(endpoint: Endpoint, seconds: float) -> Clean:
-    """What is said of an Engine that did not answer in time."""
-    return clean(f"Docker has not answered on {endpoint} (timed out after {seconds:g}s).")
-
-
-def explained(error: Exception, endpoint: Endpoint, call: Call, timeout: float) -> SourceError:
+def explained(error: Exception, endpoint: Endpoint, call: Call) -> SourceError:
     """The error of an act. It is unsure where something was sent that no answer came to."""
     if isinstance(error, APIError):
         return _answered(error)
-    found = _broken(error, endpoint, call, timeout)
+    found = _broken(error, endpoint, call)
     found.unsure = call.sent
     return found
 
@@ -53,16 +48,16 @@ def _answered(error: APIError) -> SourceError:
     return SourceError(_STATES.get(status, SourceState.OK), reason)
 
 
-def _broken(error: Exception, endpoint: Endpoint, call: Call, timeout: float) -> SourceError:
+def _broken(error: Exception, endpoint: Endpoint, call: Call) -> SourceError:
     if isinstance(error, NotReachedError):
         cause = error.__cause__
         # A number in the error means that the system gave up, not we.
         if isinstance(cause, TimeoutError) and cause.errno is None:
-            return SourceError(SourceState.UNREACHABLE, late(endpoint, timeout))
+            return late(str(endpoint), call.limit)
         return os_error(cause if isinstance(cause, OSError) else OSError(str(cause)), endpoint)
     causes = list(_causes(error))
     if any(isinstance(one, requests.Timeout | Urllib3TimeoutError | TimeoutError) for one in causes):
-        return SourceError(SourceState.UNREACHABLE, late(endpoint, timeout))
+        return late(str(endpoint), call.limit)
     refused = next((one for one in causes if isinstance(one, SSLError)), None)
     if refused is not None:
         return os_error(refused, endpoint)

@@ -29,6 +29,7 @@ from console.sources.docker_engine.endpoint import Endpoint
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 _CONNECT = 10.0
+_WHO = 30.0
 _PIECE = 64 * 1024
 _URL = "http+docker://localhost"
 _READS = frozenset({"GET", "HEAD"})
@@ -43,11 +44,12 @@ class _Connection(HTTPConnection):
         self._changes = False
 
     def connect(self) -> None:
-        limit = self.timeout if isinstance(self.timeout, int | float) else _CONNECT
+        asked, self._call.limit = self._call.limit, min(self._call.limit, _CONNECT)
         try:
-            self.sock = _dial(self._endpoint, self._call, min(limit, _CONNECT))
+            self.sock = _dial(self._endpoint, self._call, self._call.limit)
         except OSError as failed:
             raise NotReachedError from failed
+        self._call.limit = asked
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         self._changes = method not in _READS
@@ -97,7 +99,8 @@ class Library(docker.APIClient):  # type: ignore[misc]
         self.trust_env = False
         self.headers["User-Agent"] = "mlops-console"
         self.base_url = _URL
-        self.timeout = timeout
+        # One that hangs is noticed before anything is asked of it, however long that may take.
+        self.timeout = call.limit = min(timeout, _WHO)
         self.credstore_env = None
         self._general_configs: dict[str, object] = {}
         self._proxy_configs = ProxyConfig()
@@ -108,6 +111,7 @@ class Library(docker.APIClient):  # type: ignore[misc]
         self.status = 0
         used = settled(self.version(api_version=False), str(endpoint))
         self._version = f"{used[0]}.{used[1]}"
+        self.timeout = call.limit = timeout
 
     def send(self, request: requests.PreparedRequest, **named: Any) -> requests.Response:
         streams = named.pop("stream", False)
@@ -138,7 +142,7 @@ def perform(endpoint: Endpoint, call: Call, timeout: float, work: Callable[[Libr
     except (SourceError, CalledOffError):
         raise
     except Exception as error:
-        raise explained(error, endpoint, call, timeout) from None
+        raise explained(error, endpoint, call) from None
     finally:
         if library is not None:
             library.close()

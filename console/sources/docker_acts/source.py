@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._blocking import Pool
 from console.sources.docker_acts import removing
-from console.sources.docker_acts.call import Call, CalledOffError
+from console.sources.docker_acts.call import Call, CalledOffError, late
 from console.sources.docker_acts.pieces import Pieces
 from console.sources.docker_engine.endpoint import Endpoint
 from console.text import Clean, clean
@@ -121,7 +121,7 @@ class DockerActs:
             async with asyncio.timeout(self._timeout):
                 return await pieces.get()
         except TimeoutError:
-            raise self._late(self._timeout) from None
+            raise late(str(self._endpoint), self._timeout) from None
 
     async def aclose(self) -> None:
         """End what has not begun and what only reads. What was sent goes on: Engines kill at once what nobody waits for."""
@@ -160,7 +160,7 @@ class DockerActs:
             return await self._pool.run(lambda: self._perform(call, work, seconds), seconds)
         except TimeoutError:
             call.end()
-            error = self._late(seconds)
+            error = late(str(self._endpoint), seconds)
             error.unsure = call.sent
             raise error from None
         except asyncio.CancelledError:
@@ -177,10 +177,6 @@ class DockerActs:
             return perform(self._endpoint, call, seconds, work)
         except CalledOffError:
             raise SourceError(SourceState.OFF, clean("It was called off before anything was sent.")) from None
-
-    def _late(self, seconds: float) -> SourceError:
-        reason = f"Docker has not answered on {self._endpoint} (timed out after {seconds:g}s)."
-        return SourceError(SourceState.UNREACHABLE, clean(reason))
 
 
 def _named(name: str, kind: str = "container") -> str:

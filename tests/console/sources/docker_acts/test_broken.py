@@ -16,6 +16,7 @@ import pytest
 from console.model.source import SourceError, SourceState
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine import Endpoint
+from console.sources.docker_engine.endpoint import Tls
 from tests.console.sources.docker_acts.conftest import Run, as_before, as_nobody
 from tests.console.sources.test_client import VERSION, Answer, ok, saying, serving
 from tests.support.engine import Engine
@@ -312,3 +313,21 @@ def test_the_package_is_loaded_by_threads_only() -> None:
     script = "import sys, console.sources.docker_acts; print({'docker', 'requests', 'urllib3'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+async def test_one_that_hangs_is_noticed_long_before_a_grace_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.sources.docker_acts.library._WHO", 0.2)
+    async with serving(tmp_path / "s", hang) as endpoint:
+        error = await failure(endpoint, lambda acts: acts.stop(NAME, 600))
+    assert error.reason == f"Docker has not answered on {tmp_path}/s (timed out after 0.2s)."
+    assert not error.unsure
+
+
+async def test_a_connection_that_does_not_come_about_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("console.sources.docker_acts.library._CONNECT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        endpoint = Endpoint("tcp", host="127.0.0.1", port=port, tls=Tls(tmp_path, False))
+        error = await failure(endpoint, lambda acts: acts.stop(NAME, 600))
+    assert error.reason == f"Docker has not answered on tcp://127.0.0.1:{port} (timed out after 0.2s)."
+    assert not error.unsure

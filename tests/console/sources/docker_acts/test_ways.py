@@ -6,9 +6,11 @@ import asyncio
 import getpass
 import os
 import shutil
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -98,13 +100,18 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@asynccontextmanager
-async def engine_on_tls(keys: Path) -> AsyncIterator[int]:
-    """A server that wants a certificate of this authority from its clients, and knows one container; its port."""
+def server_context(keys: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(keys / "ca.pem"))
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(str(keys / "server.pem"), str(keys / "server-key.pem"))
-    server = await asyncio.start_server(saying(VERSION, ok(b'{"Id": "x"}')), "127.0.0.1", 0, ssl=context)
+    return context
+
+
+@asynccontextmanager
+async def engine_on_tls(keys: Path) -> AsyncIterator[int]:
+    """A server that wants a certificate of this authority from its clients, and knows one container; its port."""
+    known = saying(VERSION, ok(b'{"Id": "x"}'))
+    server = await asyncio.start_server(known, "127.0.0.1", 0, ssl=server_context(keys))
     async with server:
         yield server.sockets[0].getsockname()[1]
 
@@ -129,13 +136,30 @@ async def test_tls_knows_both_sides(keys: Path, tmp_path: Path) -> None:
 
 async def test_tls_without_a_certificate_of_ours(keys: Path, tmp_path: Path) -> None:
     shutil.copy(keys / "ca.pem", tmp_path)
-    async with (
-        engine_on_tls(keys) as port,
-        acting(Endpoint("tcp", host="localhost", port=port, tls=Tls(tmp_path, True))) as acts,
-    ):
-        with pytest.raises(SourceError) as caught:
-            await acts.start("x")
+    with refusing_strangers(keys) as port:
+        async with acting(on_tls(port, tmp_path)) as acts:
+            with pytest.raises(SourceError, match=r"cannot be reached: .*(?i:certificate|handshake)") as caught:
+                await acts.start("x")
     assert not caught.value.unsure
+
+
+@contextmanager
+def refusing_strangers(keys: Path) -> Iterator[int]:
+    """As `engine_on_tls`, and it says why it refuses, as an Engine does and a server of asyncio does not."""
+    held: list[ssl.SSLSocket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            held.append(server_context(keys).wrap_socket(server.accept()[0], server_side=True, do_handshake_on_connect=False))
+            held[0].do_handshake()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join()
+    for one in held:
+        one.close()
 
 
 async def test_a_key_that_others_may_read_is_not_used(keys: Path, tmp_path: Path) -> None:
@@ -181,3 +205,16 @@ async def test_without_ssh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     async with acting(parse_address("ssh://far")) as acts:
         with pytest.raises(SourceError, match="Docker is not there: ssh is not installed"):
             await acts.start("x")
+
+
+async def test_an_ssh_that_stays_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    written = tmp_path / "pid"
+    async with acting(parse_address("ssh://far")) as acts:
+        starting = asyncio.create_task(acts.start("x"))
+        await until(lambda: written.exists() and written.read_text().endswith("\n"), "ssh to begin")
+        starting.cancel()
+        await asyncio.wait({starting})
+    await until(lambda: not Path("/proc", written.read_text().strip()).exists(), "ssh to end")
