@@ -20,10 +20,7 @@ _SET = {
 _SET_FOR_ACTS = {
     # With a .env that says otherwise `up` removes containers that nobody spoke of.
     "COMPOSE_REMOVE_ORPHANS": "false",
-    # What it tells is looked for where it tells it by itself.
-    "COMPOSE_STATUS_STDOUT": "false",
     "COMPOSE_ANSI": "never",
-    "COMPOSE_MENU": "false",
 }
 # ssh finds its keys by these.
 _KEPT_FOR_SSH = ("SSH_AUTH_SOCK", "USER", "LOGNAME")

@@ -164,14 +164,17 @@ async def test_lines_are_heard_as_they_come(tmp_path: Path) -> None:
 
 async def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
     heard: list[bytes] = []
-    assert await followed(Children(), f"head -c {4 * LINE_LIMIT} /dev/zero; echo; echo end; printf x", tmp_path, heard) == 0
+    (tmp_path / "said").write_bytes(b"x" * (4 * LINE_LIMIT + 100) + b"\nend\nx")
+    assert await followed(Children(), "cat said", tmp_path, heard) == 0
     assert [len(line) for line in heard] == [LINE_LIMIT, 3, 1]
 
 
 async def test_whoever_is_silent_is_asked_to_end(tmp_path: Path) -> None:
     heard: list[bytes] = []
+    task = followed(Children(), "trap 'echo ending; exit 0' INT; sleep 1000 & wait", tmp_path, heard, quiet=0.3)
+    await until(task.done, "it to end")
     with pytest.raises(TimeoutError):
-        await followed(Children(), "trap 'echo ending; exit 0' INT; sleep 1000 & wait", tmp_path, heard, quiet=0.3)
+        await task
     assert heard == [b"ending"]  # though what it has left behind keeps its output open
 
 

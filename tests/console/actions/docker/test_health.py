@@ -182,6 +182,23 @@ async def test_one_that_is_made_anew_meanwhile_is_found() -> None:
     assert (result.reached, result.after) == (True, 9.0)
 
 
+async def test_one_that_is_made_anew_again_and_again_is_waited_for() -> None:
+    story = Story(PLAIN)
+    for second in (2.0, 7.0):
+        story.at(second, story.engine.held.clear)
+        story.becomes(second + 2, fakes.container(f"web-{second}", service="web"))
+    (result,) = await story.settled(service("mlops", "web"))
+    assert (result.reached, result.after) == (True, 14.0)
+
+
+async def test_a_pause_is_no_time_that_it_ran() -> None:
+    story = Story(PLAIN)
+    story.becomes(2.0, replace(PLAIN, state=ContainerState.PAUSED))
+    story.becomes(10.0, PLAIN)
+    (result,) = await story.settled(service("mlops", "web"))
+    assert (result.reached, result.after) == (True, 15.0)
+
+
 async def test_nothing_to_wait_for() -> None:
     assert await Story().settled() == ()
 

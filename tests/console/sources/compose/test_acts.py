@@ -203,7 +203,9 @@ async def test_what_the_file_no_longer_names_stays(room: Room) -> None:
     room.write({"web": {}, "old": {}})
     await room.act("up")
     room.write({"web": {}})
-    (room.file.parent / ".env").write_text("COMPOSE_REMOVE_ORPHANS=true\nCOMPOSE_STATUS_STDOUT=true\nDOCKER_HOST=unix:///x\n")
+    (room.file.parent / ".env").write_text(
+        "COMPOSE_REMOVE_ORPHANS=true\nCOMPOSE_STATUS_STDOUT=true\nCOMPOSE_ANSI=always\nDOCKER_HOST=unix:///x\n"
+    )
     told = [*await room.act("up"), *await room.act("recreate"), *await room.act("down")]
     assert not [one for one in told if "old" in one or "orphan" in one]
     assert room.states() == {"old": "running"}

@@ -11,6 +11,7 @@ import pytest
 
 from console.sources.compose.acts import ComposeDoer
 from console.sources.compose.environment import engine_variables, for_acting, for_reading
+from console.sources.docker_engine import endpoint as endpoint_module
 from console.sources.docker_engine.endpoint import Endpoint, Tls, find_endpoint, parse_address
 
 FOLDER = Path("/keys of mine")
@@ -116,7 +117,12 @@ def context(home: Path, name: str, host: str) -> None:
     (folder / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}}))
 
 
-def test_the_command_names_the_engine_only_where_a_shell_would_choose_another(tmp_path: Path) -> None:
+def test_the_command_names_the_engine_only_where_a_shell_would_choose_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where the machine has no socket of all, the console looks for the person's own.
+    monkeypatch.setattr(endpoint_module, "DEFAULT_SOCKET", tmp_path / "none")
+
     def told(env: dict[str, str], endpoint: Endpoint | None = None) -> str:
         return doer(tmp_path, {"HOME": str(tmp_path), **env}, endpoint=endpoint).command("stop", [], None)
 
@@ -127,6 +133,7 @@ def test_the_command_names_the_engine_only_where_a_shell_would_choose_another(tm
     assert told({}, there) == told({"DOCKER_CONTEXT": "gone"}, there) == f"DOCKER_HOST=tcp://there:99 {plain}"
     odd = parse_address("unix:///a b/s")
     assert told({"DOCKER_HOST": "tcp://x"}, odd) == f"DOCKER_HOST='unix:///a b/s' {plain}"
+    (tmp_path / "docker.sock").touch()
     rootless = Endpoint("unix", path=tmp_path / "docker.sock", automatic=True)
     assert told({"XDG_RUNTIME_DIR": str(tmp_path)}, rootless) == f"DOCKER_HOST=unix://{tmp_path}/docker.sock {plain}"
     tls = parse_address("tcp://x", Tls(FOLDER, True))
