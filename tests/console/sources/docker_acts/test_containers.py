@@ -150,15 +150,6 @@ async def test_top_is_a_table(acts: DockerActs, run: Run) -> None:
     assert [row[-1] for row in rows] == ["sleep 1234"]
 
 
-async def test_what_a_process_calls_itself_cannot_write_on_the_terminal(acted_on: Engine, acts: DockerActs, run: Run) -> None:
-    container = run('touch /ready; exec sh -c "while true; do sleep 0.1; done" "$(printf "\\033]0;title\\007bad")"')
-    ready(acted_on, container)
-    told: list[str] = []
-    while not any("bad" in cell for cell in told):
-        told = [cell for row in await acts.top(container) for cell in row]
-    assert not any("\x1b" in cell or "\x07" in cell for cell in told)
-
-
 async def test_raw_is_what_inspect_tells(acted_on: Engine, acts: DockerActs, run: Run) -> None:
     container = run("exec sleep 1000", "--env=SECRET=\x1b[2J")
     assert await acts.raw(container) == acted_on.inspect(container)
