@@ -35,6 +35,7 @@ class Prune:
         self._good_builds = good_builds
         self.decision = Decision(rule)
         self._before: DiskUse | None = None
+        self._parts_left: frozenset[Clean] | None = None
         self._names: Mapping[Clean, tuple[Clean, ...]] = {}
 
     def without(self, keys: frozenset[Clean]) -> Prune:
@@ -46,6 +47,7 @@ class Prune:
         facts = await known(self._reach, self._good_builds)
         self.decision = decide(facts, self.rule)
         self._before = facts.disk
+        self._parts_left = None
         self._names = {one.id: one.names for one in facts.disk.images}
         return facts
 
@@ -87,11 +89,25 @@ class Prune:
             if kept is None:
                 return Result(target, Fate.DONE, Clean("gone already"))
             return Result(target, Fate.FAILED, clean(f"kept: {kept.reason} since the preview"))
+        if verdict.kind is Kind.CACHE:
+            return await self._remove_part(plan, target, verdict, tell)
         tell(clean(f"removing {verdict.name}"))
         try:
             await self._remove(verdict)
         except NotThereError:
             return Result(target, Fate.DONE, Clean("gone already"))
+        return Result(target, Fate.DONE, Clean("removed"))
+
+    async def _remove_part(self, plan: Plan, target: Target, verdict: Verdict, tell: Tell) -> Result:
+        """All parts that were agreed to go with the first: there are thousands, and the Engine leaves some without a word."""
+        if self._parts_left is None:
+            agreed = {one.key for one in plan.doable}
+            parts = [one.id for one in self.decision.remove if one.kind is Kind.CACHE and key_of(one) in agreed]
+            tell(clean(f"removing {counted(len(parts), 'part')} of the build cache"))
+            await self._reach.acts.remove_cache(parts)
+            self._parts_left = frozenset(one.id for one in (await self._reach.disk.disk()).cache)
+        if verdict.id in self._parts_left:
+            return Result(target, Fate.FAILED, Clean("kept: in use since the preview, or needed by what is"))
         return Result(target, Fate.DONE, Clean("removed"))
 
     async def _remove(self, verdict: Verdict) -> None:
@@ -104,8 +120,6 @@ class Prune:
                 await acts.remove_image(verdict.id, self._names.get(verdict.id, ()))
             case Kind.VOLUME:
                 await acts.remove_volume(verdict.id)
-            case Kind.CACHE:
-                await acts.remove_cache([verdict.id])
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         return self._measured(outcome)

@@ -12,9 +12,10 @@ import jsonschema
 import pytest
 
 from console.actions.audit import AuditRecorder
+from console.actions.reach import Reach
 from console.cli import run
 from console.cli.options import split
-from console.model.source import SourceState, SourceStatus
+from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
 from console.settings.keyfacts import KeyFact
 from console.sources.auditfile import AuditFile
@@ -65,6 +66,10 @@ class FakeBackend:
 
     def machine(self) -> Machine | SourceStatus:
         return self.server
+
+    def reach(self) -> Reach:
+        """What acts on containers and services is tried on a real Engine, not here."""
+        raise SourceError(SourceState.OFF, Clean("Docker is not here."))
 
     def keys(self) -> Sequence[KeyFact]:
         return facts(checked(self.loaded))

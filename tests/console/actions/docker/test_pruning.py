@@ -20,6 +20,7 @@ from console.text import Clean, clean
 from tests.console.actions.acts import Notebook
 from tests.console.actions.docker.conftest import reach_of
 from tests.console.fakes import FakeCompose
+from tests.support.builds import build, cache_ids
 from tests.support.engine import Engine
 from tests.support.images import BUSYBOX, import_busybox
 
@@ -260,3 +261,20 @@ async def test_a_build_that_was_given_no_commit_protects_its_image(own: Engine, 
     image(own, "mlops/odd:name", *labels)
     blank = replace(build, parameters=tuple(one for one in build.parameters if one.name != "COMMIT"))
     assert newest_good((blank,), await reach.disk.disk(), 5) == {name: frozenset({clean(COMMITS[3][:12])})}
+
+
+async def test_parts_of_the_build_cache_go_together_and_those_in_use_are_told(own: Engine, reach: Reach, doer: Doer) -> None:
+    for number in range(2):
+        dockerfile = f"FROM {BUSYBOX}\nRUN echo {number} > /first\nRUN echo {number} > /second\n"
+        build(own, f"built:{number}", dockerfile, buildkit=True)
+        own.docker("rmi", f"built:{number}")
+    before = set(cache_ids(own))
+    assert len(before) >= 4
+    plan = await Prune(reach, Rule(kinds=frozenset({Kind.CACHE})), 10).plan()
+    assert {f"cache/{one}" for one in before} >= {str(one.key) for one in plan.targets} != set()
+    outcome = await carried_out(doer, plan)
+    left = set(cache_ids(own))
+    for one in outcome.results:
+        is_there = str(one.target.key).removeprefix("cache/") in left
+        assert one.fate is (Fate.FAILED if is_there else Fate.DONE), one
+    assert len(left) < len(before)
