@@ -68,7 +68,7 @@ def test_a_sentence_for_each_event(line: str, sentence: str) -> None:
         '{"level":"warning","msg":"Found orphan containers ([x]): use the --remove-orphans flag"}',
         'time="x" level=warning msg="The \\"A\\" variable is not set."',
         " 30c80499f154 Downloading [==>   ]  1MB/2MB",
-        "WARNING: Error loading config file: /root/.docker/config.json",
+        "WARNING: Error loading config file: /home/op/.docker/config.json",
         '{"id":"30c80499f154","parent_id":"web","text":"Pulling fs layer"}',
         "{}",
         '{"id":5,"status":[1]}',
