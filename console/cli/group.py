@@ -42,6 +42,7 @@ COMMANDS = {
     "container": ("console.cli.serving:container", "Start, stop, kill, pause or remove single containers."),
     "df": ("console.cli.pruning:df", "Show what fills Docker's disk."),
     "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
+    "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
