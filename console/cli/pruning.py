@@ -130,10 +130,11 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
     flags = {"images": Kind.IMAGE, "volumes": Kind.VOLUME, "cache": Kind.CACHE, "containers": Kind.CONTAINER}
     kinds = frozenset(kind for flag, kind in flags.items() if options[flag])
     named = frozenset(clean(one) for one in options["named"])
+    nameless = options["volumes"] or not named
     if named:
         kinds |= {Kind.VOLUME}
     spared = frozenset(map(clean, options["spare"]))
-    rule = replace(usual_rule(context), kinds=kinds or frozenset(Kind), named=named, spared=spared)
+    rule = replace(usual_rule(context), kinds=kinds or frozenset(Kind), named=named, nameless=nameless, spared=spared)
     if options["keep"] is not None:
         rule = replace(rule, keep=_count(options["keep"]))
     if options["older_than"] is not None:

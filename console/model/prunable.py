@@ -240,9 +240,15 @@ def _volume(one: Volume, known: Known, limits: _Limits, users: _Users) -> _Said:
         return _Said("the compose file could not be read", Why.NO_COMPOSE)
     if not one.anonymous and one.name not in limits.rule.named:
         return _Said(Why.BY_NAME.value, Why.BY_NAME)
+    spared = f"{Kind.VOLUME}/{one.name}" in limits.rule.spared
+    if one.name in limits.rule.named and Kind.VOLUME in limits.rule.kinds and not spared:
+        # Who names a thing means it, however young it is.
+        return _Said("named by you, no container")
+    if one.anonymous and not limits.rule.nameless:
+        return _Said(Why.NOT_ASKED.value, Why.NOT_ASKED)
     if (stays := limits.stays(Kind.VOLUME, one.name, one.created, one.labels)) is not None:
         return stays
-    return _Said("no name, no container" if one.anonymous else "named by you, no container")
+    return _Said("no name, no container")
 
 
 def _cache(records: Sequence[CacheRecord], limits: _Limits) -> tuple[list[CacheRecord], _All]:

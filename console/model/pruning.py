@@ -31,7 +31,8 @@ class Rule:
     `older_than` stays.
 
     `label` (`name` or `name=value`) leaves out all that does not have it. `named` are volumes that a person named one by one:
-    no other volume with a name is ever removed. `spared` (`image/ID`, as `key`) stay because a person says so.
+    no other volume with a name is ever removed, and these whatever their age and labels. Without `nameless` they are all the
+    volumes that are meant. `spared` (`image/ID`, as `key`) stay because a person says so.
     """
 
     kinds: frozenset[Kind] = frozenset(Kind)
@@ -39,6 +40,7 @@ class Rule:
     older_than: timedelta | None = None
     label: Clean | None = None
     named: frozenset[Clean] = frozenset()
+    nameless: bool = True
     spared: frozenset[Clean] = frozenset()
 
 

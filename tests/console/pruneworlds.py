@@ -223,6 +223,7 @@ def rules(draw: st.DrawFn, of: Known) -> Rule:
         older_than=draw(st.none() | st.integers(0, 5).map(lambda days: timedelta(days=days))),
         label=draw(st.sampled_from([None, None, clean("team"), clean("team=a")])),
         named=draw(st.frozensets(st.sampled_from(names))) if names else frozenset(),
+        nameless=draw(st.booleans()),
     )
 
 

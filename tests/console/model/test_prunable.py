@@ -337,3 +337,30 @@ def test_names_of_projects_are_left_as_they_are() -> None:
 
 def test_ids_are_those_that_the_engine_takes() -> None:
     assert [one.id for one in decide(known(images=[LOST]), Rule()).remove] == [full("lost")]
+
+
+def test_who_names_a_volume_means_it_whatever_its_age_and_means_no_other() -> None:
+    young = volume("data", days=1)
+    world = known(volumes=[young, unnamed("a"), volume("other")])
+    rule = Rule(older_than=MONTH, label=clean("team"), named=frozenset({clean("data")}), nameless=False)
+    assert gone(decide(world, rule), Kind.VOLUME) == ["data"]
+    assert reason(world, rule, unnamed("a").name) == (False, "not asked for")
+    spared = replace(rule, spared=frozenset({clean("volume/data")}))
+    assert reason(world, spared, "data") == (False, "you keep it")
+
+
+def test_what_a_person_spares_stays() -> None:
+    world = known(images=FIVE, containers=[using("x", ContainerState.EXITED)], cache=[part("c")], volumes=[unnamed("a")])
+    everything = decide(world, Rule(keep=1))
+    assert {one.kind for one in everything.remove} == set(Kind)
+    spared = frozenset(clean(f"{one.kind}/{one.id}") for one in everything.remove)
+    assert decide(world, Rule(keep=1, spared=spared)).remove == ()
+
+
+def test_an_image_that_others_stand_on_stays_while_they_do() -> None:
+    base = image("base", "python:3.11", layers=stack(1, 2))
+    project = image("top", f"mlops/project-a:{'1' * 12}", days=1, layers=stack(1, 2, 3))
+    assert reason(known(images=[base, project]), at=base.id) == (False, "all of its layers are of images that stay")
+    assert reason(known(images=[base]), at=base.id)[0], "of nobody's it is one like others"
+    lost = image("lost", layers=stack(1, 2))
+    assert reason(known(images=[lost, project]), at=lost.id)[0], "without a name nothing can be built on it"

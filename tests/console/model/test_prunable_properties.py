@@ -141,11 +141,20 @@ def expected(known: Known, rule: Rule) -> dict[Kind, set[str]]:
         for one in known.disk.images
         if one.id not in with_image and by_rule(rule, known, Kind.IMAGE, one.created, strings(one))
     }
+    stay = {layer.chain for one in known.disk.images if one.id not in images for layer in one.layers or ()}
+    images -= {
+        one.id
+        for one in known.disk.images
+        if one.names and not projects(one) and one.layers and {layer.chain for layer in one.layers} <= stay
+    }
     volumes: set[str] = {
         one.name
         for one in known.disk.volumes
         if one.name not in with_volume | protected_volumes(known, rule)
-        and by_rule(rule, known, Kind.VOLUME, one.created, strings(one))
+        and (
+            (one.name in rule.named and Kind.VOLUME in rule.kinds)
+            or (by_rule(rule, known, Kind.VOLUME, one.created, strings(one)) and (rule.nameless or not one.anonymous))
+        )
     }
     cache: set[str] = {
         one.id
