@@ -17,6 +17,7 @@ from console.model.orphans import Orphan
 from console.model.source import SourceError, SourceStatus
 from console.model.state import StateClass, state
 from console.model.words import age
+from console.text import Clean
 
 _COLUMNS = (
     Column("CONTAINER", least=14, middle=True),
@@ -33,10 +34,10 @@ _NONE = "No training has outlived its build."
 def orphans(context: Context) -> int:
     """List trainings that still run although their build has ended, or Jenkins knows it no more.
 
-    Exit status: 0 there are none, 1 there are some, 3 Docker or Jenkins cannot be reached.
+    Exit status: 0 there are none, 1 there are some, 3 Docker or Jenkins cannot be reached, or cannot tell.
     """
 
-    async def read() -> tuple[Orphan, ...]:
+    async def read() -> tuple[tuple[Orphan, ...], tuple[Clean, ...]]:
         reach = context.backend.reach()
         try:
             return await find_orphans(reach)
@@ -44,20 +45,22 @@ def orphans(context: Context) -> int:
             await reach.aclose()
 
     try:
-        found = asyncio.run(read())
+        found, unknown = asyncio.run(read())
     except SourceError as error:
         context.complain(error.reason)
         if context.json:
             print_json(document(context, "orphans", [], SourceStatus(error.state, error.reason), system="docker"))
         return UNREACHABLE
+    for sentence in unknown:
+        context.complain(sentence)
     now = datetime.now(UTC)
     if context.json:
         print_json(document(context, "orphans", [_item(one) for one in found], system="docker"))
     elif found:
         context.printer().table(_COLUMNS, [_row(one, now) for one in found])
-    else:
+    elif not unknown:
         context.printer().line(_NONE)
-    return 1 if found else 0
+    return 1 if found else UNREACHABLE if unknown else 0
 
 
 def _item(one: Orphan) -> dict[str, object]:

@@ -36,6 +36,7 @@ _COLUMNS = (
     Column("NOTE", least=12, drop=1),
 )
 _MOST_KEPT = 1_000
+_FIGURES, _SHOWN = 10, 60
 
 
 @command("df")
@@ -130,6 +131,8 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
     flags = {"images": Kind.IMAGE, "volumes": Kind.VOLUME, "cache": Kind.CACHE, "containers": Kind.CONTAINER}
     kinds = frozenset(kind for flag, kind in flags.items() if options[flag])
     named = frozenset(clean(one) for one in options["named"])
+    if len(named) > 1:
+        raise UsageError("one --volume at a time: each is agreed to by its own name.")
     nameless = options["volumes"] or not named
     if named:
         kinds |= {Kind.VOLUME}
@@ -145,12 +148,13 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
 
 
 def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) <= _MOST_KEPT:
+    if text.isascii() and text.isdigit() and len(text) < _FIGURES and 0 < int(text) <= _MOST_KEPT:
         return int(text)
-    raise UsageError(f"--keep {clean(text)} is no number from 1 to {_MOST_KEPT}: the newest image of a project always stays.")
+    words = f"--keep {clean(text, limit=_SHOWN)} is no number from 1 to {_MOST_KEPT}"
+    raise UsageError(f"{words}: the newest image of a project always stays.")
 
 
 def _span(text: str) -> timedelta:
     if (found := _SPAN.fullmatch(text)) is not None:
         return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    raise UsageError(f"--older-than {clean(text)} is no span of time such as 12h, 30d or 4w.")
+    raise UsageError(f"--older-than {clean(text, limit=_SHOWN)} is no span of time such as 12h, 30d or 4w.")

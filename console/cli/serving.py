@@ -17,6 +17,7 @@ from console.text import clean
 SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "down")
 CONTAINER_ACTS = ("start", "stop", "restart", "kill", "pause", "unpause", "remove")
 _LONGEST_GRACE = 86_400
+_FIGURES, _SHOWN = 10, 60
 _TIMED = ("stop", "restart", "recreate", "down")
 
 
@@ -76,6 +77,6 @@ def _grace(text: str | None, act: str) -> int | None:
         return None
     if act not in _TIMED:
         raise UsageError(f"--grace is for what ends something, and {act} does not.")
-    if not (text.isascii() and text.isdigit() and int(text) <= _LONGEST_GRACE):
-        raise UsageError(f"--grace {clean(text)} is no number of seconds from 0 to {_LONGEST_GRACE}.")
+    if not (text.isascii() and text.isdigit() and len(text) < _FIGURES and int(text) <= _LONGEST_GRACE):
+        raise UsageError(f"--grace {clean(text, limit=_SHOWN)} is no number of seconds from 0 to {_LONGEST_GRACE}.")
     return int(text)

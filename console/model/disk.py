@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from console.text import Clean
 
@@ -16,7 +16,8 @@ PROJECT = Clean("mlops.project")
 COMMIT = Clean("mlops.commit")
 PURPOSE = Clean("mlops.purpose")
 KEEP = Clean("mlops.keep")
-ANONYMOUS = Clean("com.docker.volume.anonymous")
+NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+"""When an image was made of which nobody knows: no rule takes it for old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ class Volume:
 
     @property
     def anonymous(self) -> bool:
-        """Whether nobody gave it a name: Docker made it for a container that asked for none."""
-        unnamed = len(self.name) == 64 and not self.name.strip("0123456789abcdef")
-        return ANONYMOUS in self.labels or unnamed
+        """Whether nobody gave it a name: Docker made it for a container that asked for none. Its label says nothing: whoever
+        clones a volume into one with a name may clone it, too."""
+        return len(self.name) == 64 and not self.name.strip("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)

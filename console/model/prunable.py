@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 from console.model.container import Container, ContainerState
-from console.model.disk import KEEP, PURPOSE, CacheRecord, Image, Volume, alone, attributed
+from console.model.disk import KEEP, NO_TIME, PURPOSE, CacheRecord, Image, Volume, alone, attributed
 from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Group, Kind, Known, Rule, Verdict, Why
 from console.model.words import counted, day, decimal, duration
 from console.text import Clean, clean
@@ -84,7 +84,7 @@ class _Limits:
             if found is None or (self.given and found != self.value):
                 return _Said(f"no label {self.rule.label}", Why.OTHER_LABEL)
         if self.rule.older_than is not None:
-            if when is None:
+            if when is None or when == NO_TIME:
                 return _Said("its age is not known", Why.NO_AGE)
             if self.now - when < self.rule.older_than:
                 return _Said(f"younger than {self.span}", Why.YOUNG)
@@ -224,7 +224,7 @@ def _keep_bases(images: Sequence[Image], said: _All) -> None:
     staying = {layer.chain for one in images if said[one.id].why is not None for layer in one.layers or ()}
     for one in images:
         known_whole = bool(one.layers) and all(layer.chain in staying for layer in one.layers or ())
-        if said[one.id].why is None and one.names and not one.projects and known_whole:
+        if said[one.id].why is None and known_whole:
             said[one.id] = _Said("all of its layers are of images that stay", Why.BASE)
 
 

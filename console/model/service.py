@@ -15,6 +15,7 @@ from console.text import Clean
 class Declared:
     """One service of a Compose file. `scale` is how many replicas are wanted, `config_hash` what Compose would label a
     container of it with today, `image_id` the image that `image` names on this Engine now (None: not there or not asked).
+    `built`: the file says how its image is made.
     """
 
     name: Clean
@@ -22,6 +23,7 @@ class Declared:
     scale: int
     config_hash: Clean
     image_id: Clean | None = None
+    built: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.actions.reach import Reach
 from console.model.container import Container, ContainerState
-from console.model.source import NotThereError, SourceError, SourceState
+from console.model.source import NotThereError, SourceState
 from console.text import Clean, clean
 
 
@@ -267,7 +267,7 @@ def _find(containers: Sequence[Container], name: str) -> Container:
     if len(found) == 1:
         return found[0]
     if found:
-        raise SourceError(SourceState.OK, clean(f"{name} stands for {len(found)} containers: write more of the id."))
+        raise NotThereError(SourceState.OK, clean(f"{name} stands for {len(found)} containers: write more of the id."))
     import difflib
 
     near = difflib.get_close_matches(name, [str(one.name) for one in containers], 1, 0.5)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from console.actions.reach import Reach
 from console.model.build import Build, Result
 from console.model.disk import COMMIT, DiskUse
-from console.model.jenkins import JenkinsError, Trouble
 from console.model.pruning import Known
+from console.model.service import ComposeProject
 from console.model.source import SourceError
 from console.text import Clean
 
@@ -25,49 +25,77 @@ Good = Mapping[Clean, frozenset[Clean]]
 
 async def known(reach: Reach, good_builds: int) -> Known:
     """Everything at one moment. What of it cannot be found out is None, and protects. Raises SourceError without an Engine."""
-    disk, declared, good = await asyncio.gather(reach.disk.disk(), _declared(reach), _builds(reach))
+    disk, project, good = await asyncio.gather(reach.disk.disk(), _project(reach), _builds(reach))
     # After the rest: what began meanwhile is seen.
     containers = await reach.engine.containers()
-    volumes, images = declared
+    volumes = None if project is None else frozenset(project.volumes)
+    images = None if project is None else declared_images(project, disk)
     chosen = None if good is None else newest_good(good, disk, good_builds)
     return Known(disk, containers, volumes, images, chosen, datetime.now(UTC))
 
 
-async def _declared(reach: Reach) -> tuple[frozenset[Clean] | None, frozenset[Clean] | None]:
-    """Real names of the volumes that the file declares, and the ids of its images; None where it cannot be read."""
+async def _project(reach: Reach) -> ComposeProject | None:
+    """None where the file cannot be read, and where none is found: in another folder it may be there and declare much."""
     try:
-        project = await reach.compose.project()
+        return await reach.compose.project()
     except SourceError:
-        return None, None
-    if project is None:
-        return frozenset(), frozenset()
-    return frozenset(project.volumes), frozenset(one.image_id for one in project.services if one.image_id is not None)
+        return None
+
+
+def declared_images(project: ComposeProject, disk: DiskUse) -> frozenset[Clean] | None:
+    """Ids of the images that a file's services run, by what the Engine said their names stand for, and by the names themselves.
+
+    None where neither tells it: an image by digest has no name, and the Engine may not have answered.
+    """
+    by_name: defaultdict[str, set[Clean]] = defaultdict(set)
+    for image in disk.images:
+        for name in image.names:
+            by_name[_plain(name)].add(image.id)
+    found: set[Clean] = set()
+    for one in project.services:
+        ids = by_name.get(_plain(one.image), set()) | ({one.image_id} if one.image_id is not None else set())
+        if not ids and "@" in one.image:
+            return None
+        found |= ids
+    return frozenset(found)
+
+
+def _plain(name: str) -> str:
+    """A name as lists of images have it: without digest and without what everybody leaves out, with a tag."""
+    name = name.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 async def _builds(reach: Reach) -> tuple[Build, ...] | None:
-    """Successful builds, the newest first; None where Jenkins cannot tell, empty where there is no Jenkins or no such job."""
+    """Successful builds, the newest first. None where Jenkins cannot tell: also where it has no such job, for it says the same
+    of one that this user may not see."""
     if not reach.has_jenkins:
-        return ()
+        return None
     try:
         found = await reach.ask_jenkins().builds(JOB, _BUILDS)
-    except JenkinsError as error:
-        return () if error.trouble is Trouble.NOT_FOUND else None
     except SourceError:
         return None
     return tuple(one for one in found if one.result is Result.SUCCESS)
 
 
 def newest_good(builds: tuple[Build, ...], disk: DiskUse, most: int) -> Good:
-    """The commits of the newest `most` of them, by project. A build that was given no commit is found by its image's labels."""
+    """The commits of the newest `most` of them, by project. A build that was given no commit is found by its image's labels;
+    where they are another build's by now, it may have been any commit of its project."""
     by_build = {
         (image.labels.get(Clean("mlops.job")), image.labels.get(Clean("mlops.build"))): image.labels[COMMIT]
         for image in disk.images
         if COMMIT in image.labels
     }
-    found: defaultdict[Clean, list[Clean]] = defaultdict(list)
+    found: defaultdict[Clean, set[Clean]] = defaultdict(set)
+    count: Counter[Clean] = Counter()
     for build in builds:
         project = build.parameter("PROJECT")
+        if project is None or count[project] >= most:
+            continue
+        count[project] += 1
         commit = build.parameter("COMMIT") or by_build.get((build.ref.job, Clean(str(build.ref.number))))
-        if project and commit and len(found[project]) < most:
-            found[project].append(Clean(commit[:_FIGURES]))
+        if commit:
+            found[project].add(Clean(commit[:_FIGURES]))
+        else:
+            found[project] |= {figures for image in disk.images for name, figures in image.commits if name == project}
     return {project: frozenset(commits) for project, commits in found.items()}

@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from console.actions.reach import Reach
 from console.model.build import Build, BuildRef
 from console.model.container import Container
 from console.model.jenkins import JenkinsError, Trouble
 from console.model.orphans import Orphan, is_candidate, orphans, ref_of
+from console.model.source import NotThereError
+from console.sources.protocols import Jenkins
+from console.text import Clean, clean
 
 
-async def find_orphans(reach: Reach) -> tuple[Orphan, ...]:
-    """All of this Engine. Raises SourceError where the Engine, or Jenkins, cannot be asked.
+async def find_orphans(reach: Reach) -> tuple[tuple[Orphan, ...], tuple[Clean, ...]]:
+    """All of this Engine, and a sentence for each training of which nobody can tell. Raises SourceError where the Engine or
+    Jenkins cannot be asked.
 
     Containers are looked at before builds: a build that begins in between has no training here yet.
     """
     found = [await _inspected(reach, one) for one in await reach.engine.containers() if is_candidate(one)]
-    builds = await _builds(reach, [ref for one in found if (ref := ref_of(one)) is not None])
-    return orphans(found, builds)
+    if not found:
+        return (), ()
+    jenkins = reach.ask_jenkins()
+    visible = {job.full_name for job in await jenkins.jobs()}
+    builds: dict[BuildRef, Build | None] = {}
+    unknown: list[Clean] = []
+    for one in found:
+        ref = ref_of(one)
+        if ref is None or ref in builds:
+            continue
+        if ref.job not in visible:
+            # To whoever may not see a job Jenkins says that there is none.
+            unknown.append(clean(f"{one.name}: Jenkins shows no job {ref.job} to this user, so nobody can tell."))
+            continue
+        builds[ref] = await _build(jenkins, ref)
+    return orphans(found, builds), tuple(unknown)
 
 
 async def _inspected(reach: Reach, container: Container) -> Container:
-    from console.model.source import NotThereError
-
     try:
         return await reach.engine.inspect(container.id)
     except NotThereError:
         return container
 
 
-async def _builds(reach: Reach, refs: Sequence[BuildRef]) -> dict[BuildRef, Build | None]:
-    if not refs:
-        return {}
-    jenkins = reach.ask_jenkins()
-    found: dict[BuildRef, Build | None] = {}
-    for ref in dict.fromkeys(refs):
-        try:
-            found[ref] = await jenkins.build(ref)
-        except JenkinsError as error:
-            if error.trouble is not Trouble.NOT_FOUND:
-                raise
-            found[ref] = None
-    return found
+async def _build(jenkins: Jenkins, ref: BuildRef) -> Build | None:
+    """None for one that is not there: its job is."""
+    try:
+        return await jenkins.build(ref)
+    except JenkinsError as error:
+        if error.trouble is not Trouble.NOT_FOUND:
+            raise
+        return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 
 from console.actions.docker.known import known
@@ -11,17 +12,21 @@ from console.actions.reach import Reach
 from console.model.disk import DiskUse, once
 from console.model.prunable import decide, groups
 from console.model.pruning import Decision, Kind, Known, Rule, Verdict
-from console.model.source import NotThereError, SourceError
+from console.model.source import NotThereError, SourceError, SourceState
 from console.model.state import StateClass
 from console.model.words import age, counted, decimal
 from console.text import Clean, clean
 
+_SHORT = 12
 _SAME = {
     Kind.CONTAINER: "docker rm ID",
     Kind.IMAGE: "docker image rm ID",
     Kind.VOLUME: "docker volume rm NAME",
     Kind.CACHE: "docker builder prune --filter id=ID",
 }
+
+
+_REMOVED, _GONE = Clean("removed"), Clean("gone already")
 
 
 class Prune:
@@ -37,17 +42,29 @@ class Prune:
         self._before: DiskUse | None = None
         self._parts_left: frozenset[Clean] | None = None
         self._names: Mapping[Clean, tuple[Clean, ...]] = {}
+        self._agreed_names: dict[str, Mapping[Clean, tuple[Clean, ...]]] = {}
+        self._away: SourceError | None = None
+        self._parts_failed: SourceError | None = None
+        self._knows_spared = False
+        self._going: Mapping[Clean, Verdict] = {}
+        self._staying: Mapping[Clean, Verdict] = {}
 
     def without(self, keys: frozenset[Clean]) -> Prune:
         """The same, but these objects (`image/ID`) stay."""
         return Prune(self._reach, replace(self.rule, spared=self.rule.spared | keys), self._good_builds)
 
     async def look(self) -> Known:
-        """Decide anew. Raises SourceError when the Engine cannot be asked."""
+        """Decide anew. Raises SourceError when the Engine cannot be asked, NotThereError for a spared object that is none."""
         facts = await known(self._reach, self._good_builds)
+        if not self._knows_spared:
+            # Once: what is spared may be removed by somebody else, and then it needs no sparing.
+            self.rule = replace(self.rule, spared=spared(self.rule.spared, facts))
+            self._knows_spared = True
         self.decision = decide(facts, self.rule)
+        self._going = {key_of(one): one for one in self.decision.remove}
+        self._staying = {key_of(one): one for one in self.decision.keep}
         self._before = facts.disk
-        self._parts_left = None
+        self._parts_left = self._parts_failed = self._away = None
         self._names = {one.id: one.names for one in facts.disk.images}
         return facts
 
@@ -56,7 +73,7 @@ class Prune:
         decision = self.decision
         named = sorted(one.name for one in decision.remove if one.kind is Kind.VOLUME and one.id in self.rule.named)
         kinds = [kind for kind in Kind if any(one.kind is kind for one in decision.remove)]
-        return Plan(
+        plan = Plan(
             act=self,
             title=clean(f"Prune  {decimal(decision.bytes)} by the rule: {told(self.rule)}"),
             yes=clean(f"prune, free {decimal(decision.bytes)}"),
@@ -72,6 +89,9 @@ class Prune:
             refused=None if decision.remove else Clean("Nothing can go: everything is needed, or the rule keeps it."),
             shrinks=True,
         )
+        # What was seen is what goes: a name that an image has got since is not taken from it.
+        self._agreed_names[plan.id] = self._names
+        return plan
 
     def more(self) -> Mapping[str, object]:
         decision = self.decision
@@ -82,42 +102,56 @@ class Prune:
         }
 
     async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
-        now = {key_of(one): one for one in self.decision.remove}
-        verdict = now.get(target.key)
+        if self._away is not None:
+            raise self._away  # an Engine that is gone is not asked again for each of a thousand objects
+        verdict = self._going.get(target.key)
         if verdict is None:
-            kept = next((one for one in self.decision.keep if key_of(one) == target.key), None)
+            kept = self._staying.get(target.key)
             if kept is None:
-                return Result(target, Fate.DONE, Clean("gone already"))
+                return Result(target, Fate.DONE, _GONE)
             return Result(target, Fate.FAILED, clean(f"kept: {kept.reason} since the preview"))
-        if verdict.kind is Kind.CACHE:
-            return await self._remove_part(plan, target, verdict, tell)
-        tell(clean(f"removing {verdict.name}"))
         try:
-            await self._remove(verdict)
+            if verdict.kind is Kind.CACHE:
+                return await self._remove_part(plan, target, verdict, tell)
+            tell(clean(f"removing {verdict.name}"))
+            await self._remove(plan, verdict)
         except NotThereError:
-            return Result(target, Fate.DONE, Clean("gone already"))
-        return Result(target, Fate.DONE, Clean("removed"))
+            return Result(target, Fate.DONE, _GONE)
+        except SourceError as error:
+            if error.state is not SourceState.OK:
+                self._away = error
+            raise
+        return Result(target, Fate.DONE, _REMOVED)
 
     async def _remove_part(self, plan: Plan, target: Target, verdict: Verdict, tell: Tell) -> Result:
         """All parts that were agreed to go with the first: there are thousands, and the Engine leaves some without a word."""
+        if self._parts_failed is not None:
+            raise self._parts_failed
         if self._parts_left is None:
             agreed = {one.key for one in plan.doable}
-            parts = [one.id for one in self.decision.remove if one.kind is Kind.CACHE and key_of(one) in agreed]
+            parts = [one.id for key, one in self._going.items() if one.kind is Kind.CACHE and key in agreed]
             tell(clean(f"removing {counted(len(parts), 'part')} of the build cache"))
-            await self._reach.acts.remove_cache(parts)
-            self._parts_left = frozenset(one.id for one in (await self._reach.disk.disk()).cache)
+            sent = False
+            try:
+                await self._reach.acts.remove_cache(parts)
+                sent = True
+                self._parts_left = frozenset(one.id for one in (await self._reach.disk.disk()).cache)
+            except SourceError as error:
+                error.unsure = error.unsure or sent  # asked to go they were: which did is not known
+                self._parts_failed = error
+                raise
         if verdict.id in self._parts_left:
             return Result(target, Fate.FAILED, Clean("kept: in use since the preview, or needed by what is"))
-        return Result(target, Fate.DONE, Clean("removed"))
+        return Result(target, Fate.DONE, _REMOVED)
 
-    async def _remove(self, verdict: Verdict) -> None:
+    async def _remove(self, plan: Plan, verdict: Verdict) -> None:
         acts = self._reach.acts
         match verdict.kind:
             case Kind.CONTAINER:
                 # Its unnamed volumes are objects of their own here, each with its own verdict.
                 await acts.remove_container(verdict.id, volumes=False)
             case Kind.IMAGE:
-                await acts.remove_image(verdict.id, self._names.get(verdict.id, ()))
+                await acts.remove_image(verdict.id, self._agreed_names.get(plan.id, self._names).get(verdict.id, ()))
             case Kind.VOLUME:
                 await acts.remove_volume(verdict.id)
 
@@ -137,7 +171,7 @@ class Prune:
         if before is None:
             return
         freed = total(before) - total(after)
-        done = counted(len(outcome.done), "object")
+        done = counted(sum(one.words == _REMOVED for one in outcome.done), "object")
         words = f"{done} removed, {decimal(max(0, freed))} freed ({decimal(self.decision.bytes)} expected)"
         yield News(target, StateClass.GOOD if not outcome.failed else StateClass.ATTENTION, clean(words))
 
@@ -152,6 +186,36 @@ def total(use: DiskUse) -> int:
 def key_of(verdict: Verdict) -> Clean:
     """`image/sha256:...`, `volume/NAME`."""
     return clean(f"{verdict.kind}/{verdict.id}")
+
+
+def spared(words: frozenset[Clean], facts: Known) -> frozenset[Clean]:
+    """The keys of what a person spares, who may write an id, the beginning of one, a name, or the key itself.
+
+    Raises NotThereError for a word that is none of them: what was to stay would go.
+    """
+    if not words:
+        return words
+    names: defaultdict[str, set[Clean]] = defaultdict(set)
+    for kind, key, called in _objects(facts):
+        whole = clean(f"{kind}/{key}")
+        bare = str(key).removeprefix("sha256:")
+        for name in {str(whole), str(key), bare, bare[:_SHORT], *called}:
+            names[name].add(whole)
+    for word in words:
+        if word not in names:
+            raise NotThereError(SourceState.OK, clean(f"there is nothing called {word} that could stay."))
+    return frozenset(key for word in words for key in names[str(word)])
+
+
+def _objects(facts: Known) -> Iterator[tuple[Kind, Clean, tuple[str, ...]]]:
+    for image in facts.disk.images:
+        yield Kind.IMAGE, image.id, tuple(map(str, image.names))
+    for volume in facts.disk.volumes:
+        yield Kind.VOLUME, volume.name, ()
+    for part in facts.disk.cache:
+        yield Kind.CACHE, part.id, ()
+    for container in facts.containers:
+        yield Kind.CONTAINER, container.id, (str(container.name),)
 
 
 def told(rule: Rule) -> str:

@@ -12,9 +12,9 @@ from console.actions.docker.health import Pace, Settled, service, settled
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.actions.reach import Reach
-from console.model.container import Container
+from console.model.container import HASH_LABEL, Container, ContainerState
 from console.model.service import ComposeProject, Declared
-from console.model.source import SourceError, SourceState
+from console.model.source import NotThereError, SourceError, SourceState
 from console.model.words import duration
 from console.text import Clean, clean
 
@@ -80,6 +80,7 @@ class ActOnServices:
         self._wait = wait
         self._pace = pace or Pace()
         self._project: ComposeProject | None = None
+        self._unwanted: frozenset[str] = frozenset()
         self._failed: SourceError | None = None
         self._ends: Mapping[Clean, Settled] = {}
 
@@ -93,14 +94,23 @@ class ActOnServices:
             raise SourceError(SourceState.OFF, _NO_FILE)
         containers = await self._reach.engine.containers()
         declared = {str(one.name): one for one in project.services}
+        self._unwanted = frozenset(name for name, one in declared.items() if one.scale == 0)
         by_service = _by_service(project, containers)
         names = self._names or tuple(declared)
+        for name in names:
+            _check(name, declared)
         words, weight = _VERBS[self._verb], _VERBS[self._verb].weight
         targets = tuple(self._target(name, declared, by_service) for name in names)
         doable = [str(one.name) for one in targets if one.refused is None]
-        hit = [one for name in doable if name in NEEDED and self._verb in ENDS for one in by_service[name] if one.alive]
+        hit = [
+            one
+            for name in doable
+            if name in NEEDED
+            for one in by_service[name]
+            if _is_up(one) and (self._verb in ENDS or (self._verb is ServiceVerb.UP and _differs(one, declared[name])))
+        ]
         work = await at_work(self._reach, containers) if hit else AtWork()
-        if work.builds and weight is Weight.YES:
+        if work.builds:
             weight = Weight.WORD
         what = names[0] if len(names) == 1 else f"all of {project.name}" if not self._names else f"{len(names)} services"
         whole = not self._names
@@ -122,24 +132,22 @@ class ActOnServices:
 
     def _target(self, name: str, declared: Mapping[str, Declared], found: Mapping[str, Sequence[Container]]) -> Target:
         key = clean(f"service/{name}")
-        if name not in declared:
-            import difflib
-
-            near = difflib.get_close_matches(name, list(declared), 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            return Target(key, clean(name), clean(f"The file declares no service {name}.{hint}"))
         why = None
-        alive = any(one.alive for one in found[name])
+        alive = any(map(_is_up, found[name]))
         if self._verb is ServiceVerb.STOP and not alive:
             why = Clean("It does not run.")
-        elif (self._verb is ServiceVerb.START and not found[name]) or (self._verb is ServiceVerb.RESTART and not found[name]):
+        elif self._verb in (ServiceVerb.START, ServiceVerb.RESTART) and not found[name]:
             why = Clean("It has no container: up makes one.")
+        elif self._verb is ServiceVerb.PULL and declared[name].built:
+            why = Clean("Its image is built here and cannot be fetched.")
         return Target(key, clean(name), why)
 
     def _in_time(self) -> str:
         return "in the time of grace that the file gives" if self._grace is None else f"within {self._grace}s"
 
     def _stays(self) -> list[Say]:
+        if self._verb is ServiceVerb.START:
+            return [Say("then", Clean("what it depends on is started before it, and waited for"))]
         if self._verb in (ServiceVerb.DOWN, ServiceVerb.RECREATE):
             return [Say("stays", Clean("its volumes and its images"))]
         return []
@@ -156,9 +164,9 @@ class ActOnServices:
                 await self._reach.services.act(self._verb, (), self._grace, tell)
             except SourceError as error:
                 self._failed = error
-        if self._failed is not None and (self._verb not in _WAITED_FOR or target == plan.doable[0]):
-            raise self._failed
-        if not self._wait or self._verb not in _WAITED_FOR:
+        if self._failed is not None:
+            raise self._failed  # that one runs says nothing of what was asked for
+        if not self._wait or self._verb not in _WAITED_FOR or str(target.name) in self._unwanted:
             return Result(target, Fate.DONE, Clean(words.done))
         return await self._reached(plan, target, words, tell)
 
@@ -177,6 +185,28 @@ class ActOnServices:
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         return None
+
+
+def _is_up(container: Container) -> bool:
+    """Whether there is something to end: also between two crashes."""
+    return container.alive or container.state is ContainerState.RESTARTING
+
+
+def _differs(container: Container, declared: Declared) -> bool:
+    """Whether `up` would make it anew; where that is not known it might."""
+    if not declared.config_hash or declared.image_id is None:
+        return True
+    return container.label(HASH_LABEL) != declared.config_hash or container.image_id != declared.image_id
+
+
+def _check(name: str, declared: Mapping[str, Declared]) -> None:
+    """Raises NotThereError for a service that the file does not declare."""
+    if name not in declared:
+        import difflib
+
+        near = difflib.get_close_matches(name, list(declared), 1, 0.5)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise NotThereError(SourceState.OK, clean(f"the file declares no service {name}.{hint}"))
 
 
 def _by_service(project: ComposeProject, containers: Sequence[Container]) -> Mapping[str, Sequence[Container]]:

@@ -102,6 +102,7 @@ class ComposeCli:
                 scale=_scale(spec),
                 config_hash=clean("" if _joins_another(spec) else labels.get(one, "")),
                 image_id=ids.get(clean(names[one])),
+                built="build" in spec,
             )
             for one, spec in sorted(specs.items())
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.model.source import NotThereError, SourceError, SourceState
+from console.model.source import SourceError, SourceState
 from console.sources.docker_engine.layers import chains, diff_ids_of
 from console.text import clean
 
@@ -84,8 +84,8 @@ def remove_cache(library: Library, records: Sequence[str]) -> int:
 
 
 def check_image(image: str, names: Sequence[str]) -> None:
-    """Raise NotThereError for what no image can be called: it would become another address."""
+    """Raise SourceError for what no image can be called: it would become another address."""
     for name in (image, *names):
         parts = re.split(r"[/:@]", name)
         if not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", part) for part in parts):
-            raise NotThereError(SourceState.OK, clean(f"No image is called {clean(name, limit=100)!r}."))
+            raise SourceError(SourceState.OK, clean(f"No image is called {clean(name, limit=100)!r}."))

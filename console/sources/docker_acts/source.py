@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from console.model.source import NotThereError, SourceError, SourceState
+from console.model.source import SourceError, SourceState
 from console.sources._blocking import Pool
 from console.sources.docker_acts import removing
 from console.sources.docker_acts.call import Call, CalledOffError, late
@@ -180,7 +180,8 @@ class DockerActs:
 
 
 def _named(name: str, kind: str = "container") -> str:
-    """The name or id of one object. Raises NotThereError for what none can be called: it would become another address."""
+    """The name or id of one object. Raises SourceError for what none can be called: it would become another address, and
+    that nothing is there is not known."""
     if not _NAME.fullmatch(name):
-        raise NotThereError(SourceState.OK, clean(f"No {kind} is called {clean(name, limit=100)!r}."))
+        raise SourceError(SourceState.OK, clean(f"No {kind} is called {clean(name, limit=100)!r}."))
     return name

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from console.model.disk import CacheRecord, DiskUse, Image, Layer, Volume
+from console.model.disk import NO_TIME, CacheRecord, DiskUse, Image, Layer, Volume
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._slices import Slices
 from console.sources.docker_engine.client import Client
@@ -249,7 +249,10 @@ def _image(raw: dict[str, Any], known: tuple[Layer, ...] | None, made: datetime 
     try:
         created = datetime.fromtimestamp(int(raw.get("Created", 0)), UTC)
     except (ValueError, TypeError, OverflowError, OSError):
-        created = _NO_TIME
+        created = NO_TIME
+    # Builds that can be repeated to the byte have the beginning of time there.
+    made = made if made is not None and made.timestamp() > 0 else None
+    created = created if created.timestamp() > 0 else NO_TIME
     return Image(
         id=clean(raw["Id"]),
         names=tuple(clean(name) for name in sorted(good) if not name.startswith("<none>")),

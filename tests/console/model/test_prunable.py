@@ -196,7 +196,8 @@ def test_volumes() -> None:
     assert reason(known(volumes=[volume("data", labels={"mlops.keep": "true"})]), named) == (False, "mlops.keep=true")
     assert reason(known(volumes=[data], containers=[using("x", volumes=[data])]), named, "data") == (False, "in use by x")
     assert reason(known(volumes=[unnamed("a")])) == (True, "no name, no container")
-    assert reason(known(volumes=[volume("b", labels={"com.docker.volume.anonymous": ""})]))[0]
+    labelled = volume("b", labels={"com.docker.volume.anonymous": ""})
+    assert reason(known(volumes=[labelled])) == (False, "only by name"), "a label takes no name away"
     assert reason(known(volumes=[unnamed("a", created=None)]), Rule(older_than=MONTH)) == (False, "its age is not known")
     assert reason(known(volumes=[unnamed("a", created=ago(29))]), Rule(older_than=MONTH)) == (False, "younger than 30 days")
     assert decide(known(), named).notes == ("There is no volume data.",)
@@ -363,4 +364,4 @@ def test_an_image_that_others_stand_on_stays_while_they_do() -> None:
     assert reason(known(images=[base, project]), at=base.id) == (False, "all of its layers are of images that stay")
     assert reason(known(images=[base]), at=base.id)[0], "of nobody's it is one like others"
     lost = image("lost", layers=stack(1, 2))
-    assert reason(known(images=[lost, project]), at=lost.id)[0], "without a name nothing can be built on it"
+    assert not reason(known(images=[lost, project]), at=lost.id)[0], "one without a name frees as little"

@@ -96,11 +96,7 @@ def protected_volumes(known: Known, rule: Rule) -> set[str]:
         mount.source for one in known.containers if one.state not in _ENDED for mount in one.mounts if mount.kind == "volume"
     }
     found |= set(known.declared_volumes or ()) | {one.name for one in known.disk.volumes if kept(one)}
-    nameless = {
-        one.name
-        for one in known.disk.volumes
-        if re.fullmatch("[0-9a-f]{64}", one.name) or clean("com.docker.volume.anonymous") in one.labels
-    }
+    nameless = {one.name for one in known.disk.volumes if re.fullmatch("[0-9a-f]{64}", one.name)}
     with_names = {one.name for one in known.disk.volumes} - nameless
     return found | (with_names if known.declared_volumes is None else with_names - rule.named)
 
@@ -142,11 +138,7 @@ def expected(known: Known, rule: Rule) -> dict[Kind, set[str]]:
         if one.id not in with_image and by_rule(rule, known, Kind.IMAGE, one.created, strings(one))
     }
     stay = {layer.chain for one in known.disk.images if one.id not in images for layer in one.layers or ()}
-    images -= {
-        one.id
-        for one in known.disk.images
-        if one.names and not projects(one) and one.layers and {layer.chain for layer in one.layers} <= stay
-    }
+    images -= {one.id for one in known.disk.images if one.layers and {layer.chain for layer in one.layers} <= stay}
     volumes: set[str] = {
         one.name
         for one in known.disk.volumes

@@ -9,11 +9,13 @@ import pytest
 from console.actions.doer import Doer
 from console.actions.reach import Reach
 from console.model.jenkins import NOT_CONFIGURED
+from console.model.service import ComposeProject
 from console.model.source import SourceState, SourceStatus
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine import Endpoint
 from console.sources.docker_engine.source import DockerEngine
-from console.text import Clean
+from console.sources.protocols import ActingJenkins
+from console.text import Clean, clean
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import FakeCompose
 from tests.support.engine import Engine
@@ -40,11 +42,14 @@ async def reach(own: Engine) -> AsyncIterator[Reach]:
     await made.aclose()
 
 
-def reach_of(engine: Engine, compose: FakeCompose | None = None) -> Reach:
-    """Acts on this Engine; Compose is what the test says."""
+NO_SERVICES = ComposeProject(clean("p"), clean("f"), ())
+
+
+def reach_of(engine: Engine, compose: FakeCompose | None = None, jenkins: ActingJenkins | SourceStatus = NO_JENKINS) -> Reach:
+    """Acts on this Engine; Compose and Jenkins are what the test says."""
     endpoint = Endpoint("unix", path=engine.socket)
     watched = DockerEngine(endpoint)
-    return Reach(watched, watched, DockerActs(endpoint), compose or FakeCompose(), _NoServices(), NO_JENKINS)
+    return Reach(watched, watched, DockerActs(endpoint), compose or FakeCompose(NO_SERVICES), _NoServices(), jenkins)
 
 
 class _NoServices:

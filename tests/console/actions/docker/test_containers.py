@@ -9,7 +9,7 @@ from console.actions.doer import Doer
 from console.actions.plan import Fate, Outcome, Plan, Weight
 from console.actions.reach import Reach
 from console.demo import demo_jenkins
-from console.model.source import NotThereError, SourceError
+from console.model.source import NotThereError
 from console.text import Clean
 from tests.console.actions.acts import Notebook
 from tests.support.engine import Engine
@@ -147,5 +147,5 @@ async def test_names_ids_and_their_beginnings_are_found(own: Engine, reach: Reac
         await find(reach, ["alpa"])
     with pytest.raises(NotThereError):
         await find(reach, [one[:3]])
-    with pytest.raises(SourceError):
+    with pytest.raises(NotThereError):
         await find(reach, [""])

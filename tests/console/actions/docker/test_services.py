@@ -13,7 +13,7 @@ from console.actions.doer import Doer
 from console.actions.plan import Fate, Outcome, Plan, Weight
 from console.actions.reach import Reach
 from console.demo import demo_jenkins
-from console.model.source import SourceError
+from console.model.source import NotThereError, SourceError
 from console.sources.compose import ComposeCli
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine.endpoint import parse_address
@@ -22,6 +22,7 @@ from console.text import Clean
 from tests.console.actions.docker.conftest import NO_JENKINS
 from tests.console.sources.compose.conftest import room
 from tests.console.sources.compose.room import PATIENT, Room
+from tests.support.waiting import until
 
 __all__ = ["room"]
 
@@ -98,11 +99,13 @@ async def test_what_does_not_get_healthy_is_said_with_its_probe(room: Room, reac
         (V.STOP, "web", "It does not run."),
         (V.START, "web", "It has no container: up makes one."),
         (V.RESTART, "web", "It has no container: up makes one."),
-        (V.UP, "wbe", "The file declares no service wbe. Did you mean web?"),
+        (V.PULL, "own", "Its image is built here and cannot be fetched."),
     ],
 )
 async def test_what_cannot_be_done_is_said_before(room: Room, reach: Reach, verb: V, name: str, why: str) -> None:
-    room.write({"web": {}})
+    room.write({"web": {}, "own": {"build": {"context": "."}}})
+    with pytest.raises(NotThereError, match=r"the file declares no service wbe\. Did you mean web\?"):
+        await act(reach, verb, "wbe").plan()
     plan = await act(reach, verb, name).plan()
     assert (plan.why_not, plan.doable, plan.same_as) == (why, (), ())
 
@@ -123,7 +126,10 @@ async def test_what_builds_need_takes_a_typed_word_while_they_run(room: Room, re
     assert (plan.weight, plan.word) == (Weight.WORD, name)
     assert any("train #126" in said for said in plan.told("but"))
     assert (await act(busy, V.RESTART, "other").plan()).weight is Weight.YES
-    assert (await act(busy, V.UP, name).plan()).weight is Weight.ENTER
+    assert (await act(busy, V.UP, name).plan()).weight is Weight.ENTER, "up leaves what is as the file says"
+    room.write({name: {"environment": {"A": "1"}}, "other": {}})
+    plan = await act(busy, V.UP).plan()
+    assert (plan.weight, plan.word) == (Weight.WORD, room.project), "and ends what is not"
 
 
 async def test_a_plan_of_containers_that_changed_is_not_carried_out(room: Room, reach: Reach, doer: Doer) -> None:
@@ -140,3 +146,22 @@ async def test_a_plan_of_containers_that_changed_is_not_carried_out(room: Room, 
 async def test_without_a_file_nothing_can_be_planned(room: Room, reach: Reach) -> None:
     with pytest.raises(SourceError, match="no Compose file here"):
         await act(reach, V.UP, "web").plan()
+
+
+async def test_when_compose_fails_on_all_together_nobody_is_done(room: Room, reach: Reach, doer: Doer) -> None:
+    room.write({"db": {}, "web": {"image": "nowhere/nothing:1", "pull_policy": "never"}})
+    found = await outcome(doer, act(reach, V.UP))
+    assert {one.fate for one in found.results} == {Fate.FAILED}
+    assert len(found.results) == 2
+
+
+async def test_a_service_that_crashes_again_and_again_can_be_stopped(room: Room, reach: Reach, doer: Doer) -> None:
+    room.write({"web": {"command": ["false"], "restart": "always"}})
+    await room.act("up")
+    await until(lambda: room.states()["web"] == "restarting", "it to be between two crashes")
+    assert (await act(reach, V.STOP, "web").plan()).why_not is None
+
+
+async def test_a_service_of_which_none_are_wanted_is_not_waited_for(room: Room, reach: Reach, doer: Doer) -> None:
+    room.write({"web": {"scale": 0}})
+    assert (await outcome(doer, act(reach, V.UP, "web"))).results[0].words == "up"

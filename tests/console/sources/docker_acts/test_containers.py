@@ -180,9 +180,9 @@ async def test_names_that_would_be_another_address(acted_on: Engine, acts: Docke
     container = run()
     for name in ("", "..", "../volumes/x", f"{container}/../{container}", "a b", "\x1b[2J", f"{container}?force=1"):
         for act in (acts.stop(name, 0), acts.start(name), acts.remove_container(name, volumes=False), acts.raw(name)):
-            with pytest.raises(NotThereError, match="No container is called"):
+            with pytest.raises(SourceError, match="No container is called"):
                 await act
-        with pytest.raises(NotThereError, match="No volume is called"):
+        with pytest.raises(SourceError, match="No volume is called"):
             await acts.remove_volume(name)
     assert state(acted_on, container) == "running"
 

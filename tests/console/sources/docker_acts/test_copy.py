@@ -64,7 +64,7 @@ async def test_what_is_not_there(acts: DockerActs, run: Run) -> None:
         await contents(acts, container, "/no/such")
     with pytest.raises(NotThereError, match="No such container"):
         await contents(acts, "f" * 64, "/etc")
-    with pytest.raises(NotThereError, match="No container is called"):
+    with pytest.raises(SourceError, match="No container is called"):
         await contents(acts, "..", "/etc")
 
 

@@ -129,7 +129,7 @@ async def test_names_that_would_be_another_address(acted_on: Engine, acts: Docke
     before = images(acted_on)
     for name in ("", "..", "a/../b:1", "//", "a//b", "\x1b[2J:1", "a:1?force=1"):
         for image, names in ((name, []), (BUSYBOX, [BUSYBOX, name])):
-            with pytest.raises(NotThereError, match="No image is called"):
+            with pytest.raises(SourceError, match="No image is called"):
                 await acts.remove_image(image, names)
     assert images(acted_on) == before
 
