@@ -174,7 +174,9 @@ async def test_two_consoles_prune_at_once(own: Engine) -> None:
             await reach.aclose()
     for outcome in outcomes:
         # Whoever comes second finds nothing left to do, or an object that went meanwhile.
-        assert isinstance(outcome, Plan) or {one.fate for one in outcome.results} <= {Fate.DONE}, [(one.target.name, one.words) for one in outcome.failed]
+        assert isinstance(outcome, Plan) or {one.fate for one in outcome.results} <= {Fate.DONE}, [
+            (one.target.name, one.words) for one in outcome.failed
+        ]
     assert len(own.docker("images", "--quiet", "mlops/cats").split()) == 1
     assert own.docker("volume", "ls", "-q").split() == []
 
