@@ -24,7 +24,8 @@ pytestmark = pytest.mark.usefixtures("tmux")
 def test_a_morning_look(fleet: Fleet, tmp_path: Path) -> None:
     env = environment(fleet.engine, tmp_path, MLOPS_COMPOSE_FILE=str(fleet.file))
     with Tmux(screen_command(), 80, 24, env) as terminal:
-        screen = terminal.wait_for(lambda text: "unhealthy" in text and "missing" in text and "drifted" in text)
+        wanted = ("unhealthy", "missing", "drifted", "✓ docker  ✓ compose")
+        screen = terminal.wait_for(lambda text: all(one in text for one in wanted))
         lines = screen.split("\n")
         assert "✓ docker  ✓ compose" in lines[0]
         assert "go there" in lines[1]
