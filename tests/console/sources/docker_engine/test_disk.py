@@ -240,4 +240,6 @@ async def test_consoles_that_ask_at_once_all_get_an_answer(full_engine: Engine) 
     finally:
         for console in consoles:
             await console.aclose()
-    assert {tuple(image.id for image in use.images) for use in found} == {tuple(image.id for image in found[0].images)}
+    first, *others = [{image.id for image in use.images} for use in found]
+    assert first, "there are some"
+    assert all(one == first for one in others)
