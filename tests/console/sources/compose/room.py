@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from console.sources.compose.acts import ComposeDoer
 from console.sources.docker_engine.endpoint import parse_address
 from console.text import Clean
 from tests.support.engine import Engine, compose_program
+from tests.support.waiting import until_sync
 
 FILE = "infra/docker-compose.yml"
 # As process 1 a shell ignores SIGTERM unless it handles it.
@@ -117,10 +119,20 @@ class Room:
         return [str(one["Name"]) for one in self.engine.api("GET", f"/volumes?filters={self._ours()}")["Volumes"] or ()]
 
     def clear(self) -> None:
-        for one in self.engine.api("GET", f"/containers/json?all=1&filters={self._ours()}"):
-            self.engine.api("DELETE", f"/containers/{one['Id']}?force=1&v=1")
-        for name in self.volumes():
-            self.engine.api("DELETE", f"/volumes/{name}?force=1")
+        """Nothing of the project is left afterwards, even where a Compose that was called off is still at work."""
+        until_sync(lambda: not self._clear_once(), f"nothing of {self.project} to be left")
+
+    def _clear_once(self) -> bool:
+        """Whether there was anything."""
+        found = self.engine.api("GET", f"/containers/json?all=1&filters={self._ours()}")
+        for one in found:
+            with suppress(AssertionError):
+                self.engine.api("DELETE", f"/containers/{one['Id']}?force=1&v=1")
+        volumes = self.volumes()
+        for name in volumes:
+            with suppress(AssertionError):
+                self.engine.api("DELETE", f"/volumes/{name}?force=1")
+        return bool(found or volumes)
 
     def _ours(self) -> str:
         return quote(json.dumps({"label": [f"{PROJECT_LABEL}={self.project}"]}))
