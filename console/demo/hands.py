@@ -13,7 +13,7 @@ from console.demo.disk import DemoDisk
 from console.demo.engine import DemoEngine
 from console.demo.identity import container_id
 from console.model.container import ContainerState
-from console.model.source import NotThereError, SourceError, SourceState
+from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 
 
@@ -119,8 +119,3 @@ class DemoHands:
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-
-def gone(what: str) -> NotThereError:
-    """What the demo says of something that it has not."""
-    return NotThereError(SourceState.OK, clean(f"There is no such {what} in the demo."))

@@ -256,7 +256,7 @@ def _moved(target: Target, container: Container | None) -> Clean:
 
 
 async def find(reach: Reach, names: Sequence[str]) -> list[Container]:
-    """Containers by name, id or its beginning. Raises NotThereError for what is none, SourceError for what is several."""
+    """Containers by name, id or its beginning. Raises NotThereError for what is none, and for what is several."""
     containers = await reach.engine.containers()
     return [_find(containers, name) for name in names]
 

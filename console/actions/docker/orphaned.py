@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from console.actions.jenkins.builds import build_of
 from console.actions.reach import Reach
 from console.model.build import Build, BuildRef
-from console.model.container import Container
-from console.model.jenkins import JenkinsError, Trouble
 from console.model.orphans import Orphan, is_candidate, orphans, ref_of
-from console.model.source import NotThereError
-from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 
 
@@ -18,7 +15,7 @@ async def find_orphans(reach: Reach) -> tuple[tuple[Orphan, ...], tuple[Clean, .
 
     Containers are looked at before builds: a build that begins in between has no training here yet.
     """
-    found = [await _inspected(reach, one) for one in await reach.engine.containers() if is_candidate(one)]
+    found = [one for one in await reach.engine.containers() if is_candidate(one)]
     if not found:
         return (), ()
     jenkins = reach.ask_jenkins()
@@ -33,22 +30,5 @@ async def find_orphans(reach: Reach) -> tuple[tuple[Orphan, ...], tuple[Clean, .
             # To whoever may not see a job Jenkins says that there is none.
             unknown.append(clean(f"{one.name}: Jenkins shows no job {ref.job} to this user, so nobody can tell."))
             continue
-        builds[ref] = await _build(jenkins, ref)
+        builds[ref] = await build_of(jenkins, ref)
     return orphans(found, builds), tuple(unknown)
-
-
-async def _inspected(reach: Reach, container: Container) -> Container:
-    try:
-        return await reach.engine.inspect(container.id)
-    except NotThereError:
-        return container
-
-
-async def _build(jenkins: Jenkins, ref: BuildRef) -> Build | None:
-    """None for one that is not there: its job is."""
-    try:
-        return await jenkins.build(ref)
-    except JenkinsError as error:
-        if error.trouble is not Trouble.NOT_FOUND:
-            raise
-        return None
