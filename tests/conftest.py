@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import composefleet, platformfleet, skips
+from tests.support import composefleet, images, platformfleet, skips
 from tests.support.composefleet import Fleet
 from tests.support.engine import Engine, NoEngineError
-from tests.support.images import engine_with_busybox, import_busybox
+from tests.support.images import engine_with_busybox
 from tests.support.platformfleet import PlatformFleet
 from tests.support.session import CleanSession
 
@@ -48,23 +48,15 @@ def engine(engine_or_reason: Engine | str) -> Engine:
 @pytest.fixture
 def own_engine(engine: Engine) -> Iterator[Engine]:
     """An Engine with `busybox:test` for one test alone: it may be stopped, killed, frozen and filled."""
-    own = Engine()
-    try:
-        import_busybox(own)
+    with images.own_engine() as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture
 def lasting_engine(engine: Engine) -> Iterator[Engine]:
     """The same, and its containers run on while it does not (`live-restore`)."""
-    own = Engine(live_restore=True)
-    try:
-        import_busybox(own)
+    with images.own_engine(live_restore=True) as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture

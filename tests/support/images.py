@@ -7,6 +7,8 @@ import shutil
 import struct
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -33,6 +35,17 @@ def engine_with_busybox(*, live_restore: bool = False) -> Engine:
             raise NoEngineError(f"it starts no container: {error}") from error
         raise
     return engine
+
+
+@contextmanager
+def own_engine(*, live_restore: bool = False) -> Iterator[Engine]:
+    """An Engine with `BUSYBOX` that is nobody else's, gone at the end. For where it is known that Engines start here."""
+    engine = Engine(live_restore=live_restore)
+    try:
+        import_busybox(engine)
+        yield engine
+    finally:
+        engine.close()
 
 
 def carry(source: Engine, target: Engine, *tags: str) -> None:

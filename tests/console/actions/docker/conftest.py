@@ -18,8 +18,8 @@ from console.sources.protocols import ActingJenkins
 from console.text import Clean, clean
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import FakeCompose
+from tests.support import images
 from tests.support.engine import Engine
-from tests.support.images import import_busybox
 
 NO_JENKINS = SourceStatus(SourceState.OFF, NOT_CONFIGURED)
 
@@ -27,12 +27,8 @@ NO_JENKINS = SourceStatus(SourceState.OFF, NOT_CONFIGURED)
 @pytest.fixture(scope="module")
 def own(engine: Engine) -> Iterator[Engine]:
     """An Engine with busybox that one module fills and empties."""
-    made = Engine()
-    try:
-        import_busybox(made)
+    with images.own_engine() as made:
         yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture

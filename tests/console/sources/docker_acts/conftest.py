@@ -9,8 +9,9 @@ import pytest
 
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine import Endpoint
+from tests.support import images
 from tests.support.engine import Engine
-from tests.support.images import BUSYBOX, import_busybox
+from tests.support.images import BUSYBOX
 
 Run = Callable[..., str]
 
@@ -18,12 +19,8 @@ Run = Callable[..., str]
 @pytest.fixture(scope="module")
 def acted_on(engine: Engine) -> Iterator[Engine]:
     """An Engine with busybox that one module fills and empties."""
-    own = Engine()
-    try:
-        import_busybox(own)
+    with images.own_engine() as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from console.model.disk import DiskUse, Image, freed, once
 from console.sources.docker_engine import DockerEngine, Endpoint
-from tests.support import builds
+from tests.support import builds, images
 from tests.support.engine import Engine
 from tests.support.images import BUSYBOX, import_busybox
 from tests.support.waiting import until_sync
@@ -38,12 +38,8 @@ CMD ["sh"]
 @pytest.fixture(scope="module")
 def full_engine(engine: Engine) -> Iterator[Engine]:
     """An Engine whose disk only this module fills."""
-    own = Engine()
-    try:
-        import_busybox(own)
+    with images.own_engine() as own:
         yield own
-    finally:
-        own.close()
 
 
 @pytest.fixture
