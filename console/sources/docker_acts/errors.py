@@ -43,9 +43,7 @@ def _answered(error: APIError) -> SourceError:
     status = int(error.status_code or 0)
     said = str(error.explanation or "").strip()
     reason = clean(f"Docker answers {status}: {clean(said, limit=_QUOTED) or 'no reason given'}")
-    gone = status == 404 and any(words in said.lower() for words in _GONE)
-    # Of an image that somebody else removes at the same moment (20.10).
-    if gone or (status == 500 and "unrecognized image id" in said.lower()):
+    if status == 404 and any(words in said.lower() for words in _GONE):
         return NotThereError(SourceState.OK, reason)
     return SourceError(_STATES.get(status, SourceState.OK), reason)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from console.model.source import SourceError, SourceState
+from console.model.source import NotThereError, SourceError, SourceState
 from console.sources.docker_engine.layers import chains, diff_ids_of
 from console.text import clean
 
@@ -18,7 +18,20 @@ _AT_A_TIME = 200
 
 
 def remove_image(library: Library, image: str, names: Sequence[str]) -> int:
-    """See `sources.protocols.EngineActs`. Names go first, and one in use would lose them and stay: so that is looked at."""
+    """See `sources.protocols.EngineActs`. Whatever the Engine says of an image that somebody else removes at the same moment
+    (404, 409 and 500 on 20.10): if it is gone then it is gone."""
+    from docker.errors import APIError  # type: ignore[import-untyped]
+
+    try:
+        return _remove_image(library, image, names)
+    except APIError:
+        if _stands_for(library, image) is None:
+            raise NotThereError(SourceState.OK, clean("The image is gone.")) from None
+        raise
+
+
+def _remove_image(library: Library, image: str, names: Sequence[str]) -> int:
+    """Names go first, and one in use would lose them and stay: so that is looked at."""
     looked = library.inspect_image(image)
     known = str(looked["Id"])
     layers = set(chains(diff_ids_of(looked) or ()))
@@ -46,7 +59,7 @@ def _bare_digests(looked: dict[str, Any], tags: Sequence[str]) -> list[str]:
 
 def _stands_for(library: Library, name: str) -> str | None:
     """The image that has this name now."""
-    from docker.errors import NotFound  # type: ignore[import-untyped]
+    from docker.errors import NotFound
 
     try:
         return str(library.inspect_image(name)["Id"])
