@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.asking import document
 from console.cli.consent import asks, told
@@ -20,6 +19,7 @@ from console.cli.options import UsageError
 from console.cli.output import Cell, Column, print_json
 from console.model.source import SourceError, SourceStatus
 from console.model.words import decimal
+from console.sources.reach import Reach
 from console.text import clean
 
 if TYPE_CHECKING:
