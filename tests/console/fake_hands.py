@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from console.model.disk import DiskUse
 from console.model.process import Process
-from console.model.source import SourceError, SourceState
+from console.model.source import NotThereError, SourceError, SourceState
 from console.sources.protocols import Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
@@ -20,7 +20,8 @@ class FakeHands:
     """What was asked for is in `did`, as `stop CONTAINER` or `compose up jenkins`.
 
     `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `files` are
-    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells.
+    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `copies` the tars of
+    what can be copied out.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
@@ -31,6 +32,7 @@ class FakeHands:
         self.gate: asyncio.Event | None = None
         self.closed = 0
         self.files = {"/bin/sh"}
+        self.copies: dict[str, bytes] = {}
         self.talk: Shell | None = None
         self.running: tuple[Process, ...] = ()
 
@@ -105,8 +107,9 @@ class FakeHands:
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._ask("copy", container, path)
-        raise SourceError(SourceState.OK, clean("nothing to copy"))
-        yield b""
+        if path not in self.copies:
+            raise NotThereError(SourceState.OK, clean(f"there is no {path}"))
+        yield self.copies[path]
 
     async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
         await self._ask("compose", verb, *services)
