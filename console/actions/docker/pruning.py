@@ -11,10 +11,10 @@ from console.actions.plan import Fate, News, Outcome, Plan, Result, Say, Target,
 from console.actions.reach import Reach
 from console.model.disk import DiskUse, once
 from console.model.prunable import decide, groups
-from console.model.pruning import Decision, Kind, Known, Rule, Verdict
+from console.model.pruning import Decision, Kind, Known, Rule, Verdict, key_of
 from console.model.source import NotThereError, SourceError, SourceState
 from console.model.state import StateClass
-from console.model.words import age, counted, decimal
+from console.model.words import counted, decimal
 from console.text import Clean, clean
 
 _SHORT = 12
@@ -75,7 +75,7 @@ class Prune:
         kinds = [kind for kind in Kind if any(one.kind is kind for one in decision.remove)]
         plan = Plan(
             act=self,
-            title=clean(f"Prune  {decimal(decision.bytes)} by the rule: {told(self.rule)}"),
+            title=clean(f"Prune  {decimal(decision.bytes)} by the rule: {self.rule.told}"),
             yes=clean(f"prune, free {decimal(decision.bytes)}"),
             targets=tuple(Target(key_of(one), one.name) for one in decision.remove),
             says=(
@@ -183,11 +183,6 @@ def total(use: DiskUse) -> int:
     return once(use.images) + volumes + cache + sum(use.written.values()) + sum(use.logs.values())
 
 
-def key_of(verdict: Verdict) -> Clean:
-    """`image/sha256:...`, `volume/NAME`."""
-    return clean(f"{verdict.kind}/{verdict.id}")
-
-
 def spared(words: frozenset[Clean], facts: Known) -> frozenset[Clean]:
     """The keys of what a person spares, who may write an id, the beginning of one, a name, or the key itself.
 
@@ -216,25 +211,6 @@ def _objects(facts: Known) -> Iterator[tuple[Kind, Clean, tuple[str, ...]]]:
         yield Kind.CACHE, part.id, ()
     for container in facts.containers:
         yield Kind.CONTAINER, container.id, (str(container.name),)
-
-
-def told(rule: Rule) -> str:
-    """A rule in words: `keep 3 per project, unused for 30d`."""
-    parts = []
-    if Kind.IMAGE in rule.kinds:
-        parts.append(f"keep {rule.keep} per project")
-    if rule.older_than is not None:
-        parts.append(f"unused for {age(rule.older_than.total_seconds())}")
-    if rule.label is not None:
-        parts.append(f"labelled {rule.label}")
-    if rule.kinds != frozenset(Kind):
-        parts.append(
-            "only "
-            + " and ".join(f"{kind}s" if kind is not Kind.CACHE else "build cache" for kind in Kind if kind in rule.kinds)
-        )
-    if rule.named:
-        parts.append(counted(len(rule.named), "named volume"))
-    return ", ".join(parts) or "all that nobody needs"
 
 
 def _data(verdict: Verdict) -> Mapping[str, object]:
