@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.asking import document
 from console.cli.consent import asks, told
@@ -20,6 +19,7 @@ from console.cli.options import UsageError
 from console.cli.output import Cell, Column, print_json
 from console.model.source import SourceError, SourceStatus
 from console.model.words import decimal
+from console.sources.reach import Reach
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -117,10 +117,9 @@ def prune(context: Context, /, **options: Any) -> int:
 
 def usual_rule(context: Context) -> Rule:
     """What the settings say."""
-    from console.model.pruning import Rule
+    from console.actions.docker.known import usual_of
 
-    settings = context.backend.loaded.settings.prune
-    return Rule(keep=settings.keep_images, older_than=timedelta(days=settings.unused_days))
+    return usual_of(context.backend.loaded.settings.prune).rule
 
 
 def _rule(context: Context, options: dict[str, Any]) -> Rule:

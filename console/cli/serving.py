@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.consent import asks, told
 from console.cli.group import Context, command
 from console.cli.options import UsageError
+from console.sources.reach import Reach
 from console.text import clean
 
 SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "down")

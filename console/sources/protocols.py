@@ -79,6 +79,10 @@ class EngineDisk(Protocol):
         """Everything now. What does not change (layers of an image) is asked for once. Raises `SourceError`."""
         ...
 
+    async def aclose(self) -> None:
+        """Close all connections. Closing twice does nothing."""
+        ...
+
 
 class EngineActs(Protocol):
     """What can be done to containers, images, volumes and cache. Apart from `ContainerEngine`, so that what only watches cannot

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from console.actions.doer import Doer
     from console.feeds.jenkins_feed import Interest
     from console.model.build import BuildRef
+    from console.model.pruning import Usual
     from console.model.state import StateClass
     from console.ui.ahead import Ahead
     from console.ui.clipboard import Way
@@ -76,7 +77,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered. `ahead` loads what later keys need,
+    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning. `ahead` loads what later keys need,
     `garbage` is collected while no key is pressed.
     """
 
@@ -100,6 +101,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         make_recorder: Callable[[], AuditRecorder] | None = None,
         ahead: Ahead | None = None,
         garbage: OldGarbage | None = None,
+        make_usual: Callable[[], Usual] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -120,6 +122,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.frozen = frozen
         self.read_only = read_only
         self._make_recorder = make_recorder
+        self._make_usual = make_usual
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -132,7 +135,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self._home: asyncio.AbstractEventLoop | None = None
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
         self._interest: Interest | None = None
-        self._near_gpus = False
+        self._near_gpus = self._near_disk = False
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
         self.rest = KeyRest(time.monotonic)
@@ -218,6 +221,13 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             self._home.call_soon_threadsafe(call, context=self._around)
         except RuntimeError:
             return
+
+    @property
+    def usual(self) -> Usual:
+        """The rule of a prune that nobody has changed."""
+        from console.model.pruning import Usual
+
+        return self._make_usual() if self._make_usual is not None else Usual()
 
     @property
     def recorder(self) -> AuditRecorder | None:
@@ -387,6 +397,13 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             self._near_gpus = closely
             self.live.look_at_gpus(closely)
 
+    def attend_disk(self) -> None:
+        """Whether a screen of the disk is open, be it below another one: what fills the disk is read for nobody else."""
+        near = any(one.shows_disk for one in self.screen_stack if isinstance(one, ConsoleScreen))
+        if near != self._near_disk:
+            self._near_disk = near
+            self.live.look_at_disk(near)
+
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -399,7 +416,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.live = self._demo_watch()
         self.live.start()
         self.demo, self.world, self._attended, self._interest = True, None, None, None
-        self._near_gpus = False
+        self._near_gpus = self._near_disk = False
         self._doer = None  # what is done to the demo is written down elsewhere
         self.close_all()  # what is open there is of the other server
         self._listen()

@@ -11,11 +11,11 @@ from console.actions.docker.containers import about_builds
 from console.actions.docker.health import Pace, Settled, service, settled
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
-from console.actions.reach import Reach
 from console.model.container import HASH_LABEL, Container, ContainerState
 from console.model.service import ComposeProject, Declared
 from console.model.source import NotThereError, SourceError, SourceState
 from console.model.words import duration
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 

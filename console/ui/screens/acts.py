@@ -13,12 +13,13 @@ from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import with_details
-from console.model.source import SourceError, SourceStatus
+from console.model.source import SourceError
 from console.text import Clean, clean
-from console.ui import acting
+from console.ui import acting, makings
 from console.ui.acting import Subject
 from console.ui.canvas import Line
 from console.ui.frame import title
+from console.ui.makings import Making
 from console.ui.palette import Ground, Role
 from console.ui.screens.sheet import CLOSES, Sheet
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
     from console.ui.acting import ActingScreen
-    from console.ui.doing import Making
 
 _WORDS = 24
 _ENDED = "it has ended"
@@ -58,7 +58,7 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
         found += _of_builds(refs, world)
     if items:
         key, words = ("cancel", "cancel") if not refs else ("cancel-queued", "cancel what is queued")
-        found.append(Choice(key, words, acting.cancelling(items)))
+        found.append(Choice(key, words, makings.cancelling(items)))
     if nodes:
         names = [node.name for node in nodes]
         off = all(node.set_offline for node in nodes)
@@ -67,14 +67,14 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
             Choice(
                 "offline",
                 "take off line",
-                acting.setting_offline(names, clean("reason")),
+                makings.setting_offline(names, clean("reason")),
                 "it was taken off line already" if off else "",
                 "reason",
-                partial(acting.setting_offline, names),
+                partial(makings.setting_offline, names),
             )
         )
         found.append(
-            Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else "")
+            Choice("online", "bring on line", makings.setting_offline(names, None), "nobody took it off line" if on else "")
         )
     return found
 
@@ -91,17 +91,17 @@ def _of_builds(refs: Sequence[BuildRef], world: JenkinsWorld | None) -> list[Cho
     on = all(job is None or job.buildable for job in known)
     projects = list(dict.fromkeys(clean(job.rpartition("/")[0]) for job in jobs if "/" in job))
     found = [
-        Choice("again", "run again", acting.again(refs)),
-        Choice("stop", "stop", acting.ending(refs, Stop.STOP), ended),
-        Choice("terminate", "terminate", acting.ending(refs, Stop.TERM), ended or stage),
-        Choice("kill", "kill", acting.ending(refs, Stop.KILL), ended or stage),
-        Choice("answer", "approve", acting.answering(refs, yes=True), silent),
-        Choice("reject", "reject", acting.answering(refs, yes=False), silent),
-        Choice("keep", "keep no longer" if kept else "keep for good", acting.keeping(refs, on=not kept)),
-        Choice("job-switch", "disable its job" if on else "enable its job", acting.enabling(jobs, on=not on)),
+        Choice("again", "run again", makings.again(refs)),
+        Choice("stop", "stop", makings.ending(refs, Stop.STOP), ended),
+        Choice("terminate", "terminate", makings.ending(refs, Stop.TERM), ended or stage),
+        Choice("kill", "kill", makings.ending(refs, Stop.KILL), ended or stage),
+        Choice("answer", "approve", makings.answering(refs, yes=True), silent),
+        Choice("reject", "reject", makings.answering(refs, yes=False), silent),
+        Choice("keep", "keep no longer" if kept else "keep for good", makings.keeping(refs, on=not kept)),
+        Choice("job-switch", "disable its job" if on else "enable its job", makings.enabling(jobs, on=not on)),
     ]
     if projects:
-        found.append(Choice("scan", "scan for branches", acting.scanning(projects)))
+        found.append(Choice("scan", "scan for branches", makings.scanning(projects)))
     return found
 
 
@@ -143,14 +143,15 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
     # In the back room
 
     async def _ask(self, _engine: ContainerEngine) -> None:
-        jenkins = self._screen.console.live.jenkins
-        if jenkins is None or isinstance(jenkins, SourceStatus):
-            return
+        try:
+            reach = await self._screen.console.live.reach()
+        except SourceError:
+            return  # choosing one of them says why
         for one in self._choices:
             if one.why_not:
                 continue
             try:
-                plan = await one.make(jenkins).plan()
+                plan = await one.make.make(reach).plan()
             except SourceError as error:
                 why: Clean | None = error.reason
             else:

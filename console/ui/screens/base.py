@@ -74,6 +74,8 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         main = self.app.screen_stack[0]
         if name == "jenkins":
             self.action_builds()
+        elif name == "disk":
+            self.action_disk()
         elif isinstance(main, MainScreen):
             self.console.close_all()
             main.select_system(name)
@@ -175,6 +177,16 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.say(
             StateClass.ENDED, f"theme {self.look.palette.name.removesuffix('-256')}; for good: screen.theme in the settings"
         )
+
+    shows_disk = False
+    """Whether what fills the disk is on it."""
+
+    def action_disk(self) -> None:
+        """What fills the Engine's disk."""
+        from console.ui.screens.disk import DiskScreen
+
+        self.console.close_all()
+        self.app.push_screen(DiskScreen())
 
     # Jenkins
 

@@ -32,6 +32,7 @@ _ORDERS, _OBJECT_ORDERS = tuple(Order), tuple(ObjectOrder)
 class DiskPlace(Tabled, inherit_bindings=False):
     """What both screens share: what was read, how old it is, and why nothing is known."""
 
+    shows_disk = True
     where = ("list", "main", "filtered", "ordered", "marks", "disk", "facts", "everywhere")
     foot_ids = ("open", "prune", "choose", "order", "filter", "facts", "palette", "zoom", "copy")
     BINDINGS = bindings(where)

@@ -11,13 +11,13 @@ from console.actions.docker.health import Pace
 from console.actions.docker.services import ActOnServices, ServiceVerb
 from console.actions.doer import Doer
 from console.actions.plan import Fate, Outcome, Plan, Weight
-from console.actions.reach import Reach
 from console.demo import demo_jenkins
 from console.model.source import NotThereError, SourceError
 from console.sources.compose import ComposeCli
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine.endpoint import parse_address
 from console.sources.docker_engine.source import DockerEngine
+from console.sources.reach import Reach
 from console.text import Clean
 from tests.console.actions.docker.conftest import NO_JENKINS
 from tests.console.sources.compose.conftest import room

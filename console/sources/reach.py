@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk
+
+
+class Hands(NamedTuple):
+    """What does things, beside what only watches: for one that watches already."""
+
+    disk: EngineDisk
+    acts: EngineActs
+    services: ComposeActs
+
+    async def aclose(self) -> None:
+        """Let all of them go."""
+        for one in self:
+            await one.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,7 @@ class Reach:
     async def aclose(self) -> None:
         """Let all of them go."""
         jenkins = self.jenkins if not isinstance(self.jenkins, SourceStatus) else None
-        for one in (self.services, self.acts, self.compose, self.engine, jenkins):
+        for one in (self.services, self.acts, self.disk, self.compose, self.engine, jenkins):
             if one is not None:
                 await one.aclose()
 
