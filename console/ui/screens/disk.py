@@ -34,8 +34,7 @@ class DiskPlace(Tabled, inherit_bindings=False):
 
     shows_disk = True
     where = ("list", "main", "filtered", "ordered", "marks", "disk", "facts", "everywhere")
-    foot_ids = ("open", "prune", "choose", "order", "filter", "facts", "palette", "zoom", "copy")
-    BINDINGS = bindings(where)
+    foot_ids: Sequence[str] = ("open", "prune", "choose", "order", "filter", "facts", "palette", "zoom", "copy")
 
     @property
     def facts_read(self) -> DiskFacts | None:
@@ -125,7 +124,6 @@ class DiskPlace(Tabled, inherit_bindings=False):
             self.backwards = not self.backwards
         self.say(StateClass.ENDED, self.order_words)
 
-    order: Order | ObjectOrder = Order.LARGEST
     backwards = False
 
     def next_order(self) -> None:
@@ -134,11 +132,17 @@ class DiskPlace(Tabled, inherit_bindings=False):
     @property
     def order_words(self) -> str:
         """The order that is in force."""
-        return f"{self.order.value}{', reversed' if self.backwards else ''}"
+        return f"{self.order_name}{', reversed' if self.backwards else ''}"
+
+    @property
+    def order_name(self) -> str:
+        raise NotImplementedError
 
 
 class DiskScreen(DiskPlace, inherit_bindings=False):
     """What fills the Engine's disk."""
+
+    BINDINGS = bindings(DiskPlace.where)
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,6 +155,10 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
 
     def next_order(self) -> None:
         self.order = _ORDERS[(_ORDERS.index(self.order) + 1) % len(_ORDERS)]
+
+    @property
+    def order_name(self) -> str:
+        return self.order.value
 
     def refresh_rows(self) -> None:
         facts = self.facts_read
@@ -212,6 +220,7 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
 class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
     """The objects of one row of the disk, which is called `what`."""
 
+    BINDINGS = bindings(DiskPlace.where)
     foot_ids = ("prune", "choose", "order", "filter", "facts", "palette", "zoom", "copy")
 
     def __init__(self, what: Clean) -> None:
@@ -229,6 +238,10 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
 
     def next_order(self) -> None:
         self.order = _OBJECT_ORDERS[(_OBJECT_ORDERS.index(self.order) + 1) % len(_OBJECT_ORDERS)]
+
+    @property
+    def order_name(self) -> str:
+        return self.order.value
 
     @property
     def objects(self) -> Sequence[DiskObject]:
@@ -284,16 +297,16 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
         )
 
     @property
-    def object(self) -> DiskObject | None:
+    def thing(self) -> DiskObject | None:
         """The one that is selected."""
         selected = self.cursors[LIST].selected
         return next((one for one in self.found if one.key == selected), None)
 
     def bottom_title(self) -> str:
-        return str(self.object.name) if self.object is not None else "Nothing selected"
+        return str(self.thing.name) if self.thing is not None else "Nothing selected"
 
     def bottom_lines(self, width: int) -> list[Line]:
-        one, facts = self.object, self.facts_read
+        one, facts = self.thing, self.facts_read
         return disklines.about_object(one, facts, self.look, width, self.now()) if one is not None and facts is not None else []
 
     def action_open(self) -> None:
