@@ -81,7 +81,6 @@ class Glyphs:
             columns.append(chr(0x2800 + dots) if dots else " ")
         return "".join(columns)
 
-
     def bar(self, part: float, cells: int) -> tuple[str, str]:
         """The filled and the empty cells of a bar that is `part` (0 to 1) full: what is there at all is seen, and only what is
         full looks full."""

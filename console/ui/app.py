@@ -77,8 +77,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning. `ahead` loads what later keys need,
-    `garbage` is collected while no key is pressed.
+    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning.
+    `ahead` loads what later keys need, `garbage` is collected while no key is pressed.
     """
 
     ENABLE_COMMAND_PALETTE = False

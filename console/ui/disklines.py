@@ -341,4 +341,7 @@ def _facts_of(one: DiskObject, facts: DiskFacts) -> list[tuple[str, str]]:
             container = next(one for one in facts.known.containers if one.id == key)
             labels = container.labels
             found += [("state", container.state.value), ("image", str(container.image))]
-    return [*found, *(("labels" if n == 0 else "", f"{name}={value}") for n, (name, value) in enumerate(sorted(labels.items())))]
+    return [
+        *found,
+        *(("labels" if n == 0 else "", f"{name}={value}") for n, (name, value) in enumerate(sorted(labels.items()))),
+    ]

@@ -188,6 +188,23 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.console.close_all()
         self.app.push_screen(DiskScreen())
 
+    def action_prune_by(self, words: str) -> None:
+        """Show what can go by this rule, as the palette has it, and ask before it does."""
+        from console.ui.prunewords import rule_of
+        from console.ui.screens.disk import DiskScreen
+
+        if (where := self.console.read_only) is not None:
+            self.say(StateClass.ATTENTION, acts_are_off(where))
+            return
+        rule = rule_of(words.split(), self.console.usual.rule)
+        if rule is None:
+            self.say(StateClass.BROKEN, f"prune {words} is no rule: prune images --keep 3")
+            return
+        self.console.close_all()
+        screen = DiskScreen()
+        self.app.push_screen(screen)
+        screen.begin_prune(rule)
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:

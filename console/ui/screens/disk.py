@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.model.disk_rows import DiskRow
 from console.model.disk_view import DiskFacts, DiskObject
-from console.model.pruning import Kind
+from console.model.pruning import Kind, Rule, Why
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.words import age
 from console.text import Clean
 from console.ui import disklines
+from console.ui.acting import begin
 from console.ui.canvas import Line, Part, plain
 from console.ui.disklines import ObjectOrder, Order
 from console.ui.keymap import bindings
+from console.ui.makings import pruning
 from console.ui.palette import Role
 from console.ui.screens.lists import BOTTOM, LIST
 from console.ui.screens.tablebase import Tabled
@@ -103,6 +106,18 @@ class DiskPlace(Tabled, inherit_bindings=False):
         """Why there are no rows, where the reading itself is fine."""
         words = f'No row matches "{self.words}". {self.own("back")} shows all {total}.' if self.words else otherwise
         return [(words, Role.MUTED)]
+
+    def action_prune(self) -> None:
+        """Show what can go: of the marked rows, or else of all that is listed here."""
+        self.begin_prune(self.chosen_rule())
+
+    def chosen_rule(self) -> Rule:
+        """The usual rule, for what is meant here."""
+        raise NotImplementedError
+
+    def begin_prune(self, rule: Rule) -> None:
+        """Plan it, and ask before anything goes."""
+        begin(self, pruning(rule, self.console.usual.good_builds), self.unmark)
 
     def action_facts(self) -> None:
         """All about the selected row as text, over the whole screen."""
@@ -209,6 +224,12 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
             return []
         return disklines.about_row(row, facts, self.look, width, self.now(), self.own("open"))
 
+    def chosen_rule(self) -> Rule:
+        marked, facts, rule = self.marked(LIST), self.facts_read, self.console.usual.rule
+        if not marked or facts is None:
+            return rule
+        return replace(rule, only=frozenset(one.key for what in marked for one in facts.objects[Clean(what)]))
+
     def action_open(self) -> None:
         """Its objects."""
         if self.row is None:
@@ -308,6 +329,15 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
     def bottom_lines(self, width: int) -> list[Line]:
         one, facts = self.thing, self.facts_read
         return disklines.about_object(one, facts, self.look, width, self.now()) if one is not None and facts is not None else []
+
+    def chosen_rule(self) -> Rule:
+        marked = set(self.marked(LIST))
+        chosen = [one for one in self.objects if not marked or one.key in marked]
+        rule = replace(self.console.usual.rule, only=frozenset(one.key for one in chosen))
+        if len(marked) == len(chosen) == 1 and chosen[0].why is Why.BY_NAME:
+            # Who marks a volume with a name names it; its name has to be typed then.
+            return replace(rule, named=frozenset({chosen[0].name}))
+        return rule
 
     def action_open(self) -> None:
         """All about it."""
