@@ -130,8 +130,8 @@ class Plan:
     (secrets masked). `refused` says why nothing can be done at all; then there is nothing to agree to. `moved` says why this
     plan took the place of another. `even_unrecorded`: what ends or frees something goes on where the audit file cannot be
     written; the rest is refused then. `shrinks`: objects that cannot be done any more are left out and told about, and do not
-    make another plan of it: of a thousand objects one has always moved. `parts` tell what goes and stays line by line, where a person
-    may choose among that; `aside`: the entries are seen only while they are changed.
+    make another plan of it: of a thousand objects one has always moved. `parts` tell what goes and stays line by line, where a
+    person may choose among that; `aside`: the entries are seen only while they are changed.
     """
 
     act: Act

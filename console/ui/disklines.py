@@ -30,6 +30,7 @@ FILES_FROM = 80.0
 
 _OLD = timedelta(seconds=60)
 _BAR, _ROW_BAR = 18, 10
+_WIDE = 100
 _LARGEST = 12
 """Objects that the lower pane names."""
 _PLAIN = state(StateClass.UNKNOWN, "")
@@ -106,9 +107,11 @@ def _files(disk: Disk, look: Look) -> list[Part]:
 
 
 def columns(rows: Sequence[DiskRow]) -> tuple[Column, ...]:
+    """Names get what the longest needs, so that the notes get the rest."""
     count = max([5, *(len(f"{row.count:,}") for row in rows)])
+    name = min(34, max([24, *(cells_of(row.what) for row in rows)]))
     return (
-        Column(NAME, 12, 24, 34, 0),
+        Column(NAME, 12, name, 0, 0),
         Column("count", count, count, 0, 3, right=True),
         Column(SIZE, 7, 7, 0, 0, right=True),
         Column(CAN_GO, 7, 7, 0, 1, right=True),
@@ -189,7 +192,7 @@ def _short_line(one: DiskObject, look: Look, width: int, now: datetime) -> Line:
 
 # Objects
 
-_AGE = {Kind.IMAGE: "age", Kind.VOLUME: "age", Kind.CACHE: "used", Kind.CONTAINER: "ended"}
+_AGE = {Kind.IMAGE: "age", Kind.VOLUME: "age", Kind.CACHE: "used", Kind.CONTAINER: "since"}
 
 
 def object_headers(kind: Kind) -> dict[str, str]:
@@ -199,13 +202,14 @@ def object_headers(kind: Kind) -> dict[str, str]:
 
 def object_columns(kind: Kind, objects: Sequence[DiskObject], width: int) -> tuple[Column, ...]:
     """Why it stays is what people come for; names are cut in their middle before that is."""
-    most = 28 if width < 100 else 60
+    wide = width >= _WIDE
+    most = 60 if wide else 28
     name = min(most, max([16, *(cells_of(one.name) for one in objects[:400])]))
     shared = (
-        Column(NAME, 12, name, most, 0),
+        Column(NAME, 12, name, 0, 0),
         Column(SIZE, 7, 7, 0, 0, right=True),
         Column("when", 5, 5, 0, 2, right=True),
-        Column("why", 18, 24, 500, 1),
+        Column("why", 18, 34 if wide else 24, 500, 1),
     )
     first, size, when, why = shared
     match kind:
@@ -216,7 +220,7 @@ def object_columns(kind: Kind, objects: Sequence[DiskObject], width: int) -> tup
                 when,
                 size,
                 Column("alone", 7, 7, 0, 3, right=True),
-                Column("users", 8, 14, 24, 6),
+                Column("users", 8, 18, 0, 6),
                 why,
             )
         case Kind.CONTAINER:
@@ -226,11 +230,11 @@ def object_columns(kind: Kind, objects: Sequence[DiskObject], width: int) -> tup
                 size,
                 Column("wrote", 7, 7, 0, 3, right=True),
                 Column("log", 7, 7, 0, 4, right=True),
-                Column("image", 12, 24, 40, 6),
+                Column("image", 12, 24, 0, 6),
                 why,
             )
         case Kind.VOLUME:
-            return first, when, size, Column("users", 8, 16, 30, 3), why
+            return first, when, size, Column("users", 8, 20 if wide else 16, 0, 3), why
         case Kind.CACHE:
             return first, Column("id", 12, 12, 0, 3), when, size, why
 
@@ -286,9 +290,10 @@ def about_object(one: DiskObject, facts: DiskFacts, look: Look, width: int, now:
     """Whether it can go first, then what it is and who has it."""
     found: list[Line] = wrapped(_sentence(one), look, width)
     pairs: list[tuple[str, str]] = [("name" if n == 0 else "", str(name)) for n, name in enumerate(_names(one))]
-    pairs.append(("id", str(one.key.partition("/")[2]).removeprefix("sha256:")))
+    if one.kind is not Kind.VOLUME:
+        pairs.append(("id", str(one.key.partition("/")[2]).removeprefix("sha256:")))
     if one.when is not None:
-        words = {Kind.CACHE: "used", Kind.CONTAINER: "ended"}.get(one.kind, "made")
+        words = {Kind.CACHE: "used", Kind.CONTAINER: "since"}.get(one.kind, "made")
         pairs.append((words, f"{day(one.when, now)}, {age((now - one.when).total_seconds())} ago"))
     pairs.append(("size", _size_words(one)))
     pairs += [("used by" if n == 0 else "", str(name)) for n, name in enumerate(one.users)]

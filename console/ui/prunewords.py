@@ -13,7 +13,7 @@ _KEEP, _OLDER = "--keep", "--older-than"
 
 
 def rule_of(words: Sequence[str], usual: Rule) -> Rule | None:
-    """The rule that these words ask for: `images --keep 3`, `--older-than 12h`, or none at all. None for what makes no sense."""
+    """The rule that these words ask for: `images --keep 3`, `--older-than 12h`, or none. None for what makes no sense."""
     kinds: set[Kind] = set()
     rule, rest = usual, list(words)
     while rest:
