@@ -15,20 +15,25 @@ from console.ui.makings import Making
 from console.ui.screens.base import ConsoleScreen
 
 if TYPE_CHECKING:
+    from console.model.container import Container
     from console.model.jenkins import Node
     from console.model.jenkins_rows import WaitRow
 
 _NOTHING = "nothing is selected"
+_NOT_BEGUN = "it has not begun: there is nothing to run again"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a row stands for: a build (`ref`), an item of the queue that is none yet (`item`), or a node."""
+    """What a row stands for: a build (`ref`), an item of the queue that is none yet (`item`), a node, a service that the
+    Compose file declares, or a container. A service has its replicas in `containers`, a build the one that it trains in."""
 
     name: Clean
     ref: BuildRef | None = None
     item: int | None = None
     node: Node | None = None
+    service: Clean | None = None
+    containers: tuple[Container, ...] = ()
 
 
 def subject_of(wait: WaitRow) -> Subject:
@@ -60,8 +65,11 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
         raise NotImplementedError
 
     def action_again(self) -> None:
-        refs = refs_of(self.subjects())
-        self._begin(makings.again(refs) if refs else None, "it has not begun: there is nothing to run again")
+        subjects = self.subjects()
+        refs = refs_of(subjects)
+        serves = any(one.containers or one.service is not None for one in subjects)
+        otherwise = f"no build stands behind it: {self.own('restart')} restarts it" if serves else _NOT_BEGUN
+        self._begin(makings.again(refs) if refs else None, otherwise)
 
     def action_stop(self) -> None:
         self._begin(makings.stopping(self.subjects()), "there is nothing to stop here")
@@ -74,10 +82,9 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
         subjects = self.subjects()
         if not subjects:
             self.say(StateClass.ENDED, self.no_subject())
-        elif not self.has_jenkins:
-            self.say_no_jenkins()
         else:
-            from console.ui.screens.acts import ActsSheet, acts_of
+            from console.ui.choices import acts_of
+            from console.ui.screens.acts import ActsSheet
 
             jenkins = self.world.jenkins if self.world is not None else None
             self.app.push_screen(ActsSheet(self, subjects, acts_of(subjects, jenkins), self.unmark))

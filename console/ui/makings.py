@@ -95,13 +95,46 @@ def cancelling(items: Sequence[int]) -> Making:
 
 
 def stopping(subjects: Sequence[Subject]) -> Making | None:
-    """Builds are stopped, items of the queue are cancelled; None where there is neither."""
+    """Builds and services are stopped, items of the queue are cancelled; what is none of them is a container that is stopped.
+    None where there is nothing to stop."""
     from console.model.asking import Stop
 
     refs = [one.ref for one in subjects if one.ref is not None]
     items = [one.item for one in subjects if one.ref is None and one.item is not None]
     wanted = [*([ending(refs, Stop.STOP)] if refs else []), *([cancelling(items)] if items else [])]
+    rest = serving(subjects, "stop", "stop")
+    wanted += [rest] if rest is not None else []
     return together(wanted) if wanted else None
+
+
+def serving(subjects: Sequence[Subject], service_verb: str, container_verb: str) -> Making | None:
+    """What is done to services by Compose, and to containers that are of no service and no build by the Engine. An empty verb
+    is for what cannot be done to that kind; None where nothing is left."""
+    services = [str(one.service) for one in subjects if one.service is not None]
+    loose = [each.id for one in subjects if one.service is None and one.ref is None for each in one.containers]
+    wanted = [on_services(service_verb, services)] if services and service_verb else []
+    wanted += [on_containers(container_verb, loose)] if loose and container_verb else []
+    return together(wanted) if wanted else None
+
+
+def on_services(verb: str, names: Sequence[str]) -> Making:
+    """No names are all of the Compose file."""
+
+    def make(reach: Reach) -> Act:
+        from console.actions.docker.services import ActOnServices, ServiceVerb
+
+        return ActOnServices(reach, ServiceVerb(verb), names)
+
+    return Making(make, "docker")
+
+
+def on_containers(verb: str, ids: Sequence[Clean]) -> Making:
+    def make(reach: Reach) -> Act:
+        from console.actions.docker.containers import ActOnContainers, ContainerVerb
+
+        return ActOnContainers(reach, ContainerVerb(verb), ids)
+
+    return Making(make, "docker")
 
 
 def answering(refs: Sequence[BuildRef], *, yes: bool) -> Making:

@@ -61,7 +61,7 @@ async def test_the_first_look_answers_whether_anything_is_wrong() -> None:
     assert lines[1].startswith(" ✗ cache killed 2m ago: out of memory, limit 64 MiB")
     assert lines[1].endswith("+5  ! go there")
     assert selected_line(text).split()[:3] == ["▐cache", "✗", "killed"]
-    assert lines[-1] == " enter open  L log  / filter  : command  o order  z zoom         ? help  q quit"
+    assert lines[-1] == " enter open  L log  r restart  x stop  / filter  : command       ? help  q quit"
 
 
 async def test_every_container_of_the_host_is_there_in_its_group() -> None:
