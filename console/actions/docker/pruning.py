@@ -77,7 +77,8 @@ class Prune:
     def _like(self, rule: Rule, typed: Mapping[str, str]) -> Prune:
         made = Prune(self._reach, rule, self._good_builds, chosen=self._chosen)
         made._typed, made.rule = typed, applied(rule, typed)
-        made._knows_spared, made._may_use = self._knows_spared, self._seen
+        # What was chosen a moment ago may not have been planned yet.
+        made._knows_spared, made._may_use = self._knows_spared, self._seen or self._may_use
         return made
 
     async def look(self) -> Known:

@@ -198,7 +198,6 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         elif by:
             self._follow = False
             self._first += by
-        self._follow = False
         self.paint()
 
     def _spare(self, part: Part | None) -> None:
@@ -328,4 +327,5 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
 
     def wheel(self, by: int) -> None:
         self._first += by
+        self._follow = False
         self.paint()
