@@ -1,124 +1,31 @@
-"""From the disk to what is free again: what goes is seen, chosen from, agreed to, and counted afterwards."""
+"""From the disk to what is free again: what goes is seen, agreed to, and counted afterwards."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, tzinfo
 
 import pytest
 
 from console.actions.docker import known as knowing
 from console.demo import FrozenClock, demo_jenkins
 from console.feeds.watch import Watch
-from console.model.container import Container
-from console.model.disk import DiskUse
 from console.model.disk_view import DiskFacts
-from console.model.pruning import Known, Usual
-from console.model.service import ComposeProject
-from console.model.source import SourceError, SourceState
+from console.model.pruning import Usual
 from console.sources.reach import Reach
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.screens.disk import DiskScreen
-from console.ui.screens.plan import PlanSheet
 from tests.console.actions.acts import Notebook
-from tests.console.fake_hands import FakeHands
 from tests.console.fakes import NOW, FakeCompose, FakeEngine
-from tests.console.ui.diskworlds import crowded, disk_known, facts, world
-from tests.console.ui.doing import Person, person
+from tests.console.ui.diskworlds import crowded, disk_known
 from tests.console.ui.pressing import line_with, press
-from tests.console.ui.screenapp import ENV, app_of, screen_text, still
+from tests.console.ui.pruneroom import DECLARED, GONE, Hands, clock_stands_still, labels, opened, pruning
+from tests.console.ui.screenapp import ENV, screen_text, still
 from tests.support.waiting import until
 
-GONE = SourceError(SourceState.UNREACHABLE, clean("Docker does not answer on /run/docker.sock."))
-DECLARED = ComposeProject(clean("mlops"), clean("c.yml"), (), volumes=(clean("mlops_jenkins-home"), clean("mlops_hf_cache")))
-
-
-class Hands(FakeHands):
-    """Hands whose disk is what they leave of it. `busy` are the ids of what somebody has begun to use."""
-
-    def __init__(self, use: DiskUse) -> None:
-        super().__init__(use)
-        self.busy: set[str] = set()
-
-    async def remove_image(self, image: str, names: Sequence[str]) -> int:
-        found = await super().remove_image(image, names)
-        if image in self.busy:
-            raise SourceError(SourceState.OK, clean("a container uses it."))
-        self.use = replace(self.use, images=tuple(one for one in self.use.images if one.id != image))
-        return found
-
-    async def remove_volume(self, name: str) -> None:
-        await super().remove_volume(name)
-        self.use = replace(self.use, volumes=tuple(one for one in self.use.volumes if one.name != name))
-
-    async def remove_cache(self, records: Sequence[str]) -> int:
-        self.use = replace(self.use, cache=tuple(one for one in self.use.cache if one.id not in records))
-        return await super().remove_cache(records)
-
-    @property
-    def looks(self) -> int:
-        """How often the disk was looked at."""
-        return self.did.count("disk")
-
-    @property
-    def removed(self) -> list[str]:
-        return [did for did in self.did if did.startswith("remove")]
-
-
-class _Clock(datetime):
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        return NOW
-
-
-@pytest.fixture(autouse=True)
-def clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowing, "datetime", _Clock)
-
-
-def prepared(of: Known, hands: FakeHands) -> ConsoleApp:
-    app = app_of(world(facts(of)))
-    live = still(app)
-    live.log_engine, live.log_jenkins = FakeEngine(*_inspected(of.containers)), demo_jenkins(FrozenClock(NOW))
-    live.hands, live.compose = hands, FakeCompose(DECLARED)
-    return app
-
-
-def _inspected(containers: Sequence[Container]) -> Sequence[Container]:
-    return containers
-
-
-@asynccontextmanager
-async def pruning(of: Known | None = None, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Person, Hands]]:
-    """Somebody who looks at the disk."""
-    shown = of if of is not None else disk_known()
-    hands = Hands(shown.disk)
-    async with person(size, app=prepared(shown, hands)) as one:
-        await one.press("7")
-        one.wait()
-        yield one, hands
-
-
-def sheet(lines: Sequence[str]) -> list[str]:
-    """The lines of the sheet, from its title on."""
-    return list(lines[next(at for at, line in enumerate(lines) if line.startswith(" Prune ")) :])
-
-
-def labels(lines: Sequence[str]) -> list[str]:
-    """What goes and what stays, in the order of the lines."""
-    return [line[1:].split()[0] for line in sheet(lines) if line[1:6] in ("goes ", "stays")]
-
-
-async def opened(one: Person, *keys: str) -> list[str]:
-    await one.press(*keys, "p")
-    lines = await one.sees("Prune ")
-    one.wait()
-    return sheet(lines)
+__all__ = ["clock_stands_still"]
 
 
 async def test_three_keys_free_what_can_go_and_say_what_came_of_it() -> None:
@@ -184,115 +91,6 @@ async def test_without_marks_all_of_an_open_row_is_meant() -> None:
         lines = await opened(one, "j", "enter")
         assert "Prune  51 GB" in line_with(lines, " Prune ")
         assert labels(lines) == ["goes", "stays"]
-
-
-async def test_what_a_person_keeps_stays_and_may_go_again() -> None:
-    async with pruning() as (one, hands):
-        await opened(one)
-        await one.press("space")
-        lines = sheet(await one.sees("Prune  17 GB"))
-        assert line_with(lines, "▐").startswith("▐goes    6 build cache parts")
-        assert "3 kept by you" in line_with(lines, "stays", "images of project-a")
-        await one.press("space", "space")
-        await one.sees("Prune  5.1 GB")
-        assert hands.looks == 1, "all from what was seen once"
-        while "images of project-a" not in line_with(sheet(await one.press("j")), "▐"):
-            pass
-        assert "space let it go" in one.lines[-1]
-        await one.press("space")
-        await one.sees("Prune  56 GB")
-        one.wait()
-        await one.press("y")
-        await one.sees("56 GB freed (56 GB expected)")
-        assert hands.looks == 3, "before it is done, and afterwards"
-        assert sorted(did.split()[1] for did in hands.removed if len(did.split()[1]) < 8) == ["image"] * 3 + ["volume"] * 2
-
-
-async def test_a_group_is_unfolded_and_one_of_its_objects_kept() -> None:
-    async with pruning() as (one, hands):
-        await opened(one)
-        lines = await one.press("enter")
-        assert sum("mlops/project-a:" in line for line in lines) == 3
-        assert line_with(lines, "mlops/project-a:dddd").split()[-5:] == ["18", "GB", "built", "before", "Oct", "24"][-5:]
-        await one.press("j", "j", "space")
-        lines = sheet(await one.sees("Prune  51 GB"))
-        assert line_with(lines, "2 images of project-a", "goes")
-        assert "ffff" in line_with(lines, "▐"), "the next one takes its place under the cursor"
-        lines = sheet(await one.press("enter"))
-        assert line_with(lines, "▐").startswith("▐goes    2 images of project-a"), "folded from one of its objects"
-        assert not any("mlops/project-a:" in line for line in lines)
-        one.wait()
-        await one.press("y")
-        await one.sees("51 GB freed (51 GB expected)")
-        assert not any("eeee" in did for did in hands.removed)
-
-
-async def test_nothing_is_agreed_to_while_a_choice_is_being_planned() -> None:
-    async with pruning() as (one, hands):
-        await opened(one)
-        sheet = one.app.screen
-        assert isinstance(sheet, PlanSheet)
-        asked: list[object] = []
-        read, sheet._read = sheet._read, asked.append
-        lines = await one.press("space")
-        assert "y prune" not in lines[-1]
-        one.wait()
-        await one.press("y")
-        assert isinstance(one.app.screen, PlanSheet)
-        assert hands.removed == []
-        read(asked[0])  # type: ignore[arg-type]  # the act that it asked for
-        await one.sees("Prune  17 GB")
-
-
-async def test_the_rule_is_a_form_and_the_plan_below_it_follows() -> None:
-    async with pruning() as (one, hands):
-        await opened(one)
-        lines = await one.press("e")
-        assert line_with(lines, "images kept").split()[2:4] == ["kept", "3_"] or "3_" in line_with(lines, "images kept")
-        assert lines[-1].strip().startswith("enter take this rule")
-        await one.press("backspace", "1", "tab", "tab", "tab", "tab", "space")
-        lines = await one.sees("keep 1 per project")
-        await until(lambda: "only" in line_with(one.lines, " Prune "), "the kinds")
-        assert "[ ] no" in line_with(one.lines, "volumes", "without a name")
-        assert hands.removed == []
-        await one.press("y")
-        assert isinstance(one.app.screen, PlanSheet)
-        assert hands.removed == []
-        lines = await one.press("enter")
-        assert not any("images kept" in line for line in lines)
-        assert line_with(lines, " Prune ").startswith(" Prune  ")
-        one.wait()
-        assert hands.looks == 1
-        shown = sheet(await one.press("k"))
-        assert line_with(shown, "goes", "4 images of project-a")
-        assert not any("goes" in line and "volumes" in line for line in shown)
-
-
-async def test_a_rule_that_makes_no_sense_is_not_taken_and_esc_brings_the_old_one_back() -> None:
-    async with pruning() as (one, _):
-        await opened(one)
-        await one.press("e", "0")
-        await one.press("backspace", "backspace", "0")
-        await one.sees("is no number from 1 to 1000")
-        lines = await one.press("enter")
-        assert any("images kept" in line for line in lines)
-        await one.press("escape")
-        lines = await one.sees("Prune  68 GB by the rule: keep 3")
-        assert not any("images kept" in line for line in lines)
-        await until(lambda: "y prune" in one.lines[-1], "the plan to be one to agree to")
-        one.wait()
-        await one.press("escape")
-        assert isinstance(one.app.screen, DiskScreen)
-
-
-async def test_enter_before_the_plan_of_the_last_letters_waits_for_it() -> None:
-    async with pruning() as (one, hands):
-        await opened(one)
-        await one.press("e", "backspace", "1", "enter")
-        lines = await one.sees("keep 1 per project")
-        await until(lambda: not any("images kept" in line for line in one.lines), "the form to close")
-        assert "4 images of project-a" in "\n".join(lines)
-        assert hands.removed == []
 
 
 async def test_a_volume_with_a_name_is_typed() -> None:
@@ -388,18 +186,6 @@ async def test_the_palette_has_the_words_of_the_command_line() -> None:
         assert "only images, keep 1 per project" in line_with(lines, " Prune ")
         assert any(isinstance(screen, DiskScreen) for screen in one.app.screen_stack)
         assert hands.removed == []
-
-
-async def test_thousands_of_parts_are_moved_through_without_drawing_them_all() -> None:
-    async with pruning(crowded(0, 0, 3000)) as (one, _):
-        await opened(one)
-        lines = await one.press("enter")
-        below = next(line for line in lines if "more below" in line)
-        assert int(below.split("more below")[0].split()[-1].replace(",", "")) > 1500
-        lines = await one.press("G")
-        assert "more below" not in "\n".join(lines)
-        lines = sheet(await one.press("g"))
-        assert line_with(lines, "▐").startswith("▐goes")
 
 
 def test_what_is_read_and_decided_is_so_in_the_back_room(monkeypatch: pytest.MonkeyPatch) -> None:
