@@ -29,7 +29,7 @@ FILES_FROM = 80.0
 """Percent of the inodes from which they are told: long before they are gone nobody thinks of them."""
 
 _OLD = timedelta(seconds=60)
-_BAR, _ROW_BAR = 18, 10
+_BAR, _LEAST_BAR, _ROW_BAR = 18, 8, 10
 _WIDE = 100
 _LARGEST = 12
 """Objects that the lower pane names."""
@@ -58,32 +58,30 @@ def head(disk: Disk | None, facts: DiskFacts | None, read: datetime | None, look
 
     `disk` is what Docker's folder lies on, None where it is on another machine; `read` is when the figures were taken.
     """
-    parts: list[Part] = []
-    if disk is not None:
-        parts.append(look.part(f" {disk.path}", bold=True))
-        parts.append(look.part(f"  {used_of(disk)}  "))
-        filled, empty = look.glyphs.bar(disk.space / 100, _BAR)
-        beside = width - sum(cells_of(text) for text, _ in parts) - len("  100%  read 59m ago")
-        if beside >= _BAR:
-            parts += [look.part(filled, _role(disk.space)), look.part(f"{empty} ", Role.FAINT)]
-        parts.append(look.part(f"{disk.space:.0f}%", bold=disk.space >= ATTENTION))
-        parts += _files(disk, look)
-    elif facts is not None:
-        whole = sum(row.size or 0 for row in facts.rows)
-        parts.append(look.part(f" Docker keeps {decimal(whole)}", bold=True))
-    if facts is not None and facts.decision.bytes:
-        parts.append(look.part(f"  {decimal(facts.decision.bytes)} can go"))
     told = f"read {age((now - read).total_seconds())} ago " if read is not None and now - read > _OLD else ""
-    return _fitted(parts, look.part(told, Role.MUTED), look, width)
+    right = look.part(told, Role.MUTED)
+    before: list[Part] = []
+    behind: list[Part] = []
+    if disk is not None:
+        before = [look.part(f" {disk.path}", bold=True), look.part(f"  {used_of(disk)}  ")]
+        behind = [look.part(f"{disk.space:.0f}%", bold=disk.space >= ATTENTION), *_files(disk, look)]
+    elif facts is not None:
+        before = [look.part(f" Docker keeps {decimal(sum(row.size or 0 for row in facts.rows))}", bold=True)]
+    if facts is not None and facts.decision.bytes:
+        behind.append(look.part(f"  {decimal(facts.decision.bytes)} can go"))
+    # What stands last goes first where there is no room, and the bar before all of it; nothing is cut.
+    while behind and _cells([*before, *behind, right]) > width:
+        behind.pop()
+    bar = min(_BAR, width - _cells([*before, *behind, right]) - 1)
+    if disk is not None and bar >= _LEAST_BAR:
+        filled, empty = look.glyphs.bar(disk.space / 100, bar)
+        before += [look.part(filled, _role(disk.space)), look.part(f"{empty} ", Role.FAINT)]
+    shown = [*before, *behind]
+    return [*shown, look.part(" " * max(0, width - _cells([*shown, right]))), right]
 
 
-def _fitted(parts: Sequence[Part], right: Part, look: Look, width: int) -> Line:
-    """What stands last goes first where there is no room; nothing is cut."""
-    shown = list(parts)
-    while len(shown) > 1 and sum(cells_of(text) for text, _ in (*shown, right)) > width:
-        shown.pop()
-    used = sum(cells_of(text) for text, _ in shown)
-    return [*shown, look.part(" " * max(0, width - used - cells_of(right[0]))), right]
+def _cells(parts: Sequence[Part]) -> int:
+    return sum(cells_of(text) for text, _ in parts)
 
 
 def _kind(full: float) -> StateClass:
@@ -98,9 +96,11 @@ def _files(disk: Disk, look: Look) -> list[Part]:
     files = disk.files
     if files is None or files < FILES_FROM:
         return []
-    text = f"inodes {files:.0f}%, {disk.inodes_free:,} left"
-    glyph = [look.glyph(_kind(files)), look.part(" ")] if files >= ATTENTION else []
-    return [look.part("  "), *glyph, look.part(text, bold=files >= ATTENTION)]
+    told = f"inodes {files:.0f}%, {disk.inodes_free:,} left"
+    if files < ATTENTION:
+        return [look.part(f"  {told}")]
+    # One part, so that the sign does not stay without its words.
+    return [look.part(f"  {look.glyphs.state(_kind(files))} {told}", _role(files), bold=True)]
 
 
 # Rows
