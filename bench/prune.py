@@ -28,7 +28,7 @@ PATIENCE = 60.0
 PLAN_AIM, KEY_AIM = 1000.0, 100.0
 ROOT = Path(__file__).parent.parent
 SIZE = (120, 36)
-READ_AGAIN = b"\x12"
+READ_AGAIN, CURSOR = b"\x12", "▐".encode()
 
 
 def main() -> int:
@@ -65,7 +65,7 @@ def measure(engine: Engine, home: Path, rounds: int, keys: int) -> None:
     still = Series("a key while nothing is read, p95", "ms")
     print(f"{IMAGES} images, {VOLUMES} volumes, {rounds} rounds, {SIZE[0]}x{SIZE[1]}   load before: {load()}")
     with Pty(command, *SIZE, env) as terminal:
-        terminal.wait_for(b"No containers", PATIENCE)
+        terminal.wait_for(b"web", PATIENCE)
         time.sleep(3)
         first.values.append(_until(terminal, b"7", b"volumes"))
         before = cpu_seconds(psutil.Process(terminal.pid))
@@ -95,7 +95,7 @@ def _until(terminal: Pty, key: bytes, words: bytes) -> float:
 
 
 def _keys(terminal: Pty, count: int, *, reading: bool) -> float:
-    """Milliseconds from a key that moves the selection to the first bytes that come of it: 95 of 100 are quicker."""
+    """Milliseconds from a key that moves the selection to the sign of it on its new row: 95 of 100 are quicker."""
     taken = []
     for number in range(count):
         _quiet(terminal)
@@ -104,7 +104,7 @@ def _keys(terminal: Pty, count: int, *, reading: bool) -> float:
             time.sleep(0.03 + number % 10 * 0.02)  # at another moment of the reading each time
         before, begun = len(terminal.data), time.perf_counter()
         terminal.write(b"j" if number % 2 == 0 else b"k")
-        terminal.wait_for(lambda data, before=before: len(data) > before, PATIENCE)  # type: ignore[misc]
+        terminal.wait_for(lambda data, before=before: CURSOR in data[before:], PATIENCE)  # type: ignore[misc]
         taken.append((time.perf_counter() - begun) * 1000)
     return sorted(taken)[round(0.95 * (count - 1))]
 

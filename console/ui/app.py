@@ -24,7 +24,7 @@ from console.model.glyphs import Glyphs, wants_unicode
 from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
-from console.ui.ending import EndingApp
+from console.ui.attending import AttendingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
@@ -39,7 +39,6 @@ from console.ui.tight import Terminal
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.actions.doer import Doer
-    from console.feeds.jenkins_feed import Interest
     from console.model.build import BuildRef
     from console.model.pruning import Usual
     from console.model.state import StateClass
@@ -73,7 +72,7 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(EndingApp, inherit_bindings=False):
+class ConsoleApp(AttendingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
@@ -133,9 +132,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self._arriving: World | None = None
         self._interrupted = 0.0
         self._home: asyncio.AbstractEventLoop | None = None
-        self._attended: tuple[frozenset[Clean], Clean | None] | None = None
-        self._interest: Interest | None = None
-        self._near_gpus = self._near_disk = False
+        self.attend_to_nothing()
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
         self.rest = KeyRest(time.monotonic)
@@ -358,11 +355,6 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         if (front := self._front) is not None:
             front.paint()
 
-    @property
-    def _front(self) -> ConsoleScreen | None:
-        """The screen that people look at, be it through a sheet."""
-        return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
-
     def use_theme(self, name: str) -> None:
         """Everything in the colours of this theme from now on: a name that `screen.theme` takes."""
         palette = choose(name, self._env, color=self.wishes.color)
@@ -379,31 +371,6 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def attend(self, by: ConsoleScreen, visible: frozenset[Clean], selected: Clean | None) -> None:
-        """Which containers are on the screen now: only these are measured. One that is covered has no say."""
-        if by is self._front and self._attended != (visible, selected):
-            self._attended = (visible, selected)
-            self.live.show(visible, selected)
-
-    def attend_jenkins(self, by: ConsoleScreen, interest: Interest) -> None:
-        """What of Jenkins is on the screen now: only this is read beside the two small requests."""
-        if by is self._front and self._interest != interest:
-            self._interest = interest
-            self.live.look_at(interest)
-
-    def attend_gpus(self, by: ConsoleScreen, *, closely: bool) -> None:
-        """Whether the screen in front is about the cards: then each second counts."""
-        if by is self._front and self._near_gpus != closely:
-            self._near_gpus = closely
-            self.live.look_at_gpus(closely)
-
-    def attend_disk(self) -> None:
-        """Whether a screen of the disk is open, be it below another one: what fills the disk is read for nobody else."""
-        near = any(one.shows_disk for one in self.screen_stack if isinstance(one, ConsoleScreen))
-        if near != self._near_disk:
-            self._near_disk = near
-            self.live.look_at_disk(near)
-
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -415,8 +382,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.live.stop()
         self.live = self._demo_watch()
         self.live.start()
-        self.demo, self.world, self._attended, self._interest = True, None, None, None
-        self._near_gpus = self._near_disk = False
+        self.demo, self.world = True, None
+        self.attend_to_nothing()
         self._doer = None  # what is done to the demo is written down elsewhere
         self.close_all()  # what is open there is of the other server
         self._listen()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from console.model.build import Build, Result
 from console.model.disk import COMMIT, DiskUse
@@ -33,7 +33,7 @@ async def known(reach: Reach, good_builds: int) -> Known:
     volumes = None if project is None else frozenset(project.volumes)
     images = None if project is None else declared_images(project, disk)
     chosen = None if good is None else newest_good(good, disk, good_builds)
-    return Known(disk, containers, volumes, images, chosen, datetime.now(UTC))
+    return Known(disk, containers, volumes, images, chosen, disk.taken_at)
 
 
 def usual_of(settings: Prune) -> Usual:

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, tzinfo
 
-import pytest
-
-from console.actions.docker import known as knowing
 from console.demo import FrozenClock, demo_jenkins
 from console.model.disk import DiskUse
 from console.model.pruning import Known
@@ -57,17 +53,6 @@ class Hands(FakeHands):
     @property
     def removed(self) -> list[str]:
         return [did for did in self.did if did.startswith("remove")]
-
-
-class _Clock(datetime):
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # always the same moment
-        return NOW
-
-
-@pytest.fixture(autouse=True)
-def clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(knowing, "datetime", _Clock)
 
 
 def prepared(of: Known, hands: FakeHands) -> ConsoleApp:

@@ -9,12 +9,10 @@ from console.ui.app import ConsoleApp, Wishes
 from console.ui.keyrest import KeyRest
 from tests.console.actions.acts import Notebook
 from tests.console.ui.diskworlds import disk_known, machine, world
-from tests.console.ui.pruneroom import Hands, clock_stands_still, prepared
+from tests.console.ui.pruneroom import Hands, prepared
 from tests.console.ui.screenapp import app_of, screen_text
 from tests.console.ui.test_snapshots import Compare, taken
 from tests.support.waiting import until
-
-__all__ = ["clock_stands_still"]
 
 SIZES = [(60, 18), (80, 24), (140, 40)]
 sized = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -6,10 +6,8 @@ from console.ui.screens.disk import DiskScreen
 from console.ui.screens.plan import PlanSheet
 from tests.console.ui.diskworlds import crowded
 from tests.console.ui.pressing import line_with
-from tests.console.ui.pruneroom import clock_stands_still, opened, pruning, sheet
+from tests.console.ui.pruneroom import opened, pruning, sheet
 from tests.support.waiting import until
-
-__all__ = ["clock_stands_still"]
 
 
 async def test_what_a_person_keeps_stays_and_may_go_again() -> None:

@@ -21,11 +21,9 @@ from tests.console.actions.acts import Notebook
 from tests.console.fakes import NOW, FakeCompose, FakeEngine
 from tests.console.ui.diskworlds import crowded, disk_known
 from tests.console.ui.pressing import line_with, press
-from tests.console.ui.pruneroom import DECLARED, GONE, Hands, clock_stands_still, labels, opened, pruning
+from tests.console.ui.pruneroom import DECLARED, GONE, Hands, labels, opened, pruning
 from tests.console.ui.screenapp import ENV, screen_text, still
 from tests.support.waiting import until
-
-__all__ = ["clock_stands_still"]
 
 
 async def test_three_keys_free_what_can_go_and_say_what_came_of_it() -> None:
