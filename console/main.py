@@ -157,6 +157,7 @@ class Backend:
             return demo_reach()
         from console.sources.compose.acts import ComposeDoer
         from console.sources.docker_acts import DockerActs
+        from console.sources.keptfolders import KeptFolders, own_folder
 
         engine = self._engine()
         settings = self.loaded.settings
@@ -168,7 +169,8 @@ class Backend:
             env=os.environ,
             root=Path.cwd(),
         )
-        return Reach(engine, engine, DockerActs(self.endpoint), self._compose(engine), services, self.jenkins())
+        folders = KeptFolders(local=self.endpoint.local, own=own_folder(os.environ, Path.cwd()))
+        return Reach(engine, engine, DockerActs(self.endpoint), self._compose(engine), services, self.jenkins(), folders)
 
     def gpus(self) -> Gpus | SourceStatus:
         """The cards of this machine, or why they are not the server's."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.model.source import SourceError, SourceState, SourceStatus
-from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk
+from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk, RunFolders
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`engine` and `compose` are for looking, `acts` and `services` do things there; `jenkins` may be why there is none."""
+    """`engine`, `disk`, `folders` and `compose` are for looking, `acts` and `services` do things there; `jenkins` may be why
+    there is none."""
 
     engine: ContainerEngine
     disk: EngineDisk
@@ -18,6 +19,7 @@ class Reach:
     compose: Compose
     services: ComposeActs
     jenkins: ActingJenkins | SourceStatus
+    folders: RunFolders | None = None
 
     def ask_jenkins(self) -> ActingJenkins:
         """Raises SourceError where there is none to ask."""
@@ -30,7 +32,7 @@ class Reach:
     async def aclose(self) -> None:
         """Let all of them go."""
         jenkins = self.jenkins if not isinstance(self.jenkins, SourceStatus) else None
-        for one in (self.services, self.acts, self.compose, self.engine, jenkins):
+        for one in (self.services, self.acts, self.compose, self.engine, jenkins, self.folders):
             if one is not None:
                 await one.aclose()
 
