@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.consent import asks, told
 from console.cli.group import Context, command, global_params, read_only
@@ -15,6 +14,7 @@ from console.cli.inside import copy, inspect, top
 from console.cli.options import UsageError
 from console.cli.serving import grace_of
 from console.cli.shell import shell
+from console.sources.reach import Reach
 
 _ACTS = {
     "start": "Start containers that have ended, as they were made.",

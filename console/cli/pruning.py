@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli import disk_forms
 from console.cli.acts import act_here
 from console.cli.asking import document
@@ -22,6 +21,7 @@ from console.cli.output import Cell, Column, print_json
 from console.model.kept import ONLY_BY_NAME
 from console.model.source import SourceError, SourceStatus
 from console.model.words import decimal
+from console.sources.reach import Reach
 from console.text import clean
 
 if TYPE_CHECKING:

@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.consent import asks, told
 from console.cli.group import Context, command
 from console.cli.options import UsageError
+from console.sources.reach import Reach
 from console.text import clean
 
-SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "down")
+SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "update", "down")
 _LONGEST_GRACE = 86_400
 _FIGURES, _SHOWN = 10, 60
-_TIMED = ("stop", "restart", "recreate", "down")
+_TIMED = ("stop", "restart", "recreate", "update", "down")
 
 
 @command("service")
@@ -29,7 +29,7 @@ _TIMED = ("stop", "restart", "recreate", "down")
 @asks
 @click.pass_obj
 def service(context: Context, /, act: str, names: tuple[str, ...], every: bool, **options: Any) -> int:
-    """Start, stop or renew services of the Compose file: up, start, stop, restart, recreate, pull, down.
+    """Start, stop or renew services of the Compose file: up, start, stop, restart, recreate, pull, update, down.
 
     Exit status: 0 it is done and healthy, 1 it is not, 3 Docker or Compose cannot be reached or does not permit it.
     """

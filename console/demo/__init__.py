@@ -9,10 +9,10 @@ from console.demo.compose import DemoCompose
 from console.demo.engine import DemoEngine
 
 if TYPE_CHECKING:
-    from console.actions.reach import Reach
     from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
+    from console.sources.reach import Reach
 
 __all__ = [
     "Clock",
@@ -51,11 +51,11 @@ def demo_machine(clock: Clock | None = None, seed: int = 7) -> DemoMachine:
 
 def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:
     """All of the demo's server that something can be done to."""
-    from console.actions.reach import Reach
     from console.demo.deeds import Deeds
     from console.demo.disk import DemoDisk
     from console.demo.hands import DemoHands
     from console.demo.kept import DemoFolders
+    from console.sources.reach import Reach
 
     clock, deeds = clock or RunningClock(), Deeds()
     engine, disk = DemoEngine(seed, clock, deeds), DemoDisk(seed, clock)

@@ -38,6 +38,9 @@ class DemoDisk:
         self._clock = clock
         self._removed: set[tuple[str, str]] = set()
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def disk(self) -> DiskUse:
         now = self._clock.now()
         random_ = random.Random(self._seed)  # noqa: S311 - the same world for the same seed, no secret

@@ -82,6 +82,10 @@ class EngineDisk(Protocol):
         """Everything now. What does not change (layers of an image) is asked for once. Raises `SourceError`."""
         ...
 
+    async def aclose(self) -> None:
+        """Close all connections. Closing twice does nothing."""
+        ...
+
 
 class RunFolders(Protocol):
     """What runs keep on the disk. It looks at every file, so it is asked for when somebody wants to know."""

@@ -72,6 +72,11 @@ TABLE: tuple[Key, ...] = (
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows"),
     Key("again", "R", "again", "run again", HERE, "runs", "run again", acts=True),
     Key("stop", "x", "stop", "stop, cancel", HERE, "runs", "stop", acts=True),
+    Key("restart", "r", "restart", "restart", HERE, "services", "restart", acts=True),
+    Key("service-up", "u", "up", "up: start, make what is missing", HERE, "services", acts=True),
+    Key("update", "p", "update", "fetch its image, make it anew", HERE, "services", acts=True),
+    Key("inside", "i", "inside", "its processes, all that Docker knows", HERE, "services", "facts"),
+    Key("shell", "S", "shell", "a shell inside", HERE, "services", "shell", acts=True),
     Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
     Key("choose", "space", "choose", "mark for an act", HERE, "marks", acts=True),
@@ -130,7 +135,7 @@ TABLE: tuple[Key, ...] = (
     Key("pick-all", "a", "", "choose all, or none", HERE, "choice of files"),
     Key("mute", "m", "", "keep its lines out of sight", HERE, "choice of logs"),
     Key("terminate", "t", "", "terminate the build", HERE, "acts of a row"),
-    Key("kill", "K", "", "kill the build", HERE, "acts of a row"),
+    Key("kill", "K", "", "kill it: nothing is saved", HERE, "acts of a row"),
     Key("reject", "n", "", "say no to what it asks", HERE, "acts of a row"),
     Key("keep", "p", "", "keep the build for good, or no longer", HERE, "acts of a row"),
     Key("job-switch", "d", "", "disable, enable its job", HERE, "acts of a row"),
@@ -138,6 +143,15 @@ TABLE: tuple[Key, ...] = (
     Key("cancel-queued", "c", "", "take what is queued out of the queue", HERE, "acts of a row"),
     Key("offline", "o", "", "take the node off line", HERE, "acts of a row"),
     Key("online", "b", "", "bring the node on line", HERE, "acts of a row"),
+    Key("container-stop", "X", "", "stop the container of a build", HERE, "acts of a container"),
+    Key("pause", "P", "", "freeze the container", HERE, "acts of a container"),
+    Key("unpause", "C", "", "let the container go on", HERE, "acts of a container"),
+    Key("copy-out", "F", "", "copy a file out of it", HERE, "acts of a container"),
+    Key("remove", "D", "", "remove the container", HERE, "acts of a loose container"),
+    Key("service-start", "s", "", "start it as it was made", HERE, "acts of a service"),
+    Key("recreate", "m", "", "make it anew", HERE, "acts of a service"),
+    Key("fetch", "f", "", "fetch its image only", HERE, "acts of a service"),
+    Key("service-down", "D", "", "end all of the Compose file", HERE, "acts of a service"),
     Key("page-on", "space", "", "a page down", MOVE, "help"),
 )
 _BY_ID = {key.id: key for key in TABLE}
@@ -161,10 +175,14 @@ class Place:
         return [key for key in TABLE if key.where in self.where or key.id in self.ids]
 
 
+_SERVING = ("restart", "service-up", "stop", "shell", "acts", "take", *CLOSING)
 _MENU = ("again", "stop", "answer", "acts", "take", *CLOSING)
 PLACES: tuple[Place, ...] = (
-    Place("the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")),
-    Place("all about a service", ("list", "steps", "detail", "rows", "everywhere")),
+    Place(
+        "the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    ),
+    Place("all about a service", ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")),
+    Place("the facts of a container", ("list", "detail", "everywhere")),
     Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
     Place("the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")),
     Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),
@@ -174,7 +192,9 @@ PLACES: tuple[Place, ...] = (
     Place("the audit", ("list", "main", "filtered", "everywhere")),
     Place("a log", ("list", "log", "everywhere")),
     Place("a plan", ("list", "plan"), CLOSING),
-    Place("the acts of a build", ("list", "acts of a row"), _MENU),
+    Place("the acts of a build", ("list", "acts of a row", "acts of a container"), (*_MENU, "shell")),
+    Place("the acts of a service", ("list", "acts of a service", "acts of a container"), (*_SERVING, "update")),
+    Place("the acts of a container", ("list", "acts of a container", "acts of a loose container"), (*_SERVING, "kill")),
     Place("the acts of what waits", ("list",), ("cancel", "acts", "take", *CLOSING)),
     Place("the choice of files", ("list", "choice", "choice of files"), ("files", *CLOSING)),
     Place("the choice of logs", ("list", "choice", "choice of logs"), ("sources", *CLOSING)),

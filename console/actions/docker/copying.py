@@ -10,11 +10,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
-from console.actions.reach import Reach
 from console.model.source import SourceError, SourceState
 from console.sources._blocking import Pool
 from console.sources.newfile import SaveError
 from console.sources.protocols import EngineActs
+from console.sources.reach import Reach
 from console.sources.unpacking import NoArchiveError, Progress, Unpacked, single_file, unpack
 from console.text import Clean, clean
 

@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from console.actions.reach import Reach
 from console.model.build import Build, Result
 from console.model.disk import COMMIT, DiskUse
 from console.model.pruning import Known
 from console.model.service import ComposeProject
 from console.model.source import SourceError
+from console.sources.reach import Reach
 from console.text import Clean
 
 JOB = "train"

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from console.actions.docker.known import known
 from console.actions.plan import Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
-from console.actions.reach import Reach
 from console.model.disk import DiskUse, once
 from console.model.prunable import decide, groups
 from console.model.pruning import Decision, Kind, Known, Rule, Verdict
 from console.model.source import NotThereError, SourceError, SourceState
 from console.model.state import StateClass
 from console.model.words import age, counted, decimal
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 _SHORT = 12

@@ -7,19 +7,24 @@ import re
 import shlex
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
 from console.actions.audit import masked
 from console.actions.docker.running import NEEDED
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
-from console.actions.reach import Reach
 from console.model.container import Container, ContainerState
 from console.model.source import SourceError, SourceState
 from console.model.words import duration
+from console.sources.reach import Reach
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.sources.rawterminal import Shell
 
 SHELLS = ("/bin/bash", "/bin/sh")
 """Tried in this order where nobody names a command."""
@@ -32,6 +37,23 @@ _NOT_OF = {
     ContainerState.PAUSED: "It is paused: unpause it first.",
     ContainerState.RESTARTING: "It is being restarted again and again.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """A shell at a terminal, once it has ended. `status` is its exit status, where that is known; `asked_to_end` the signal
+    that ended it from outside."""
+
+    status: int | None
+    asked_to_end: int | None
+
+
+Sitting = Callable[[Callable[[], Talked]], Awaitable[Talked]]
+"""Has what it is given run where the terminal is: it blocks as long as somebody sits there."""
+
+
+async def _here(work: Callable[[], Talked]) -> Talked:
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +76,8 @@ async def open_shell(
 ) -> Session:
     """Open a shell (or run `command`) in a container, by id, at the terminal of these descriptors, and come back when it ends.
 
-    It blocks the thread, and with it its loop, as long as somebody sits there: on the screen between `suspend` and its end, in
-    the main thread, where the size of the window follows at once. Raises RefusedError where it cannot be done, SourceError
-    where the Engine cannot be asked. SIGTERM and SIGHUP are sent again once the audit is written.
+    It blocks the thread, and with it its loop, as long as somebody sits there. Raises RefusedError where it cannot be done,
+    SourceError where the Engine cannot be asked. SIGTERM and SIGHUP are sent again once the audit is written.
     """
     act = OpenShell(reach, container, command, into=into, out=out, env=env)
     became = await doer.carry_out(await act.plan(), lambda _: None)
@@ -68,7 +89,8 @@ async def open_shell(
 
 
 class OpenShell:
-    """The act. `status` is the exit status, once it has ended; `asked_to_end` the signal that ended it from outside."""
+    """The act. `status` and `asked_to_end` are those of what was talked, once it has ended. `sit` brings it to the terminal:
+    that of the main thread, where the size of the window follows at once."""
 
     name = "container-shell"
 
@@ -81,8 +103,10 @@ class OpenShell:
         into: int = 0,
         out: int = 1,
         env: Mapping[str, str] = os.environ,
+        sit: Sitting = _here,
     ) -> None:
         self._reach = reach
+        self._sit = sit
         self._id = container
         self._command = tuple(command)
         self._into, self._out = into, out
@@ -132,16 +156,13 @@ class OpenShell:
         return ()
 
     async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
-        from console.sources.rawterminal import converse
-
         began = time.monotonic()
         shell = self._reach.acts.shell(self._id, self._chosen, {"TERM": self._term})
         try:
-            self.asked_to_end = converse(shell, self._into, self._out)
+            talked = await self._sit(partial(_talk, shell, self._into, self._out))
+            self.status, self.asked_to_end = talked.status, talked.asked_to_end
             if self.asked_to_end is not None:
                 return Result(target, Fate.UNSURE, self._cut_off())
-            with suppress(SourceError):
-                self.status = shell.status()
             if self.status is None:
                 return self._lost(target, await self._why())
         except OSError as failed:
@@ -169,3 +190,14 @@ class OpenShell:
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
         return None
+
+
+def _talk(shell: Shell, into: int, out: int) -> Talked:
+    from console.sources.rawterminal import converse
+
+    asked = converse(shell, into, out)
+    status = None
+    if asked is None:
+        with suppress(SourceError):
+            status = shell.status()
+    return Talked(status, asked)

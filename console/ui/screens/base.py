@@ -226,6 +226,16 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
         act_on(self, what, clean(job), number)
 
+    def action_serve(self, verb: str, names: list[str]) -> None:
+        """An act on services by their names, as the palette has it; no names are all of the Compose file."""
+        from console.ui.acting import begin
+        from console.ui.makings import on_services
+
+        if (where := self.console.read_only) is not None:
+            self.say(StateClass.ATTENTION, acts_are_off(where))
+        else:
+            begin(self, on_services(verb, names))
+
     @property
     def has_jenkins(self) -> bool:
         status = self.world.sources.get("jenkins") if self.world is not None else None

@@ -40,6 +40,8 @@ _ACTS = {
     "approve": "JOB N: say yes to what it asks",
     "reject": "JOB N: say no to what it asks",
 }
+_SERVICE = "service"
+_ALL = "--all"
 _NOT_HERE = frozenset({"palette", "interrupt"})
 
 
@@ -65,6 +67,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+            if acts:
+                self._keys.append(Entry(_SERVICE, "ACT NAME...: restart, up, stop, update services", None, ""))
             self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
             self._keys.append(Entry(_THEME, "NAME: other colours, until the console ends", None, ""))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
@@ -134,6 +138,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._found = _themes(" ".join(words[1:]))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
+        elif words[:1] == [_SERVICE] and self._acting and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._services(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
             self._found = self._acts(words[0], text.split()[1:])
         else:
@@ -160,6 +166,24 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             # A project is known here by the builds that were looked at; Jenkins knows the others.
             name = " ".join(words)
             found = [Entry(f"{act} {name}", "", None, f"act_on{(act, name, 0)!r}")]
+        return found
+
+    def _services(self, words: Sequence[str], *, complete: bool) -> list[Entry]:
+        """First the acts, then the services that one can be done to, as far as they fit what has been typed."""
+        from console.actions.docker.services import VERBS
+
+        before, last = (words, "") if complete or not words else (words[:-1], words[-1])
+        if not before:
+            return [Entry(f"{_SERVICE} {verb}", told, None, "") for verb, told in VERBS.items() if last.casefold() in verb]
+        verb, *named = before
+        if verb not in VERBS:
+            return []
+        services = self.console.world.services if self.console.world is not None else ()
+        known = [str(one.name) for one in services if one.declared is not None and one.name not in named]
+        known = [name for name in known if last.casefold() in name.casefold()] if verb != "down" else []
+        found = [Entry(" ".join([_SERVICE, verb, *named, name]), "", None, _serve(verb, [*named, name])) for name in known]
+        if not named and _ALL.startswith(last):
+            found.append(Entry(f"{_SERVICE} {verb} {_ALL}", "all of the Compose file", None, _serve(verb, [])))
         return found
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
@@ -213,6 +237,10 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             event.stop()
             self._at = (self._at + step) % len(self._found)
             self.paint()
+
+
+def _serve(verb: str, names: Sequence[str]) -> str:
+    return f"serve{(verb, list(names))!r}"
 
 
 def _themes(part: str) -> list[Entry]:

@@ -35,18 +35,20 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     """Asks for plans by `read`, and gives the one that a person agrees to to `agree`; `leave` is called when nobody does.
 
     It takes the keys from the moment it is opened, and is drawn once there is a plan, or once reading it takes long.
-    `opener` is the key that opened it, which does nothing here.
+    `opener` is the key that opened it, which does nothing here; `system` is the one that is asked (`jenkins`, `docker`).
     """
 
     def __init__(
         self,
         opener: str,
+        system: str,
         read: Callable[[Act], None],
         agree: Callable[[Plan], None],
         leave: Callable[[PlanSheet], None],
     ) -> None:
         super().__init__()
         self._opener = opener
+        self._system = system
         self._read = read
         self._agree = agree
         self._leave = leave
@@ -113,7 +115,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look, plan = self.look, self.plan
         if plan is None:
-            reading = title(f"Reading Jenkins{look.glyphs.ellipsis}", "", look, width, focused=True)
+            reading = title(f"Reading {self._system.capitalize()}{look.glyphs.ellipsis}", "", look, width, focused=True)
             return [reading, [look.part(" "), *look.does("back", " leave it")]] if self._slow else []
         view = planlines.View(plan, self.form, self._word, self._whole, self._fresh)
         body, at = planlines.body(view, look, width)

@@ -21,8 +21,10 @@ from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.world import World
 from console.sources.protocols import Gpus, Machine
+from console.sources.reach import Hands, Reach
 from console.text import Clean, clean
 from tests.console.fake_gpus import FakeGpus, held, reading
+from tests.console.fake_hands import FakeHands
 from tests.console.fakes import FakeCompose, FakeEngine, container, event
 from tests.console.ui.gpuworlds import machine
 from tests.support.waiting import until, until_sync
@@ -325,3 +327,71 @@ async def test_a_command_reads_the_machine_without_docker() -> None:
     assert server.asked == [{}, {}]
     assert world.sources["docker"].state is SourceState.DENIED
     assert world.machine is not None
+
+
+def with_hands(make: Callable[[], Hands] | None) -> tuple[Watch, FakeEngine]:
+    engine = FakeEngine(container("web", service="web"))
+    live = Watch(lambda: (engine, FakeCompose(PROJECT)), host=clean("train-01"), demo=False, make_hands=make)
+    live.start()
+    until_sync(lambda: live.world is not None, "the first world")
+    return live, engine
+
+
+def reached(live: Watch) -> Reach | SourceError:
+    """What somebody in the back room is given."""
+    found: list[Reach | SourceError] = []
+
+    async def ask(_: object) -> None:
+        try:
+            found.append(await live.reach())
+        except SourceError as error:
+            found.append(error)
+
+    live.attach(ask)
+    until_sync(lambda: found, "an answer")
+    return found[0]
+
+
+def test_hands_are_made_once_when_somebody_acts_and_let_go_at_the_end() -> None:
+    made: list[FakeHands] = []
+
+    def make() -> Hands:
+        made.append(FakeHands())
+        return made[-1].hands
+
+    live, engine = with_hands(make)
+    assert not made
+    first, second = reached(live), reached(live)
+    assert isinstance(first, Reach)
+    assert isinstance(second, Reach)
+    assert len(made) == 1
+    assert first.acts is second.acts
+    assert first.engine is engine
+    assert isinstance(first.jenkins, SourceStatus)
+    assert live.stop()
+    assert made[0].closed > 0
+
+
+def test_hands_that_cannot_be_made_say_why_and_are_tried_again() -> None:
+    tries: list[int] = []
+
+    def make() -> Hands:
+        tries.append(1)
+        if len(tries) == 1:
+            raise SourceError(SourceState.OFF, clean("There is no address."))
+        return FakeHands().hands
+
+    live, _ = with_hands(make)
+    first = reached(live)
+    assert isinstance(first, SourceError)
+    assert first.reason == "There is no address."
+    assert isinstance(reached(live), Reach)
+    assert live.stop()
+
+
+def test_a_watch_without_hands_says_so() -> None:
+    live, _ = with_hands(None)
+    found = reached(live)
+    assert isinstance(found, SourceError)
+    assert found.state is SourceState.OFF
+    assert live.stop()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from console.actions.docker.copying import copy_to, final_place, inside, pour_to
-from console.actions.reach import Reach
 from console.model.source import NotThereError, SourceError
 from console.sources.newfile import SaveError
+from console.sources.reach import Reach
 from console.text import Clean
 from tests.console.actions.docker.conftest import reach_of
 from tests.support.engine import Engine

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from console.actions.docker.inspecting import facts
-from console.actions.reach import Reach
+from console.sources.reach import Reach
 from tests.support.engine import Engine
 from tests.support.images import BUSYBOX
 

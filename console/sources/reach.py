@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk, RunFolders
+
+
+class Hands(NamedTuple):
+    """What does things, beside what only watches: for one that watches already."""
+
+    disk: EngineDisk
+    acts: EngineActs
+    services: ComposeActs
+    folders: RunFolders | None = None
+
+    async def aclose(self) -> None:
+        """Let all of them go."""
+        for one in self:
+            if one is not None:
+                await one.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,7 @@ class Reach:
     async def aclose(self) -> None:
         """Let all of them go."""
         jenkins = self.jenkins if not isinstance(self.jenkins, SourceStatus) else None
-        for one in (self.services, self.acts, self.compose, self.engine, jenkins, self.folders):
+        for one in (self.services, self.acts, self.disk, self.folders, self.compose, self.engine, jenkins):
             if one is not None:
                 await one.aclose()
 
