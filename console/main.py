@@ -154,8 +154,8 @@ class Backend:
         if self.demo:
             return self._demo
         engine = self._engine()
-        disk, acts, services = self.hands(engine)
-        return Reach(engine, disk, acts, self._compose(engine), services, self.jenkins())
+        disk, acts, services, folders = self.hands(engine)
+        return Reach(engine, disk, acts, self._compose(engine), services, self.jenkins(), folders)
 
     def hands(self, disk: EngineDisk | None = None) -> Hands:
         """What does things, for one that watches already; the disk is looked at over connections of its own, so that the
@@ -163,9 +163,10 @@ class Backend:
         from console.sources.reach import Hands
 
         if self.demo:
-            return Hands(self._demo.disk, self._demo.acts, self._demo.services)
+            return Hands(self._demo.disk, self._demo.acts, self._demo.services, self._demo.folders)
         from console.sources.compose.acts import ComposeDoer
         from console.sources.docker_acts import DockerActs
+        from console.sources.keptfolders import KeptFolders, own_folder
 
         settings = self.loaded.settings
         services = ComposeDoer(
@@ -176,7 +177,8 @@ class Backend:
             env=os.environ,
             root=Path.cwd(),
         )
-        return Hands(disk or self._engine(), DockerActs(self.endpoint), services)
+        folders = KeptFolders(local=self.endpoint.local, own=own_folder(os.environ, Path.cwd()))
+        return Hands(disk or self._engine(), DockerActs(self.endpoint), services, folders)
 
     @cached_property
     def _demo(self) -> Reach:

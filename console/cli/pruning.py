@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.actions.plan import Act
+from console.cli import disk_forms
 from console.cli.acts import act_here
 from console.cli.asking import document
 from console.cli.consent import asks, told
@@ -15,6 +16,7 @@ from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, print_json
+from console.model.kept import ONLY_BY_NAME
 from console.model.source import SourceError, SourceStatus
 from console.model.words import decimal
 from console.sources.reach import Reach
@@ -23,7 +25,9 @@ from console.text import clean
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from console.model.disk import DiskUse
     from console.model.disk_rows import DiskRow
+    from console.model.kept import Kept
     from console.model.pruning import Decision, Rule
 
 _COLUMNS = (
@@ -33,18 +37,20 @@ _COLUMNS = (
     Column("CAN GO"),
     Column("NOTE", least=12, drop=1),
 )
+_NOTHING_KNOWN: dict[str, Any] = {"can_go": None, "space": None, "no_space": None, "kept": [], "notes": []}
+_MOST_KEPT = 1_000
 _SHOWN = 60
 
 
 @command("df")
 @click.pass_obj
 def df(context: Context) -> int:
-    """Show what fills Docker's disk, bytes that images share counted once, and what a prune could free.
+    """Show what fills Docker's disk, bytes that images share counted once, what a prune could free, and what runs keep.
 
     Exit status: 0, 3 Docker cannot be reached.
     """
 
-    async def read() -> tuple[tuple[DiskRow, ...], Decision]:
+    async def read() -> tuple[tuple[DiskRow, ...], Decision, DiskUse, tuple[Kept, ...]]:
         from console.actions.docker.pruning import Prune
         from console.model.disk_rows import rows
 
@@ -53,24 +59,38 @@ def df(context: Context) -> int:
             settings = context.backend.loaded.settings.prune
             prune = Prune(reach, usual_rule(context), settings.keep_builds)
             facts = await prune.look()
-            return rows(facts.disk, prune.decision, facts.containers), prune.decision
+            kept = await reach.folders.kept(facts.disk, facts.containers) if reach.folders is not None else ()
+            return rows(facts.disk, prune.decision, facts.containers), prune.decision, facts.disk, kept
         finally:
             await reach.aclose()
 
     try:
-        found, decision = asyncio.run(read())
+        found, decision, use, kept = asyncio.run(read())
     except SourceError as error:
         context.complain(error.reason)
         if context.json:
             status = SourceStatus(error.state, error.reason)
-            print_json(document(context, "df", [], status, system="docker", can_go=None, notes=[]))
+            print_json(document(context, "df", [], status, system="docker", **_NOTHING_KNOWN))
         return UNREACHABLE
     if context.json:
         items = list(map(_item, found))
-        print_json(document(context, "df", items, system="docker", can_go=decision.bytes, notes=list(decision.notes)))
+        more: dict[str, Any] = {
+            "can_go": decision.bytes,
+            "space": disk_forms.space(use.space),
+            "no_space": use.no_space,
+            "kept": [disk_forms.kept(one) for one in kept],
+            "notes": list(decision.notes),
+        }
+        print_json(document(context, "df", items, system="docker", **more))
         return 0
     printer = context.printer()
     printer.table(_COLUMNS, list(map(_row, found)))
+    if kept:
+        printer.line()
+        printer.table(disk_forms.COLUMNS, [disk_forms.row(one, use.taken_at) for one in kept])
+        printer.line(ONLY_BY_NAME)
+    printer.line()
+    printer.line(disk_forms.free(use))
     for note in decision.notes:
         printer.line(note)
     return 0

@@ -54,12 +54,13 @@ def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:
     from console.demo.deeds import Deeds
     from console.demo.disk import DemoDisk
     from console.demo.hands import DemoHands
+    from console.demo.kept import DemoFolders
     from console.sources.reach import Reach
 
     clock, deeds = clock or RunningClock(), Deeds()
     engine, disk = DemoEngine(seed, clock, deeds), DemoDisk(seed, clock)
     hands = DemoHands(engine, disk, clock, deeds)
-    return Reach(engine, disk, hands, DemoCompose(), hands, demo_jenkins(clock))
+    return Reach(engine, disk, hands, DemoCompose(), hands, demo_jenkins(clock), DemoFolders(clock))
 
 
 def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:

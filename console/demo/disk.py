@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from console.demo.cast import CAST, DECLARED
 from console.demo.clock import Clock
 from console.demo.identity import container_id, image_id, images_here
+from console.demo.machine import DemoMachine
 from console.model.disk import CacheRecord, DiskUse, Image, Layer, Volume
 from console.text import Clean, clean
 
@@ -49,7 +50,8 @@ class DemoDisk:
         volumes = tuple(one for one in _volumes(began) if ("volume", str(one.name)) not in self._removed)
         written = {container_id(actor): (7 + at * 13 % 90) * _MB for at, actor in enumerate(CAST)}
         logs = {container_id(actor): (1 + at * 5 % 30) * _MB for at, actor in enumerate(CAST)}
-        return DiskUse(images, volumes, cache, written, logs, now)
+        space = (await DemoMachine(self._seed, self._clock).read({})).disks[0]
+        return DiskUse(images, volumes, cache, written, logs, now, space)
 
     def remove(self, kind: str, name: str) -> int:
         """Whether it was there, as a number."""

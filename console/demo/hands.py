@@ -16,7 +16,7 @@ from console.demo.shell import DemoShell
 from console.model.container import ContainerState
 from console.model.process import Process
 from console.model.source import SourceError, SourceState
-from console.sources.protocols import Shell
+from console.sources.rawterminal import Shell
 from console.text import Clean, clean
 
 

@@ -249,7 +249,7 @@ class Watch:
             self._hands = None
             raise error if isinstance(error, SourceError) else SourceError(SourceState.UNREACHABLE, _SLOW) from error
         jenkins = self.jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
-        return Reach(self._engine, hands.disk, hands.acts, self._compose_source, hands.services, jenkins)
+        return Reach(self._engine, hands.disk, hands.acts, self._compose_source, hands.services, jenkins, hands.folders)
 
     async def _let_go_of_hands(self) -> None:
         if self._hands is None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from console.model.disk import DiskUse
 from console.model.process import Process
 from console.model.source import NotThereError, SourceError, SourceState
-from console.sources.protocols import Shell
+from console.sources.rawterminal import Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
 from tests.console.fakes import NOW

@@ -62,8 +62,8 @@ class StillWatch(Watch):
     async def reach(self) -> Reach:
         assert self.log_engine is not None
         jenkins = self.log_jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
-        disk, acts, services = self.hands.hands
-        return Reach(self.log_engine, disk, acts, self.compose, services, jenkins)
+        disk, acts, services, folders = self.hands.hands
+        return Reach(self.log_engine, disk, acts, self.compose, services, jenkins, folders)
 
     @property
     def jenkins(self) -> ActingJenkins | SourceStatus | None:

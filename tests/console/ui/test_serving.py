@@ -23,7 +23,7 @@ from console.model.service import ComposeProject, Declared
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.world import World
 from console.sources import rawterminal
-from console.sources.protocols import Shell
+from console.sources.rawterminal import Shell
 from console.text import clean
 from console.ui.app import ConsoleApp
 from tests.console.fakes import FakeCompose, FakeEngine, container
