@@ -208,9 +208,9 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
             self._driver.write(text)
 
     def on_screen(self, call: Callable[[], None]) -> None:
-        """Have `call` run where the screen lives. From the back room; nothing happens once the screen has been left."""
+        """Have `call` run where the screen lives. From any other thread; nothing happens once the screen has been left."""
         assert self._home is not None  # noqa: S101 - set before anybody can press a key
-        if self._home is asyncio.get_running_loop():
+        if self._home is asyncio._get_running_loop():  # None in a thread that has none
             call()
             return
         try:

@@ -75,6 +75,7 @@ TABLE: tuple[Key, ...] = (
     Key("restart", "r", "restart", "restart", HERE, "services", "restart", acts=True),
     Key("service-up", "u", "up", "up: start, make what is missing", HERE, "services", acts=True),
     Key("update", "p", "update", "fetch its image, make it anew", HERE, "services", acts=True),
+    Key("inside", "i", "inside", "its processes, all that Docker knows", HERE, "services", "facts"),
     Key("shell", "S", "shell", "a shell inside", HERE, "services", "shell", acts=True),
     Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
@@ -185,6 +186,7 @@ PLACES: tuple[Place, ...] = (
         "the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     ),
     Place("all about a service", ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")),
+    Place("the facts of a container", ("list", "detail", "everywhere")),
     Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
     Place("the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")),
     Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),
