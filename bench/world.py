@@ -61,7 +61,7 @@ def demo_watch(clock: Clock) -> Watch:
         now=clock.now,
         make_jenkins=lambda: demo_jenkins(clock),
         make_gpus=lambda: demo_gpus(clock),
-        make_machine=lambda: demo_machine(clock),
+        make_machine=lambda: demo_machine(clock, of=reach),
         make_hands=lambda: Hands(reach.disk, reach.acts, reach.services),
         read_disk=lambda reach: look(reach, Usual()),
         tunnel=True,

@@ -204,7 +204,7 @@ class Backend:
         if self.demo:
             from console.demo import demo_machine
 
-            return demo_machine()
+            return demo_machine(of=self._demo)
         if (elsewhere := self._elsewhere()) is not None:
             return elsewhere
         from console.sources.machine import LocalMachine

@@ -115,7 +115,7 @@ class Watch:
         self._no_jenkins: SourceStatus | None = None
         self._gpus: GpuFeed | Unasked | None = None
         self._machine: MachineFeed | Unasked | None = None
-        self._near_gpus = self._near_disk = False
+        self._near_gpus = False
         self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
         self._compose_source: Compose | None = None
@@ -188,20 +188,16 @@ class Watch:
         """Whether somebody looks at what fills the disk: it is read for nobody else."""
 
         def tell() -> None:
-            self._near_disk = on
-            self._tell_disk()
+            if self._disk is None and on and self._group is not None and self._read_disk is not None:
+                from console.feeds.disk_feed import DiskFeed
+
+                # The first one who looks makes the feed.
+                self._disk = DiskFeed(self._look_at_disk, self._changed)
+                self._group.create_task(self._disk.run())
+            if self._disk is not None:
+                self._disk.watched(on)
 
         self._room.post(tell)
-
-    def _tell_disk(self) -> None:
-        """The first one who looks makes the feed."""
-        if self._disk is None and self._near_disk and self._group is not None and self._read_disk is not None:
-            from console.feeds.disk_feed import DiskFeed
-
-            self._disk = DiskFeed(self._look_at_disk, self._changed)
-            self._group.create_task(self._disk.run())
-        if self._disk is not None:
-            self._disk.watched(self._near_disk)
 
     async def _look_at_disk(self) -> DiskFacts:
         assert self._read_disk is not None  # noqa: S101 - there is no feed without it
@@ -271,7 +267,6 @@ class Watch:
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
-                self._tell_disk()
                 group.create_task(docker.run())
                 group.create_task(compose.run())
                 group.create_task(usage.run())

@@ -6,7 +6,7 @@ from console.actions.docker.known import look
 from console.actions.docker.pruning import Prune
 from console.actions.doer import Doer
 from console.actions.plan import Outcome
-from console.demo import FrozenClock, demo_reach
+from console.demo import FrozenClock, demo_machine, demo_reach
 from console.model.pruning import Kind, Usual, Why
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import NOW
@@ -24,7 +24,10 @@ async def test_it_shows_everything_that_a_disk_can_show() -> None:
 
 
 async def test_what_is_pruned_there_is_gone_from_it() -> None:
-    reach = demo_reach(FrozenClock(NOW))
+    clock = FrozenClock(NOW)
+    reach = demo_reach(clock)
+    machine = demo_machine(clock, of=reach)
+    (before,) = (await machine.read({})).disks
     usual = Usual()
     plan = await Prune(reach, usual.rule, usual.good_builds, chosen=True).plan()
     outcome = await Doer(Notebook()).carry_out(plan, lambda _: None)
@@ -32,4 +35,7 @@ async def test_what_is_pruned_there_is_gone_from_it() -> None:
     assert not outcome.failed
     facts = await look(reach, usual)
     assert not facts.decision.remove
+    (after,) = (await machine.read({})).disks
+    assert before.used - after.used == plan.act.decision.bytes > 0  # type: ignore[attr-defined]  # a Prune
+    assert (await demo_machine(clock).read({})).disks == (before,)
     assert facts.objects.keys() == {row.what for row in facts.rows}
