@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,13 +23,13 @@ from console.sources.reach import Reach
 from console.text import clean
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from console.model.disk import DiskUse
     from console.model.disk_rows import DiskRow
     from console.model.kept import Kept
     from console.model.pruning import Decision, Rule
 
-_SPAN = re.compile(r"(\d{1,5})([smhdw]?)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 86_400, "w": 604_800}
 _COLUMNS = (
     Column("WHAT", least=20, middle=True),
     Column("COUNT"),
@@ -41,7 +39,7 @@ _COLUMNS = (
 )
 _NOTHING_KNOWN: dict[str, Any] = {"can_go": None, "space": None, "no_space": None, "kept": [], "notes": []}
 _MOST_KEPT = 1_000
-_FIGURES, _SHOWN = 10, 60
+_SHOWN = 60
 
 
 @command("df")
@@ -136,10 +134,9 @@ def prune(context: Context, /, **options: Any) -> int:
 
 def usual_rule(context: Context) -> Rule:
     """What the settings say."""
-    from console.model.pruning import Rule
+    from console.actions.docker.known import usual_of
 
-    settings = context.backend.loaded.settings.prune
-    return Rule(keep=settings.keep_images, older_than=timedelta(days=settings.unused_days))
+    return usual_of(context.backend.loaded.settings.prune).rule
 
 
 def _rule(context: Context, options: dict[str, Any]) -> Rule:
@@ -167,13 +164,17 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
 
 
 def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < _FIGURES and 0 < int(text) <= _MOST_KEPT:
-        return int(text)
-    words = f"--keep {clean(text, limit=_SHOWN)} is no number from 1 to {_MOST_KEPT}"
+    from console.model.pruning import MOST_KEPT, count_of
+
+    if (found := count_of(text)) is not None:
+        return found
+    words = f"--keep {clean(text, limit=_SHOWN)} is no number from 1 to {MOST_KEPT}"
     raise UsageError(f"{words}: the newest image of a project always stays.")
 
 
 def _span(text: str) -> timedelta:
-    if (found := _SPAN.fullmatch(text)) is not None:
-        return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    from console.model.pruning import span_of
+
+    if (found := span_of(text)) is not None:
+        return found
     raise UsageError(f"--older-than {clean(text, limit=_SHOWN)} is no span of time such as 12h, 30d or 4w.")

@@ -208,7 +208,7 @@ async def test_what_a_stopped_container_cannot_do_is_said(one: Person) -> None:
 async def test_the_page_of_a_service_has_the_same_keys(one: Person) -> None:
     await select(one, "web")
     lines = await one.press("enter")
-    assert "r restart  x stop  S shell  a acts" in lines[-1]
+    assert "r restart  x stop  S shell  a acts  i facts" in lines[-1]
     await one.press("r")
     await one.sees("y restart")
     one.wait()
