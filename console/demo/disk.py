@@ -44,8 +44,8 @@ class DemoDisk:
         """Nothing is open."""
 
     async def disk(self) -> DiskUse:
-        machine = await DemoMachine(self._seed, self._clock, self.freed).read({})
-        return replace(self._use(self._removed), space=machine.disks[0])
+        (space,) = (await DemoMachine(self._seed, self._clock, self.freed).read({})).disks
+        return replace(self._use(self._removed), space=space)
 
     def freed(self) -> int:
         """Bytes that came free by what was removed."""
