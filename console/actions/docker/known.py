@@ -46,7 +46,8 @@ def usual_of(settings: Prune) -> Usual:
 async def look(reach: Reach, usual: Usual) -> DiskFacts:
     """What fills the disk, with what the usual rule would do about it, for people to see. Raises SourceError."""
     found = await known(reach, usual.good_builds)
-    return await apart(lambda: view(found, usual.rule))
+    kept = await reach.folders.kept(found.disk, found.containers) if reach.folders is not None else ()
+    return await apart(lambda: view(found, usual.rule, kept))
 
 
 async def _project(reach: Reach) -> ComposeProject | None:
