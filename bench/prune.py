@@ -1,7 +1,7 @@
 """`make bench-prune`: the preview of a prune of three hundred images and as many volumes, on a real Engine of its own.
 
 The objects are made once, which takes a minute. One program is measured, as a person has it: how long until the disk is on the
-screen for the first time (the Engine is asked about every image), from `p` to the plan, in which all of this is too young to go,
+screen for the first time (the Engine is asked about every image), from `p` to the plan (all of this is too young to go),
 and from a key to what it draws while the same is read and decided again. Nothing is removed.
 """
 
