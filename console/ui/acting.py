@@ -60,6 +60,9 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
     def unmark(self) -> None:
         """The marks have done their work."""
 
+    def do_inside(self, what: str, subjects: Sequence[Subject]) -> None:
+        """What the screen itself does in a container of these: `shell` or `copy_out`. Without containers there is nothing."""
+
     def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
         """Ask for a line of text; a screen whose acts want none has no place for it."""
         raise NotImplementedError

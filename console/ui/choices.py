@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ENDED = "it has ended"
 _RUNS = "it still runs"
 _GONE = "it has no container"
+_ALONE = "it is for one container at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,10 @@ def _merged(choices: Sequence[Choice]) -> list[Choice]:
     found: dict[str, Choice] = {}
     for one in choices:
         other = found.get(one.key)
-        if other is None or other.make is None or one.make is None:
-            found.setdefault(one.key, one)
+        if other is None:
+            found[one.key] = one
+        elif other.make is None or one.make is None:
+            found[one.key] = replace(other, why_not=_ALONE)
         else:
             why = other.why_not if one.why_not else ""
             found[one.key] = replace(other, make=makings.together([other.make, one.make]), why_not=why)
@@ -136,7 +139,7 @@ def _of_containers(subjects: Sequence[Subject], *, trained: bool) -> list[Choice
 
 def _inside(containers: Sequence[Container]) -> list[Choice]:
     """What needs one container."""
-    alone = "" if len(containers) == 1 else _GONE if not containers else "it is for one container at a time"
+    alone = "" if len(containers) == 1 else _GONE if not containers else _ALONE
     runs = alone or ("" if containers[0].state is ContainerState.RUNNING else "it does not run")
     return [
         Choice("shell", "a shell inside", None, runs, action="shell"),

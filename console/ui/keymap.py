@@ -109,6 +109,7 @@ TABLE: tuple[Key, ...] = (
     Key("log-previous", "left_square_bracket", "step(-1)", "log of the previous row", HERE, "log"),
     Key("log-next", "right_square_bracket", "step(1)", "log of the next row", HERE, "log"),
     Key("values", "v", "values", "show or hide the values of the environment", HERE, "detail", "values"),
+    Key("copy-file", "F", "copy_out", "copy a file out of it", HERE, "inside", "copy a file out"),
     Key("copy", "y", "copy", "copy the row", HERE, "everywhere", "copy"),
     Key("problem", "exclamation_mark", "problem", "next problem, worst first", ANYWHERE, "everywhere", "next problem"),
     Key("builds", "6", "builds", "builds of Jenkins", ANYWHERE, "everywhere", "Builds"),
@@ -186,7 +187,7 @@ PLACES: tuple[Place, ...] = (
         "the main screen", ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     ),
     Place("all about a service", ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")),
-    Place("the facts of a container", ("list", "detail", "everywhere")),
+    Place("the facts of a container", ("list", "detail", "inside", "everywhere")),
     Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
     Place("the builds", ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")),
     Place("one build", ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")),

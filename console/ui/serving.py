@@ -54,33 +54,40 @@ class ServingScreen(ActingScreen, inherit_bindings=False):
             otherwise = "only what the Compose file declares can be fetched anew"
         self._begin(makings.serving(subjects, service_verb, container_verb), otherwise)
 
+    def do_inside(self, what: str, subjects: Sequence[Subject]) -> None:
+        match what:
+            case "shell":
+                self._shell(self._inside(subjects))
+            case "copy_out":
+                self._copy_out(self._inside(subjects))
+
     def action_inside(self) -> None:
         """The processes of its container, and all that Docker knows of it."""
-        one = self.inside()
+        one = self._inside(self.subjects())
         if one is not None:
             from console.ui.screens.inside import InsideScreen
 
             self.app.push_screen(InsideScreen(one.id, one.name))
 
-    def action_copy_out(self) -> None:
-        """A file or folder of its container, into the folder that the console was started in."""
-        one = self.inside()
+    def action_shell(self) -> None:
+        """A shell in the container of this row: the terminal is given to it, and comes back when it ends."""
+        self._shell(self._inside(self.subjects()))
+
+    def _copy_out(self, one: Container | None) -> None:
+        """A file or folder of it, into the folder that the console was started in."""
         if one is not None:
             from console.ui.copyout import ask_and_copy
 
-            ask_and_copy(self, one)
+            ask_and_copy(self, one.id, one.name)
 
-    def action_shell(self) -> None:
-        """A shell in the container of this row: the terminal is given to it, and comes back when it ends."""
-        one = self.inside()
+    def _shell(self, one: Container | None) -> None:
         if one is not None:
             from console.ui.shelling import shell_in
 
-            begin(self, shell_in(self.console, one.id))
+            begin(self, shell_in(self.console, one.id, one.name))
 
-    def inside(self) -> Container | None:
+    def _inside(self, subjects: Sequence[Subject]) -> Container | None:
         """The one container that is meant; says why there is none."""
-        subjects = self.subjects()
         found: Sequence[Container] = [each for one in subjects for each in one.containers]
         if len(found) == 1:
             return found[0]
