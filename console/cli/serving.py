@@ -40,7 +40,7 @@ def service(context: Context, /, act: str, names: tuple[str, ...], every: bool, 
         raise UsageError(f"name the services, or say --all: mlops-console service {act} NAME...")
     if act == "down" and names:
         raise UsageError(f"down is for all services together. For one of them: mlops-console service stop {clean(names[0])}")
-    grace = _grace(options["grace"], act)
+    grace = grace_of(options["grace"], act)
 
     async def make(reach: Reach) -> Act:
         from console.actions.docker.services import ActOnServices, ServiceVerb
@@ -61,7 +61,7 @@ def container(context: Context, /, act: str, names: tuple[str, ...], **options: 
 
     Exit status: 0 it is done, 1 it is not, 3 Docker cannot be reached or does not permit it.
     """
-    grace = _grace(options["grace"], act)
+    grace = grace_of(options["grace"], act)
 
     async def make(reach: Reach) -> Act:
         from console.actions.docker.containers import ActOnContainers, ContainerVerb, find
@@ -71,7 +71,7 @@ def container(context: Context, /, act: str, names: tuple[str, ...], **options: 
     return act_here(context, make, told(options))
 
 
-def _grace(text: str | None, act: str) -> int | None:
+def grace_of(text: str | None, act: str) -> int | None:
     """Raises UsageError."""
     if text is None:
         return None

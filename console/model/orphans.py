@@ -8,6 +8,7 @@ from datetime import datetime
 
 from console.model.build import Build, BuildRef
 from console.model.container import Container
+from console.model.words import age
 from console.text import Clean, clean
 
 JOB, NUMBER = Clean("mlops.job"), Clean("mlops.build")
@@ -23,6 +24,18 @@ class Orphan:
     ref: BuildRef | None
     since: datetime | None
     why: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """That somebody wanted it to go on: when, and who, where that was told."""
+
+    at: datetime
+    by: Clean | None
+
+    def words(self, now: datetime) -> Clean:
+        """`3h ago by anna`."""
+        return clean(f"{age((now - self.at).total_seconds())} ago{f' by {self.by}' if self.by else ''}")
 
 
 def ref_of(container: Container) -> BuildRef | None:

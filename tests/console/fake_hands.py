@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from console.model.container import Ran
 from console.model.disk import DiskUse
 from console.model.source import SourceError, SourceState
+from console.sources.protocols import NO_VARIABLES
 from console.sources.reach import Hands
 from console.text import Clean, clean
 from tests.console.fakes import NOW
@@ -17,12 +19,14 @@ NOTHING_THERE = DiskUse((), (), (), {}, {}, NOW)
 class FakeHands:
     """What was asked for is in `did`, as `stop CONTAINER` or `compose up jenkins`.
 
-    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk.
+    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `ran`
+    what comes of a command inside.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
         self.use = use
         self.did: list[str] = []
+        self.ran = Ran(0, clean(""), clean(""))
         self.failure: SourceError | None = None
         self.gate: asyncio.Event | None = None
         self.closed = 0
@@ -83,6 +87,18 @@ class FakeHands:
     async def raw(self, container: str) -> Mapping[str, object]:
         await self._ask("inspect", container)
         return {"Id": container}
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        await self._ask("run", container, *command)
+        return self.ran
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._ask("copy", container, path)
