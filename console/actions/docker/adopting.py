@@ -24,6 +24,8 @@ SERVICE, USER = "agent", "jenkins"
 PROGRAM = "/opt/mlops/infra/jenkins/bin/adopt"
 SECONDS = 60.0
 """It asks the Engine and Jenkins, and a busy machine takes seconds to start it."""
+LIST_SECONDS = 10.0
+"""A list of orphans is worth something without it."""
 
 _NO_PROGRAM = frozenset({126, 127})
 _NO_PROGRAM_SAID = ("no such file or directory", "executable file not found")
@@ -72,15 +74,16 @@ class AdoptOrphans:
         self._names |= {id_: one.name for id_, one in known.items()}
         orphaned, unknown = await find_orphans(self._reach)
         found = {one.container.id: one for one in orphaned}
+        untold = {clean(line.partition(": ")[0]): clean(line.partition(": ")[2]) for line in unknown}
+        no_orphans = {id_: why for id_, one in known.items() if (why := _no_orphan(one, found.get(id_), untold)) is not None}
         refused: Clean | None = None
         looks: dict[Clean, _Look] = {}
-        untold = dict((clean(line.partition(": ")[0]), clean(line.partition(": ")[2])) for line in unknown)
         try:
             self._agent = await agent(self._reach, containers)
-            looks = {one: await self._look(self._agent, known[one]) for one in self._ids if one in found and one in known}
+            looks = {id_: await self._look(self._agent, one) for id_, one in known.items() if id_ not in no_orphans}
         except AgentError as error:
             self._agent, refused = None, error.reason
-        targets = tuple(self._target(one, known.get(one), found.get(one), looks.get(one), untold) for one in self._ids)
+        targets = tuple(self._target(one, known.get(one), no_orphans.get(one), looks.get(one)) for one in self._ids)
         doable = [one for one, target in zip(self._ids, targets, strict=True) if target.refused is None]
         what = str(targets[0].name) if len(targets) == 1 else f"{len(targets)} trainings"
         return Plan(
@@ -104,25 +107,12 @@ class AdoptOrphans:
             return _Look(_ODD)
         return _Look(None, float(limit), _adoption(answer))
 
-    def _target(
-        self,
-        id_: Clean,
-        one: Container | None,
-        orphan: Orphan | None,
-        look: _Look | None,
-        untold: Mapping[Clean, Clean],
-    ) -> Target:
+    def _target(self, id_: Clean, one: Container | None, refused: Clean | None, look: _Look | None) -> Target:
         key = clean(f"container/{id_}")
         if one is None:
             return Target(key, self._names.get(id_, Clean(id_[:12])), GONE)
-        if not (one.training and one.alive) or (one.label("mlops.purpose") or _TRAIN) != _TRAIN:
-            return Target(key, one.name, _NO_TRAINING)
-        if one.label("mlops.job") == LOCAL:
-            return Target(key, one.name, _BY_HAND)
-        if orphan is None:
-            return Target(key, one.name, untold.get(one.name, _RUNS_ON))
-        if look is None:
-            return Target(key, one.name)
+        if refused is not None or look is None:
+            return Target(key, one.name, refused)
         if look.adopted is not None:
             return Target(key, one.name, clean(f"It was adopted {look.adopted.words(datetime.now(UTC))}."))
         return Target(key, one.name, look.refused)
@@ -148,6 +138,15 @@ class AdoptOrphans:
         return None
 
 
+def _no_orphan(one: Container, orphan: Orphan | None, untold: Mapping[Clean, Clean]) -> Clean | None:
+    """Why it is none that could be adopted; None where the agent has to be asked."""
+    if not (one.training and one.alive) or (one.label("mlops.purpose") or _TRAIN) != _TRAIN:
+        return _NO_TRAINING
+    if one.label("mlops.job") == LOCAL:
+        return _BY_HAND
+    return untold.get(one.name, _RUNS_ON) if orphan is None else None
+
+
 async def agent(reach: Reach, containers: Sequence[Container]) -> Container:
     """The agent's container. Raises AgentError where none runs, or where nobody knows which of several it is."""
     found = [one for one in containers if one.service == SERVICE and one.state is ContainerState.RUNNING]
@@ -167,7 +166,7 @@ async def agent(reach: Reach, containers: Sequence[Container]) -> Container:
 async def adoptions(reach: Reach) -> Mapping[Clean, Adoption] | None:
     """All that the agent knows of, by the ids of their containers; None where it cannot be asked."""
     try:
-        ran = await told(reach, await agent(reach, await reach.engine.containers()), "--list")
+        ran = await told(reach, await agent(reach, await reach.engine.containers()), "--list", limit=LIST_SECONDS)
     except (AgentError, SourceError):
         return None
     answer = _decoded(ran) if not ran.status else None
@@ -177,11 +176,11 @@ async def adoptions(reach: Reach) -> Mapping[Clean, Adoption] | None:
     return {container: one for container, one in found.items() if one is not None}
 
 
-async def told(reach: Reach, there: Container, *words: str, by: Clean | None = None) -> Ran:
+async def told(reach: Reach, there: Container, *words: str, by: Clean | None = None, limit: float = SECONDS) -> Ran:
     """What comes of the agent's own program. Raises AgentError where its image has none yet, SourceError."""
     variables = {"ADOPTED_BY": str(by)} if by else {}
     try:
-        ran = await reach.acts.run_inside(there.id, [PROGRAM, *words], user=USER, environment=variables, limit=SECONDS)
+        ran = await reach.acts.run_inside(there.id, [PROGRAM, *words], user=USER, environment=variables, limit=limit)
     except SourceError as error:
         # Newer Engines refuse what older ones end with a status.
         if PROGRAM in error.reason and any(words in error.reason for words in _NO_PROGRAM_SAID):
