@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.process import Process
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -137,6 +138,18 @@ class EngineActs(Protocol):
         """Its processes as a table: the first row has the titles."""
         ...
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        """The same, understood. A container that does not run is a conflict: `SourceError` says so."""
+        ...
+
+    async def has(self, container: str, path: str) -> bool:
+        """Whether there is a file, folder or link at an absolute path in it. `path` may be asked of one that does not run."""
+        ...
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        """A program in it that a person sits at; nothing is asked of the Engine before it is started."""
+        ...
+
     async def raw(self, container: str) -> Mapping[str, object]:
         """All that the Engine knows of it, as it came: whoever shows it cleans it, and hides values of the environment."""
         ...
@@ -162,6 +175,39 @@ class EngineActs(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class Shell(Protocol):
+    """A program at a terminal inside of a container. All of it blocks: it is for the thread that has the person's terminal.
+
+    `start`, `resize` and `status` raise `SourceError`; `read` and `write` never do, as a connection that broke is its end.
+    """
+
+    def start(self, rows: int, columns: int) -> None:
+        """Begin it, in a window of this size."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None: ...
+
+    def fileno(self) -> int:
+        """To wait on until there is something to read, or room to write."""
+        ...
+
+    def read(self) -> bytes | None:
+        """What it has written; None where there is nothing yet, and nothing but b"" from the moment on when it has ended."""
+        ...
+
+    def write(self, typed: bytes) -> int:
+        """How many of these bytes it has taken; 0 while there is no room."""
+        ...
+
+    def status(self) -> int | None:
+        """Its exit status; None where nobody knows it, as with a container that was removed under it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it. Once is enough. What still runs inside is not ended by that: Docker knows no way to."""
+        ...
 
 
 class ComposeActs(Protocol):

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from console.model.container import Ran
 from console.model.disk import DiskUse
+from console.model.process import Process
 from console.model.source import SourceError, SourceState
-from console.sources.protocols import NO_VARIABLES
+from console.sources.protocols import NO_VARIABLES, Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
 from tests.console.fakes import NOW
@@ -19,17 +20,22 @@ NOTHING_THERE = DiskUse((), (), (), {}, {}, NOW)
 class FakeHands:
     """What was asked for is in `did`, as `stop CONTAINER` or `compose up jenkins`.
 
-    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `ran`
-    what comes of a command inside.
+    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `files` are
+    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `ran` what comes of a
+    command inside.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
         self.use = use
         self.did: list[str] = []
         self.ran = Ran(0, clean(""), clean(""))
+        self.told: Mapping[str, object] = {}
         self.failure: SourceError | None = None
         self.gate: asyncio.Event | None = None
         self.closed = 0
+        self.files = {"/bin/sh"}
+        self.talk: Shell | None = None
+        self.running: tuple[Process, ...] = ()
 
     @property
     def hands(self) -> Hands:
@@ -84,9 +90,21 @@ class FakeHands:
         await self._ask("top", container)
         return ((clean("PID"), clean("CMD")), (clean("1"), clean("sleep 1000")))
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        await self._ask("processes", container)
+        return self.running
+
+    async def has(self, container: str, path: str) -> bool:
+        return path in self.files
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        self.did.append(" ".join(["shell", container, *command]))
+        assert self.talk is not None
+        return self.talk
+
     async def raw(self, container: str) -> Mapping[str, object]:
         await self._ask("inspect", container)
-        return {"Id": container}
+        return {"Id": container, **self.told}
 
     async def run_inside(
         self,
