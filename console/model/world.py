@@ -46,7 +46,7 @@ class World:
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
     container ids, `events` are the newest first, at most 200. `engine`, `jenkins`, `gpu` and `machine` are None until they have
     answered once, `tunnel` where nobody asked about it. `marks` are the systems that answer and yet want a look, with what of:
-    a GPU that is held and idle, a disk that is nearly full.
+    a GPU that is held and idle, a disk that is nearly full. `outlived` are the ids of trainings whose build has ended.
     """
 
     host: Clean
@@ -67,6 +67,7 @@ class World:
     machine: MachineReading | None = None
     machine_history: MachineHistory | None = None
     marks: Mapping[str, State] = field(default_factory=dict)
+    outlived: frozenset[Clean] = frozenset()
 
     @property
     def containers(self) -> tuple[Container, ...]:

@@ -26,7 +26,7 @@ _LONGEST_NAME = 100
 def step() -> int:
     """The program: `adopt CONTAINER`. With --look before it nothing is written; `adopt --list` tells of all that were adopted.
 
-    ADOPTED_BY may say who wants it. On stdout comes one line of JSON: what the functions below return. JENKINS_URL,
+    ADOPTED_BY may say who wants it. On stdout comes JSON: what the functions below return. JENKINS_URL,
     JENKINS_USER and JENKINS_TOKEN_FILE say where builds are asked after.
     """
     match sys.argv[1:]:
@@ -132,4 +132,5 @@ def _told(orphan: Orphan, note: dict[str, Any] | None, started: float, limit: in
 
 
 def _print(answer: object) -> None:
-    print(json.dumps(answer), flush=True)
+    # Not in one line: whoever shows text cuts lines that are too long.
+    print(json.dumps(answer, indent=1), flush=True)
