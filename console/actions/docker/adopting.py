@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from console.actions.docker.containers import GONE
 from console.actions.docker.orphaned import find_orphans
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, several
-from console.model.container import Container, ContainerState, Ran
+from console.model.container import NUMBER_LABEL, Container, ContainerState, Ran
 from console.model.orphans import LOCAL, Adoption, Orphan
 from console.model.source import SourceError
 from console.sources.reach import Reach
@@ -149,7 +149,9 @@ def _no_orphan(one: Container, orphan: Orphan | None, untold: Mapping[Clean, Cle
 
 async def agent(reach: Reach, containers: Sequence[Container]) -> Container:
     """The agent's container. Raises AgentError where none runs, or where nobody knows which of several it is."""
-    found = [one for one in containers if one.service == SERVICE and one.state is ContainerState.RUNNING]
+    # Images that Compose has built bear its labels, and so does all that is made from them; a number is a replica's alone.
+    replicas = [one for one in containers if one.service == SERVICE and one.label(NUMBER_LABEL) is not None]
+    found = [one for one in replicas if one.state is ContainerState.RUNNING]
     if len(found) > 1:
         try:
             project = await reach.compose.project()

@@ -37,7 +37,8 @@ class Agent:
 
     def __init__(self, engine: Engine, name: str = "mlops-agent-1", project: str = "p", *, program: bool = True) -> None:
         self.engine, self.name = engine, name
-        labels = [f"--label=com.docker.compose.project={project}", "--label=com.docker.compose.service=agent"]
+        compose = {"project": project, "service": "agent", "container-number": "1"}
+        labels = [f"--label=com.docker.compose.{key}={value}" for key, value in compose.items()]
         engine.docker("run", "-d", "--network=none", f"--name={name}", *labels, BUSYBOX, "sleep", "1000")
         self._write("/etc/passwd", "root:x:0:0::/:/bin/sh\njenkins:x:1000:1000::/:/bin/sh\n")
         engine.docker("exec", name, "mkdir", "-p", PROGRAM.rpartition("/")[0])
@@ -183,6 +184,10 @@ async def test_without_an_agent_nobody_would_collect(own: Engine, asking: Reach)
     ended, _ = await builds(asking)
     outlived = train(own, "cats", ended.number)
     none = "No service agent runs here, and it is what collects a training that was adopted. Start it: service up agent"
+    assert (await AdoptOrphans(asking, [outlived]).plan()).why_not == none
+    # Made from the agent's image, which bears these labels, and no replica.
+    labels = ("--label=com.docker.compose.project=p", "--label=com.docker.compose.service=agent")
+    own.docker("run", "-d", "--network=none", "--name=tried", *labels, BUSYBOX, "sleep", "1000")
     assert (await AdoptOrphans(asking, [outlived]).plan()).why_not == none
     agent = Agent(own)
     own.docker("kill", agent.name)
