@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -117,37 +117,14 @@ def inspect(context: Context, name: str, values: bool) -> int:
             item = {"id": found.id, "name": found.name, "values": values, "facts": told}
             print_json(document(context, "container-inspect", [item], system="docker"))
         else:
+            from console.actions.docker.inspecting import outline
+
             printer = context.printer()
             for line in outline(told):
                 printer.line(line)
         return 0
 
     return _look(context, "container-inspect", name, read, show)
-
-
-def outline(told: Fact, depth: int = 0) -> Iterator[str]:
-    """A tree as lines: names before what they stand for, what belongs to a name below it and further in."""
-    indent = "  " * depth
-    if isinstance(told, Mapping):
-        for name, value in told.items():
-            if isinstance(value, Mapping | list) and value:
-                yield f"{indent}{name}:"
-                yield from outline(value, depth + 1)
-            else:
-                yield f"{indent}{name}: {_scalar(value)}"
-    elif isinstance(told, list):
-        for value in told:
-            if isinstance(value, Mapping | list) and value:
-                yield f"{indent}-"
-                yield from outline(value, depth + 1)
-            else:
-                yield f"{indent}- {_scalar(value)}"
-
-
-def _scalar(value: Fact) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "none" if value is None or value == "" or isinstance(value, Mapping | list) else str(value)
 
 
 @command("copy")

@@ -18,7 +18,8 @@ from console.demo.shell import DemoShell
 from console.model.container import ContainerState, Ran
 from console.model.process import Process
 from console.model.source import SourceError, SourceState
-from console.sources.protocols import NO_VARIABLES, Shell
+from console.sources.protocols import NO_VARIABLES
+from console.sources.rawterminal import Shell
 from console.text import Clean, clean
 
 

@@ -10,7 +10,7 @@ _ENTER, _END, _RUB_OUT, _INTERRUPT = b"\r", b"\x04", b"\x7f", b"\x03"
 
 
 class DemoShell:
-    """See `sources.protocols.Shell`. What it writes goes through a pipe."""
+    """See `sources.rawterminal.Shell`. What it writes goes through a pipe."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from console.model.disk import DiskUse
     from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
+    from console.model.kept import Kept
     from console.model.machine import MachineHistory, MachineReading
     from console.model.process import Process
+    from console.sources.rawterminal import Shell
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -86,6 +88,17 @@ class EngineDisk(Protocol):
     async def aclose(self) -> None:
         """Close all connections. Closing twice does nothing."""
         ...
+
+
+class RunFolders(Protocol):
+    """What runs keep on the disk. It looks at every file, so it is asked for when somebody wants to know."""
+
+    async def kept(self, use: DiskUse, containers: Sequence[Container]) -> tuple[Kept, ...]:
+        """Workspaces, runs and checkpoints, what can be gone on from first, then the largest. What cannot be read is one entry
+        for each volume, with the Engine's size of it."""
+        ...
+
+    async def aclose(self) -> None: ...
 
 
 class EngineActs(Protocol):
@@ -175,39 +188,6 @@ class EngineActs(Protocol):
         ...
 
     async def aclose(self) -> None: ...
-
-
-class Shell(Protocol):
-    """A program at a terminal inside of a container. All of it blocks: it is for the thread that has the person's terminal.
-
-    `start`, `resize` and `status` raise `SourceError`; `read` and `write` never do, as a connection that broke is its end.
-    """
-
-    def start(self, rows: int, columns: int) -> None:
-        """Begin it, in a window of this size."""
-        ...
-
-    def resize(self, rows: int, columns: int) -> None: ...
-
-    def fileno(self) -> int:
-        """To wait on until there is something to read, or room to write."""
-        ...
-
-    def read(self) -> bytes | None:
-        """What it has written; None where there is nothing yet, and nothing but b"" from the moment on when it has ended."""
-        ...
-
-    def write(self, typed: bytes) -> int:
-        """How many of these bytes it has taken; 0 while there is no room."""
-        ...
-
-    def status(self) -> int | None:
-        """Its exit status; None where nobody knows it, as with a container that was removed under it."""
-        ...
-
-    def close(self) -> None:
-        """Let go of it. Once is enough. What still runs inside is not ended by that: Docker knows no way to."""
-        ...
 
 
 class ComposeActs(Protocol):

@@ -18,9 +18,9 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Protocol
 
 from console.model.source import SourceError
-from console.sources.protocols import Shell
 
 _PIECE = 16 * 1024
 _MOST_WAITING = 64 * 1024
@@ -34,6 +34,39 @@ _CUT = re.compile(rb"\x1b(?:\[(?:\?[0-9;]{0,40}|!)?)?\Z")
 # Modes that a shell's own prompt does not need, and how they are left: most are off, the cursor and wrapping are on.
 _OFF = (1, 5, 9, 47, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 1047, 1049, 2004, 2026)
 _ON = (7, 25)
+
+
+class Shell(Protocol):
+    """A program at a terminal inside of a container. All of it blocks: it is for the thread that has the person's terminal.
+
+    `start`, `resize` and `status` raise `SourceError`; `read` and `write` never do, as a connection that broke is its end.
+    """
+
+    def start(self, rows: int, columns: int) -> None:
+        """Begin it, in a window of this size."""
+        ...
+
+    def resize(self, rows: int, columns: int) -> None: ...
+
+    def fileno(self) -> int:
+        """To wait on until there is something to read, or room to write."""
+        ...
+
+    def read(self) -> bytes | None:
+        """What it has written; None where there is nothing yet, and nothing but b"" from the moment on when it has ended."""
+        ...
+
+    def write(self, typed: bytes) -> int:
+        """How many of these bytes it has taken; 0 while there is no room."""
+        ...
+
+    def status(self) -> int | None:
+        """Its exit status; None where nobody knows it, as with a container that was removed under it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it. Once is enough. What still runs inside is not ended by that: Docker knows no way to."""
+        ...
 
 
 def converse(shell: Shell, into: int = 0, out: int = 1) -> int | None:

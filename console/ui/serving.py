@@ -63,6 +63,22 @@ class ServingScreen(ActingScreen, inherit_bindings=False):
             otherwise = "only what the Compose file declares can be fetched anew"
         self._begin(makings.serving(subjects, service_verb, container_verb), otherwise)
 
+    def action_inside(self) -> None:
+        """The processes of its container, and all that Docker knows of it."""
+        one = self.inside()
+        if one is not None:
+            from console.ui.screens.inside import InsideScreen
+
+            self.app.push_screen(InsideScreen(one.id, one.name))
+
+    def action_copy_out(self) -> None:
+        """A file or folder of its container, into the folder that the console was started in."""
+        one = self.inside()
+        if one is not None:
+            from console.ui.copyout import ask_and_copy
+
+            ask_and_copy(self, one)
+
     def action_shell(self) -> None:
         """A shell in the container of this row: the terminal is given to it, and comes back when it ends."""
         one = self.inside()

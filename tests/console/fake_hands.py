@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from console.model.container import Ran
 from console.model.disk import DiskUse
 from console.model.process import Process
-from console.model.source import SourceError, SourceState
-from console.sources.protocols import NO_VARIABLES, Shell
+from console.model.source import NotThereError, SourceError, SourceState
+from console.sources.protocols import NO_VARIABLES
+from console.sources.rawterminal import Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
 from tests.console.fakes import NOW
@@ -21,8 +22,8 @@ class FakeHands:
     """What was asked for is in `did`, as `stop CONTAINER` or `compose up jenkins`.
 
     `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `files` are
-    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `ran` what comes of a
-    command inside.
+    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `copies` the tars of
+    what can be copied out, `ran` what comes of a command inside.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
@@ -34,6 +35,7 @@ class FakeHands:
         self.gate: asyncio.Event | None = None
         self.closed = 0
         self.files = {"/bin/sh"}
+        self.copies: dict[str, bytes] = {}
         self.talk: Shell | None = None
         self.running: tuple[Process, ...] = ()
 
@@ -120,8 +122,9 @@ class FakeHands:
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._ask("copy", container, path)
-        raise SourceError(SourceState.OK, clean("nothing to copy"))
-        yield b""
+        if path not in self.copies:
+            raise NotThereError(SourceState.OK, clean(f"there is no {path}"))
+        yield self.copies[path]
 
     async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
         await self._ask("compose", verb, *services)

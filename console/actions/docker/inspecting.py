@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from console.actions.audit import masked
@@ -74,3 +74,28 @@ def _variable(text: str, *, values: bool) -> Clean:
 
 def _text(text: str) -> Clean:
     return masked(_PASSWORD.sub(rf"\1:{MASK}@", text))
+
+
+def outline(told: Fact, depth: int = 0) -> Iterator[str]:
+    """A tree as lines: names before what they stand for, what belongs to a name below it and further in."""
+    indent = "  " * depth
+    if isinstance(told, Mapping):
+        for name, value in told.items():
+            if isinstance(value, Mapping | list) and value:
+                yield f"{indent}{name}:"
+                yield from outline(value, depth + 1)
+            else:
+                yield f"{indent}{name}: {_scalar(value)}"
+    elif isinstance(told, list):
+        for value in told:
+            if isinstance(value, Mapping | list) and value:
+                yield f"{indent}-"
+                yield from outline(value, depth + 1)
+            else:
+                yield f"{indent}- {_scalar(value)}"
+
+
+def _scalar(value: Fact) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "none" if value is None or value == "" or isinstance(value, Mapping | list) else str(value)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from console.actions.audit import masked
 from console.actions.docker.running import NEEDED
@@ -19,9 +20,11 @@ from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, 
 from console.model.container import Container, ContainerState
 from console.model.source import SourceError, SourceState
 from console.model.words import duration
-from console.sources.protocols import Shell
 from console.sources.reach import Reach
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.sources.rawterminal import Shell
 
 SHELLS = ("/bin/bash", "/bin/sh")
 """Tried in this order where nobody names a command."""

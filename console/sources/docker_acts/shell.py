@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class DockerShell:
-    """See `sources.protocols.Shell`."""
+    """See `sources.rawterminal.Shell`."""
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.sources.docker_acts.library import Library
-    from console.sources.protocols import Shell
+    from console.sources.rawterminal import Shell
 
 OWN_GRACE = 10
 """Seconds that the Engine gives a container that says nothing else."""
