@@ -59,6 +59,7 @@ def test_it_goes_on_and_its_own_end_is_kept(work: Workplace, jenkins: Jenkins) -
     assert (told["container"], told["name"], told["limit"]) == (container, "mlops-small-4", 300)
     assert told["started"] < told["at"] < told["started"] + 60
     assert told["by"] == "anna@192.0.2.7"
+    assert not work.file("4", "stop.json").exists()
     reaped = work.good("reap")
     assert "[reap] mlops-small-4: adopted: it goes on until it ends by itself, or has run for 5m." in reaped.stderr
     assert work.containers() == ["mlops-small-4"]
