@@ -148,6 +148,7 @@ TABLE: tuple[Key, ...] = (
     Key("cancel-queued", "c", "", "take what is queued out of the queue", HERE, "acts of a row"),
     Key("offline", "o", "", "take the node off line", HERE, "acts of a row"),
     Key("online", "b", "", "bring the node on line", HERE, "acts of a row"),
+    Key("adopt", "O", "", "let a training go on that has outlived its build", HERE, "acts of a row"),
     Key("container-stop", "X", "", "stop the container of a build", HERE, "acts of a container"),
     Key("pause", "P", "", "freeze the container", HERE, "acts of a container"),
     Key("unpause", "C", "", "let the container go on", HERE, "acts of a container"),

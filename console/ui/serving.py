@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
@@ -11,30 +11,39 @@ from console.ui.acting import ActingScreen, Subject, begin
 
 if TYPE_CHECKING:
     from console.model.container import Container
+    from console.text import Clean
     from console.ui.rows import Row
 
 _FOR_SERVICES = "this is for services and containers"
 
 
-def subjects_of(row: Row, *, builds: bool) -> list[Subject]:
+def subjects_of(row: Row, *, builds: bool, outlived: Collection[Clean] = ()) -> list[Subject]:
     """A service that the Compose file declares is acted on by Compose; every other container by itself. With `builds` a
-    training is the build that it belongs to."""
+    training is the build that it belongs to; `outlived` are the containers whose build has ended."""
     service = row.service
     if service is not None and service.declared is not None:
         return [Subject(row.name, service=service.name, containers=row.containers)]
-    return [subject_of(one, builds=builds) for one in row.containers]
+    return [subject_of(one, builds=builds, outlived=outlived) for one in row.containers]
 
 
-def subject_of(container: Container, *, builds: bool) -> Subject:
+def subject_of(container: Container, *, builds: bool, outlived: Collection[Clean] = ()) -> Subject:
     """What one container stands for."""
     from console.ui.logtargets import build_of
 
     ref = build_of(container) if builds else None
-    return Subject(ref.shown if ref is not None else container.name, ref, containers=(container,))
+    over = ref is not None and container.id in outlived
+    # What is left of a build that has ended is its container: that is what its keys are about.
+    name = ref.shown if ref is not None and not over else container.name
+    return Subject(name, ref, containers=(container,), outlived=over)
 
 
 class ServingScreen(ActingScreen, inherit_bindings=False):
     """A screen with rows of services and containers."""
+
+    @property
+    def outlived(self) -> Collection[Clean]:
+        """The containers whose build has ended."""
+        return self.world.outlived if self.world is not None else ()
 
     def action_restart(self) -> None:
         self._serve("restart", "restart")

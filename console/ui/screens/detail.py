@@ -45,7 +45,7 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
 
     def subjects(self) -> Sequence[Subject]:
         row = self._row
-        return subjects_of(row, builds=self.has_jenkins) if row is not None else ()
+        return subjects_of(row, builds=self.has_jenkins, outlived=self.outlived) if row is not None else ()
 
     def no_subject(self) -> str:
         return self._main.no_subject() if self._row is not None else "it is gone"
