@@ -1,0 +1,38 @@
+"""Lines of boosted trees: `[10] train-logloss:0.2` of xgboost, `[5] valid_0's l2: 0.3` of LightGBM."""
+
+from __future__ import annotations
+
+import re
+
+from console.runs.names import safe
+from console.runs.numbers import NUMBER
+from console.runs.reading import Form, Metric, Reading
+
+LONGEST = 4000
+_ROUND = re.compile(r"(?:\[\d\d:\d\d:\d\d\] )?\[(\d{1,9})\]\s{1,8}(?=\S)")
+# The figure behind a plus is the deviation over the folds of a cross-validation.
+_FIELD = re.compile(
+    rf"(?P<name>[\w.@/-]{{1,80}}(?:(?: [\w.@/-]{{1,40}}){{0,3}}'s [\w.@/-]{{1,80}})?):\s?(?P<value>{NUMBER})"
+    rf"(?:\s?\+\s?(?:{NUMBER}))?(?:\s{{1,8}}|$)"
+)
+
+
+def read_trees(time: int, text: str) -> Reading | None:
+    """One round of boosting: its number, and all that was evaluated; None unless the line is that and nothing else."""
+    if len(text) > LONGEST:
+        return None
+    start = _ROUND.match(text)
+    if start is None:
+        return None
+    metrics: list[Metric] = []
+    at, end = start.end(), len(text.rstrip())
+    while at < end:
+        found = _FIELD.match(text, at)
+        if found is None:
+            return None
+        metrics.append(Metric(safe(found["name"]), float(found["value"])))
+        at = found.end()
+    # `[1] loss:3` may be anything; a data set and a measure have a sign between them.
+    if not metrics or not all("-" in metric.name or "'s " in metric.name for metric in metrics):
+        return None
+    return Reading(time, Form.TREES, None, None, None, int(start[1]), None, tuple(metrics))
