@@ -106,7 +106,7 @@ def read_bar(time: int, text: str) -> Bar | None:
     )  # fmt: skip
     if epoch is not None:
         epochs = epoch["epochs"]
-        reading = replace(reading, epoch=float(epoch["epoch"]), epochs=int(epochs) if epochs else None)
+        reading = replace(reading, epoch=float(epoch["epoch"]), epochs=(int(epochs) or None) if epochs else None)
     if counts_epochs:
         reading = replace(
             reading, epoch=None if done is None else float(done), epochs=total, step=None, steps=None, counted=True

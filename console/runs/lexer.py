@@ -9,7 +9,7 @@ from console.runs.numbers import NUMBER
 
 _UNIT = (
     r"%|(?:it|its|steps?|samples?|sequences?|seqs?|images?|imgs?|tokens?|toks?|tok|words?|examples?|batch(?:es)?|frames?|items?)"
-    r"\x20?/\x20?(?:s|sec|second)\b"
+    r"\x20?/\x20?(?:s|sec|second)\b|/s\b"
     r"|(?:s|sec|ms|us|µs)\x20?/\x20?(?:it|iter|step|batch|epoch|sample|image)s?\b"
     r"|(?:ms|us|µs|ns|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|m|d|days?|[KMGT]i?B|kB|[BKMG])\b|秒|分|時間"
 )
@@ -26,15 +26,15 @@ TIME_UNIT = re.compile(
 
 _TOKEN = re.compile(
     rf"""
-      (?P<space>\s++)
-    | (?P<stamp>\[?(?:{_DATE})(?:[T\s]\s?{_CLOCK})?(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?(?=[\s,|:\]]|$)
+      (?P<space>\s++|\#(?=\d))
+    | (?P<stamp>\[?(?:{_DATE})(?:[T\s]\s?{_CLOCK})?(?:\s?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?(?=[\s,|:\[\]]|$)
         |\[{_CLOCK}\]|{_CLOCK}(?:\s?[AP]M)?(?![\w:./])
         |(?:\d{{1,4}}\s?[dhms]\s){{1,3}}\d{{1,4}}\s?[hms]\b
         |\d{{1,4}}[dhm]\d{{1,2}}[ms](?:\d{{1,2}}s)?\b
         |\d{{1,4}}\sdays?,\s{_CLOCK}(?![\w:./]))
-    | (?P<fraction>\[?\s{{0,6}}(?P<done>\d{{1,12}})\s{{0,6}}(?:/|\bof\b)\s{{0,6}}(?P<all>\d{{1,12}})
-        (?:\s\(\s{{0,2}}\d{{1,3}}(?:\.\d{{1,3}})?%\))?\s{{0,2}}\]?(?![\w/.%-]\S|[\w/]))
-    | \[(?P<outer>\d{{1,9}}),\s{{1,9}}(?P<inner>\d{{1,12}})\](?=\s)
+    | (?P<fraction>(?P<open>\[\s{{0,6}})?(?P<done>\d{{1,12}})\s{{0,6}}(?:/|\bof\b)\s{{0,6}}(?P<all>\d{{1,12}})
+        (?:\s\(\s{{0,2}}\d{{1,3}}(?:\.\d{{1,3}})?%\))?(?(open)\s{{0,2}}\]|(?![\w/.%-]\S|[\w/])))
+    | (?P<both>\[(?P<outer>\d{{1,9}}),\s{{1,9}}(?P<inner>\d{{1,12}})\](?=\s))
     | (?P<number>(?P<value>{NUMBER})(?:(?P<unit>(?:{_UNIT})|\x20(?:{_UNIT})(?!\s{{1,9}}[-+.\d])){_END}|{_END}))
     | (?P<index>\[\s{{0,6}}(?P<place>\d{{1,12}})\s{{0,2}}\])
     | (?P<bar>[━╸╺─═]{{2,}}+|\[[=>.#\s-]{{5,200}}\])

@@ -36,7 +36,7 @@ _SETTING = words(
     """
     weight weights target targets min max best threshold thresholds thresh coef coeff coefficient scale factor decay patience
     smoothing size seed num number dim dropout momentum warmup limit clip clipping interval every freq frequency delta fn
-    func function type version port id pid count total samples sample examples tokens params parameters monitor mode
+    func function type version port id pid count samples sample examples tokens params parameters monitor mode
     start initial init previous prev baseline reference expected goal path file dir config schedule scheduler optimizer
     beta betas eps epsilon gamma alpha workers worker device gpu cuda port bits bytes
     """

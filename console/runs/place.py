@@ -128,7 +128,9 @@ class Place:
         if epoch == 0:
             self.first = 0
         if reading.epochs is not None:
-            self.epochs = reading.epochs
+            # `Epoch 24/24` after `Epoch 0/24`: the total is the name of the last one.
+            last = self.first == 0 and not reading.counted and epoch == reading.epochs
+            self.epochs = reading.epochs + 1 if last else reading.epochs
         self._counted = reading.counted
         if epoch != self.epoch:
             self.epoch, self.epoch_at = epoch, reading.time

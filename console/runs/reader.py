@@ -36,7 +36,7 @@ _RICH = "\u2501\u2501"
 # Each line that says something holds one of these.
 _SUSPECT = (
     r"(?im)epoch|\bep\b|step|iter|batch|update|round|loss|acc|val|eval|test|err|auc|f1|r2|score|mse|mae|ppl|perplex|iou|dice"
-    r"|bleu|rouge|precision|recall|wer|cer|map|psnr|ssim|fid|nll|bce|reward|return|ndcg|\d%\||^\s*\{|^\s*\[\d+[],]"
+    r"|bleu|rouge|precision|recall|wer|cer|map|psnr|ssim|fid|nll|bce|learn: |reward|return|ndcg|\d%\||^\s*\{|^\s*\[\d+[],]"
     r"|\d[/ ]\s*\d+ .?(?:━|\[[=>.])|--  ?--|\[\d+:\d\d|エポック|ステップ|損失|精度|正解率"
 )
 _suspect: Any = None
@@ -163,7 +163,7 @@ class _Stream:
             elif is_bar(text):
                 bar = read_bar(time, text)
                 one = self._of_bar(bar) if bar is not None else None
-            elif text[:1] == "[":
+            elif text[:1] == "[" or "learn: " in text:
                 one = read_trees(time, text)
         if one is not None:
             return [one]

@@ -15,8 +15,8 @@ from console.runs.lexer import RANK, RATE, TIME_UNIT, tokens
 from console.runs.names import EPOCHS, PHASES, STEPS, Kind, is_config, kind_of, phase_of, safe, words
 from console.runs.numbers import number
 from console.runs.openings import LOOSE, past_prefix
-from console.runs.reading import Form, Metric, Phase, Reading
-from console.text import Clean
+from console.runs.reading import Metric, Phase, Reading
+from console.runs.said import Said
 
 LONGEST = 2000
 """Characters; no line that people wrote to be read is longer."""
@@ -37,6 +37,8 @@ _TEXT_KEYS = words(
     model project job host caller module task subset set run_id
     """
 )
+_IN_PHASE = re.compile(r"(epoch|iter)\((train|val|test)\)", re.IGNORECASE)
+_PLACE = re.compile(r"(?:epoch|step|iter|iteration|batch)\b")
 _SPOKEN = frozenset(("event", "msg", "message", "phase", "stage", "split", "mode", "subset", "set"))
 
 
@@ -67,38 +69,22 @@ class _Sentence:
         self._readings: list[Reading] = []
         self._words: list[str] = []
         self._pair = ""
-        self._bars = False
         self._rank: int | None = None
-        self._begin(phase)
-
-    def _begin(self, phase: Phase | None = None) -> None:
-        self._epoch: float | None = None
-        self._epochs: int | None = None
-        self._step: int | None = None
-        self._steps: int | None = None
-        self._lr: float | None = None
-        self._rate: float | None = None
-        self._unit: Clean | None = None
-        self._phase = phase
-        self._metrics: list[Metric] = []
-        self._others: list[Metric] = []
-        self._inherits: Phase | None = None
-        self._bare = self._indexed = False
-        self._per_step = False
-        self._equals = self._colons = self._settings = self._odd = 0
-        self._understood = True
+        self._said = Said(phase=phase)
 
     def read(self, line: str) -> list[Reading]:
         for token in tokens(line):
-            kind = token.lastgroup or "other"
-            if kind == "space":
-                continue
-            _BY_KIND[_KINDS.get(kind, kind)](self, token)
-            if not self._understood and not self._readings:
+            self._take(token)
+            if not self._said.understood and not self._readings:
                 return []
         self._flush()
         self._finish()
         return self._readings
+
+    def _take(self, token: re.Match[str]) -> None:
+        kind = token.lastgroup or "other"
+        if kind != "space":
+            _BY_KIND[kind](self, token)
 
     def _word(self, token: re.Match[str]) -> None:
         word = token[0]
@@ -107,51 +93,53 @@ class _Sentence:
         elif self._pair:
             self._text_value(word)
             return
-        self._words.append(word)
+        within = _IN_PHASE.fullmatch(word)  # `Epoch(train)` of mmengine
+        self._words += [word] if within is None else [within[2], within[1]]
 
     def _equal(self, token: re.Match[str]) -> None:
         if self._words:
-            self._understood &= not self._pair
+            self._said.understood &= not self._pair
             self._pair = token[0]
-        elif token[0] != ":" and len(token[0]) < 3 and not self._begins():
-            self._understood = False
-
-    def _begins(self) -> bool:
-        """Whether nothing was said yet: a rule of equals signs may open a line."""
-        return self._epoch is None and self._step is None and not self._metrics
+        elif token[0] != ":" and len(token[0]) < 3 and not self._said.nothing:
+            self._said.understood = False
 
     def _sign(self, token: re.Match[str]) -> None:
-        self._bars |= token[0] in "|¦│·•"
+        self._said.bars |= token[0] in "|¦│·•"
         self._flush()
 
     def _quoted(self, token: re.Match[str]) -> None:
         if self._pair:
             self._text_value(token[0][1:-1])
         else:
-            self._understood = False
+            self._said.understood = False
 
     def _group(self, token: re.Match[str]) -> None:
         rank = RANK.fullmatch(token[0])
         if rank is not None:
-            if self._metrics:
+            if self._said.metrics:
                 self._flush()
                 self._finish()
             self._rank = int(rank[1])
             return
         rate = RATE.fullmatch(token[0])
         if rate is not None:
-            self._rate, self._unit = float(rate[1]), safe(rate[2])
+            self._said.rate, self._said.unit = float(rate[1]), safe(rate[2])
         inner = token[0][1:-1].strip().lower()
         average = number(inner)
-        if average is not None and self._metrics and not self._words and (self._phase in (Phase.VAL, Phase.TEST)):
+        if average is not None and self._said.metrics and not self._words and (self._said.phase in (Phase.VAL, Phase.TEST)):
             # `loss: 0.07 (0.09)`: the last batch, and the mean over all so far, which is what an evaluation is for.
-            self._metrics[-1] = replace(self._metrics[-1], value=average)
+            self._said.metrics[-1] = replace(self._said.metrics[-1], value=average)
         elif self._words and inner in PHASES:
             self._words.insert(0, inner)
-        elif inner.startswith("cumulative") and self._metrics:
+        elif token[0][0] == "[" and _PLACE.match(inner):  # `[Epoch 3/10]`
+            self._flush()
+            for part in tokens(inner):
+                self._take(part)
+            self._flush()
+        elif inner.startswith("cumulative") and self._said.metrics:
             # A sum over all epochs grows by design; under its own name nobody takes it for a loss that diverges.
-            last = self._metrics[-1]
-            self._metrics[-1] = Metric(safe(f"{last.name}_cumulative"), last.value)
+            last = self._said.metrics[-1]
+            self._said.metrics[-1] = Metric(safe(f"{last.name}_cumulative"), last.value)
 
     def _where(self, token: re.Match[str]) -> None:
         head, _, tail = token[0].rpartition(":")
@@ -163,11 +151,11 @@ class _Sentence:
             self._value(tail, None, "")
 
     def _other(self, _: re.Match[str]) -> None:
-        self._understood = False
+        self._said.understood = False
 
     def _stamp(self, token: re.Match[str]) -> None:
         if self._words and self._pair:
-            self._understood &= self._kind(self._core()) in (Kind.TIME, Kind.OTHER)
+            self._said.understood &= self._kind(self._core()) in (Kind.TIME, Kind.OTHER)
             self._words, self._pair = [], ""
         elif self._words and self._kind(self._core()) is Kind.TIME:
             self._words = []
@@ -183,16 +171,16 @@ class _Sentence:
     def _index(self, token: re.Match[str]) -> None:
         if self._words:
             self._value(token["place"], None, "")
-        elif self._begins():
-            self._indexed, self._step = True, int(token["place"])
+        elif self._said.nothing:
+            self._said.indexed, self._said.step = True, int(token["place"])
         else:
-            self._understood = False
+            self._said.understood = False
 
     def _both(self, token: re.Match[str]) -> None:
-        if self._begins() and not self._words:  # `[1,  2000] loss: 2.2` of PyTorch's tutorials: epoch and batch
-            self._epoch, self._step = float(token["outer"]), int(token["inner"])
+        if self._said.nothing and not self._words:  # `[1,  2000] loss: 2.2` of PyTorch's tutorials: epoch and batch
+            self._said.epoch, self._said.step = float(token["outer"]), int(token["inner"])
         else:
-            self._understood = False
+            self._said.understood = False
 
     def _value(self, text: str, total: str | None, unit: str) -> None:
         said, pair = self._words, self._pair
@@ -201,29 +189,32 @@ class _Sentence:
             return
         phase, core = self._qualified(said)
         self._words, self._pair = [], ""
-        if not core:  # `Test: [10/25]`
-            self._phase = phase
-            self._unnamed(text, total, unit)
+        if not core:
+            self._said.phase = phase
+            if phase is Phase.TRAIN and total is None and not unit and text.isdigit():  # `Train: 3 [10/25]` of timm
+                self._anchor(Kind.EPOCH, float(text), None, phase, unit)
+            else:  # `Test: [10/25]`
+                self._unnamed(text, total, unit)
             return
-        self._equals += pair.startswith("=")
-        self._colons += pair == ":"
+        self._said.equals += pair.startswith("=")
+        self._said.colons += pair == ":"
         name = "_".join(core).lower()
         self._named(name, self._kind(core), text, total, unit, phase, bool(pair), single=len(core) == 1)
 
     def _unnamed(self, text: str, total: str | None, unit: str) -> None:
         if total is not None:
-            if self._step is None or self._indexed:
-                self._indexed = False
-                self._step, self._steps, self._bare = int(text), int(total), True
-            elif self._metrics or int(text) != self._step:
-                self._understood = False
+            if self._said.step is None or self._said.indexed:
+                self._said.indexed = False
+                self._said.step, self._said.steps, self._said.bare = int(text), int(total), True
+            elif self._said.metrics or int(text) != self._said.step:
+                self._said.understood = False
         elif "/" in unit:
             if TIME_UNIT.match(unit):
-                self._per_step = True
+                self._said.per_step = True
             else:
-                self._rate, self._unit = float(text), safe(unit.replace(" ", ""))
+                self._said.rate, self._said.unit = float(text), safe(unit.replace(" ", ""))
         elif unit != "%" and not TIME_UNIT.search(unit):
-            self._understood = False
+            self._said.understood = False
 
     def _named(
         self, name: str, kind: Kind, text: str, total: str | None, unit: str, phase: Phase | None, paired: bool, *, single: bool
@@ -232,13 +223,13 @@ class _Sentence:
         if kind in (Kind.EPOCH, Kind.STEP):
             self._anchor(kind, value, total, phase, unit)
         elif kind is Kind.LR:
-            self._lr = value
+            self._said.lr = value
         elif kind is Kind.RATE:
-            self._rate, self._unit = value, safe(name)
+            self._said.rate, self._said.unit = value, safe(name)
         elif kind is Kind.SETTING:
             if is_config(name):
-                self._understood = False
-            self._settings += 1
+                self._said.understood = False
+            self._said.settings += 1
         elif kind is Kind.METRIC:
             self._measured(name, value, total, unit, phase)
         elif kind is Kind.OTHER:
@@ -247,46 +238,46 @@ class _Sentence:
     def _measured(self, name: str, value: float, total: str | None, unit: str, phase: Phase | None) -> None:
         # `Accuracy: 9912/10000` and `loss 3s` are no values of these.
         if total is None and unit in ("", "%"):
-            self._add(self._metrics, name, value, unit, phase)
+            self._add(self._said.metrics, name, value, unit, phase)
         elif total is None and not TIME_UNIT.search(unit):
-            self._understood = False
+            self._said.understood = False
 
     def _unknown(self, name: str, text: str, single: bool, unit: str, phase: Phase | None, *, paired: bool) -> None:
         """A name that tells nothing: with a sign between it and a number that is no count it may be a measurement."""
         if name in _CONTEXTS:
             self._rank = int(float(text)) if name == "rank" and text.isdigit() else self._rank
         elif not single:
-            self._understood = False
+            self._said.understood = False
         elif not paired:
-            self._odd += 1
+            self._said.odd += 1
         elif unit in ("", "%") and not text.lstrip("+-").isdigit():
-            self._add(self._others, name, float(text), unit, phase)
+            self._add(self._said.others, name, float(text), unit, phase)
 
     def _anchor(self, kind: Kind, value: float, total: str | None, phase: Phase | None, unit: str) -> None:
         if not 0 <= value <= 1e15 or unit:
-            self._understood = False
+            self._said.understood = False
             return
-        again = self._epoch if kind is Kind.EPOCH else None if self._bare or self._indexed else self._step
+        again = self._said.epoch if kind is Kind.EPOCH else None if self._said.bare or self._said.indexed else self._said.step
         if again is not None:
-            if self._metrics:  # another process wrote on in the same line
+            if self._said.metrics:  # another process wrote on in the same line
                 self._finish()
             elif again != value:
-                self._understood = False
+                self._said.understood = False
         if kind is Kind.EPOCH:
-            self._epoch, self._epochs = value, int(total) if total is not None else None
+            self._said.epoch, self._said.epochs = value, int(total) if total is not None else None
         elif value != int(value):
-            self._understood = False
+            self._said.understood = False
         else:
-            self._step, self._steps = int(value), int(total) if total is not None else None
+            self._said.step, self._said.steps = int(value), int(total) if total is not None else None
         if phase is not None:
-            self._phase = phase
+            self._said.phase = phase
 
     def _add(self, to: list[Metric], name: str, value: float, unit: str, phase: Phase | None) -> None:
-        if not self._metrics and not self._others:
-            self._inherits = phase
-        phase = phase or self._phase or self._inherits
+        if not self._said.metrics and not self._said.others:
+            self._said.inherits = phase
+        phase = phase or self._said.phase or self._said.inherits
         own = phase_of(name)
-        if own is None and phase is not None and (phase is not Phase.TRAIN or phase is not self._phase):
+        if own is None and phase is not None and (phase is not Phase.TRAIN or phase is not self._said.phase):
             name = f"{phase.value}_{name}"
         to.append(Metric(safe(name), value, unit == "%"))
 
@@ -303,7 +294,7 @@ class _Sentence:
                 core = []
             elif last or kind_of(word) is Kind.METRIC or word in _WITHIN:
                 core.append(raw)
-            elif word in _MEANS or word in EPOCHS or word in STEPS:
+            elif word in _MEANS or word in EPOCHS or word in STEPS or kind_of(word) is Kind.TIME:
                 self._loose(core)
                 core = []
             else:
@@ -325,9 +316,9 @@ class _Sentence:
     def _text_value(self, value: str) -> None:
         key = "_".join(self._words).lower()
         self._words, self._pair = [], ""
-        self._equals += 1
+        self._said.equals += 1
         if key not in _TEXT_KEYS:
-            self._understood = False
+            self._said.understood = False
         elif key in _SPOKEN:
             self._loose([word for word in re.split(r"[\s_./:,-]+", value) if word])
 
@@ -340,53 +331,18 @@ class _Sentence:
         for raw in said:
             word = raw.lower().rstrip(".")
             if word in PHASES:
-                self._phase = PHASES[word]
+                self._said.phase = PHASES[word]
             elif word not in LOOSE and word not in _MEANS and word not in EPOCHS and word not in STEPS:
-                self._understood = False
+                self._said.understood = False
 
     def _finish(self) -> None:
         """What was said so far as a reading, if it is one."""
-        if self._understood and self._is_reading():
-            metrics = self._metrics + self._others
-            if self._bare and self._phase in (Phase.VAL, Phase.TEST) and (self._step or 0) + 1 < (self._steps or 0):
-                metrics = []  # an evaluation that goes on has measured nothing yet
-            form = Form.PAIRS if self._equals and not self._colons else Form.SENTENCE
-            if self._bare and self._per_step:
-                form = Form.KERAS
-            self._readings.append(
-                Reading(
-                    self._time, form, self._phase or self._inherits, self._epoch, self._epochs, self._step, self._steps,
-                    tuple(metrics), self._lr, self._rate, self._unit, rank=self._rank,
-                )
-            )  # fmt: skip
-        self._begin()
-
-    def _is_reading(self) -> bool:
-        if self._odd and not self._bars:
-            return False
-        if self._epoch is None and (self._step is None or (self._bare and not self._per_step and not self._metrics)):
-            return self._stands_alone()
-        if self._metrics or (self._others and self._equals):
-            return True
-        if self._others or self._settings or self._indented:
-            return False
-        # Only where the training is.
-        return self._epoch is not None or (self._steps is not None and not self._bare) or (self._bare and self._per_step)
-
-    def _stands_alone(self) -> bool:
-        """Whether measurements without epoch and step are some: `val_loss=0.2 val_acc=0.9`."""
-        if self._wrapped:
-            return bool(self._metrics)
-        if not self._metrics or self._others or self._settings or self._indented:
-            return False
-        if all(metric.value.is_integer() for metric in self._metrics):
-            return False
-        told = self._phase or self._inherits
-        return told is not None or len(self._metrics) > 1 or phase_of(self._metrics[0].name) is not None
+        reading = self._said.reading(self._time, self._rank, indented=self._indented, wrapped=self._wrapped)
+        if reading is not None:
+            self._readings.append(reading)
+        self._said = Said()
 
 
-# The last group that takes part in a match of these is one within them.
-_KINDS = {"all": "fraction", "value": "number", "unit": "number", "place": "index", "inner": "both"}
 _BY_KIND: dict[str, Callable[[_Sentence, re.Match[str]], None]] = {
     "word": _Sentence._word,
     "pair": _Sentence._equal,

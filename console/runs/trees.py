@@ -1,4 +1,4 @@
-"""Lines of boosted trees: `[10] train-logloss:0.2` of xgboost, `[5] valid_0's l2: 0.3` of LightGBM."""
+"""Boosted trees: `[10] train-logloss:0.2` of xgboost, `[5] valid_0's l2: 0.3` of LightGBM, `10: learn: 0.3` of CatBoost."""
 
 from __future__ import annotations
 
@@ -17,10 +17,20 @@ _FIELD = re.compile(
 )
 
 
+_CATBOOST = re.compile(
+    rf"(?P<round>\d{{1,9}}):\s{{1,8}}learn: (?P<learn>{NUMBER})\s{{1,8}}(?:test: (?P<test>{NUMBER})\s{{1,8}})?"
+    r"(?:best: \S{1,40} \(\d{1,9}\)\s{1,8})?total: [\w. ]{1,40}?\s{1,8}remaining: [\w. ]{1,40}"
+)
+
+
 def read_trees(time: int, text: str) -> Reading | None:
     """One round of boosting: its number, and all that was evaluated; None unless the line is that and nothing else."""
     if len(text) > LONGEST:
         return None
+    cat = _CATBOOST.fullmatch(text.strip()) if "learn: " in text else None
+    if cat is not None:
+        told = [Metric(safe(name), float(cat[name])) for name in ("learn", "test") if cat[name] is not None]
+        return Reading(time, Form.TREES, step=int(cat["round"]), metrics=tuple(told))
     start = _ROUND.match(text)
     if start is None:
         return None
