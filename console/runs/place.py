@@ -112,6 +112,8 @@ class Place:
         if epoch is None:
             return
         rank = (reading.form is Form.EVENT, reading.epochs is not None, -reading.form)
+        if self._epoch_rank[0] and not rank[0]:
+            return  # what the events of the contract tell needs no other source
         if self.epoch is not None and epoch < self.epoch:
             # Going back is a new beginning only for the source that led here; an evaluation, or prints that were held back
             # while the bar went on, tell of the past.

@@ -145,8 +145,9 @@ class _Stream:
         return self._count <= MOST_A_SECOND or self._count % ONE_IN == 0
 
     def pass_over(self) -> None:
-        """A line that says nothing: a table has ended with it."""
+        """A line that says nothing: a table, or a bar over several lines, has ended with it."""
         self._table.see("")
+        self._wide = None
 
     def read(self, time: int, raw: bytes) -> list[Reading]:
         found = self._of_text(time, clean(raw, limit=2 * LINE_LIMIT))
@@ -159,13 +160,15 @@ class _Stream:
         if one is None:
             self._table.see(text)
             if text[-1:] == "}" or text[:1] == "{":
-                one = (read_json(time, text) if text[:1] == "{" else None) or read_dict(time, text)
+                # Python's dicts have their names in single quotes.
+                one = read_json(time, text) if text[:1] == "{" and text[:2] != "{'" else read_dict(time, text)
             elif is_bar(text):
                 bar = read_bar(time, text)
                 one = self._of_bar(bar) if bar is not None else None
             elif text[:1] == "[" or "learn: " in text:
                 one = read_trees(time, text)
         if one is not None:
+            self._wide = None
             return [one]
         if is_bar(text) or text[:1] == "{":
             return []

@@ -58,12 +58,12 @@ def read_json(time: int, text: str) -> Reading | None:
 def _event(time: int, event: str, value: dict[str, Any]) -> Reading:
     ts = _plain(value.get("ts"))
     if ts is not None and 1e8 < ts < 1e11:
-        time = round(ts * 1e9)
+        time = round(ts * 1e6) * 1000  # a double does not hold nanoseconds
     metrics: list[Metric] = []
     if event in _MEASURING:
         inner = value.get("metrics")
         metrics = list(_metrics(inner, trusted=True)) if isinstance(inner, dict) else []
-        metrics += [found for found in _metrics(value) if found.name != "metrics"]
+        metrics += _metrics({key: beside for key, beside in value.items() if key != "metrics"})
     totals = value.get("epochs"), value.get("steps", value.get("total_steps"))
     return Reading(
         time,

@@ -11,12 +11,11 @@ from console.runs.reading import Form, Metric, Reading
 LONGEST = 4000
 _ROUND = re.compile(r"(?:\[\d\d:\d\d:\d\d\] )?\[(\d{1,9})\]\s{1,8}(?=\S)")
 # The figure behind a plus is the deviation over the folds of a cross-validation.
+# `cv_agg's valid l2` has blanks on both sides.
 _FIELD = re.compile(
-    rf"(?P<name>[\w.@/-]{{1,80}}(?:(?: [\w.@/-]{{1,40}}){{0,3}}'s [\w.@/-]{{1,80}})?):\s?(?P<value>{NUMBER})"
-    rf"(?:\s?\+\s?(?:{NUMBER}))?(?:\s{{1,8}}|$)"
+    r"(?P<name>[\w.@/-]{1,80}(?:(?: [\w.@/-]{1,40}){0,3}'s [\w.@/-]{1,80}(?: [\w.@/-]{1,40})?)?):\s?"
+    rf"(?P<value>{NUMBER})(?:\s?\+\s?(?:{NUMBER}))?(?:\s{{1,8}}|$)"
 )
-
-
 _CATBOOST = re.compile(
     rf"(?P<round>\d{{1,9}}):\s{{1,8}}learn: (?P<learn>{NUMBER})\s{{1,8}}(?:test: (?P<test>{NUMBER})\s{{1,8}})?"
     r"(?:best: \S{1,40} \(\d{1,9}\)\s{1,8})?total: [\w. ]{1,40}?\s{1,8}remaining: [\w. ]{1,40}"

@@ -23,4 +23,6 @@ def one(line: str) -> Reading:
 
 
 def values(reading: Reading) -> dict[str, float]:
-    return {metric.name: metric.value for metric in reading.metrics}
+    found = {metric.name: metric.value for metric in reading.metrics}
+    assert len(found) == len(reading.metrics)
+    return found

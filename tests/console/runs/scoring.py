@@ -20,7 +20,8 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
         "end-oom-kill", "end-sigterm", "end-sigkill", "end-hang", "traps-config", "japanese",
     ),
     "tqdm": (
-        "tqdm-postfix", "tqdm-nested", "tqdm-ascii", "tqdm-tty-sized", "tqdm-tty-blank", "tqdm-long", "ignite-bar", "rich-notty",
+        "tqdm-postfix", "tqdm-nested", "tqdm-ascii", "tqdm-tty-sized", "tqdm-tty-blank", "tqdm-long", "ignite-bar",
+        "rich-notty",
     ),
     "transformers and other dicts": ("hf-trainer", "hf-notqdm", "jax-flax"),
     "Lightning": ("lightning-bar", "lightning-fastdev"),
