@@ -14,7 +14,7 @@ _UNIT = (
     r"|(?:ms|us|µs|ns|s|secs?|seconds?|min|mins|minutes?|h|hrs?|hours?|m|d|days?|[KMGT]i?B|kB|[BKMG])\b|秒|分|時間"
 )
 # What a number may be followed by, so that a version, a path or an address is none.
-_END = r"(?=[\s,;|)\]\[}>!]|[.:](?:\s|$)|$|[^\x00-\x7f]|-\s)"
+_END = r"(?=[\s,;|)\]\[}>!]|[.:](?:\s|$)|//?\s|$|[^\x00-\x7f]|-\s)"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
 _DATE = r"\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/]\d\d[-/]\d{2,4}"
 
@@ -35,6 +35,7 @@ _TOKEN = re.compile(
     | (?P<fraction>(?P<open>\[\s{{0,6}})?(?P<done>\d{{1,12}})\s{{0,6}}(?:/|\bof\b)\s{{0,6}}(?P<all>\d{{1,12}})
         (?:\s\(\s{{0,2}}\d{{1,3}}(?:\.\d{{1,3}})?%\))?(?(open)\s{{0,2}}\]|(?![\w/.%-]\S|[\w/])))
     | (?P<both>\[(?P<outer>\d{{1,9}}),\s{{1,9}}(?P<inner>\d{{1,12}})\](?=\s))
+    | (?P<ratio>\d{{1,9}}\.\d{{1,4}}/\d{{1,9}}\.\d{{1,4}}\x20?(?:{_UNIT})?{_END})
     | (?P<number>(?P<value>{NUMBER})(?:(?P<unit>(?:{_UNIT})|\x20(?:{_UNIT})(?!\s{{1,9}}[-+.\d])){_END}|{_END}))
     | (?P<index>\[\s{{0,6}}(?P<place>\d{{1,12}})\s{{0,2}}\])
     | (?P<bar>[━╸╺─═]{{2,}}+|\[[=>.#\s-]{{5,200}}\])
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
         |[A-Za-z_][\w.]{{0,80}}:\d{{1,6}}(?=\s+[-|]\s))
     | (?P<word>[^\W\d](?:[\w./@%'()+#]|-(?=\w))*+)
     | (?P<pair>[=:]+)
-    | (?P<sign>[,;|·•¦>*~✓✔✅]|[-–—]+(?=\s|$)|\#+(?=\s))
+    | (?P<sign>//?(?=\s)|[,;|·•¦>*~✓✔✅]|[-–—]+(?=\s|$)|\#+(?=\s))
     | (?P<other>.)
     """,
     re.VERBOSE | re.DOTALL,

@@ -13,8 +13,9 @@ from console.text import Clean
 class Said:
     """Filled word by word by `sentence`. `metrics` are measurements by their names, `others` have names that do not tell.
 
-    `bare`: the step stood alone as `10/88`; `indexed`: as `[10]` at the beginning; `per_step`: a time for a step was told, as
-    Keras does; `bars`: its parts stand between bars; `odd`: names with a number that nothing is known of.
+    `bare`: the step stood alone as `10/88`; `indexed`: as `[10]` at the beginning; `per_step`: a time for a step was told,
+    and `drawn`: a bar was drawn, as Keras does; `bars`: its parts stand between bars; `odd`: names with a number that nothing
+    is known of.
     """
 
     phase: Phase | None = None
@@ -31,6 +32,7 @@ class Said:
     bare: bool = False
     indexed: bool = False
     per_step: bool = False
+    drawn: bool = False
     bars: bool = False
     equals: int = 0
     colons: int = 0
@@ -51,7 +53,7 @@ class Said:
         if self._evaluates and self.bare and (self.step or 0) + 1 < (self.steps or 0):
             metrics = ()  # an evaluation that goes on has measured nothing yet
         form = Form.PAIRS if self.equals and not self.colons else Form.SENTENCE
-        if self.bare and self.per_step:
+        if self._of_keras:
             form = Form.KERAS
         return Reading(
             time,
@@ -69,13 +71,17 @@ class Said:
         )
 
     @property
+    def _of_keras(self) -> bool:
+        return self.bare and self.epoch is None and (self.per_step or self.drawn)
+
+    @property
     def _evaluates(self) -> bool:
         return self.phase in (Phase.VAL, Phase.TEST)
 
     def _counts(self, *, indented: bool, wrapped: bool) -> bool:
         if self.odd and not self.bars:
             return False
-        if self.epoch is None and (self.step is None or (self.bare and not self.per_step and not self.metrics)):
+        if self.epoch is None and (self.step is None or (self.bare and not self._of_keras and not self.metrics)):
             return bool(self.metrics) if wrapped else self._stands_alone(indented=indented)
         if self.metrics or (self.others and self.equals):
             return True
@@ -85,7 +91,7 @@ class Said:
         told = self.epochs is not None or not (self.equals or self.colons)
         if self.epoch is not None and told:
             return True
-        return self.per_step if self.bare else self.steps is not None
+        return self._of_keras if self.bare else self.steps is not None
 
     def _stands_alone(self, *, indented: bool) -> bool:
         """Whether measurements without epoch and step are some: `val_loss=0.2 val_acc=0.9`."""

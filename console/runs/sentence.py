@@ -59,6 +59,11 @@ def read_sentence(time: int, text: str, *, wrapped: bool = False) -> list[Readin
     return sentence.read(line[start:])
 
 
+def _is_title(word: str, after: str) -> bool:
+    """Whether a word belongs to the one behind it, though nothing is known of it: `DM Loss`, but not `Best Loss`."""
+    return word[:1].isupper() and after[:1].isupper() and kind_of(word) is Kind.OTHER and word.lower() not in LOOSE | _MEANS
+
+
 class _Sentence:
     """One line on its way through."""
 
@@ -106,6 +111,15 @@ class _Sentence:
     def _sign(self, token: re.Match[str]) -> None:
         self._said.bars |= token[0] in "|¦│·•"
         self._flush()
+
+    def _bar(self, _: re.Match[str]) -> None:
+        self._said.drawn = True
+        self._flush()
+
+    def _ratio(self, _: re.Match[str]) -> None:
+        """`GPU Mem: 3.2/4.1GB`: of nothing that is measured."""
+        self._said.understood &= bool(self._words) and self._kind(self._core()) in (Kind.MEMORY, Kind.TIME, Kind.OTHER)
+        self._words, self._pair = [], ""
 
     def _quoted(self, token: re.Match[str]) -> None:
         if self._pair:
@@ -292,7 +306,7 @@ class _Sentence:
                 phase = PHASES[word]
                 self._loose(core)
                 core = []
-            elif last or kind_of(word) is Kind.METRIC or word in _WITHIN:
+            elif last or kind_of(word) is Kind.METRIC or word in _WITHIN or _is_title(raw, said[place + 1]):
                 core.append(raw)
             elif word in _MEANS or word in EPOCHS or word in STEPS or kind_of(word) is Kind.TIME:
                 self._loose(core)
@@ -347,7 +361,8 @@ _BY_KIND: dict[str, Callable[[_Sentence, re.Match[str]], None]] = {
     "word": _Sentence._word,
     "pair": _Sentence._equal,
     "sign": _Sentence._sign,
-    "bar": _Sentence._sign,
+    "bar": _Sentence._bar,
+    "ratio": _Sentence._ratio,
     "quoted": _Sentence._quoted,
     "group": _Sentence._group,
     "where": _Sentence._where,

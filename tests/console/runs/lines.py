@@ -23,6 +23,6 @@ def one(line: str) -> Reading:
 
 
 def values(reading: Reading) -> dict[str, float]:
-    found = {metric.name: metric.value for metric in reading.metrics}
+    found: dict[str, float] = {metric.name: metric.value for metric in reading.metrics}
     assert len(found) == len(reading.metrics)
     return found

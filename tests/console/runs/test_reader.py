@@ -126,6 +126,7 @@ def test_keras_names_the_epoch_a_line_before_and_says_the_same_twice() -> None:
         "23/23 - 1s - 40ms/step - accuracy: 0.9 - loss: 0.30",
         "23/23 - 1s - loss: 0.30 - accuracy: 0.9 - 1s/epoch - 40ms/step",
         "23/23 [==============================] - 1s 40ms/step - loss: 0.30 - accuracy: 0.9",
+        "23/23 [==============================] - ETA: 0s - loss: 0.30 - accuracy: 0.9",
     ],
 )
 def test_keras_in_two_lines_an_epoch(line: str) -> None:
