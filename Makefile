@@ -120,6 +120,10 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
+.PHONY: bench-metrics
+bench-metrics: dev ## measure what reading metrics out of a log costs, beside only reading its lines (ARGS="--quick")
+	@exec $(BIN)/python -m bench.metrics $(ARGS)
+
 .PHONY: bench-jenkins
 bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
 	@exec $(BIN)/python -m bench.jenkins $(ARGS)
