@@ -121,7 +121,7 @@ bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARG
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
 .PHONY: bench-metrics
-bench-metrics: dev ## measure what reading metrics out of a log costs, beside only reading its lines (ARGS="--quick")
+bench-metrics: dev ## measure what metrics of a log cost, beside only its lines (ARGS="--quick")
 	@exec $(BIN)/python -m bench.metrics $(ARGS)
 
 .PHONY: bench-jenkins

@@ -62,6 +62,8 @@ class Score:
     beside: int = 0
     false: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    metrics: dict[str, Score] = field(default_factory=dict)
+    """The same of each metric by its name."""
 
     @property
     def precision(self) -> float:
@@ -79,12 +81,18 @@ class Score:
         self.beside += other.beside
         self.false += other.false
         self.missed += other.missed
+        for name, one in other.metrics.items():
+            self.of(name).add(one)
+
+    def of(self, name: str) -> Score:
+        return self.metrics.setdefault(name, Score())
 
 
 @dataclass(frozen=True)
 class _Fact:
     """One value of the truth, under each name that it may be shown by."""
 
+    name: str
     names: frozenset[str]
     value: float
     epoch: float | None
@@ -108,14 +116,16 @@ def score(name: str, readings: Iterable[Reading] | None = None) -> Score:
             # The same value may be shown at several steps: it is looked for by itself, and judged with its place.
             seen.update(same)
             true = any(_is_place(reading, facts[at], each) for at in same)
-            found.reported += 1
-            found.true += true
+            for one in (found, found.of(_plain(metric.name))):
+                one.reported += 1
+                one.true += true
             if not true:
                 found.false.append(f"{name}: {metric.name}={metric.value} at epoch {reading.epoch} step {reading.step}")
     for at, fact in enumerate(facts):
         if fact.shown:
-            found.shown += 1
-            found.found += at in seen
+            for one in (found, found.of(fact.name)):
+                one.shown += 1
+                one.found += at in seen
             if at not in seen:
                 found.missed.append(f"{name}: {'/'.join(sorted(fact.names))}={fact.value} epoch {fact.epoch} step {fact.step}")
     return found
@@ -145,7 +155,7 @@ def _facts(event: dict[str, Any]) -> Iterable[_Fact]:
             names.add(_plain(f"train_{name}"))
         number = float(value.replace("Infinity", "inf")) if isinstance(value, str) else float(value)
         shown = name in event["in_log"] and event["phase"] != "sanity"
-        yield _Fact(frozenset(names), number, event["epoch"], event["step"], shown)
+        yield _Fact(_plain(name), frozenset(names), number, event["epoch"], event["step"], shown)
 
 
 def _plain(name: str) -> str:
@@ -186,15 +196,27 @@ def _is_place(reading: Reading, fact: _Fact, each: int | None) -> bool:
 
 
 def table() -> str:
-    lines = [f"{'format':32}{'reported':>9}{'true':>6}{'precision':>11}{'shown':>7}{'found':>7}{'recall':>8}{'beside':>8}"]
+    lines = [_head("format")]
     groups = {**FORMATS, "held out": HELD_OUT, "all but beyond": tuple(set(NAMES) - set(FORMATS["beyond"]))}
     for name, logs in groups.items():
-        one = score_of(logs)
-        lines.append(
-            f"{name:32}{one.reported:9}{one.true:6}{one.precision:11.3f}{one.shown:7}{one.found:7}{one.recall:8.3f}{one.beside:8}"
-        )
+        lines.append(_row(name, score_of(logs)))
     return "\n".join(lines)
 
 
+def metrics_table() -> str:
+    found = score_of(NAMES).metrics
+    return "\n".join([_head("metric"), *[_row(name, found[name]) for name in sorted(found)]])
+
+
+def _head(first: str) -> str:
+    return f"{first:32}{'reported':>9}{'true':>6}{'precision':>11}{'shown':>7}{'found':>7}{'recall':>8}{'beside':>8}"
+
+
+def _row(name: str, one: Score) -> str:
+    return (
+        f"{name:32}{one.reported:9}{one.true:6}{one.precision:11.3f}{one.shown:7}{one.found:7}{one.recall:8.3f}{one.beside:8}"
+    )
+
+
 if __name__ == "__main__":
-    sys.stdout.write(f"{table()}\n")
+    sys.stdout.write(f"{table()}\n\n{metrics_table()}\n")

@@ -72,6 +72,8 @@ def test_a_bar_that_counts_epochs_has_no_steps() -> None:
         "Sanity Checking DataLoader 0: 100%|██████████| 2/2 [00:00<00:00, 19.6it/s]",
         "Loading checkpoint shards:  50%|█████     | 1/2 [00:01<00:01,  1.00s/it]",
         "Predicting DataLoader 0: 100%|██████████| 2/2 [00:00<00:00, 19.6it/s]",
+        "Sanity Checking DataLoader 0: 100%|██████████| 2/2 [00:00<00:00, 19.6it/s, val_loss=2.31]",
+        "100%|██████████| 45.9M/45.9M [00:00<00:00, 164MB/s]",
         "disk is 95%| full",
         "epoch 1 50%|",
     ],

@@ -96,6 +96,8 @@ def test_whatever_stands_before_it(prefix: str) -> None:
         "\u2713 Model saved with validation loss: 1.0750",
         "Time taken for 1 epoch 282.72 sec",
         "precision: 16",
+        "precision=16, recall=8",
+        "epoch 5 shards 3 loss 0.5",
         # prose
         "Best previous run: epoch 12, step 3000, val_loss 0.4321 (see runs/loss-0.4321)",
         "Baseline from the paper: loss: 0.2500, accuracy: 97.3%",
@@ -164,6 +166,11 @@ def test_of_an_evaluation_that_goes_on_nothing_is_told_but_its_end() -> None:
     assert values(one(" * Acc@1 97.500 Loss 0.0867")) == {"val_acc@1": 97.5, "val_loss": 0.0867}
 
 
+def test_a_sum_over_all_epochs_has_a_name_of_its_own() -> None:
+    found = one("2026-11-23 06:40:19,786 : INFO : epoch 3: loss 918521.9 (cumulative 918521.9)")
+    assert values(found) == {"loss_cumulative": 918521.9}
+
+
 def test_measurements_may_stand_alone_where_their_names_leave_no_doubt() -> None:
     assert values(one("val_loss=1.7167 val_acc=0.7960")) == {"val_loss": 1.7167, "val_acc": 0.796}
     assert values(one("Test set: Average loss: 0.0268, Accuracy: 9912/10000 (99%)")) == {"test_loss": 0.0268}
@@ -173,6 +180,9 @@ def test_an_epoch_alone_is_where_the_training_is() -> None:
     found = one("Epoch 3/4")
     assert (found.epoch, found.epochs, found.metrics, found.form) == (3, 4, (), Form.SENTENCE)
     assert one("== epoch 2 done").epoch == 2
+    assert (one("Epoch 0/0").epoch, one("Epoch 0/0").epochs) == (0, None)  # a smoke test of Lightning
+    assert read("EPOCH = 1970") == []
+    assert read("  Epoch 3/4") == []
 
 
 @pytest.mark.parametrize(
