@@ -10,7 +10,7 @@ from console.runs.numbers import number, whole
 from console.runs.reading import Form, Metric, Reading
 
 LONGEST = 400
-_RULE = re.compile(r"\s{0,8}-{2,60}(?:\s{1,8}-{2,60}){2,40}\s*")
+_RULE = re.compile(r"\s{0,8}-{2,60}(?:\s{1,8}-{2,60}){1,40}\s*")
 _DASHES = re.compile(r"-+")
 _STEP_NAMES = frozenset(("#", "iter", "step", "steps", "iteration"))
 _EPOCH_NAMES = frozenset(("e", "epoch"))

@@ -174,9 +174,9 @@ def test_above_so_many_lines_a_second_metrics_are_sampled_and_that_is_said() -> 
 
 def test_a_line_of_100_mb_costs_no_memory_and_the_next_one_is_read() -> None:
     reader = Reader()
-    part = b"loss=0.5 epoch=1 " * 60_000
     tracemalloc.start()
-    for _ in range(100):
+    for at in range(100):
+        part = b"loss=0.5 epoch=%d " % at * 60_000
         assert reader.entries([(1, False, part)]) == []
     assert tracemalloc.get_traced_memory()[1] < 16 * LINE_LIMIT
     tracemalloc.stop()

@@ -62,6 +62,11 @@ def test_spacys_columns_are_epoch_step_and_scores() -> None:
     ]
 
 
+def test_a_rule_belongs_to_the_line_above_it() -> None:
+    assert read("  epoch    loss", "hello", "-------  ------", "      1    0.53") == []
+    assert len(read("hello", "  epoch    loss", "-------  ------", "      1    0.53")) == 1
+
+
 @pytest.mark.parametrize("first", ["layer", "name", "gpu"])
 def test_tables_of_other_things(first: str) -> None:
     assert read(f"  {first}    loss", "-------  ------", "      1    0.53") == []
