@@ -84,6 +84,7 @@ def test_dicts_with_numbers_of_numpy_torch_and_jax() -> None:
     [
         "best {'lr': 0.7465, 'hidden': 64, 'loss': 0.3} 0.127",
         "best {'loss': 0.3, 'epoch': 3}",
+        "{'loss': 0.3, 'epoch': 3} {'loss': 0.4}",
         "{'batch_size': 32, 'loss': 0.3, 'epoch': 3}",
         "{'a': {'loss': 0.3}, 'epoch': 3}",
         "Word2Vec lifecycle event {'msg': 'training', 'loss': 0.3}",

@@ -47,6 +47,11 @@ def test_buckets_are_alike_in_size(count: int) -> None:
     assert all(gap <= 2 * width for gap in gaps)
 
 
+def test_buckets_are_of_one_size() -> None:
+    rising = series_of([float(at) for at in range(64)], 16)
+    assert [point.time for point in rising.points] == [at + edge for at in range(0, 64, 8) for edge in (0, 7)]
+
+
 def test_few_values_are_all_kept() -> None:
     assert [point.value for point in series_of([3.0, 1.0, 2.0]).points] == [3.0, 1.0, 2.0]
 

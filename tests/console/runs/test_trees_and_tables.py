@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.runs.reading import Form
+from console.runs.trees import read_trees
 from tests.console.runs.lines import one, read, values
 
 
@@ -33,6 +34,11 @@ def test_rounds_of_xgboost_lightgbm_and_catboost() -> None:
 )
 def test_other_lines_in_brackets(line: str) -> None:
     assert read(line) == []
+
+
+def test_a_round_names_a_data_set_with_each_number() -> None:
+    assert read_trees(0, "[2]  train-auc:0.5  valid-auc:0.5") is not None
+    assert read_trees(0, "[2]  train-auc:0.5  auc:0.5") is None
 
 
 def test_a_table_is_read_by_its_rule_of_dashes() -> None:
