@@ -207,6 +207,18 @@ def test_prints_that_were_held_back_while_the_bar_went_on_take_nothing_back() ->
     assert (found.place.epoch, found.place.fraction, found.place.attempts) == (4, 1.0, 1)
 
 
+def test_an_outer_bar_counts_the_epochs_that_are_done() -> None:
+    found = progress_of(*[f"\repochs:  50%|#####     | {at}/4 [00:17<00:00,  4.25s/it]" for at in range(3)])
+    assert (found.place.fraction, found.place.epochs_left) == (0.5, 2)
+
+
+def test_a_total_may_be_the_name_of_the_last_epoch() -> None:
+    found = progress_of(*[f"Epoch {at}/2 - loss: 0.5" for at in range(3)])
+    assert (found.place.epochs, found.place.fraction) == (3, 1.0)
+    found = progress_of(*[f"Epoch {at}/2 - loss: 0.5" for at in range(1, 3)])
+    assert (found.place.epochs, found.place.fraction) == (2, 1.0)
+
+
 def test_the_best_value_is_by_the_direction_of_its_name() -> None:
     found = progress_of(*[f"epoch {at} loss={loss} acc={acc} grad_norm={loss}" for at, loss, acc in
                           [(1, 0.9, 0.1), (2, 0.4, 0.8), (3, 0.5, 0.7)]])  # fmt: skip
