@@ -120,6 +120,7 @@ def test_a_loss_that_rises_far_above_its_lowest_level_diverges(values: list[floa
         FALLS,
         noisy(FALLS, 0.2),
         [*FALLS, 9.9],  # one batch
+        [*FALLS, 9.9, 0.35, 9.9, 0.4, 9.9],  # and some
         [467_713.0 * at for at in range(1, 60)],  # a sum over all epochs
         [0.5] * 50,
         noisy([0.5] * 200, 0.1),

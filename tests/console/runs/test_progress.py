@@ -166,7 +166,10 @@ def test_events_of_the_contract_are_trusted_alone() -> None:
 def test_how_it_ended_is_what_it_said_last() -> None:
     end = '{"event":"end","ts":1795413625,"status":"ok"}'
     error = '{"event":"error","ts":1795413624,"error":"HTTPError","message":"503"}'
-    found = progress_of('{"event":"start","epochs":4,"steps":40}', error, end)
+    step = '{"event":"step","step":%d,"ts":%d,"metrics":{}}'
+    found = progress_of('{"event":"start","epochs":4,"steps":40}', step % (1, 1795413620), step % (2, 1795413621), error)
+    assert found.eta is not None
+    found.add(read(end))
     assert found.end is not None
     assert (found.end.event, found.end.note, found.eta) == ("end", "ok", None)
     assert found.error is not None
