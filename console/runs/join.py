@@ -18,9 +18,9 @@ from console.model.gpu_use import Holder, given_cards, holders
 from console.model.jenkins import JenkinsWorld, QueueItem
 from console.model.jenkins_rows import build_state, with_details
 from console.model.join import container_state
+from console.model.run import LOCAL, Phase, Run
 from console.model.state import State, StateClass, state
 from console.model.waiting import build_waits, reason
-from console.runs.run import LOCAL, Phase, Run
 from console.text import Clean, clean
 
 JOB = Clean("train")

@@ -15,9 +15,9 @@ from console.model.build import Build, Parameter, Result, Stages, StageStatus
 from console.model.container import MANAGED_LABEL, Container, ContainerState
 from console.model.gpu import GpuWorld
 from console.model.jenkins import Work
+from console.model.run import Phase, Run
 from console.model.state import StateClass
 from console.runs.join import join
-from console.runs.run import Phase, Run
 from console.text import clean
 from tests.console import fake_gpus, fakes
 from tests.console.fake_jenkins import NOW, build, item, job, locked, node, ref, stage, world
