@@ -35,6 +35,8 @@ from tests.console.runs.lines import one, read, values
         ("Train: 0 [   5/1251 (  0%)]  Loss: 6.957 (6.96)  Time: 7.520s,   34.04/s", (0, None), (5, 1251), {"loss": 6.957}),
         ("エポック 1/10 ステップ 22/220 損失: 2.16 学習率: 0.001 残り時間: 12秒", (1, 10), (22, 220), {"loss": 2.16}),
         ("=== 第1エポック終了 検証損失: 2.14 所要時間: 1.4秒", (1, None), (None, None), {"val_loss": 2.14}),
+        ("エポック　３／１０　損失：０．５", (3, 10), (None, None), {"loss": 0.5}),
+        ("val | epoch 3 | loss 0.5", (3, None), (None, None), {"val_loss": 0.5}),
         ("[Epoch 1/100] Avg Loss: 0.12, Avg DM Loss: 0.13", (1, 100), (None, None), {"loss": 0.12, "dm_loss": 0.13}),
         ("Epoch: 0, Train Acc: 0.897// Test Loss: 0.32", (0, None), (None, None), {"train_acc": 0.897, "test_loss": 0.32}),
         ("Epoch [1/200], Train Loss: 0.23, Duration: 2.34s, GPU Mem: 3.2/4.1GB", (1, 200), (None, None), {"train_loss": 0.23}),
