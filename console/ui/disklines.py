@@ -234,7 +234,10 @@ def object_columns(kind: Kind | None, objects: Sequence[DiskObject], width: int)
                 why,
             )
         case Kind.VOLUME:
-            return first, when, size, Column("users", 8, 20 if wide else 16, 0, 3), why
+            # Who has it matters more than its age, and of a name of 64 figures nobody needs them all.
+            named = Column(NAME, 12, min(name, 32 if wide else 28), 0, 0)
+            aged = Column("when", 5, 5, 0, 3, right=True)
+            return named, aged, size, Column("users", 8, 20 if wide else 16, 0, 2), why
         case Kind.CACHE:
             return first, Column("id", 12, 12, 0, 3), when, size, why
         case None:
