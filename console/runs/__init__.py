@@ -1,1 +1,1 @@
-"""What a training run is, told from its log: how far it is, what it measured, how it does. Pure functions, no I/O."""
+"""What a training run is: builds, containers, cards and measurements joined. Pure functions over model and logs."""
