@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.metric import Figures
     from console.model.orphans import Orphan
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
@@ -41,10 +42,12 @@ def assemble(
     machine: Snapshot[MachineReading] | None = None,
     machine_history: MachineHistory | None = None,
     disk: Snapshot[DiskFacts] | None = None,
+    figures: Mapping[Clean, Figures] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
-    `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all.
+    `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
+    trainings tell of themselves, by their container.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -66,6 +69,11 @@ def assemble(
 
         outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
         trainings = orphans.told_rows(trainings, outlived)
+    found: tuple[Problem, ...] = ()
+    if figures:
+        from console.runs.told import told_rows
+
+        trainings, found = told_rows(trainings, figures, now)
     way_in = None
     if tunnel is not None:
         from console.model.tunnel import judge, told_services
@@ -76,6 +84,7 @@ def assemble(
     if way_in is not None:
         sources["tunnel"] = way_in.status
     marks: dict[str, State] = {}
+    problems += found
     if outlived:
         problems += orphans.problems(outlived, now)
     problems += _of_gpus(gpus, containers, now, sources, marks)
@@ -101,6 +110,7 @@ def assemble(
         marks=marks,
         outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
+        figures=figures or {},
     )
 
 

@@ -12,7 +12,8 @@ from console.model.words import age
 from console.text import Clean, clean
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
-_BAD = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "diverging": StateClass.ATTENTION}
+GRAVE = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "diverging": StateClass.ATTENTION}
+"""Of what its figures say, this wants somebody to look, each as much as its class says."""
 
 
 def shown_state(run: Run, known: Figures | None) -> State:
@@ -20,21 +21,31 @@ def shown_state(run: Run, known: Figures | None) -> State:
     worst = grave(run, known)
     if worst is None:
         return run.state
-    return state(_BAD[worst.sign], "NaN" if worst.sign == "not finite" else str(worst.sign))
+    return state(GRAVE[worst.sign], grave_word(worst))
+
+
+def grave_word(worst: Finding) -> str:
+    """The word of a state for it."""
+    return "NaN" if worst.sign == "not finite" else str(worst.sign)
 
 
 def grave(run: Run, known: Figures | None) -> Finding | None:
     """What is wrong with how it trains, the worst first; None while nothing is, or while it does not train."""
     if known is None or run.phase is not Phase.TRAINING or run.state.kind is not StateClass.ACTIVE:
         return None
-    found = [one for one in known.findings if one.sign in _BAD]
-    return min(found, key=lambda one: _BAD[one.sign].value, default=None)
+    found = [one for one in known.findings if one.sign in GRAVE]
+    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
 
 
 def progress(run: Run, known: Figures | None) -> str:
     """`48% 15/30`; why it does not go on, or what came of it, where that is to be said."""
     if run.phase is not Phase.TRAINING or run.state.word == "stopping" or known is None:
         return str(run.why)
+    return place(known) or str(run.why)
+
+
+def place(known: Figures) -> str:
+    """`48% 15/30`, as far as its log tells."""
     parts = [f"{known.done:.0%}"] if known.done is not None else []
     if known.epochs and known.epoch is not None:
         parts.append(f"{known.epoch:g}/{known.epochs}")
@@ -44,7 +55,12 @@ def progress(run: Run, known: Figures | None) -> str:
         parts.append(f"step {known.step:,}")
     elif known.epoch is not None:
         parts.append(f"epoch {known.epoch:g}")
-    return " ".join(parts) or str(run.why)
+    return " ".join(parts)
+
+
+def remaining(known: Figures, now: datetime) -> str:
+    """`18m left`; empty while nobody knows."""
+    return f"{age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
 
 
 def figure(value: float) -> str:
@@ -79,7 +95,7 @@ def when(run: Run, known: Figures | None, now: datetime) -> str:
         if worst is not None and worst.sign == "stalled" and known.last is not None:
             return f"{age((now - known.last).total_seconds())} idle"
         if known.finish is not None:
-            return f"{age(max(0.0, (known.finish - now).total_seconds()))} left"
+            return remaining(known, now)
     return f"for {age((now - run.since).total_seconds())}" if run.since is not None else ""
 
 
