@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     import sqlite3
 
 TIDY_SECONDS = 60.0
-_ROOMY = 0.9
+# Parts of the bound: where room is made before it has to be, how much then goes of curves, and how much of the rest.
+_NEARLY_FULL, _ROOMY, _ENOUGH = 0.98, 0.9, 0.96
+_EVER_LESS = (1.0, 0.8, 0.5, 0.0)
+_DISK_HAS_ROOM = 1 << 20
 _FREED_AT_ONCE = 5000  # pages
 
 _WORTH_LESS = """
@@ -76,6 +79,7 @@ class Writer:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_size_limit = 4194304").fetchone()
             db.execute("PRAGMA cache_size = -8192")
+            self._limit(db)
             (newest,) = db.execute("SELECT max(ended) FROM spans").fetchone()
             self._trust = Trust(newest, self._now(), self._ticks())
             self._identity = _identity(self.path)
@@ -88,12 +92,25 @@ class Writer:
         Raises HistoryError (FULL) also where the bound is reached and all that is left has to stay.
         """
         with self._mutex:
-            self._check_room()
-            with self._transaction():
-                self._put(batch)
+            self._write(batch)
             # The batch is written; where tidying fails the next one is told why.
             with contextlib.suppress(HistoryError):
                 self._tidy_when_due()
+
+    def _write(self, batch: Batch) -> None:
+        """Where it is the bound that leaves no room more and more goes, until it has room or nothing is left that may go."""
+        for part in (*_EVER_LESS, None):
+            try:
+                with self._transaction():
+                    self._put(batch)
+            except HistoryError as error:
+                if error.trouble is not Trouble.FULL or not self._at_bound():
+                    raise
+                if part is None:
+                    raise self._too_much() from None
+                self._tidy(part)
+            else:
+                return
 
     def _put(self, batch: Batch) -> None:
         now = self._now()
@@ -119,7 +136,7 @@ class Writer:
     def tidy(self) -> None:
         """Remove what is too old or too much. `record` does it by itself now and then."""
         with self._mutex:
-            self._tidy()
+            self._tidy(1.0 if self._used() > self._bounds.size * _NEARLY_FULL else None)
 
     def close(self) -> None:
         """Closing twice does nothing."""
@@ -164,59 +181,74 @@ class Writer:
     # Room
 
     def _tidy_when_due(self) -> None:
-        if self._ticks() - self._tidied >= TIDY_SECONDS or self._used() > self._bounds.size:
-            self._tidy()
+        due = self._ticks() - self._tidied >= TIDY_SECONDS
+        full = self._used() > self._bounds.size * _NEARLY_FULL
+        if due or full:
+            self._tidy(1.0 if full else None)
 
-    def _tidy(self) -> None:
+    def _tidy(self, part: float | None) -> None:
+        """Remove what is too old; with a `part`, also what does not fit into that part of the bound."""
         self._tidied = self._ticks()
         if self._trust.believes(self._now(), self._ticks()):
             with self._transaction():
                 sampling.expire(self._db, self._now())
-        if self._used() > self._bounds.size:
-            self._make_room()
+        if part is not None:
+            self._make_room(part)
         with explained(self.path, "written"):
             self._db.execute(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})").fetchall()
+            self._limit(self._db)
 
-    def _used(self) -> int:
-        """Bytes of the file that are in use."""
+    def _limit(self, db: sqlite3.Connection) -> None:
+        """SQLite itself keeps the bound. It takes none that is less than what there is: so again after each time of tidying."""
+        (page,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute(f"PRAGMA max_page_count = {self._bounds.size // page}").fetchone()
+
+    def _pages(self) -> tuple[int, int, int]:
+        """How many there are, how many of them are free, and the bytes of one."""
         with explained(self.path, "written"):
             asked = ("page_count", "freelist_count", "page_size")
             pages, free, size = (int(self._db.execute(f"PRAGMA {name}").fetchone()[0]) for name in asked)
-            return (pages - free) * size
+            return pages, free, size
 
-    def _make_room(self) -> None:
+    def _used(self) -> int:
+        """Bytes of the file that are in use."""
+        pages, free, size = self._pages()
+        return (pages - free) * size
+
+    def _at_bound(self) -> bool:
+        """Whether it may be the bound, and not the disk, that leaves no room."""
+        found = os.statvfs(self.path.parent)
+        return found.f_bavail * found.f_frsize > _DISK_HAS_ROOM
+
+    def _make_room(self, part: float) -> None:
         """Curves of old runs go first, then the runs, then old samples; what people keep stays."""
-        enough = self._bounds.size * _ROOMY
+        size = self._bounds.size * part
         with self._transaction():
             found = self._db.execute(_WORTH_LESS, {"ahead": self._now() + DAY * NANO}).fetchall()
         for number, bare in found:
-            if self._used() <= enough:
+            if self._used() <= size * _ROOMY:
                 return
             if not bare:
                 with self._transaction():
                     self._curves.strip(number)
                     self._db.execute("UPDATE runs SET bare = 1 WHERE id = ?", (number,))
         for number, _ in found:
-            if self._used() <= enough:
+            if self._used() <= size * _ENOUGH:
                 return
             with self._transaction():
                 self._runs.remove(number, self._now())
                 self._curves.forget()
-        while self._used() > enough:
+        while self._used() > size * _ENOUGH:
             with self._transaction():
                 if not sampling.thin_out(self._db):
                     return
 
-    def _check_room(self) -> None:
-        if self._closed or self._used() <= self._bounds.size:
-            return
-        self._tidy()
-        if self._used() > self._bounds.size:
-            raise HistoryError(
-                Trouble.FULL,
-                f"The history {self.path} has reached its bound of {decimal(self._bounds.size)}, and all runs in it are kept."
-                " Keep fewer, or allow it more.",
-            )
+    def _too_much(self) -> HistoryError:
+        return HistoryError(
+            Trouble.FULL,
+            f"The history {self.path} has reached its bound of {decimal(self._bounds.size)}, and the runs in it are kept."
+            " Keep fewer, or allow it more.",
+        )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
