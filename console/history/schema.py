@@ -75,6 +75,9 @@ def check(db: sqlite3.Connection, path: Path, *, write: bool) -> None:
     """Raises HistoryError for a file that is not ours, or that a newer version made in a way that we cannot deal with."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION:
+        if not write and empty(db):
+            # Somebody lays it out right now, or was killed when he had just begun to.
+            raise HistoryError(Trouble.NOT_THERE, f"Nothing has been recorded yet in {path}.")
         raise HistoryError(Trouble.NO_DATABASE, f"{path} is a database of another program. Move it away, or name another file.")
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if version <= VERSION:

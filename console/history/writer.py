@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 TIDY_SECONDS = 60.0
 # Parts of the bound: where room is made before it has to be, how much then goes of curves, and how much of the rest.
 _NEARLY_FULL, _ROOMY, _ENOUGH = 0.98, 0.9, 0.96
-_EVER_LESS = (1.0, 0.8, 0.5, 0.0)
-_DISK_HAS_ROOM = 1 << 20
 _FREED_AT_ONCE = 5000  # pages
 
 _WORTH_LESS = """
 SELECT id, bare FROM runs WHERE NOT kept ORDER BY CASE WHEN started IS NULL OR started > :ahead THEN seen ELSE started END, id
 """
+
+
+class _OverBoundError(Exception):
+    """What is written would go beyond the bound; `growth` is the bytes that it needs."""
+
+    def __init__(self, growth: int) -> None:
+        super().__init__(growth)
+        self.growth = growth
 
 
 class Writer:
@@ -79,7 +85,6 @@ class Writer:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_size_limit = 4194304").fetchone()
             db.execute("PRAGMA cache_size = -8192")
-            self._limit(db)
             (newest,) = db.execute("SELECT max(ended) FROM spans").fetchone()
             self._trust = Trust(newest, self._now(), self._ticks())
             self._identity = _identity(self.path)
@@ -91,26 +96,32 @@ class Writer:
 
         Raises HistoryError (FULL) also where the bound is reached and all that is left has to stay.
         """
-        with self._mutex:
+        with self._alone():
             self._write(batch)
             # The batch is written; where tidying fails the next one is told why.
             with contextlib.suppress(HistoryError):
                 self._tidy_when_due()
 
     def _write(self, batch: Batch) -> None:
-        """Where it is the bound that leaves no room more and more goes, until it has room or nothing is left that may go."""
-        for part in (*_EVER_LESS, None):
+        """Where the bound leaves no room for it, room is made and it is tried again."""
+        for part in (1.0, 0.8, 0.6, None):
+            before = self._used()
             try:
                 with self._transaction():
                     self._put(batch)
-            except HistoryError as error:
-                if error.trouble is not Trouble.FULL or not self._at_bound():
-                    raise
-                if part is None:
+                    self._check_bound(before)
+            except _OverBoundError as over:
+                # Nothing is removed for the sake of what would take most of the room by itself.
+                if part is None or over.growth > self._bounds.size // 2:
                     raise self._too_much() from None
-                self._tidy(part)
+                self._tidy(part * (self._bounds.size - over.growth) / self._bounds.size)
             else:
                 return
+
+    def _check_bound(self, before: int) -> None:
+        # SQLite could keep the bound itself, but then nobody could tell it from a full disk.
+        if (used := self._used()) > self._bounds.size:
+            raise _OverBoundError(used - before)
 
     def _put(self, batch: Batch) -> None:
         now = self._now()
@@ -125,17 +136,17 @@ class Writer:
 
     def beat(self) -> None:
         """A recorder runs now. Silence longer than the bounds' is a gap."""
-        with self._mutex, self._transaction():
+        with self._alone(), self._transaction():
             sampling.beat(self._db, self._now(), self._bounds.silence)
 
     def keep(self, key: Clean, wanted: bool) -> bool:
         """Have a run stay, or let it go when its time comes. False when there is no such run."""
-        with self._mutex, self._transaction():
+        with self._alone(), self._transaction():
             return self._runs.keep(key, wanted)
 
     def tidy(self) -> None:
         """Remove what is too old or too much. `record` does it by itself now and then."""
-        with self._mutex:
+        with self._alone():
             self._tidy(1.0 if self._used() > self._bounds.size * _NEARLY_FULL else None)
 
     def close(self) -> None:
@@ -158,10 +169,16 @@ class Writer:
     # Transactions
 
     @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One call at a time, and none after the end."""
+        with self._mutex:
+            if self._closed:
+                raise HistoryError(Trouble.BROKEN, f"The history {self.path} has been closed.")
+            yield
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """All that happens within happens, or nothing does."""
-        if self._closed:
-            raise HistoryError(Trouble.BROKEN, f"The history {self.path} has been closed.")
         if _identity(self.path) != self._identity:
             raise HistoryError(
                 Trouble.NOT_THERE, f"The history {self.path} was moved or removed while it was written. Open it anew."
@@ -196,29 +213,13 @@ class Writer:
             self._make_room(part)
         with explained(self.path, "written"):
             self._db.execute(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})").fetchall()
-            self._limit(self._db)
-
-    def _limit(self, db: sqlite3.Connection) -> None:
-        """SQLite itself keeps the bound. It takes none that is less than what there is: so again after each time of tidying."""
-        (page,) = db.execute("PRAGMA page_size").fetchone()
-        db.execute(f"PRAGMA max_page_count = {self._bounds.size // page}").fetchone()
-
-    def _pages(self) -> tuple[int, int, int]:
-        """How many there are, how many of them are free, and the bytes of one."""
-        with explained(self.path, "written"):
-            asked = ("page_count", "freelist_count", "page_size")
-            pages, free, size = (int(self._db.execute(f"PRAGMA {name}").fetchone()[0]) for name in asked)
-            return pages, free, size
 
     def _used(self) -> int:
         """Bytes of the file that are in use."""
-        pages, free, size = self._pages()
-        return (pages - free) * size
-
-    def _at_bound(self) -> bool:
-        """Whether it may be the bound, and not the disk, that leaves no room."""
-        found = os.statvfs(self.path.parent)
-        return found.f_bavail * found.f_frsize > _DISK_HAS_ROOM
+        with explained(self.path, "written"):
+            asked = ("page_count", "freelist_count", "page_size")
+            pages, free, size = (int(self._db.execute(f"PRAGMA {name}").fetchone()[0]) for name in asked)
+            return (pages - free) * size
 
     def _make_room(self, part: float) -> None:
         """Curves of old runs go first, then the runs, then old samples; what people keep stays."""
@@ -246,8 +247,8 @@ class Writer:
     def _too_much(self) -> HistoryError:
         return HistoryError(
             Trouble.FULL,
-            f"The history {self.path} has reached its bound of {decimal(self._bounds.size)}, and the runs in it are kept."
-            " Keep fewer, or allow it more.",
+            f"The history {self.path} has reached its bound of {decimal(self._bounds.size)}: no more may go, for its runs are"
+            " kept, or too much came at once. Keep fewer, or allow it more.",
         )
 
 

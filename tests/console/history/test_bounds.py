@@ -90,7 +90,7 @@ def keep_many(writer: Writer) -> None:
 
 def test_kept_runs_stay_and_a_full_history_says_so(place: Place, reader: Reader) -> None:
     writer = place.writer(size=LEAST_BYTES)
-    with pytest.raises(HistoryError, match=r"reached its bound of 1\.0 MB, and the runs in it are kept") as caught:
+    with pytest.raises(HistoryError, match=r"reached its bound of 1\.0 MB: no more may go, for its runs are kept") as caught:
         keep_many(writer)
     assert caught.value.trouble is Trouble.FULL
     assert caught.value.reason in str(caught.value)
@@ -100,6 +100,17 @@ def test_kept_runs_stay_and_a_full_history_says_so(place: Place, reader: Reader)
     writer.keep(kept[-1].key, False)
     writer.record(points("b#1", *curve(3000)))
     assert reader.run(kept[-1].key).bare
+
+
+def test_nothing_is_removed_for_what_would_never_fit(place: Place, reader: Reader) -> None:
+    writer = place.writer(size=ROOM, points=20_000)
+    fill(place, 3)
+    before = reader.runs()
+    with pytest.raises(HistoryError, match="too much came at once"):
+        writer.record(points("huge#1", *curve(20_000)))
+    assert reader.runs() == before
+    assert not any(one.bare for one in before.runs)
+    writer.record(points("small#1", *curve(20)))
 
 
 def test_samples_go_last(place: Place, reader: Reader) -> None:
