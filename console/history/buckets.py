@@ -61,14 +61,15 @@ class _Axis:
         self._most: Order | None = None
         self.odd: dict[str, Kept] = {}
 
-    def add(self, point: Kept) -> bool:
-        """Whether it stays for now."""
-        changed = False
+    def add(self, point: Kept, touched: set[Kept]) -> None:
+        """Take a point. If that changes anything it is `touched`, and so are those in whose place it is."""
         place = order(point)
         if self._least is None or place < self._least:
-            self.first, self._least, changed = point, place, True
+            touched.update((point, self.first or point))
+            self.first, self._least = point, place
         if self._most is None or place > self._most:
-            self.last, self._most, changed = point, place, True
+            touched.update((point, self.last or point))
+            self.last, self._most = point, place
         at = place[0] >> self.level
         bucket = self.buckets.get(at)
         if bucket is None:
@@ -77,17 +78,25 @@ class _Axis:
         if math.isfinite(value):
             low, high, _ = bucket
             if low is None or value < low[3] or (value == low[3] and place < order(low)):
-                bucket[0], changed = point, True
+                touched.update((point, low or point))
+                bucket[0] = point
             if high is None or value > high[3] or (value == high[3] and place < order(high)):
-                bucket[1], changed = point, True
-            return changed
+                touched.update((point, high or point))
+                bucket[1] = point
+            return
         bad = bucket[2]
         if bad is None or place < order(bad):
-            bucket[2], changed = point, True
+            touched.update((point, bad or point))
+            bucket[2] = point
         name = str(value)
         if name not in self.odd or place < order(self.odd[name]):
-            self.odd[name], changed = point, True
-        return changed
+            touched.update((point, self.odd.get(name, point)))
+            self.odd[name] = point
+
+    def holds(self, point: Kept) -> bool:
+        place = point[0] // _MICRO if point[1] is None else point[1]
+        # By identity or equality, as tuples are compared: nan is always the same object here.
+        return point in self.buckets.get(place >> self.level, ()) or point in (self.first, self.last, *self.odd.values())
 
     def fit(self, room: int) -> bool:
         """Raise the level until there are `room` buckets at most; whether it had to be raised."""
@@ -108,8 +117,9 @@ class _Axis:
         points = self.points()
         self.level = level
         self.buckets = {}
+        unused: set[Kept] = set()
         for point in points:
-            self.add(point)
+            self.add(point, unused)
 
     def points(self) -> set[Kept]:
         found = {point for bucket in self.buckets.values() for point in bucket if point is not None}
@@ -132,11 +142,10 @@ class Series:
         self._axes = (_Axis(max(0, levels[0])), _Axis(max(0, levels[1])))
         if levels == (WHOLE, WHOLE):
             self._all = set(points)
-            self._settle()
         else:
             for point in points:
-                self._axes[point[1] is None].add(point)
-            self._settle()
+                self._axes[point[1] is None].add(point, set())
+        self._settle()
 
     @property
     def levels(self) -> tuple[int, int]:
@@ -150,24 +159,31 @@ class Series:
             return self._all
         return self._axes[0].points() | self._axes[1].points()
 
-    def add(self, points: Iterable[Kept]) -> bool:
-        """Take more; whether anything is another than it was."""
-        changed = False
+    def holds(self, point: Kept) -> bool:
+        """Whether it is kept."""
+        return point in self._all if self._all is not None else self._axes[point[1] is None].holds(point)
+
+    def add(self, points: Iterable[Kept]) -> set[Kept] | None:
+        """Take more. All points that are kept now and were not, or the other way round, are among those that come back; None
+        where that may be any."""
+        touched: set[Kept] = set()
+        anew = False
         for point in points:
             if self._all is not None:
                 if point in self._all:
                     continue
-                changed = True
+                touched.add(point)
                 self._all.add(point)
-                if len(self._all) > self._most:
-                    self._leave_whole()
+                anew |= self._settle()
             else:
                 axis = self._axes[point[1] is None]
-                changed |= axis.add(point)
+                axis.add(point, touched)
                 # However many come at once, no more buckets are made than can stay.
-                if len(axis.buckets) > self._room:
-                    changed |= self._settle()
-        return self._settle() or changed
+                if len(axis.buckets) > self._room // 2:
+                    anew |= self._settle()
+        # The first point of an axis takes room from the other one.
+        anew |= self._settle()
+        return None if anew else touched
 
     def strip(self) -> None:
         """Keep ends and extremes alone, from now on."""
@@ -176,6 +192,8 @@ class Series:
             axis.raise_to(TOP)
 
     def _settle(self) -> bool:
+        """Keep no more than may be; whether that has changed everything."""
+        whole = self._all is not None
         if self._all is not None:
             if len(self._all) <= self._most:
                 return False
@@ -184,9 +202,9 @@ class Series:
         if self._axes[0].buckets and self._axes[1].buckets:
             room //= 2
         raised = [axis.fit(room) for axis in self._axes]
-        return any(raised)
+        return whole or any(raised)
 
     def _leave_whole(self) -> None:
         points, self._all = self._all or (), None
         for point in points:
-            self._axes[point[1] is None].add(point)
+            self._axes[point[1] is None].add(point, set())

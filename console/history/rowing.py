@@ -14,8 +14,8 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     import sqlite3
 
-HELD_POINTS = 100_000
-"""Points of series that are kept in memory between two batches, some 20 MB."""
+HELD_POINTS = 200_000
+"""Points of series that are kept in memory between two batches, some 60 MB. Series beyond that are read again each time."""
 LONGEST_NAME = 200
 """Characters of a metric's name."""
 MOST_GONE = 10_000
@@ -137,8 +137,7 @@ class Curves:
                 continue
             newest = max(newest, *(point[0] for point in points))
             before = len(held.slots)
-            if held.series.add(points):
-                self._store(held)
+            self._store(held, held.series.add(points))
             self._count += len(held.slots) - before
         while self._count > HELD_POINTS and len(self._held) > 1:
             self._count -= len(self._held.popitem(last=False)[1].slots)
@@ -151,7 +150,7 @@ class Curves:
             if held is not None:
                 before = len(held.slots)
                 held.series.strip()
-                self._store(held)
+                self._store(held, None)
                 self._count += len(held.slots) - before
 
     def _series(self, run: int, name: Clean) -> _Held | None:
@@ -180,13 +179,20 @@ class Curves:
         self._count += len(slots)
         return held
 
-    def _store(self, held: _Held) -> None:
-        wanted = held.series.points
-        left = [held.slots.pop(point) for point in [one for one in held.slots if one not in wanted]]
+    def _store(self, held: _Held, touched: set[Kept] | None) -> None:
+        """Make the rows what the series is. All that differs is `touched`; None: whatever."""
+        series, slots = held.series, held.slots
+        if touched is None:
+            new = [point for point in series.points if point not in slots]
+            away = [point for point in slots if not series.holds(point)]
+        else:
+            new = [point for point in touched if point not in slots and series.holds(point)]
+            away = [point for point in touched if point in slots and not series.holds(point)]
+        left = [slots.pop(point) for point in away]
         rows = []
-        for point in [one for one in wanted if one not in held.slots]:
-            slot = left.pop() if left else held.free.pop() if held.free else len(held.slots)
-            held.slots[point] = slot
+        for point in new:
+            slot = left.pop() if left else held.free.pop() if held.free else len(slots)
+            slots[point] = slot
             rows.append((held.id, slot, *point))
         self._db.executemany("DELETE FROM points WHERE series = ? AND slot = ?", [(held.id, slot) for slot in left])
         held.free += left

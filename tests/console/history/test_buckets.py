@@ -32,7 +32,18 @@ def test_any_order_and_repetition_ends_in_the_same(points: list[Kept], most: int
         other.add(shuffled[at::parts])
         other = Series(most, other.levels, set(other.points))
     assert (other.points, other.levels) == (once.points, once.levels)
-    assert not other.add(points)
+    assert other.add(points) == set()
+
+
+@given(POINTS, POINTS, SIZES)
+def test_what_changes_is_told(points: list[Kept], more: list[Kept], most: int) -> None:
+    series = Series(most)
+    series.add(points)
+    before = set(series.points)
+    touched = series.add(more)
+    after = series.points
+    assert touched is None or before ^ after <= touched
+    assert all(series.holds(point) == (point in after) for point in [*points, *more])
 
 
 @given(POINTS, SIZES)
@@ -85,8 +96,18 @@ def test_what_is_thinned_stays_thinned() -> None:
     bare = set(series.points)
     again = Series(100, series.levels, bare)
     assert again.levels == (TOP, TOP)
-    assert not again.add(points)
+    assert again.add(points) == set()
     assert again.points == bare
+
+
+def test_points_without_steps_take_room_from_those_with() -> None:
+    stepped = [kept(step, float(step), step, None) for step in range(130)]
+    stepless = [kept(10**9 * second, 1.0, None, None) for second in range(2)]
+    one, other = Series(100), Series(100)
+    one.add([*stepless, *stepped])
+    other.add(stepped)
+    assert other.add(stepless) is None
+    assert (one.levels, one.points) == (other.levels, other.points)
 
 
 def test_a_smaller_bound_holds_for_what_is_there() -> None:
