@@ -124,9 +124,7 @@ def measure(*, quick: bool) -> None:
     print(f"load before: {load()}\n")
     thin = apart("write", many, 3000, AT_ONCE)
     print(f"{many:,} points in {METRICS} metrics, {AT_ONCE} steps at once, 3000 points of a metric are kept at most")
-    print(
-        f"  {thin['rate']:,.0f} points/s ({thin['cpu']:.1f} us of CPU each), {thin['memory']:.0f} MB, {thin['grown']:.0f} for them"
-    )
+    print(f"  {thin['rate']:,.0f} points/s ({thin['cpu']:.1f} us of CPU each), {thin['memory']:.0f} MB of memory")
     print(f"  {thin['kept']:,.0f} are kept in {thin['bytes'] / 1e6:.1f} MB of file")
     whole = apart("write", many, many, 1000)
     print(f"all kept: {whole['bytes'] / whole['kept']:.0f} MB of file for a million points\n")
