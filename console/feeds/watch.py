@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -23,10 +23,12 @@ from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, G
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.feeds.disk_feed import DiskFeed
     from console.feeds.gpu_feed import GpuFeed
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
     from console.feeds.tunnel_feed import TunnelFeed
+    from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
     from console.sources.reach import Hands, Reach
 
@@ -74,7 +76,8 @@ class Watch:
     `now` is the clock that durations are counted by; a world that stands still brings its own.
     With `tunnel` the way in is looked at too. `make_gpus` and `make_machine` give None where nobody asks about them, or why
     they cannot be asked: what is on this machine is no fact about an Engine that is elsewhere. `make_hands` is called in a
-    thread of its own when somebody acts for the first time.
+    thread of its own when somebody acts for the first time. `read_disk` reads what fills the disk and decides about it; it is
+    asked while somebody looks.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -89,6 +92,7 @@ class Watch:
         make_gpus: Callable[[], Gpus | SourceStatus | None] = lambda: None,
         make_machine: Callable[[], Machine | SourceStatus | None] = lambda: None,
         make_hands: Callable[[], Hands] | None = None,
+        read_disk: Callable[[Reach], Awaitable[DiskFacts]] | None = None,
         tunnel: bool = False,
     ) -> None:
         self._now = now
@@ -96,6 +100,8 @@ class Watch:
         self._make_jenkins = make_jenkins
         self._make_gpus, self._make_machine = make_gpus, make_machine
         self._make_hands = make_hands
+        self._read_disk = read_disk
+        self._disk: DiskFeed | None = None
         self._host = host
         self._demo = demo
         self._with_tunnel = tunnel
@@ -115,6 +121,7 @@ class Watch:
         self._compose_source: Compose | None = None
         self._hands: asyncio.Task[Hands] | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._changed: Callable[[], None] = lambda: None
         self.world: World | None = None
 
     def start(self) -> None:
@@ -157,7 +164,7 @@ class Watch:
                 self._jenkins.refresh()
             if self._tunnel is not None:
                 self._tunnel.refresh()
-            for one in (self._gpus, self._machine):
+            for one in (self._gpus, self._machine, self._disk):
                 if one is not None:
                     one.refresh()
 
@@ -176,6 +183,25 @@ class Watch:
                 self._gpus.watched(closely)
 
         self._room.post(tell)
+
+    def look_at_disk(self, on: bool) -> None:
+        """Whether somebody looks at what fills the disk: it is read for nobody else."""
+
+        def tell() -> None:
+            if self._disk is None and on and self._group is not None and self._read_disk is not None:
+                from console.feeds.disk_feed import DiskFeed
+
+                # The first one who looks makes the feed.
+                self._disk = DiskFeed(self._look_at_disk, self._changed)
+                self._group.create_task(self._disk.run())
+            if self._disk is not None:
+                self._disk.watched(on)
+
+        self._room.post(tell)
+
+    async def _look_at_disk(self) -> DiskFacts:
+        assert self._read_disk is not None  # noqa: S101 - there is no feed without it
+        return await self._read_disk(await self.reach())
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen, and whose details a person looks at."""
@@ -219,7 +245,7 @@ class Watch:
             self._hands = None
             raise error if isinstance(error, SourceError) else SourceError(SourceState.UNREACHABLE, _SLOW) from error
         jenkins = self.jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
-        return Reach(self._engine, hands.disk, hands.acts, self._compose_source, hands.services, jenkins)
+        return Reach(self._engine, hands.disk, hands.acts, self._compose_source, hands.services, jenkins, hands.folders)
 
     async def _let_go_of_hands(self) -> None:
         if self._hands is None:
@@ -231,6 +257,7 @@ class Watch:
 
     async def _job(self) -> None:
         change = asyncio.Event()
+        self._changed = change.set
         docker_source, compose_source = self._make_sources()
         self._engine, self._compose_source = docker_source, compose_source
         docker = self._docker = DockerFeed(docker_source, change.set)
@@ -330,6 +357,7 @@ class Watch:
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,
+                disk=self._disk.snapshot if self._disk is not None else None,
             )
             if self._publish is not None:
                 self._publish(self.world)

@@ -12,6 +12,7 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.actions.plan import Act, News, Outcome, Plan, Result, Target, Tell
     from console.model.asking import Stop
+    from console.model.pruning import Rule
     from console.sources.protocols import ActingJenkins
     from console.sources.reach import Reach
     from console.ui.acting import Subject
@@ -159,6 +160,15 @@ def together(wanted: Sequence[Making]) -> Making:
         return Together([one.make(reach) for one in wanted])
 
     return Making(make, wanted[0].of)
+
+
+def pruning(rule: Rule, good_builds: int) -> Making:
+    def make(reach: Reach) -> Act:
+        from console.actions.docker.pruning import Prune
+
+        return Prune(reach, rule, good_builds, chosen=True)
+
+    return Making(make, "docker")
 
 
 def keeping(refs: Sequence[BuildRef], *, on: bool) -> Making:

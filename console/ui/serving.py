@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
 from console.ui import makings
-from console.ui.acting import ActingScreen, Subject
+from console.ui.acting import ActingScreen, Subject, begin
 
 if TYPE_CHECKING:
     from console.model.container import Container
@@ -53,6 +53,30 @@ class ServingScreen(ActingScreen, inherit_bindings=False):
         elif any(one.containers for one in subjects):
             otherwise = "only what the Compose file declares can be fetched anew"
         self._begin(makings.serving(subjects, service_verb, container_verb), otherwise)
+
+    def action_inside(self) -> None:
+        """The processes of its container, and all that Docker knows of it."""
+        one = self.inside()
+        if one is not None:
+            from console.ui.screens.inside import InsideScreen
+
+            self.app.push_screen(InsideScreen(one.id, one.name))
+
+    def action_copy_out(self) -> None:
+        """A file or folder of its container, into the folder that the console was started in."""
+        one = self.inside()
+        if one is not None:
+            from console.ui.copyout import ask_and_copy
+
+            ask_and_copy(self, one)
+
+    def action_shell(self) -> None:
+        """A shell in the container of this row: the terminal is given to it, and comes back when it ends."""
+        one = self.inside()
+        if one is not None:
+            from console.ui.shelling import shell_in
+
+            begin(self, shell_in(self.console, one.id))
 
     def inside(self) -> Container | None:
         """The one container that is meant; says why there is none."""

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from console.model.disk import DiskUse
-from console.model.source import SourceError, SourceState
+from console.model.process import Process
+from console.model.source import NotThereError, SourceError, SourceState
+from console.sources.rawterminal import Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
 from tests.console.fakes import NOW
@@ -17,15 +19,22 @@ NOTHING_THERE = DiskUse((), (), (), {}, {}, NOW)
 class FakeHands:
     """What was asked for is in `did`, as `stop CONTAINER` or `compose up jenkins`.
 
-    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk.
+    `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `files` are
+    those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `copies` the tars of
+    what can be copied out.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
         self.use = use
         self.did: list[str] = []
+        self.told: Mapping[str, object] = {}
         self.failure: SourceError | None = None
         self.gate: asyncio.Event | None = None
         self.closed = 0
+        self.files = {"/bin/sh"}
+        self.copies: dict[str, bytes] = {}
+        self.talk: Shell | None = None
+        self.running: tuple[Process, ...] = ()
 
     @property
     def hands(self) -> Hands:
@@ -80,14 +89,27 @@ class FakeHands:
         await self._ask("top", container)
         return ((clean("PID"), clean("CMD")), (clean("1"), clean("sleep 1000")))
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        await self._ask("processes", container)
+        return self.running
+
+    async def has(self, container: str, path: str) -> bool:
+        return path in self.files
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        self.did.append(" ".join(["shell", container, *command]))
+        assert self.talk is not None
+        return self.talk
+
     async def raw(self, container: str) -> Mapping[str, object]:
         await self._ask("inspect", container)
-        return {"Id": container}
+        return {"Id": container, **self.told}
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._ask("copy", container, path)
-        raise SourceError(SourceState.OK, clean("nothing to copy"))
-        yield b""
+        if path not in self.copies:
+            raise NotThereError(SourceState.OK, clean(f"there is no {path}"))
+        yield self.copies[path]
 
     async def act(self, verb: str, services: Sequence[str], grace: int | None, tell: Callable[[Clean], None]) -> None:
         await self._ask("compose", verb, *services)

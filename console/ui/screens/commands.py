@@ -26,6 +26,7 @@ _LOGS = "logs"
 _BUILDS = "builds"
 _RETRIGGER = "retrigger"
 _THEME = "theme"
+_PRUNE = "prune"
 _THEMES = {
     "auto": "as the terminal says",
     "ansi": "the terminal's own 16 colours",
@@ -42,7 +43,8 @@ _ACTS = {
 }
 _SERVICE = "service"
 _ALL = "--all"
-_NOT_HERE = frozenset({"palette", "interrupt"})
+_NOT_HERE = frozenset({"palette", "interrupt", _PRUNE})
+"""What is no command, and what is one with more words than its key has."""
 
 
 class Entry(NamedTuple):
@@ -70,6 +72,9 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             if acts:
                 self._keys.append(Entry(_SERVICE, "ACT NAME...: restart, up, stop, update services", None, ""))
             self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
+            self._keys.append(Entry("df", "what fills the disk, and what can go", None, "disk"))
+            if acts:
+                self._keys.append(Entry(_PRUNE, "images --keep N, ...: show what goes; asks before", None, ""))
             self._keys.append(Entry(_THEME, "NAME: other colours, until the console ends", None, ""))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._acting = acts
@@ -100,11 +105,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         first = self.first_shown(self._at, rows, len(self._found))
         self._first, self._rows = first, rows
         lines: list[Line] = [self._head(width), [look.part("")]]
+        name = min(28, max([16, *(cells_of(one.name) for one in self._found[first : first + rows])]))
         for number, one in enumerate(self._found[first : first + rows], start=first):
             ground = Ground.SELECT if number == self._at else Ground.PLAIN
             keys = look.keys.every(one.key.id) if one.key is not None else ""
             mark = look.glyphs.cursor if number == self._at else " "
-            words = look.cut(f"{pad(one.name, 16)} {one.words}", max(10, width - 16))
+            words = look.cut(f"{pad(one.name, name)} {one.words}", max(10, width - 16))
             lines.append(
                 [
                     look.part(mark, Role.ACCENT, ground),
@@ -142,6 +148,8 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._found = self._services(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
             self._found = self._acts(words[0], text.split()[1:])
+        elif words[:1] == [_PRUNE] and self._acting and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._prunes(words[1:])
         else:
             self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
@@ -153,6 +161,15 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         jobs = world.jenkins.jobs.values() if world is not None and world.jenkins is not None else ()
         fitting = sorted((job for job in jobs if part in job.shown.casefold()), key=lambda job: job.shown)
         return [Entry(f"{_BUILDS} {job.shown}", "", None, f"builds({str(job.full_name)!r})") for job in fitting]
+
+    def _prunes(self, words: Sequence[str]) -> list[Entry]:
+        """What can go, by the words of the command line."""
+        from console.ui.prunewords import offers
+
+        return [
+            Entry(f"{_PRUNE} {typed}".rstrip(), told, None, f"prune_by({typed!r})")
+            for typed, told in offers(words, self.console.usual.rule)
+        ]
 
     def _acts(self, act: str, words: Sequence[str]) -> list[Entry]:
         """What the act can be done to, as far as the typed words fit it."""

@@ -33,7 +33,7 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
         subjects = self.subjects()
         began = any(one.ref is not None for one in subjects)
         own = ("again" if began else "restart", "stop", "shell", "acts") if subjects else ()
-        return ("log", *own, "values", "next", "copy", "palette", "problem")
+        return ("log", *own, "inside", "values", "next", "copy", "palette", "problem")
 
     def subjects(self) -> Sequence[Subject]:
         row = self._main.row

@@ -273,7 +273,9 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
             self.select_key(panes[chosen.target], chosen.target)
             self.paint()
         else:
-            self.say(chosen.kind, chosen.sentence)
+            if chosen.target == "disk":
+                self.action_disk()
+            self.console.say(chosen.kind, chosen.sentence)
 
     def select_system(self, name: str) -> None:
         """The row of what is wrong with a system of line 1, where it has one."""

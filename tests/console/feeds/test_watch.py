@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from console.feeds.backroom import BackRoom
+from console.feeds.machine_feed import begin_machine
 from console.feeds.once import gather
 from console.feeds.usage_feed import UsageFeed
 from console.feeds.watch import Watch
@@ -309,10 +310,11 @@ def test_what_cannot_be_asked_from_here_says_so_for_ever() -> None:
 
 async def test_a_command_reads_cards_and_machine_once() -> None:
     cards, server = Cards(reading(held())), Server()
+    begun = await begin_machine(server)
     world = await gather(
-        FakeEngine(), FakeCompose(PROJECT), host=clean("train-01"), demo=False, gpus=cards, machine=server
+        FakeEngine(), FakeCompose(PROJECT), host=clean("train-01"), demo=False, gpus=cards, machine=begun
     )  # fmt: skip
-    assert (cards.asked, server.asked) == (1, [{"docker": "/var/lib/docker"}])
+    assert (cards.asked, server.asked) == (1, [{}, {"docker": "/var/lib/docker"}])
     assert world.gpu is not None
     assert world.marks["disk"].word == "91%"
 
@@ -320,8 +322,9 @@ async def test_a_command_reads_cards_and_machine_once() -> None:
 async def test_a_command_reads_the_machine_without_docker() -> None:
     engine, server = FakeEngine(), Server()
     engine.failure = SourceError(SourceState.DENIED, clean("No permission for /var/run/docker.sock."))
-    world = await gather(engine, None, host=clean("train-01"), demo=False, machine=server)
-    assert server.asked == [{}]
+    begun = await begin_machine(server)
+    world = await gather(engine, None, host=clean("train-01"), demo=False, machine=begun)
+    assert server.asked == [{}, {}]
     assert world.sources["docker"].state is SourceState.DENIED
     assert world.machine is not None
 
@@ -362,7 +365,7 @@ def test_hands_are_made_once_when_somebody_acts_and_let_go_at_the_end() -> None:
     assert isinstance(first, Reach)
     assert isinstance(second, Reach)
     assert len(made) == 1
-    assert first.acts is second.acts is made[0]
+    assert first.acts is second.acts
     assert first.engine is engine
     assert isinstance(first.jenkins, SourceStatus)
     assert live.stop()

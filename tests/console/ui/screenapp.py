@@ -33,6 +33,7 @@ class StillWatch(Watch):
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
         self.looked_at: list[Interest] = []
         self.near_gpus: list[bool] = []
+        self.near_disk: list[bool] = []
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
@@ -61,8 +62,8 @@ class StillWatch(Watch):
     async def reach(self) -> Reach:
         assert self.log_engine is not None
         jenkins = self.log_jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
-        disk, acts, services = self.hands.hands
-        return Reach(self.log_engine, disk, acts, self.compose, services, jenkins)
+        disk, acts, services, folders = self.hands.hands
+        return Reach(self.log_engine, disk, acts, self.compose, services, jenkins, folders)
 
     @property
     def jenkins(self) -> ActingJenkins | SourceStatus | None:
@@ -79,6 +80,9 @@ class StillWatch(Watch):
 
     def look_at_gpus(self, closely: bool) -> None:
         self.near_gpus.append(closely)
+
+    def look_at_disk(self, on: bool) -> None:
+        self.near_disk.append(on)
 
     def give(self, world: World) -> None:
         self.world = world
