@@ -17,8 +17,27 @@ VALUES = st.one_of(
 )
 STEPS = st.one_of(st.none(), st.integers(-3, 4000), st.integers(-(1 << 63), (1 << 63) - 1))
 EPOCHS = st.one_of(st.none(), st.floats(0, 50, width=16))
-POINTS = st.lists(st.builds(kept, st.integers(-10, 10**13), VALUES, STEPS, EPOCHS), min_size=1, max_size=300)
 SIZES = st.integers(LEAST, 80)
+
+
+def _many(seed: int, count: int) -> list[Kept]:
+    """More than are kept, many of them equal in some respect: what is drawn one by one is seldom so many."""
+    chance = random.Random(seed)  # noqa: S311
+    return [
+        kept(
+            chance.randrange(50) * 10**9,
+            chance.choice([0.0, 1.0, 2.0, math.nan, math.inf, -math.inf, chance.random()]),
+            chance.choice([None, chance.randrange(400), chance.randrange(400)]),
+            chance.choice([None, 1.0, 2.0]),
+        )
+        for _ in range(count)
+    ]
+
+
+POINTS = st.one_of(
+    st.lists(st.builds(kept, st.integers(-10, 10**13), VALUES, STEPS, EPOCHS), min_size=1, max_size=50),
+    st.builds(_many, st.integers(0, 10**9), st.integers(50, 300)),
+)
 
 
 @given(POINTS, SIZES, st.randoms(use_true_random=False), st.integers(1, 5))
