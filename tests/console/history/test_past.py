@@ -171,3 +171,13 @@ def test_a_clock_that_is_set_back_makes_no_gap(place: Place, reader: Reader) -> 
         place.clock.go(seconds)
     writer.beat()
     assert reader.gaps(NOW - 3580 * NANO, NOW + 20 * NANO) == ()
+
+
+def test_a_short_span_within_a_long_one_makes_no_gap(place: Place, reader: Reader) -> None:
+    writer = place.writer(silence=45)
+    for _ in range(60):
+        writer.beat()
+        place.clock.go(40)
+    place.clock.jump(-1800)
+    writer.beat()
+    assert reader.gaps(NOW, NOW + 2000 * NANO) == ()

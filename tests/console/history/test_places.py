@@ -99,6 +99,7 @@ def test_whoever_may_only_read_can_always_read(place: Place, as_group_member: Ca
     assert as_group_member(place.path) == "a#2,a#1"
     place.close()
     assert sorted(one.name for one in place.path.parent.iterdir()) == ["history.db", "history.db.lock"]
+    assert place.path.read_bytes()[18] == 1  # not in WAL mode: what is read now is read under a lock (fileformat2.html)
     assert as_group_member(place.path) == "a#2,a#1"
     place.path.chmod(0o600)
     assert as_group_member(place.path) == "DENIED"
@@ -291,13 +292,36 @@ def test_a_full_disk_is_told_and_it_goes_on_when_there_is_room(small_disk: Path)
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_disk_with_no_room_for_anything(small_disk: Path) -> None:
-    filler = small_disk / "filler"
+def fill(disk: Path) -> Path:
+    filler = disk / "filler"
     handle = os.open(filler, os.O_WRONLY | os.O_CREAT)
     with suppress(OSError):
         while True:
             os.write(handle, b"x" * 4096)
     os.close(handle)
+    return filler
+
+
+def test_reading_needs_a_little_room_where_nobody_writes(small_disk: Path) -> None:
+    """A copy of a file that was open has nothing beside it, and SQLite makes that first: it then speaks of input and output."""
+    place = Place(small_disk / "history.db")
+    writer = place.writer()
+    writer.record(Batch(runs=(run(),)))
+    writer._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    copy = small_disk / "copy.db"
+    shutil.copy(place.path, copy)
+    place.close()
+    filler = fill(small_disk)
+    with closing(Reader(copy)) as reader:
+        with pytest.raises(HistoryError, match="the disk is full") as caught:
+            reader.runs()
+        assert caught.value.trouble is Trouble.FULL
+        filler.unlink()
+        assert reader.runs().runs == (run(),)
+
+
+def test_a_disk_with_no_room_for_anything(small_disk: Path) -> None:
+    filler = fill(small_disk)
     with pytest.raises(HistoryError, match="the disk is full") as caught:
         Writer(small_disk / "history.db")
     assert caught.value.trouble is Trouble.FULL

@@ -170,6 +170,14 @@ def test_series_that_memory_has_no_room_for_are_read_again(
     other.close()
 
 
+def test_many_small_batches_leave_what_one_large_one_leaves(place: Place, reader: Reader) -> None:
+    writer = place.writer(points=40)
+    for at in range(0, 500, 5):
+        writer.record(points(KEY, *curve(5, at)))
+    writer.record(Batch(points={Clean("b#1"): {LOSS: curve(500)}}))
+    assert reader.points(KEY) == reader.points("b#1")
+
+
 def test_a_run_has_no_more_metrics_than_it_may(place: Place, reader: Reader) -> None:
     place.writer(metrics=5).record(Batch(points={KEY: {Clean(f"m{at}"): curve(1) for at in range(50)}}))
     assert len(reader.metrics(KEY)) == 5
