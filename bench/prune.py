@@ -1,8 +1,8 @@
 """`make bench-prune`: the preview of a prune of three hundred images and as many volumes, on a real Engine of its own.
 
 The objects are made once, which takes a minute. One program is measured, as a person has it: how long until the disk is on the
-screen for the first time (the Engine is asked about every image), from `p` to the plan that can be agreed to, and from a key to
-what it draws while the same is read and decided again. Nothing is removed.
+screen for the first time (the Engine is asked about every image), from `p` to the plan (all of this is too young to go),
+and from a key to what it draws while the same is read and decided again. Nothing is removed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def fill(engine: Engine) -> None:
 def measure(engine: Engine, home: Path, rounds: int, keys: int) -> None:
     (home / "compose.yml").write_text("services:\n  web:\n    image: busybox:none\n")
     settings = home / "settings.toml"
-    settings.write_text(f'[compose]\nfile = "{home / "compose.yml"}"\n[prune]\nkeep_images = 1\nunused_days = 0\n')
+    settings.write_text(f'[compose]\nfile = "{home / "compose.yml"}"\n')
     env = persons_environment(engine, home)
     command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "console.main", "--config", str(settings)]
     first = Series("7: first look at the disk", "ms")
@@ -71,7 +71,7 @@ def measure(engine: Engine, home: Path, rounds: int, keys: int) -> None:
         before = cpu_seconds(psutil.Process(terminal.pid))
         for _ in range(rounds):
             _quiet(terminal)
-            plan.values.append(_until(terminal, b"p", b"prune, free"))
+            plan.values.append(_until(terminal, b"p", b"by the rule"))
             time.sleep(0.5)  # a sheet that has just opened takes no key
             terminal.write(b"\x1b")
             time.sleep(0.5)

@@ -7,7 +7,7 @@ from datetime import datetime
 from console.cli import forms
 from console.cli.output import Cell, Column
 from console.model.disk import DiskUse
-from console.model.kept import Kept, KeptKind
+from console.model.kept import WHAT, Kept
 from console.model.machine import Disk
 from console.model.words import age, decimal
 
@@ -20,12 +20,6 @@ COLUMNS = (
     Column("WHERE", least=10, drop=3, middle=True),
     Column("NOTE", least=12, drop=2),
 )
-_WHAT = {
-    KeptKind.WORKSPACE: "workspace",
-    KeptKind.CHECKPOINTS: "checkpoints",
-    KeptKind.RUN: "rest of a run",
-    KeptKind.ALL: "workspaces, runs",
-}
 _GOES_ON = "a run can go on from it"
 
 
@@ -46,7 +40,7 @@ def row(one: Kept, now: datetime) -> list[Cell]:
     size = decimal(one.bytes) if one.bytes is not None else "n/a"
     since = age((now - one.at).total_seconds()) if one.at is not None else "n/a"
     note = _GOES_ON if one.resumable else one.note
-    return [Cell(text) for text in (_WHAT[one.kind], one.project or "", one.name or "all", size, since, one.place, note)]
+    return [Cell(text) for text in (WHAT[one.kind], one.project or "", one.name or "all", size, since, one.place, note)]
 
 
 def space(disk: Disk | None) -> dict[str, object] | None:

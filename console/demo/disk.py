@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console.demo.cast import CAST, DECLARED
@@ -43,7 +44,8 @@ class DemoDisk:
         """Nothing is open."""
 
     async def disk(self) -> DiskUse:
-        return self._use(self._removed)
+        (space,) = (await DemoMachine(self._seed, self._clock, self.freed).read({})).disks
+        return replace(self._use(self._removed), space=space)
 
     def freed(self) -> int:
         """Bytes that came free by what was removed."""
@@ -64,8 +66,7 @@ class DemoDisk:
         volumes = tuple(one for one in _volumes(began) if ("volume", str(one.name)) not in removed)
         written = {container_id(actor): (7 + at * 13 % 90) * _MB for at, actor in enumerate(CAST)}
         logs = {container_id(actor): (1 + at * 5 % 30) * _MB for at, actor in enumerate(CAST)}
-        space = (await DemoMachine(self._seed, self._clock).read({})).disks[0]
-        return DiskUse(images, volumes, cache, written, logs, now, space)
+        return DiskUse(images, volumes, cache, written, logs, now)
 
     def remove(self, kind: str, name: str) -> int:
         """Whether it was there, as a number."""

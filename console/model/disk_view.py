@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.model.container import Container
 from console.model.disk import NO_TIME, CacheRecord, Image, Volume
-from console.model.disk_rows import DiskRow, rows
+from console.model.disk_rows import KEPT, DiskRow, kept_row, rows
+from console.model.kept import WHAT, Kept
 from console.model.prunable import decide, groups
 from console.model.pruning import CACHE, Decision, Group, Kind, Known, Rule, Verdict, Why, key_of
-from console.text import Clean
+from console.text import Clean, clean
 
 
 @dataclass(frozen=True, slots=True)
 class DiskObject:
-    """One image, volume, container or part of the build cache.
+    """One image, volume, container or part of the build cache; `kind` is None for what a run keeps in a volume.
 
     `size` is what it takes with all that it shares, `alone` what would come free if it alone went, `log` of a container the
     size of its log: bytes, None where nobody told. `when` is what its age is counted from, `users` are the containers that have
@@ -25,7 +26,7 @@ class DiskObject:
     """
 
     key: Clean
-    kind: Kind
+    kind: Kind | None
     name: Clean
     short: Clean
     size: int | None
@@ -45,20 +46,21 @@ class DiskObject:
 @dataclass(frozen=True, slots=True)
 class DiskFacts:
     """One reading with what was decided about it. `objects` and `fates` are by the name of the row; `fates` has what of the row
-    goes and what of it stays, None where there is nothing."""
+    goes and what of it stays, None where there is nothing. `kept` is what runs keep, by the key of its object."""
 
     known: Known
     decision: Decision
     rows: tuple[DiskRow, ...]
     objects: Mapping[Clean, tuple[DiskObject, ...]]
     fates: Mapping[Clean, tuple[Group | None, Group | None]]
+    kept: Mapping[Clean, Kept] = field(default_factory=dict)
 
     @property
     def taken_at(self) -> datetime:
         return self.known.disk.taken_at
 
 
-def view(known: Known, rule: Rule) -> DiskFacts:
+def view(known: Known, rule: Rule, kept: Sequence[Kept] = ()) -> DiskFacts:
     """Everything decided and put together once, so that a screen has nothing left to work out."""
     decision = decide(known, rule)
     found = rows(known.disk, decision, known.containers)
@@ -67,13 +69,25 @@ def view(known: Known, rule: Rule) -> DiskFacts:
         by_group[_row_name(verdict.kind, verdict.group)].append(made)
     goes = {_row_name(one.kind, one.name): one for one in groups(decision.remove)}
     stays = {_row_name(one.kind, one.name): one for one in groups(decision.keep)}
+    ours = {clean(f"kept/{number}"): one for number, one in enumerate(kept)}
+    if ours:
+        extra = kept_row(kept)
+        found = tuple(sorted((*found, extra), key=lambda row: (-(row.size or 0), -row.count, row.what)))
+        by_group[KEPT] = [_kept(key, one) for key, one in ours.items()]
     return DiskFacts(
         known,
         decision,
         found,
         {what: tuple(sorted(made, key=lambda one: (-(one.size or 0), one.name, one.key))) for what, made in by_group.items()},
         {row.what: (goes.get(row.what), stays.get(row.what)) for row in found},
+        ours,
     )
+
+
+def _kept(key: Clean, one: Kept) -> DiskObject:
+    name = clean(" ".join(part for part in (one.project, one.name, WHAT[one.kind]) if part))
+    reason = Clean("a run can go on from it") if one.resumable else Clean("only by name")
+    return DiskObject(key, None, name, Clean(""), one.bytes, None, None, one.at, (), (), reason, Why.BY_NAME)
 
 
 _BUILD_CACHE = Clean("build cache")

@@ -6,7 +6,7 @@ The layout is the platform's (infra/docker-compose.yml, infra/jenkins/steps/reco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -31,6 +31,15 @@ class KeptKind(StrEnum):
     CHECKPOINTS = "checkpoints"
     RUN = "run"
     ALL = "all"
+
+
+WHAT: Mapping[KeptKind, str] = {
+    KeptKind.WORKSPACE: "workspace",
+    KeptKind.CHECKPOINTS: "checkpoints",
+    KeptKind.RUN: "rest of a run",
+    KeptKind.ALL: "workspaces, runs",
+}
+"""What each is, in words."""
 
 
 @dataclass(frozen=True, slots=True)

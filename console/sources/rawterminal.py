@@ -221,7 +221,9 @@ class _Bell:
         os.set_blocking(self._reader, False)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGWINCH, *_ENDS):
-                self._before[number] = signal.signal(number, self._ring)
+                # What is ignored (nohup) is meant to change nothing.
+                if number == signal.SIGWINCH or signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._ring)
         return self
 
     def __exit__(self, *_: object) -> None:

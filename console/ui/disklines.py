@@ -195,12 +195,12 @@ def _short_line(one: DiskObject, look: Look, width: int, now: datetime) -> Line:
 _AGE = {Kind.IMAGE: "age", Kind.VOLUME: "age", Kind.CACHE: "used", Kind.CONTAINER: "since"}
 
 
-def object_headers(kind: Kind) -> dict[str, str]:
+def object_headers(kind: Kind | None) -> dict[str, str]:
     """What the columns of objects are called, where that differs from their ids."""
-    return {"when": _AGE[kind], "users": "used by", "why": "can it go"}
+    return {"when": _AGE[kind] if kind is not None else "age", "users": "used by", "why": "can it go"}
 
 
-def object_columns(kind: Kind, objects: Sequence[DiskObject], width: int) -> tuple[Column, ...]:
+def object_columns(kind: Kind | None, objects: Sequence[DiskObject], width: int) -> tuple[Column, ...]:
     """Why it stays is what people come for; names are cut in their middle before that is."""
     wide = width >= _WIDE
     most = 60 if wide else 28
@@ -234,9 +234,14 @@ def object_columns(kind: Kind, objects: Sequence[DiskObject], width: int) -> tup
                 why,
             )
         case Kind.VOLUME:
-            return first, when, size, Column("users", 8, 20 if wide else 16, 0, 3), why
+            # Who has it matters more than its age, and of a name of 64 figures nobody needs them all.
+            named = Column(NAME, 12, min(name, 32 if wide else 28), 0, 0)
+            aged = Column("when", 5, 5, 0, 3, right=True)
+            return named, aged, size, Column("users", 8, 20 if wide else 16, 0, 2), why
         case Kind.CACHE:
             return first, Column("id", 12, 12, 0, 3), when, size, why
+        case None:
+            return first, when, size, why
 
 
 def object_row(one: DiskObject, now: datetime) -> TableRow:
@@ -290,10 +295,10 @@ def about_object(one: DiskObject, facts: DiskFacts, look: Look, width: int, now:
     """Whether it can go first, then what it is and who has it."""
     found: list[Line] = wrapped(_sentence(one), look, width)
     pairs: list[tuple[str, str]] = [("name" if n == 0 else "", str(name)) for n, name in enumerate(_names(one))]
-    if one.kind is not Kind.VOLUME:
+    if one.kind not in (Kind.VOLUME, None):
         pairs.append(("id", str(one.key.partition("/")[2]).removeprefix("sha256:")))
     if one.when is not None:
-        words = {Kind.CACHE: "used", Kind.CONTAINER: "since"}.get(one.kind, "made")
+        words = {Kind.CACHE: "used", Kind.CONTAINER: "since", None: "changed"}.get(one.kind, "made")
         pairs.append((words, f"{day(one.when, now)}, {age((now - one.when).total_seconds())} ago"))
     pairs.append(("size", _size_words(one)))
     pairs += [("used by" if n == 0 else "", str(name)) for n, name in enumerate(one.users)]
@@ -326,6 +331,9 @@ def _size_words(one: DiskObject) -> str:
 
 def _facts_of(one: DiskObject, facts: DiskFacts) -> list[tuple[str, str]]:
     """What only its kind has."""
+    if (kept := facts.kept.get(one.key)) is not None:
+        told = {"project": kept.project, "run": kept.name, "in": kept.place, "note": kept.note}
+        return [(name, str(text)) for name, text in told.items() if text]
     disk, key = facts.known.disk, one.key.partition("/")[2]
     labels: Mapping[Clean, Clean] = {}
     found: list[tuple[str, str]] = []

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 
+from console.actions.docker.apart import apart
 from console.model.build import Build, Result
 from console.model.disk import COMMIT, DiskUse
 from console.model.disk_view import DiskFacts, view
@@ -44,7 +45,9 @@ def usual_of(settings: Prune) -> Usual:
 
 async def look(reach: Reach, usual: Usual) -> DiskFacts:
     """What fills the disk, with what the usual rule would do about it, for people to see. Raises SourceError."""
-    return view(await known(reach, usual.good_builds), usual.rule)
+    found = await known(reach, usual.good_builds)
+    kept = await reach.folders.kept(found.disk, found.containers) if reach.folders is not None else ()
+    return await apart(lambda: view(found, usual.rule, kept))
 
 
 async def _project(reach: Reach) -> ComposeProject | None:

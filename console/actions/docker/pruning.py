@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from console.actions.docker.apart import apart
 from console.actions.docker.known import known
 from console.actions.docker.ruling import applied, entries
 from console.actions.plan import Fate, News, Outcome, Part, Plan, Result, Say, Target, Tell, Weight
@@ -88,7 +89,7 @@ class Prune:
             # Once: what is spared may be removed by somebody else, and then it needs no sparing.
             self.rule = replace(self.rule, spared=spared(self.rule.spared, facts))
             self._knows_spared = True
-        self.decision = decide(facts, self.rule)
+        self.decision = await apart(lambda: decide(facts, self.rule))
         self._going = {key_of(one): one for one in self.decision.remove}
         self._staying = {key_of(one): one for one in self.decision.keep}
         self._before = facts.disk
@@ -106,11 +107,18 @@ class Prune:
 
     async def plan(self) -> Plan:
         await self.look()
+        plan = await apart(self._made)
+        # What was seen is what goes: a name that an image has got since is not taken from it.
+        self._agreed_names[plan.id] = self._names
+        return plan
+
+    def _made(self) -> Plan:
+        """The plan of the newest decision."""
         decision, rule = self.decision, self.rule
         keep = [one for one in decision.keep if one.kind in rule.kinds and (rule.only is None or key_of(one) in rule.only)]
         named = sorted(one.name for one in decision.remove if one.kind is Kind.VOLUME and one.id in self.rule.named)
         kinds = [kind for kind in Kind if any(one.kind is kind for one in decision.remove)]
-        plan = Plan(
+        return Plan(
             act=self,
             title=clean(f"Prune  {decimal(decision.bytes)} by the rule: {self.rule.told}"),
             yes=clean(f"prune, free {decimal(decision.bytes)}"),
@@ -129,9 +137,6 @@ class Prune:
             parts=(*_parts("goes", decision.remove), *_parts("stays", keep)) if self._chosen else (),
             aside=True,
         )
-        # What was seen is what goes: a name that an image has got since is not taken from it.
-        self._agreed_names[plan.id] = self._names
-        return plan
 
     def more(self) -> Mapping[str, object]:
         decision = self.decision

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.model.disk_rows import DiskRow
+from console.model.disk_rows import KEPT, DiskRow
 from console.model.disk_view import DiskFacts, DiskObject
+from console.model.kept import ONLY_BY_NAME
 from console.model.pruning import Kind, Rule, Why
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
@@ -109,7 +110,15 @@ class DiskPlace(Tabled, inherit_bindings=False):
 
     def action_prune(self) -> None:
         """Show what can go: of the marked rows, or else of all that is listed here."""
-        self.begin_prune(self.chosen_rule())
+        if self.only_kept:
+            self.say(StateClass.ENDED, str(ONLY_BY_NAME))
+        else:
+            self.begin_prune(self.chosen_rule())
+
+    @property
+    def only_kept(self) -> bool:
+        """Whether nothing is meant but what runs keep."""
+        raise NotImplementedError
 
     def chosen_rule(self) -> Rule:
         """The usual rule, for what is meant here."""
@@ -180,7 +189,7 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
         if facts is None:
             return  # what was selected before anything was read stays selected
         every = disklines.ordered(facts.rows, self.order, backwards=self.backwards)
-        self._total, whole = len(every), sum(row.size or 0 for row in every)
+        self._total, whole = len(every), sum(row.size or 0 for row in every if row.kind is not None)
         words = self.words.split()
         pairs = [(row, disklines.table_row(row, whole)) for row in every]
         kept = [(one, row) for one, row in pairs if row.matches(words)]
@@ -223,6 +232,10 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
         if row is None or facts is None:
             return []
         return disklines.about_row(row, facts, self.look, width, self.now(), self.own("open"))
+
+    @property
+    def only_kept(self) -> bool:
+        return set(self.marked(LIST)) == {KEPT}
 
     def chosen_rule(self) -> Rule:
         marked, facts, rule = self.marked(LIST), self.facts_read, self.console.usual.rule
@@ -300,7 +313,7 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
         usual = self.order is ObjectOrder.LARGEST and not self.backwards
         total = len(self.objects)
         count = f"{len(self.table_rows):,} of {total:,}" if self.words else f"{total:,}" if total else ""
-        kind = self.objects[0].kind if self.objects else Kind.IMAGE
+        kind = self.objects[0].kind if self.objects else None
         what = f"{self.what[:1].upper()}{self.what[1:]}"
         return Table(
             title=f"1 {what} {count}".rstrip(),
@@ -330,11 +343,15 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
         one, facts = self.thing, self.facts_read
         return disklines.about_object(one, facts, self.look, width, self.now()) if one is not None and facts is not None else []
 
+    @property
+    def only_kept(self) -> bool:
+        return self.what == KEPT
+
     def chosen_rule(self) -> Rule:
         marked = set(self.marked(LIST))
         chosen = [one for one in self.objects if not marked or one.key in marked]
         rule = replace(self.console.usual.rule, only=frozenset(one.key for one in chosen))
-        if len(marked) == len(chosen) == 1 and chosen[0].why is Why.BY_NAME:
+        if len(marked) == len(chosen) == 1 and chosen[0].kind is Kind.VOLUME and chosen[0].why is Why.BY_NAME:
             # Who marks a volume with a name names it; its name has to be typed then.
             return replace(rule, named=frozenset({chosen[0].name}))
         return rule

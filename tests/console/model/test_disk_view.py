@@ -10,6 +10,7 @@ from hypothesis import given
 
 from console.model.container import ContainerState
 from console.model.disk_view import view
+from console.model.kept import Kept, KeptKind
 from console.model.machine import Disk
 from console.model.prunable import decide
 from console.model.pruning import Kind, Known, Rule, Why, count_of, key_of, span_of, span_text
@@ -128,3 +129,24 @@ def test_how_full_a_disk_is_in_bytes_and_in_files() -> None:
     assert replace(disk, inodes=None).files is None
     assert replace(disk, inodes=None).full == 80.0
     assert replace(disk, used=0, free=0).space == 100.0
+
+
+def test_what_runs_keep_is_a_row_that_no_rule_touches() -> None:
+    kept = (
+        Kept(KeptKind.CHECKPOINTS, clean("project-a"), clean("train #41"), clean("agent-work"), 900, ago(1), resumable=True),
+        Kept(KeptKind.WORKSPACE, None, clean("train"), clean("agent-work"), None, None, note=clean("not readable from here")),
+    )
+    plain, facts = (
+        view(known(volumes=[volume("data", size=7)]), Rule()),
+        view(known(volumes=[volume("data", size=7)]), Rule(), kept),
+    )
+    assert facts.decision == plain.decision
+    (row,) = [row for row in facts.rows if row.kind is None]
+    assert (row.what, row.count, row.size, row.can_go, row.unknown) == ("checkpoints, workspaces", 2, 900, 0, 1)
+    assert row.note == "only by name, 1 to go on from"
+    told = [(one.name, one.goes, one.reason) for one in facts.objects[row.what]]
+    assert told == [
+        ("project-a train #41 checkpoints", False, "a run can go on from it"),
+        ("train workspace", False, "only by name"),
+    ]
+    assert [facts.kept[one.key] for one in facts.objects[row.what]] == list(kept)

@@ -36,7 +36,12 @@ def box(shelled: Engine) -> Iterator[str]:
 
 
 def program(engine: Engine | None, home: Path, *words: str) -> Pty:
-    return Pty([*PROGRAM, "container", "shell", *words], environment={**environment(engine, home), "PATH": os.environ["PATH"]})
+    # Whatever the tests themselves were started with (nohup).
+    default = ("env", "--default-signal=HUP,TERM")
+    return Pty(
+        [*default, *PROGRAM, "container", "shell", *words],
+        environment={**environment(engine, home), "PATH": os.environ["PATH"]},
+    )
 
 
 def entered(engine: Engine, home: Path, *words: str) -> Pty:

@@ -135,6 +135,18 @@ def test_what_is_left_out_and_told(tmp_path: Path, bad: tuple[tarfile.TarInfo, b
     assert "\x1b" not in told
 
 
+def test_nothing_is_made_through_a_link_not_even_through_one_that_stays_inside(tmp_path: Path) -> None:
+    made = put(
+        tmp_path / "a",
+        entry("a", "folder"),
+        entry("a/sub", "folder"),
+        entry("a/in", "link", "sub"),
+        entry("a/in/x", "file", "x"),
+    )
+    assert tree(tmp_path / "a") == {"in": "-> sub", "sub": None}
+    assert made.left_out == ["in/x: it would lie below what is no folder"]
+
+
 def test_links_that_are_harmless_alone_lead_out_together_nowhere(tmp_path: Path) -> None:
     put(
         tmp_path / "a",
@@ -216,9 +228,11 @@ def test_what_the_stream_raises_comes_through_and_leaves_nothing(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("kind", ["link", "6", "3"])
-def test_what_is_asked_for_must_be_a_file_or_a_folder(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(SaveError, match=r"is a link to|no file and no folder"):
+@pytest.mark.parametrize(
+    ("kind", "told"), [("link", "a is a link to elsewhere: copy that"), ("6", "no file and no folder"), ("3", "no file and no")]
+)
+def test_what_is_asked_for_must_be_a_file_or_a_folder(tmp_path: Path, kind: str, told: str) -> None:
+    with pytest.raises(SaveError, match=told):
         put(tmp_path / "a", entry("a", kind, "elsewhere"))
     assert list(tmp_path.iterdir()) == []
 

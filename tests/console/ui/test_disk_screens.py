@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from console.model.disk_view import view
+from console.model.kept import Kept, KeptKind
 from console.model.pruning import Rule
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.text import clean
@@ -16,7 +18,7 @@ from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.disk import DiskObjectsScreen, DiskScreen
 from console.ui.screens.main import MainScreen
 from tests.console.fakes import NOW
-from tests.console.ui.diskworlds import RULE, crowded, facts, machine, status, world
+from tests.console.ui.diskworlds import RULE, crowded, disk_known, facts, machine, status, world
 from tests.console.ui.pressing import line_with, press, selected
 from tests.console.ui.screenapp import app_of, still
 from tests.support.waiting import until
@@ -74,6 +76,23 @@ async def test_how_old_the_figures_are_is_told_once_they_are_older_than_a_minute
         line = (await press(pilot, "7"))[1]
         assert line.endswith(words) or not words
         assert ("read" in line) == bool(words)
+
+
+async def test_what_runs_keep_is_seen_and_pruned_by_nobody() -> None:
+    kept = (
+        Kept(KeptKind.CHECKPOINTS, clean("project-a"), clean("train #41"), clean("agent-work"), 900_000, NOW, resumable=True),
+    )
+    app = app_of(world(view(disk_known(), RULE, kept)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "7", "slash", *"checkp", "enter", "escape")
+        assert "only by name" in line_with(lines, "checkpoints, workspaces")
+        lines = await press(pilot, "space", "p")
+        assert "Workspaces, runs and checkpoints are removed by no rule, only by name." in lines[-2]
+        lines = await press(pilot, "enter")
+        assert line_with(lines, "stays: a run can go on from it")
+        assert line_with(lines, "run        train #41")
+        await press(pilot, "p")
+        assert isinstance(app.screen, DiskObjectsScreen)
 
 
 async def test_an_engine_elsewhere_tells_what_docker_keeps() -> None:

@@ -186,7 +186,7 @@ async def test_the_palette_has_the_words_of_the_command_line() -> None:
         assert hands.removed == []
 
 
-def test_what_is_read_and_decided_is_so_in_the_back_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_decided_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three hundred images and as many volumes: the loop that answers keys has nothing to do with them."""
     rooms: set[str] = set()
     for module, name in (("console.model.disk_view", "decide"), ("console.actions.docker.pruning", "decide")):
@@ -226,4 +226,4 @@ def test_what_is_read_and_decided_is_so_in_the_back_room(monkeypatch: pytest.Mon
         asyncio.run(use(live))
     finally:
         live.stop()
-    assert rooms == {"backroom"}
+    assert rooms == {"deciding-1"}, "and whoever watches goes on as well"
