@@ -40,6 +40,17 @@ def test_curves_of_the_oldest_go_first_and_ends_and_extremes_stay(place: Place, 
     assert {left[0], left[-1]} == {curve(1)[0], curve(1000)[-1]}
 
 
+def test_a_lower_bound_makes_the_file_smaller(place: Place, reader: Reader) -> None:
+    place.writer(size=4 * ROOM)
+    fill(place, 12)
+    place.close()
+    assert place.path.stat().st_size > 1.5 * ROOM
+    place.writer(size=ROOM).record(Batch())
+    place.close()
+    assert place.path.stat().st_size <= ROOM
+    assert len(reader.runs().runs) == 12
+
+
 def test_reading_an_old_log_again_does_not_bring_its_curve_back(place: Place, reader: Reader) -> None:
     place.writer(size=ROOM)
     fill(place, 12)
