@@ -124,6 +124,10 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
+.PHONY: bench-metrics
+bench-metrics: dev ## measure what metrics of a log cost, beside only its lines (ARGS="--quick")
+	@exec $(BIN)/python -m bench.metrics $(ARGS)
+
 .PHONY: bench-jenkins
 bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
 	@exec $(BIN)/python -m bench.jenkins $(ARGS)

@@ -302,6 +302,15 @@ class Act(Protocol):
 
 
 @runtime_checkable
+class DoesAtOnce(Protocol):
+    """An act that does several of its objects with the first of them."""
+
+    def begun(self, target: Target) -> bool:
+        """Whether it was begun with another one: then nobody can call it off, and `perform` tells what became of it."""
+        ...
+
+
+@runtime_checkable
 class TellsMore(Protocol):
     """An act whose plan holds more than its targets."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.orphans import Orphan
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
 
@@ -59,6 +60,12 @@ def assemble(
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
     services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
     trainings, others = join.rest(containers, services, now)
+    outlived: tuple[Orphan, ...] = ()
+    if jenkins is not None and jenkins.value is not None and trainings and _well(docker.status, jenkins.status):
+        from console.model import orphans
+
+        outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
+        trainings = orphans.told_rows(trainings, outlived)
     way_in = None
     if tunnel is not None:
         from console.model.tunnel import judge, told_services
@@ -69,6 +76,8 @@ def assemble(
     if way_in is not None:
         sources["tunnel"] = way_in.status
     marks: dict[str, State] = {}
+    if outlived:
+        problems += orphans.problems(outlived, now)
     problems += _of_gpus(gpus, containers, now, sources, marks)
     problems += _of_machine(machine, sources, marks)
     return World(
@@ -90,8 +99,14 @@ def assemble(
         machine=machine.value if machine is not None else None,
         machine_history=machine_history,
         marks=marks,
+        outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
     )
+
+
+def _well(*statuses: SourceStatus) -> bool:
+    """Whether all of them have just answered: what is old says nothing of what goes on."""
+    return all(one.state is SourceState.OK for one in statuses)
 
 
 def _of_gpus(

@@ -299,9 +299,10 @@ class Watch:
             self._no_jenkins = others.jenkins
         elif others.jenkins is not None:
             from console.feeds.jenkins_feed import JenkinsFeed
+            from console.model.orphans import trained_for
 
             self._jenkins_source = others.jenkins
-            self._jenkins = JenkinsFeed(others.jenkins, changed)
+            self._jenkins = JenkinsFeed(others.jenkins, changed, trainings=lambda: trained_for(docker.snapshot.value or ()))
         if self._with_tunnel:
             from console.feeds.tunnel_feed import TunnelFeed
 

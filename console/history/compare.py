@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from console.history.facts import nano
 from console.history.thinning import on_axis
 from console.model.history import Axis, PastRun, Point
+from console.runs.names import better as better_by_name
 from console.text import Clean
 
 Curves = Mapping[Clean, Sequence[Point]]
@@ -46,7 +47,7 @@ class Comparison:
 
 
 def compare(
-    runs: Sequence[tuple[PastRun, Curves]], axis: Axis = Axis.STEP, better: Callable[[str], int] = lambda name: 0
+    runs: Sequence[tuple[PastRun, Curves]], axis: Axis = Axis.STEP, better: Callable[[str], int] = better_by_name
 ) -> Comparison:
     """`better` says of a metric's name whether lower (-1) or higher (1) is better, or that it does not tell (0)."""
     names = sorted({name for _, curves in runs for name in curves})

@@ -85,7 +85,8 @@ def test_runs_beside_each_other() -> None:
     assert found.metrics[ACC][0].final is None
     by_step = compare([(one, curves), (two, later)])
     assert by_step.curves[LOSS] == (((0, 4.0), (10, 2.0)), ((5, 1.0),))
-    assert by_step.metrics[LOSS][0].best is None
+    assert by_step.metrics[LOSS][0].best == curves[LOSS][1]  # lower is better, as its name says
+    assert by_step.metrics[ACC][1].best == later[ACC][0]
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_time() -> None:
