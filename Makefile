@@ -132,6 +132,10 @@ bench-metrics: dev ## measure what metrics of a log cost, beside only its lines 
 bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
 	@exec $(BIN)/python -m bench.jenkins $(ARGS)
 
+.PHONY: bench-history
+bench-history: dev ## measure writing, reading and the size of the history of runs (ARGS="--quick")
+	@exec $(BIN)/python -m bench.history $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

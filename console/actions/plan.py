@@ -15,18 +15,15 @@ from enum import Enum, IntEnum
 from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
+from console.model import secretnames
 from console.model.asking import FieldKind
 from console.model.build import NOTHING, BuildRef
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.text import Clean, clean
 
-MASK = Clean("*" * 8)
-"""What stands for a secret, whatever its length."""
-
-SECRET_NAME = r"[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*"  # noqa: S105 - it names secrets and is none
-"""A parameter or variable that is called like a secret, whatever its kind; case does not matter."""
-
+MASK = secretnames.MASK
+SECRET_NAME = secretnames.SECRET_NAME
 _SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 
 

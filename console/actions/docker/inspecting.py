@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from console.actions.audit import masked
 from console.actions.plan import MASK, SECRET_NAME
+from console.model.secretnames import masked
 from console.text import Clean, clean
 
 Fact: TypeAlias = "Mapping[Clean, Fact] | list[Fact] | Clean | int | float | bool | None"
