@@ -59,6 +59,22 @@ up: ## start the platform on this server, and wait until it is healthy (LIMIT=90
 down: ## end the platform's services; data and running trainings stay
 	@exec infra/bin/down
 
+.PHONY: upgrade
+upgrade: ## bring this server to another commit, and back when it does not get healthy (TO=v1.2.0)
+	@exec infra/bin/upgrade
+
+.PHONY: backup
+backup: ## write one encrypted backup of what cannot be made anew, and read it back
+	@exec infra/bin/backup
+
+.PHONY: restore
+restore: ## put a backup in the place of what is here; asks first (FILE=path, else the newest)
+	@exec infra/bin/restore
+
+.PHONY: destroy
+destroy: ## remove the platform and its data from this server; says what it keeps, asks first
+	@exec infra/bin/destroy
+
 .PHONY: pin
 pin: ## pin every image by its digest, compare the plugins (WRITE=plugins puts those in too)
 	@exec infra/bin/pin

@@ -27,9 +27,16 @@ MISSING = "gpg is not on PATH: install it, on Debian and Ubuntu with `sudo apt i
 _CHUNK = 1 << 20
 # What of gpg's many lines names the cause.
 _WRONG_KEY = "Bad session key"
-_OPTIONS = ("--batch", "--quiet", "--no-options", "--no-symkey-cache", "--pinentry-mode", "loopback", "--passphrase-file")
-# Named, so that an archive does not depend on what a version of gpg has for defaults.
-_CIPHER = ("--cipher-algo", "AES256", "--s2k-digest-algo", "SHA256", "--s2k-mode", "3", "--compress-algo", "none")
+# No agent: it would outlive a gpg that is killed.
+_OPTIONS = (
+    *("--batch", "--quiet", "--no-options", "--no-autostart", "--no-symkey-cache"),
+    *("--pinentry-mode", "loopback", "--passphrase-file"),
+)
+# Named, so that an archive does not depend on what a version of gpg has for defaults; for its count it would ask an agent.
+_CIPHER = (
+    *("--cipher-algo", "AES256", "--compress-algo", "none"),
+    *("--s2k-mode", "3", "--s2k-digest-algo", "SHA256", "--s2k-count", "65011712"),
+)
 
 
 def there() -> bool:
@@ -57,7 +64,7 @@ def write(path: Path, key: Path, fill: Callable[[tarfile.TarFile], None]) -> Non
             os.fchmod(target.fileno(), 0o600)
             written = _encrypt(target, key, fill)
             os.fsync(target.fileno())
-        read = _decrypt(half, key, lambda _: None)
+        read = _decrypt(half, key, _all)
         _same(path.name, written, read)
         half.rename(path)
     except BaseException:
@@ -67,11 +74,16 @@ def write(path: Path, key: Path, fill: Callable[[tarfile.TarFile], None]) -> Non
 
 
 def read(path: Path, key: Path, take: Callable[[tarfile.TarFile], None]) -> None:
-    """Open an archive for `take`, which must read it from its beginning on and believe nothing of it before this returns.
+    """Open an archive for `take`, which must read it to its last member and believe nothing of it before this returns.
 
     Raises Problem when it is damaged, cut off or of another key, OSError.
     """
     _decrypt(path, key, take)
+
+
+def _all(archive: tarfile.TarFile) -> None:
+    for _ in archive:
+        pass
 
 
 def _same(name: str, written: str, read: str) -> None:
@@ -99,14 +111,13 @@ def _decrypt(path: Path, key: Path, take: Callable[[tarfile.TarFile], None]) -> 
         try:
             with gzip.GzipFile(fileobj=hashing) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
                 take(archive)
-                # Whoever stops at the last member has not seen whether the rest is there.
-                while archive.next() is not None:
-                    pass
+                # What comes behind the last member: checksums, which only then are looked at.
                 while plain.read(_CHUNK):
                     pass
         except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+            while process.stdout.read(_CHUNK):
+                pass
             # gpg knows better why, when it has ended badly.
-            process.stdout.close()
             if process.wait() == 0:
                 raise Problem(f"{path.name} is no backup of this platform: {error}.") from error
         while hashing.read(_CHUNK):
