@@ -36,6 +36,8 @@ def variables(**more: object) -> dict[str, Any]:
     return {
         "docker_source": "distribution",
         "docker_compose_program": str(compose),
+        # Whoever wants it says so: images of the platform are in registries.
+        "platform_deploy": False,
         "base_admins": [{"name": ADMIN, "comment": "Ada", "authorized_keys": [_public_key("ada")]}],
         "base_viewers": [{"name": VIEWER, "authorized_keys": [_public_key("vic")]}],
         **more,
