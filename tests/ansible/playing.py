@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support import leftovers
 from tests.support.engine import compose_program
 
 from .machine import PLAYBOOKS, Machine
@@ -54,6 +55,8 @@ def run(*options: str, playbook: str = "playbook.yml", folder: Path = PLAYBOOKS)
     program = Path(sys.executable).with_name("ansible-playbook")
     # Nothing that a person here has set for Ansible, and none of their keys.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SSH_"))}
+    # Of the same address in another process's network there must be no connection that is taken over.
+    env |= {"ANSIBLE_SSH_CONTROL_PATH_DIR": os.environ[leftovers.MARKER]}
     env |= {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "ANSIBLE_LOCALHOST_WARNING": "0"}
     done = subprocess.run(
         [str(program), *options, playbook],

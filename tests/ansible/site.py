@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ from .machine import ROOT, SERVER, Machine
 from .playing import ADMIN, VIEWER, Played, run, variables
 
 FIXTURES = ROOT / "tests" / "infra" / "platform" / "fixtures"
+# The host's own roles have tests of their own.
+TAGS = "platform,console,backup"
 SERVICES = ("agent", "frp_client", "gate", "jenkins", "portainer")
 
 _WHEELS = ROOT / ".cache" / "ansible-wheels"
@@ -87,15 +90,18 @@ class Site:
     def inventory(self, **more: object) -> Path:
         return self.machine.inventory(self.variables(**more))
 
-    def play(self, *options: str, playbook: str = "playbook.yml", **more: object) -> Played:
-        """The playbook of the clone."""
-        chosen = ("--inventory", str(self.inventory(**more)), *options)
+    def play(self, *options: str, playbook: str = "playbook.yml", tags: str = TAGS, **more: object) -> Played:
+        """A playbook of the clone; of the large one the roles that are tried here."""
+        chosen = ["--inventory", str(self.inventory(**more)), *options]
+        chosen += ["--tags", tags] if tags and playbook == "playbook.yml" else []
         return run(*chosen, playbook=playbook, folder=self.folder / "infra" / "ansible")
 
     def ssh(self, user: str, *words: str) -> subprocess.CompletedProcess[str]:
         """What a person types: ssh user@host words."""
-        options = shlex.split(self.machine.ssh_options())
-        command = ["ssh", *options, "-o", "BatchMode=yes", "-i", str(self.machine.key), f"{user}@{SERVER}", *words]
+        options = [*shlex.split(self.machine.ssh_options()), "-o", "BatchMode=yes", "-i", str(self.machine.key)]
+        # One connection for each: the firewall limits how often one may connect.
+        kept = ["-o", "ControlMaster=auto", "-o", "ControlPersist=60", "-o", f"ControlPath={self.folder}.{user}"]
+        command = ["ssh", *options, *kept, f"{user}@{SERVER}", *words]
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
 
     def state(self) -> dict[str, str]:
