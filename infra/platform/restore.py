@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -81,6 +82,7 @@ class _Room:
 
     def take(self, source: tarfile.TarFile) -> None:
         """Unpack everything. Raises Problem for something that no backup of ours has in it."""
+        source.extraction_filter = _as_it_is
         for entry in source:
             top, _, rest = entry.name.partition("/")
             if entry.name in {"about.json", "env"} and entry.isfile() and entry.size <= _MOST:
@@ -161,13 +163,19 @@ def _unpack(source: tarfile.TarFile, entry: tarfile.TarInfo, name: str, folder: 
         os.chown(folder, entry.uid, entry.gid)
         folder.chmod(entry.mode)
         return
+    # Python 3.11.2, which Debian 12 has, knows neither TarInfo.replace nor filters.
+    moved = copy.copy(entry)
+    moved.name = name
     if entry.islnk():
         # Its target is named from the top of the archive.
-        entry = entry.replace(
-            linkname="/".join(Path(entry.linkname).parts[len(Path(entry.name).parts) - len(Path(name).parts) :])
-        )
-    # It was written by us and gpg has seen to it that nobody changed it: owners, modes and links are meant.
-    source.extract(entry.replace(name=name), folder, numeric_owner=True, filter="fully_trusted")
+        above = len(Path(entry.name).parts) - len(Path(name).parts)
+        moved.linkname = "/".join(Path(entry.linkname).parts[above:])
+    source.extract(moved, folder, numeric_owner=True)
+
+
+def _as_it_is(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo:
+    """The filter of an archive that was written by us and that gpg has proved unchanged: owners, modes and links are meant."""
+    return member
 
 
 def _volume(data: keeping.Data) -> Path:

@@ -217,7 +217,8 @@ def test_a_restart_of_the_server_brings_all_of_it_back(site: Site) -> None:
     site.machine.run("/opt/mlops/infra/bin/down")
     site.machine.reboot()
     settled(site)
-    assert site.ssh(VIEWER, "mlops-console", "services", "--json").returncode == 0
+    found = json.loads(site.ssh(VIEWER, "mlops-console", "services", "--json").stdout)
+    assert found["sources"]["docker"]["state"] == "ok"
 
 
 def test_the_timer_writes_a_backup_and_a_restore_brings_the_same_back(site: Site) -> None:
