@@ -1,6 +1,6 @@
 """Encrypted archives: tar, gzip and gpg, so that any Linux opens one without this program. Whole, or not there at all.
 
-gpg --batch --pinentry-mode loopback --passphrase-file KEY --decrypt FILE | tar --extract --gzip --numeric-owner
+docs/operations.md has the command.
 """
 
 from __future__ import annotations

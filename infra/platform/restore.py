@@ -79,6 +79,7 @@ class _Room:
     env: bytes = b""
     secrets: bool = False
     got: set[str] = field(default_factory=set)
+    times: list[tuple[Path, float]] = field(default_factory=list)
 
     def take(self, source: tarfile.TarFile) -> None:
         """Unpack everything. Raises Problem for something that no backup of ours has in it."""
@@ -94,22 +95,31 @@ class _Room:
                     self.about = json.loads(content.read())
             elif top == "secrets":
                 self.secrets = True
-                _unpack(source, entry, rest, _beside(self.place.secrets, _NEW))
+                self._unpack(source, entry, rest, _beside(self.place.secrets, _NEW))
             elif top == "volumes":
                 volume, _, inner = rest.partition("/")
                 if volume not in self.volumes:
                     raise Problem(f"The backup has a volume {volume!r}, which this version does not know.")
                 self.got.add(volume)
-                _unpack(source, entry, inner, _beside(self.volumes[volume], _NEW))
+                self._unpack(source, entry, inner, _beside(self.volumes[volume], _NEW))
             else:
                 raise Problem(f"The backup has {entry.name!r} in it, which this version does not know.")
 
     def complete(self, path: Path) -> None:
-        """Raise Problem unless all that belongs together was there."""
+        """Raise Problem unless all that belongs together was there; then give folders and links their times."""
         if self.about.get("version") != backup.VERSION:
             raise Problem(f"{path.name} is of version {self.about.get('version')!r}, and this program knows {backup.VERSION}.")
         if not self.env or not self.secrets or self.got != set(self.volumes):
             raise Problem(f"{path.name} does not hold all that a backup holds.")
+
+        # What is put into a folder changes its time.
+        for one, moment in self.times:
+            os.utime(one, (moment, moment), follow_symlinks=False)
+
+    def _unpack(self, source: tarfile.TarFile, entry: tarfile.TarInfo, name: str, folder: Path) -> None:
+        _unpack(source, entry, name, folder)
+        if entry.isdir() or entry.issym():
+            self.times.append((folder / name, entry.mtime))
 
     def swaps(self) -> Iterator[tuple[Path, Path]]:
         """What was unpacked, and what it takes the place of."""

@@ -77,15 +77,15 @@ class Site:
 
     def variables(self, **more: object) -> dict[str, object]:
         """All that is asked for."""
-        return variables(
-            platform_deploy=True,
-            platform_limit=60,
-            platform_settings={"MLOPS_MIN_FREE": "1m", "MLOPS_GPUS": "none"},
-            platform_secrets={"hf-read-token": "hf_given"},
-            console_wheels=str(wheels()),
-            backup_keep=3,
-            **more,
-        )
+        asked: dict[str, object] = {
+            "platform_deploy": True,
+            "platform_limit": 60,
+            "platform_settings": {"MLOPS_MIN_FREE": "1m", "MLOPS_GPUS": "none"},
+            "platform_secrets": {"hf-read-token": "hf_given"},
+            "console_wheels": str(wheels()),
+            "backup_keep": 3,
+        }
+        return variables(**{**asked, **more})
 
     def inventory(self, **more: object) -> Path:
         return self.machine.inventory(self.variables(**more))

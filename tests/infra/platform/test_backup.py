@@ -10,8 +10,6 @@ import shutil
 import signal
 import subprocess
 import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,15 +44,6 @@ def restore(server: Server, status: int = 0, **more: str) -> str:
     return done.stderr
 
 
-@contextmanager
-def own_keys(folder: Path) -> Iterator[dict[str, str]]:
-    """An environment in which gpg called by hand leaves nobody's keys changed and no agent behind."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    environment = {**os.environ, "GNUPGHOME": str(folder)}
-    yield environment
-    subprocess.run(["gpgconf", "--kill", "all"], env=environment, check=True)
-
-
 def fill(server: Server) -> None:
     """Something of every kind that a Jenkins home has."""
     home = server.volume("jenkins-home")
@@ -74,8 +63,8 @@ def fill(server: Server) -> None:
     (server.volume("portainer-data") / "portainer.db").write_bytes(bytes(range(256)) * 64)
 
 
-def state(server: Server) -> dict[str, tuple[int, int, int, bytes]]:
-    """Owner, mode and content of everything that a backup has to bring back."""
+def state(server: Server) -> dict[str, tuple[int, int, int, int, bytes]]:
+    """Owner, mode, time and content of everything that a backup has to bring back."""
     found = {}
     for top in (server.volume("jenkins-home"), server.volume("portainer-data"), server.place.secrets):
         for path in [top, *top.rglob("*")]:
@@ -83,8 +72,8 @@ def state(server: Server) -> dict[str, tuple[int, int, int, bytes]]:
             if not re.search(r"/(workspace|war|caches)(/|$)", name):
                 about = path.lstat()
                 content = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-                found[name] = about.st_uid, about.st_gid, about.st_mode, content
-    found["env"] = 0, 0, 0, server.place.env.read_bytes()
+                found[name] = about.st_uid, about.st_gid, about.st_mode, int(about.st_mtime), content
+    found["env"] = 0, 0, 0, 0, server.place.env.read_bytes()
     return found
 
 
@@ -136,8 +125,8 @@ def test_it_opens_without_this_program(kept: Server) -> None:
     command = found[1].replace("KEY", variables(kept)["BACKUP_KEY"]).replace("FILE", str(made))
     folder = kept.root.parent / "opened"
     folder.mkdir()
-    with own_keys(folder.with_name("keys")) as environment:
-        subprocess.run(["sh", "-euc", command], cwd=folder, env=environment, check=True, capture_output=True)
+    environment = {**os.environ, "GNUPGHOME": str(folder)}
+    subprocess.run(["sh", "-euc", command], cwd=folder, env=environment, check=True, capture_output=True)
     assert (folder / "volumes" / "jenkins-home" / "secret.key").read_text() == "k"
     assert (folder / "volumes" / "jenkins-home" / "secret.key").stat().st_uid == 1000
     assert json.loads((folder / "about.json").read_text())["host"] == HOST
@@ -188,16 +177,9 @@ def test_an_archive_of_something_else_touches_nothing(kept: Server) -> None:
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
             archive.addfile(tarfile.TarInfo(name), io.BytesIO())
         key = variables(kept)["BACKUP_KEY"]
-        words = [
-            "gpg",
-            "--batch",
-            "--yes",
-            "--pinentry-mode=loopback",
-            f"--passphrase-file={key}",
-            "--symmetric",
-            "-o",
-            str(made),
-        ]
+        made.unlink()
+        words = ["gpg", "--batch", "--no-autostart", "--no-symkey-cache", "--pinentry-mode=loopback", "--s2k-count=65011712"]
+        words += [f"--passphrase-file={key}", f"--output={made}", "--symmetric"]
         subprocess.run(words, input=buffer.getvalue(), check=True, capture_output=True)
         before = state(kept), kept.containers()
         assert "The backup has " in restore(kept, 1)
