@@ -29,33 +29,40 @@ class Played:
     changed: tuple[str, ...]
 
 
-def variables(**more: object) -> dict[str, Any]:
+def variables(machine: Machine, **more: object) -> dict[str, Any]:
     """What the training server of these tests is: Debian's own Docker, because there is no way to Docker's repository here."""
     compose = compose_program()
     assert compose is not None
     return {
         "docker_source": "distribution",
         "docker_compose_program": str(compose),
-        "base_admins": [{"name": ADMIN, "comment": "Ada", "authorized_keys": [_public_key("ada")]}],
-        "base_viewers": [{"name": VIEWER, "authorized_keys": [_public_key("vic")]}],
+        "base_admins": [{"name": ADMIN, "comment": "Ada", "authorized_keys": [machine.public_key]}],
+        "base_viewers": [{"name": VIEWER, "authorized_keys": []}],
         **more,
     }
 
 
 def play(machine: Machine, variables: Mapping[str, object] | None, *options: str) -> Played:
     """One run on `machine` with the options of ansible-playbook."""
-    return run("--inventory", str(machine.inventory(variables)), *options)
+    return run(machine, "ansible-playbook", "--inventory", str(machine.inventory(variables)), "playbook.yml", *options)
 
 
-def run(*options: str, playbook: str = "playbook.yml", folder: Path = PLAYBOOKS) -> Played:
-    """One run with the options of ansible-playbook alone."""
-    program = Path(sys.executable).with_name("ansible-playbook")
+def molecule(machine: Machine, variables: Mapping[str, object] | None, *arguments: str) -> Played:
+    """Molecule's one scenario on `machine`."""
+    return run(machine, "molecule", *arguments, MLOPS_TEST_INVENTORY=str(machine.inventory(variables)))
+
+
+def run(machine: Machine, program: str, *arguments: str, **more: str) -> Played:
+    """One run of a program of Ansible's, which keeps what it keeps in the folder of `machine`."""
+    programs = Path(sys.executable).parent
     # Nothing that a person here has set for Ansible, and none of their keys.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SSH_"))}
-    env |= {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_", "SSH_"))}
+    env |= {"PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
+    home = machine.folder / "home"
+    env |= {"ANSIBLE_HOME": str(home), "MOLECULE_EPHEMERAL_DIRECTORY": str(home / "molecule"), **more}
     done = subprocess.run(
-        [str(program), *options, playbook],
-        cwd=folder,
+        [str(programs / program), *arguments],
+        cwd=PLAYBOOKS,
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -64,20 +71,17 @@ def run(*options: str, playbook: str = "playbook.yml", folder: Path = PLAYBOOKS)
         check=False,
     )
     text = f"{done.stdout}{done.stderr}"
-    return Played(done.returncode, text, _changed(done.stdout))
+    return Played(done.returncode, text, changed_in(done.stdout))
 
 
-def _changed(said: str) -> tuple[str, ...]:
+def changed_in(said: str) -> tuple[str, ...]:
+    """The names of the tasks that changed something."""
     names: list[str] = []
     task = ""
     for line in said.splitlines():
-        if found := re.match(r"(?:TASK|RUNNING HANDLER) \[(.*)\]", line):
+        if found := re.search(r"(?:TASK|RUNNING HANDLER) \[(.*)\]", line):
             task = found[1]
-        elif line.startswith("changed:") and task not in names:
+        # A diff may end in the middle of the line.
+        elif "changed: [" in line and task not in names:
             names.append(task)
     return tuple(names)
-
-
-def _public_key(name: str) -> str:
-    # A point of the curve as good as any: nobody has its secret.
-    return f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl {name}"
