@@ -41,7 +41,7 @@ def _package(name: str) -> tuple[str, str]:
     """A package of that name, with nothing in it."""
     control = f"Package: {name}\\nVersion: 1\\nArchitecture: all\\nMaintainer: nobody\\nDescription: empty\\n"
     build = f"mkdir -p /tmp/p/DEBIAN && printf '{control}' >/tmp/p/DEBIAN/control && dpkg-deb --build /tmp/p /tmp/p.deb"
-    return f"{build} && dpkg --install /tmp/p.deb", f"dpkg --purge {name}; rm -r /tmp/p /tmp/p.deb"
+    return f"{build} && dpkg --install /tmp/p.deb", f"dpkg --purge {name}; rm -rf /tmp/p /tmp/p.deb"
 
 
 _CARD = "mkdir -p /tmp/pci/0000:01:00.0 && cd /tmp/pci/0000:01:00.0 && echo 0x10de >vendor && echo 0x030200 >class"
@@ -121,7 +121,7 @@ TYPES: dict[str, tuple[dict[str, Any], str]] = {
     "no such source": ({"docker_source": "snap"}, "value of docker_source must be one of: docker, distribution, got: snap"),
     "no person": ({"base_admins": [{"authorized_keys": ["k"]}]}, "missing required arguments: name found in base_admins"),
     "no list": ({"firewall_open_ports": "8080"}, "Elements value for option 'firewall_open_ports'"),
-    "no number": ({"checks_min_free_gb": "much"}, "argument 'checks_min_free_gb' is of type str"),
+    "no number": ({"firewall_ssh_port": "much"}, "argument 'firewall_ssh_port' is of type str"),
 }
 
 
@@ -133,7 +133,7 @@ def unchanged(bare: Machine) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def everything(bare: Machine) -> Iterator[Played]:
+def everything(bare: Machine) -> Played:
     """One run on a server where all of it is wrong at once."""
     with ExitStack() as stack:
         for do, undo, _ in STATES.values():
@@ -148,7 +148,7 @@ def everything(bare: Machine) -> Iterator[Played]:
         finally:
             bare.mirror.away, bare.mirror.clock_ahead = False, 0.0
         assert bare.run(_CLEAN) == before
-        yield played
+    return played
 
 
 @pytest.fixture(scope="module")
@@ -183,9 +183,9 @@ def test_a_variable_of_another_kind(untyped: Played, what: str) -> None:
 
 
 def test_a_variable_without_a_value(bare: Machine, unchanged: None) -> None:
-    played = play(bare, {**variables(bare), "docker_data_root": None, "base_sysctl": None})
-    _refused(played, "Without a value: docker_data_root. Give each one, or take its line away for the default.")
-    _refused(played, "Without a value: base_sysctl.")
+    played = play(bare, {**variables(bare), "docker_data_root": None, "docker_compose_program": None})
+    words = "Without a value: docker_compose_program, docker_data_root. Give each one, or take its line away for the default."
+    _refused(played, words)
 
 
 def test_a_clock_that_is_ahead(bare: Machine, unchanged: None) -> None:
