@@ -77,7 +77,7 @@ _GLOBALS = (
 # Seconds.
 _BOOTSTRAP_LIMIT = 900.0
 _BOOT_LIMIT = 60.0
-_STOP_LIMIT = 60.0
+_STOP_LIMIT = 180.0
 
 
 class NoMachineError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,16 @@ from .machine import SERVER, SERVER_V6, Machine
 from .playing import play, variables
 
 PORT = 8081
-_SERVE = "mkdir -p /tmp/www && echo hello >/tmp/www/index.html && exec httpd -f -p 80 -h /tmp/www"
+# It ends when it is told to, since live-restore leaves that to the end of a reboot.
+_SERVE = 'trap "exit 0" TERM; mkdir -p /tmp/www && echo hello >/tmp/www/index.html; httpd -f -p 80 -h /tmp/www & wait'
 
 
 @pytest.fixture(scope="module")
 def published(server: Machine, busybox: str) -> Iterator[str]:
     """The name of a container with a port that it publishes to the whole world."""
-    server.run(f"docker run --detach --restart always --name published -p 0.0.0.0:{PORT}:80 {busybox} sh -c '{_SERVE}'")
+    server.run(
+        f"docker run --detach --restart always --name published -p 0.0.0.0:{PORT}:80 {busybox} sh -c {shlex.quote(_SERVE)}"
+    )
     until_sync(lambda: _answers_itself(server), "the container to answer on the server")
     yield "published"
     server.run("docker rm --force published")
