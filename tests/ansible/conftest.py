@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support import skips
+from tests.support import images, skips
 
-from .machine import Machine, NoMachineError
-from .playing import Played, play, variables
+from .machine import ROOT, Machine, NoMachineError
+from .playing import Played, molecule, variables
 
 
 @pytest.fixture(scope="session")
 def machine_or_reason() -> Iterator[Machine | str]:
     """Tried once: a skipped session fixture would be tried again by every test."""
     try:
-        machine = Machine()
+        machine = Machine(ROOT, Path(sys.base_prefix))
     except NoMachineError as error:
         yield skips.NO_MACHINE.format(why=error)
         return
@@ -34,20 +36,26 @@ def fresh(machine_or_reason: Machine | str) -> Machine:
 
 @pytest.fixture(scope="session")
 def first_run(fresh: Machine) -> Played:
-    """The playbook's first run on it, which has to be good."""
-    played = play(fresh, variables())
-    assert played.status == 0, played.text
-    return played
+    """The playbook twice, and a look at what became of the server: all by Molecule."""
+    return molecule(fresh, variables(fresh), "test")
 
 
 @pytest.fixture(scope="session")
 def server(fresh: Machine, first_run: Played) -> Machine:
     """The training server: leave it as it was."""
-    assert first_run.status == 0
+    assert first_run.status == 0, first_run.text
     return fresh
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def busybox(server: Machine) -> str:
+    """An image of its Engine with the programs of busybox."""
+    server.path("/root/busybox.tar").write_bytes(images._root_file_system())
+    server.run("docker import /root/busybox.tar busybox:test && rm /root/busybox.tar")
+    return "busybox:test"
+
+
+@pytest.fixture(scope="session")
 def bare(fresh: Machine) -> Iterator[Machine]:
     """A second server, which stays bare."""
     machine = Machine()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -28,6 +29,10 @@ PLAYBOOKS = ROOT / "infra" / "ansible"
 # Addresses for documentation, so that they are nobody's.
 SERVER, SERVER_V6 = "198.51.100.10", "2001:db8::10"
 NEIGHBOUR, NEIGHBOUR_V6 = "198.51.100.1", "2001:db8::1"
+# From where nothing of Ansible comes: the firewall counts connections by address.
+OTHER_NEIGHBOUR = "198.51.100.2"
+# Where clouds tell a machine what it may do.
+METADATA = "169.254.169.254"
 # Who installs: may sudo without a password, as on the images of clouds.
 USER = "installer"
 
@@ -72,7 +77,7 @@ _GLOBALS = (
 # Seconds.
 _BOOTSTRAP_LIMIT = 900.0
 _BOOT_LIMIT = 60.0
-_STOP_LIMIT = 60.0
+_STOP_LIMIT = 180.0
 
 
 class NoMachineError(Exception):
@@ -82,8 +87,9 @@ class NoMachineError(Exception):
 class Machine:
     """One server, running from the start until `close`. `mirror` is all that it reaches, and `world` is where that is."""
 
-    def __init__(self) -> None:
-        """Raises NoMachineError."""
+    def __init__(self, *shared: Path) -> None:
+        """`shared` are folders of this machine that it may read where they are here. Raises NoMachineError."""
+        self._shared = shared
         base = base_system()
         self.folder = scratch.new_folder("m")
         self._name = leftovers.cgroup_of(self.folder)
@@ -111,6 +117,11 @@ class Machine:
     def key(self) -> Path:
         """Of the user who installs, and root's too."""
         return self.folder / "key"
+
+    @property
+    def public_key(self) -> str:
+        """Its other half, one line."""
+        return self.key.with_suffix(".pub").read_text().strip()
 
     def boot(self) -> None:
         """Start it, and wait until one can log in."""
@@ -147,10 +158,15 @@ class Machine:
         """Where a file of its root is out here."""
         return Path(f"/proc/{self._init()}/root") / name.removeprefix("/")
 
+    @property
+    def relay(self) -> str:
+        """The command that ssh out here gets to its sshd by."""
+        return shlex.join(self.world.command("python3", "-ISc", _RELAY))
+
     def ssh_options(self) -> str:
-        """How to get to its sshd from out here."""
-        relay = " ".join(self.world.command("python3", "-ISc", f"'{_RELAY}'"))
-        return f'-o ProxyCommand="{relay}" -o UserKnownHostsFile={self.folder}/known_hosts -o StrictHostKeyChecking=accept-new'
+        """Words for ssh on its command line."""
+        known = f"-o UserKnownHostsFile={self.folder}/known_hosts -o StrictHostKeyChecking=accept-new"
+        return f"-o ProxyCommand={shlex.quote(self.relay)} {known}"
 
     def inventory(self, variables: Mapping[str, object] | None = None) -> Path:
         """A file for ansible-playbook, with `variables` for this server."""
@@ -159,6 +175,8 @@ class Machine:
             "ansible_user": USER,
             "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": self.ssh_options(),
+            # Its own connections: another server has the same address.
+            "ansible_control_path_dir": str(self.folder / "cp"),
             "ansible_python_interpreter": "/usr/bin/python3",
             **(variables or {}),
         }
@@ -166,12 +184,12 @@ class Machine:
         file.write_text(yaml.safe_dump({"training_servers": {"hosts": {"training": host}}}), encoding="utf-8")
         return file
 
-    def connects(self, port: int, address: str = SERVER) -> bool:
-        """Whether its neighbour gets a connection to that port."""
+    def connects(self, port: int, address: str = SERVER, source: str = "") -> bool:
+        """Whether its neighbour gets a connection to that port, from that one of its addresses if need be."""
 
         def attempt() -> bool:
             try:
-                socket.create_connection((address, port), timeout=2.0).close()
+                socket.create_connection((address, port), 2.0, (source, 0) if source else None).close()
             except OSError:
                 return False
             return True
@@ -207,11 +225,8 @@ class Machine:
             log = (self.folder / "log").read_text(errors="replace")
             raise NoMachineError(f"the server does not boot: {log[-2000:]}")
         # Not by connecting: whoever does that over and over is kept out by the firewall.
-        return self._process_runs() and self.run("systemctl is-system-running", check=False).strip() in ("running", "degraded")
-
-    def _process_runs(self) -> bool:
         try:
-            return self._init() > 0
+            return self.run("systemctl is-system-running", check=False).strip() in ("running", "degraded")
         except (OSError, RuntimeError):
             return False
 
@@ -220,6 +235,8 @@ class Machine:
         for machine, command in (
             (self.world, f"ip link add to-server type veth peer name eth0 netns {target}"),
             (self.world, f"ip address add {NEIGHBOUR}/24 dev to-server"),
+            (self.world, f"ip address add {OTHER_NEIGHBOUR}/24 dev to-server"),
+            (self.world, f"ip address add {METADATA}/32 dev to-server"),
             (self.world, f"ip address add {NEIGHBOUR_V6}/64 dev to-server nodad"),
             (self.world, "ip link set to-server up"),
             (self.network, f"ip address add {SERVER}/24 dev eth0"),
@@ -236,17 +253,17 @@ class Machine:
         self.folder.chmod(0o755)
         for name in ("upper", "docker", "containerd"):
             (self.folder / name).chmod(0o755)
+        (self.folder / "shared.list").write_text("".join(f"{path}\n" for path in self._shared))
         (self.folder / "globals.list").write_text("".join(f"{name}\n" for name in _GLOBALS))
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.key)]
         subprocess.run(command, check=True, capture_output=True)
-        public = self.key.with_suffix(".pub").read_text()
         self._put("etc/apt/sources.list.d/debian.sources", _SOURCES)
         self._put("etc/hostname", "training\n")
         self._put("etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 training\n{NEIGHBOUR} {mirror.NAME}\n")
         self._put("etc/resolv.conf", f"nameserver {NEIGHBOUR}\noptions timeout:1 attempts:1\n")
         self._put("etc/systemd/system/chrony.service.d/test.conf", _CHRONY)
-        self._put("root/.ssh/authorized_keys", public, 0o600)
-        self._put(f"home/{USER}/.ssh/authorized_keys", public, 0o600)
+        self._put("root/.ssh/authorized_keys", f"{self.public_key}\n", 0o600)
+        self._put(f"home/{USER}/.ssh/authorized_keys", f"{self.public_key}\n", 0o600)
         _give(self.folder / "upper", self._base, f"home/{USER}", 1000)
         self._put("etc/ssh/ssh_host_ed25519_key", self._host_key(), 0o600)
 
@@ -270,7 +287,7 @@ class Machine:
 # Standard input and output, to and from the server.
 _RELAY = f"""
 import os, socket, threading
-s = socket.create_connection((\\"{SERVER}\\", 22))
+s = socket.create_connection(("{SERVER}", 22))
 def up():
     while True:
         data = os.read(0, 65536)

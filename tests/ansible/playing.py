@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import leftovers
 from tests.support.engine import compose_program
 
 from .machine import PLAYBOOKS, Machine
@@ -30,7 +29,7 @@ class Played:
     changed: tuple[str, ...]
 
 
-def variables(**more: object) -> dict[str, Any]:
+def variables(machine: Machine, **more: object) -> dict[str, Any]:
     """What the training server of these tests is: Debian's own Docker, because there is no way to Docker's repository here."""
     compose = compose_program()
     assert compose is not None
@@ -39,29 +38,28 @@ def variables(**more: object) -> dict[str, Any]:
         "docker_compose_program": str(compose),
         # Whoever wants it says so: images of the platform are in registries.
         "platform_deploy": False,
-        "base_admins": [{"name": ADMIN, "comment": "Ada", "authorized_keys": [_public_key("ada")]}],
-        "base_viewers": [{"name": VIEWER, "authorized_keys": [_public_key("vic")]}],
+        "base_admins": [{"name": ADMIN, "comment": "Ada", "authorized_keys": [machine.public_key]}],
+        "base_viewers": [{"name": VIEWER, "authorized_keys": []}],
         **more,
     }
 
 
 def play(machine: Machine, variables: Mapping[str, object] | None, *options: str) -> Played:
     """One run on `machine` with the options of ansible-playbook."""
-    return run("--inventory", str(machine.inventory(variables)), *options)
+    return run(machine, "ansible-playbook", "--inventory", str(machine.inventory(variables)), "playbook.yml", *options)
 
 
-def run(*options: str, playbook: str = "playbook.yml", folder: Path = PLAYBOOKS) -> Played:
-    """One run with the options of ansible-playbook alone."""
-    program = Path(sys.executable).with_name("ansible-playbook")
-    # Nothing that a person here has set for Ansible, and none of their keys.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "SSH_"))}
-    # Of the same address in another process's network there must be no connection that is taken over.
-    env |= {"ANSIBLE_SSH_CONTROL_PATH_DIR": os.environ[leftovers.MARKER]}
-    env |= {"ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "ANSIBLE_LOCALHOST_WARNING": "0"}
+def molecule(machine: Machine, variables: Mapping[str, object] | None, *arguments: str) -> Played:
+    """Molecule's one scenario on `machine`."""
+    return run(machine, "molecule", *arguments, MLOPS_TEST_INVENTORY=str(machine.inventory(variables)))
+
+
+def run(machine: Machine, program: str, *arguments: str, folder: Path = PLAYBOOKS, **more: str) -> Played:
+    """One run of a program of Ansible's in `folder`, which keeps what it keeps in the folder of `machine`."""
     done = subprocess.run(
-        [str(program), *options, playbook],
+        [str(Path(sys.executable).with_name(program)), *arguments],
         cwd=folder,
-        env=env,
+        env=environment(machine) | more,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -69,20 +67,26 @@ def run(*options: str, playbook: str = "playbook.yml", folder: Path = PLAYBOOKS)
         check=False,
     )
     text = f"{done.stdout}{done.stderr}"
-    return Played(done.returncode, text, _changed(done.stdout))
+    return Played(done.returncode, text, changed_in(done.stdout))
 
 
-def _changed(said: str) -> tuple[str, ...]:
+def environment(machine: Machine) -> dict[str, str]:
+    """Nothing that a person here has set for Ansible, and none of their keys."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_", "SSH_"))}
+    programs = Path(sys.executable).parent
+    env |= {"PATH": f"{programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
+    home = machine.folder / "home"
+    return env | {"ANSIBLE_HOME": str(home), "MOLECULE_EPHEMERAL_DIRECTORY": str(home / "molecule")}
+
+
+def changed_in(said: str) -> tuple[str, ...]:
+    """The names of the tasks that changed something."""
     names: list[str] = []
     task = ""
     for line in said.splitlines():
-        if found := re.match(r"(?:TASK|RUNNING HANDLER) \[(.*)\]", line):
+        if found := re.search(r"(?:TASK|RUNNING HANDLER) \[(.*)\]", line):
             task = found[1]
-        elif line.startswith("changed:") and task not in names:
+        # A diff may end in the middle of the line.
+        elif "changed: [" in line and task not in names:
             names.append(task)
     return tuple(names)
-
-
-def _public_key(name: str) -> str:
-    # A point of the curve as good as any: nobody has its secret.
-    return f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl {name}"

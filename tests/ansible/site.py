@@ -85,7 +85,7 @@ class Site:
             "console_wheels": str(wheels()),
             "backup_keep": 3,
         }
-        return variables(**{**asked, **more})
+        return variables(self.machine, **{**asked, **more})
 
     def inventory(self, **more: object) -> Path:
         return self.machine.inventory(self.variables(**more))
@@ -94,7 +94,7 @@ class Site:
         """A playbook of the clone; of the large one the roles that are tried here."""
         chosen = ["--inventory", str(self.inventory(**more)), *options]
         chosen += ["--tags", tags] if tags and playbook == "playbook.yml" else []
-        return run(*chosen, playbook=playbook, folder=self.folder / "infra" / "ansible")
+        return run(self.machine, "ansible-playbook", *chosen, playbook, folder=self.folder / "infra" / "ansible")
 
     def ssh(self, user: str, *words: str) -> subprocess.CompletedProcess[str]:
         """What a person types: ssh user@host words."""

@@ -18,7 +18,7 @@ from infra.platform.catalogue import SECRETS
 from tests.support.waiting import until_sync
 
 from .machine import Machine
-from .playing import ADMIN, VIEWER, Played
+from .playing import ADMIN, VIEWER, Played, environment
 from .site import SERVICES, TAGS, Site, give_images, let_in
 
 HOST = "training"
@@ -333,7 +333,7 @@ def interrupt(site: Site, task: str) -> None:
         process = subprocess.Popen(
             [str(program), "--inventory", str(site.inventory()), "--tags", TAGS, "playbook.yml"],
             cwd=folder,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8", "ANSIBLE_FORCE_COLOR": "0"},
+            env=environment(site.machine),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
