@@ -11,6 +11,7 @@ import pytest
 
 from tests.infra.platform.serving import Server
 from tests.infra.platform.test_backup import backups, variables
+from tests.support.images import import_busybox
 from tests.support.waiting import until_sync
 
 
@@ -99,6 +100,25 @@ def test_one_that_does_not_get_healthy_is_taken_back_with_its_data(clone: Clone)
     assert (clone.server.contents(), clone.server.place.env.read_bytes()) == before
     assert clone.is_clean()
     assert clone.server.up().endswith("Everything ran as it should: nothing was changed.\n")
+
+
+def test_the_way_back_takes_the_images_of_before_and_builds_none(server: Server) -> None:
+    docker = server.place.infra / "jenkins" / "Dockerfile"
+    text = docker.read_text()
+    import_busybox(server.engine, "once:test")
+    docker.write_text(text.replace("FROM ${BASE_IMAGE}${BASE_DIGEST}", "FROM once:test"))
+    clone = Clone(server)
+    server.up()
+    server.engine.docker("image", "rm", "once:test")
+    server.engine.docker("builder", "prune", "--all", "--force")
+    docker.write_text(text)
+    compose = server.place.compose
+    compose.write_text(compose.read_text().replace("exec sleep 1000", "exit 3"))
+    clone.commit("v4")
+    server.git("checkout", "--quiet", "--detach", "v1")
+    assert clone.upgrade("v4", 1).endswith(f"The platform is {clone.old[:12]} again, with its data.\n")
+    assert clone.head == clone.old
+    assert "docker compose build failed" in server.up(1)
 
 
 def test_one_that_cannot_even_be_built_leaves_what_runs(clone: Clone) -> None:
