@@ -14,6 +14,11 @@ from tests.support import scratch
 _NAME = "tests <tests@example.test>"
 
 
+def as_control(fields: dict[str, str]) -> str:
+    """What dpkg knows of a package, in its form."""
+    return "".join(f"{name}: {value}\n" for name, value in fields.items())
+
+
 class Repository:
     """Packages at `top`, an address without its host, as `files`: what a mirror answers, by path."""
 
@@ -29,7 +34,7 @@ class Repository:
         """A package with these files, each with its mode."""
         root = self._folder / control["Package"]
         (root / "DEBIAN").mkdir(parents=True)
-        (root / "DEBIAN" / "control").write_text("".join(f"{name}: {value}\n" for name, value in control.items()))
+        (root / "DEBIAN" / "control").write_text(as_control(control))
         for name, (content, mode) in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,9 +23,8 @@ _SERVE = 'trap "exit 0" TERM; mkdir -p /tmp/www && echo hello >/tmp/www/index.ht
 @pytest.fixture(scope="module")
 def published(server: Machine, busybox: str) -> Iterator[str]:
     """The name of a container with a port that it publishes to the whole world."""
-    server.run(
-        f"docker run --detach --restart always --name published -p 0.0.0.0:{PORT}:80 {busybox} sh -c {shlex.quote(_SERVE)}"
-    )
+    everywhere = f"-p 0.0.0.0:{PORT}:80 -p '[::]:{PORT}:80'"
+    server.run(f"docker run --detach --restart always --name published {everywhere} {busybox} sh -c {shlex.quote(_SERVE)}")
     until_sync(lambda: _answers_itself(server), "the container to answer on the server")
     yield "published"
     server.run("docker rm --force published")
@@ -56,6 +55,12 @@ def test_a_port_that_docker_publishes_stays_in(server: Machine, published: str) 
     assert server.connects(PORT)
     server.run("ufw reload")
     assert not server.connects(PORT)
+
+
+def test_a_port_without_an_address_is_the_servers_own(server: Machine, busybox: str) -> None:
+    server.run(f"docker run --rm --detach --name quiet -p 8082:80 {busybox} sh -c {shlex.quote(_SERVE)}")
+    assert server.run("docker port quiet") == "80/tcp -> 127.0.0.1:8082\n"
+    server.run("docker stop quiet")
 
 
 def test_it_stays_in_when_docker_starts_again(server: Machine, published: str) -> None:
