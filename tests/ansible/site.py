@@ -140,11 +140,11 @@ def wheels() -> Path:
 
 def give_images(machine: Machine) -> None:
     """Have busybox in the server's Docker."""
-    machine.path("/root/busybox.tar").write_bytes(images._root_file_system())
-    machine.run(f"docker import --change 'CMD [\"sh\"]' /root/busybox.tar {images.BUSYBOX} && rm /root/busybox.tar")
+    machine.path("/var/tmp/busybox.tar").write_bytes(images._root_file_system())
+    machine.run(f"docker import --change 'CMD [\"sh\"]' /var/tmp/busybox.tar {images.BUSYBOX} && rm /var/tmp/busybox.tar")
 
 
 def let_in(machine: Machine) -> None:
     """The key of whoever installs is also that of the people."""
     for user in (ADMIN, VIEWER):
-        machine.run(f"install -o {user} -g {user} -m 600 /root/.ssh/authorized_keys /home/{user}/.ssh/authorized_keys2")
+        machine.run(f"install -o {user} -g {user} -m 600 ~root/.ssh/authorized_keys /home/{user}/.ssh/authorized_keys2")
