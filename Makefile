@@ -132,6 +132,10 @@ bench-gpus: dev ## measure eight GPUs beside nvitop; needs a C compiler and no G
 bench-scale: dev ## measure 300 containers beside lazydocker and a Textual table (ARGS="--quick")
 	@exec $(BIN)/python -m bench.scale $(ARGS)
 
+.PHONY: bench-prune
+bench-prune: dev ## measure the preview of a prune of 300 images and 300 volumes (ARGS="--quick")
+	@exec $(BIN)/python -m bench.prune $(ARGS)
+
 .PHONY: bench-hour
 bench-hour: dev ## let an hour of the demo pass in a minute: does memory stay? (ARGS="--leaks")
 	@exec $(BIN)/python -m bench.hour $(ARGS)

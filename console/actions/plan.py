@@ -97,6 +97,32 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What goes (`label` is `goes`) or `stays`: a group of objects with its `parts`, or a single one, which has none.
+
+    `id` names it across plans. `keys` are those that a person may keep, or no longer keep: of what stays, only what stays
+    because of that.
+    """
+
+    id: Clean
+    label: str
+    name: Clean
+    size: Clean
+    reason: Clean
+    keys: frozenset[Clean]
+    parts: tuple[Part, ...] = ()
+
+
+@runtime_checkable
+class Sparing(Protocol):
+    """An act whose plan has `parts`, some of which a person may keep."""
+
+    def sparing(self, keys: frozenset[Clean], *, keep: bool) -> Act:
+        """The same act, that leaves these objects alone; or that no longer does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen. `act` is the act it is made by, and makes it anew.
 
@@ -104,7 +130,8 @@ class Plan:
     (secrets masked). `refused` says why nothing can be done at all; then there is nothing to agree to. `moved` says why this
     plan took the place of another. `even_unrecorded`: what ends or frees something goes on where the audit file cannot be
     written; the rest is refused then. `shrinks`: objects that cannot be done any more are left out and told about, and do not
-    make another plan of it: of a thousand objects one has always moved.
+    make another plan of it: of a thousand objects one has always moved. `parts` tell what goes and stays line by line, where a
+    person may choose among that; `aside`: the entries are seen only while they are changed.
     """
 
     act: Act
@@ -122,6 +149,8 @@ class Plan:
     moved: Clean | None = None
     even_unrecorded: bool = False
     shrinks: bool = False
+    parts: tuple[Part, ...] = ()
+    aside: bool = False
     id: str = field(default_factory=lambda: uuid4().hex, compare=False)
 
     @property

@@ -39,7 +39,7 @@ COMMANDS = {
     "job": ("console.cli.switching:job", "Scan a project for branches; let a job be built, or not."),
     "node": ("console.cli.switching:node", "Take a node off line for a while, or bring it back."),
     "service": ("console.cli.serving:service", "Start, stop, restart or renew services of the Compose file."),
-    "container": ("console.cli.serving:container", "Start, stop, kill, pause or remove single containers."),
+    "container": ("console.cli.container:container", "Look into single containers, and start, stop or remove them."),
     "df": ("console.cli.pruning:df", "Show what fills Docker's disk."),
     "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
     "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build."),
@@ -49,10 +49,8 @@ COMMANDS = {
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
 }
 
-ACTING = frozenset(
-    {"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node", "service", "container", "prune"}
-)
-"""Commands that change something: gone while the console is read-only."""
+ACTING = frozenset({"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node", "service", "prune"})
+"""Commands that change something: gone while the console is read-only. Some of `container` only look, see there."""
 
 
 @dataclass(slots=True)
@@ -148,11 +146,11 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def command(name: str) -> Callable[[Callable[..., int]], click.Command]:
-    """A click command that also shows the global options."""
+def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.Command]:
+    """A click command that also shows the global options. `settings` are click's for its context."""
 
     def make(call: Callable[..., int]) -> click.Command:
-        made = click.command(name, context_settings={"help_option_names": ["--help", "-h"]})(call)
+        made = click.command(name, context_settings={"help_option_names": ["--help", "-h"], **settings})(call)
         made.params += global_params()
         return made
 

@@ -12,8 +12,11 @@ from console.demo.deeds import KILLED, STOPPED, Deeds
 from console.demo.disk import DemoDisk
 from console.demo.engine import DemoEngine
 from console.demo.identity import container_id
+from console.demo.shell import DemoShell
 from console.model.container import ContainerState
+from console.model.process import Process
 from console.model.source import SourceError, SourceState
+from console.sources.rawterminal import Shell
 from console.text import Clean, clean
 
 
@@ -66,6 +69,23 @@ class DemoHands:
         row = ("1000", "4242", "4200", "0", "09:12", "?", "00:00:07", command)
         return (titles, tuple(clean(cell) for cell in row)) if found.alive else (titles,)
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        found = await self._engine.inspect(container)
+        if not found.alive:
+            raise SourceError(SourceState.OK, clean(f"Container {found.name} is not running."))
+        command = found.details.command if found.details is not None else Clean("")
+        return (
+            Process(4242, Clean("1000"), 0.1, 9 << 20, 7, Clean("tini -- start")),
+            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, command),
+        )
+
+    async def has(self, container: str, path: str) -> bool:
+        await self._engine.inspect(container)
+        return True
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        return DemoShell()
+
     async def raw(self, container: str) -> Mapping[str, object]:
         found = await self._engine.inspect(container)
         return {
@@ -73,7 +93,11 @@ class DemoHands:
             "Name": f"/{found.name}",
             "Image": found.image_id,
             "State": {"Status": found.state.value},
-            "Config": {"Image": found.image, "Labels": dict(found.labels)},
+            "Config": {
+                "Image": found.image,
+                "Labels": dict(found.labels),
+                "Env": [f"{one.name}={one.value}" for one in found.details.environment] if found.details is not None else [],
+            },
         }
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:

@@ -16,6 +16,7 @@ from console.model.world import Problem, World
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.model.disk_view import DiskFacts
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
@@ -38,6 +39,7 @@ def assemble(
     gpus: Snapshot[GpuWorld] | None = None,
     machine: Snapshot[MachineReading] | None = None,
     machine_history: MachineHistory | None = None,
+    disk: Snapshot[DiskFacts] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
@@ -88,6 +90,7 @@ def assemble(
         machine=machine.value if machine is not None else None,
         machine_history=machine_history,
         marks=marks,
+        disk=disk,
     )
 
 

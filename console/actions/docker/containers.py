@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
-from console.actions.reach import Reach
 from console.model.container import Container, ContainerState
 from console.model.source import NotThereError, SourceState
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 

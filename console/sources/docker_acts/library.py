@@ -46,7 +46,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         asked, self._call.limit = self._call.limit, min(self._call.limit, _CONNECT)
         try:
-            self.sock = _dial(self._endpoint, self._call, self._call.limit)
+            self.sock = dial(self._endpoint, self._call, self._call.limit)
         except OSError as failed:
             raise NotReachedError from failed
         self._call.limit = asked
@@ -149,7 +149,7 @@ def perform(endpoint: Endpoint, call: Call, timeout: float, work: Callable[[Libr
         call.close()
 
 
-def _dial(endpoint: Endpoint, call: Call, limit: float) -> socket.socket:
+def dial(endpoint: Endpoint, call: Call, limit: float) -> socket.socket:
     if endpoint.kind == "unix":
         connection = socket.socket(socket.AF_UNIX)
         call.opened(connection)

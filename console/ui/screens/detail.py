@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
@@ -9,22 +10,37 @@ from console.ui import details
 from console.ui.canvas import Line, Part, plain
 from console.ui.keymap import bindings
 from console.ui.screens.body import BodyScreen
+from console.ui.serving import ServingScreen, subjects_of
 
 if TYPE_CHECKING:
+    from console.ui.acting import Subject
     from console.ui.screens.main import MainScreen
 
 
-class DetailScreen(BodyScreen, inherit_bindings=False):
+class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
     """Shows the row that is selected on the main screen, so that `[` and `]` walk through its list."""
 
-    where = ("list", "steps", "detail", "rows", "everywhere")
-    foot_ids = ("log", "values", "next", "copy", "palette", "problem")
+    where = ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self, main: MainScreen) -> None:
         super().__init__()
         self._main = main
         self._values = False
+
+    @property
+    def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what can be done depends on the row
+        subjects = self.subjects()
+        began = any(one.ref is not None for one in subjects)
+        own = ("again" if began else "restart", "stop", "shell", "acts") if subjects else ()
+        return ("log", *own, "inside", "values", "next", "copy", "palette", "problem")
+
+    def subjects(self) -> Sequence[Subject]:
+        row = self._main.row
+        return subjects_of(row, builds=self.has_jenkins) if row is not None else ()
+
+    def no_subject(self) -> str:
+        return self._main.no_subject()
 
     def paint(self) -> None:
         width, height = self.size

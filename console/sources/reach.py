@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.model.source import SourceError, SourceState, SourceStatus
-from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk
+from console.sources.protocols import ActingJenkins, Compose, ComposeActs, ContainerEngine, EngineActs, EngineDisk, RunFolders
+
+
+class Hands(NamedTuple):
+    """What does things, beside what only watches: for one that watches already."""
+
+    disk: EngineDisk
+    acts: EngineActs
+    services: ComposeActs
+    folders: RunFolders | None = None
+
+    async def aclose(self) -> None:
+        """Let all of them go."""
+        for one in self:
+            if one is not None:
+                await one.aclose()
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`engine` and `compose` are for looking, `acts` and `services` do things there; `jenkins` may be why there is none."""
+    """`engine`, `disk`, `folders` and `compose` are for looking, `acts` and `services` do things there; `jenkins` may be why
+    there is none."""
 
     engine: ContainerEngine
     disk: EngineDisk
@@ -18,6 +35,7 @@ class Reach:
     compose: Compose
     services: ComposeActs
     jenkins: ActingJenkins | SourceStatus
+    folders: RunFolders | None = None
 
     def ask_jenkins(self) -> ActingJenkins:
         """Raises SourceError where there is none to ask."""
@@ -30,7 +48,7 @@ class Reach:
     async def aclose(self) -> None:
         """Let all of them go."""
         jenkins = self.jenkins if not isinstance(self.jenkins, SourceStatus) else None
-        for one in (self.services, self.acts, self.compose, self.engine, jenkins):
+        for one in (self.services, self.acts, self.disk, self.folders, self.compose, self.engine, jenkins):
             if one is not None:
                 await one.aclose()
 
