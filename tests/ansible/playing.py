@@ -16,7 +16,7 @@ from tests.support.engine import compose_program
 from .machine import PLAYBOOKS, Machine
 
 # Seconds for one run.
-_LIMIT = 480.0
+_LIMIT = 1200.0
 ADMIN, VIEWER = "ada", "vic"
 
 
