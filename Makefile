@@ -116,6 +116,10 @@ bench-gpus: dev ## measure eight GPUs beside nvitop; needs a C compiler and no G
 bench-scale: dev ## measure 300 containers beside lazydocker and a Textual table (ARGS="--quick")
 	@exec $(BIN)/python -m bench.scale $(ARGS)
 
+.PHONY: bench-prune
+bench-prune: dev ## measure the preview of a prune of 300 images and 300 volumes (ARGS="--quick")
+	@exec $(BIN)/python -m bench.prune $(ARGS)
+
 .PHONY: bench-hour
 bench-hour: dev ## let an hour of the demo pass in a minute: does memory stay? (ARGS="--leaks")
 	@exec $(BIN)/python -m bench.hour $(ARGS)
@@ -128,9 +132,17 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
+.PHONY: bench-metrics
+bench-metrics: dev ## measure what metrics of a log cost, beside only its lines (ARGS="--quick")
+	@exec $(BIN)/python -m bench.metrics $(ARGS)
+
 .PHONY: bench-jenkins
 bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
 	@exec $(BIN)/python -m bench.jenkins $(ARGS)
+
+.PHONY: bench-history
+bench-history: dev ## measure writing, reading and the size of the history of runs (ARGS="--quick")
+	@exec $(BIN)/python -m bench.history $(ARGS)
 
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_sources
+from console.actions.docker.known import look
+from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_reach
 from console.demo.clock import Clock
 from console.feeds.watch import Watch
+from console.model.pruning import Usual
+from console.sources.reach import Hands
 from console.text import clean
 from tests.console.real.program import environment
 from tests.support.engine import Engine, NoEngineError
@@ -50,13 +53,16 @@ def persons_environment(engine: Engine, home: Path) -> dict[str, str]:
 
 def demo_watch(clock: Clock) -> Watch:
     """The whole demo, by this clock."""
+    reach = demo_reach(clock)
     return Watch(
-        lambda: demo_sources(clock=clock),
+        lambda: (reach.engine, reach.compose),
         host=clean("demo-01"),
         demo=True,
         now=clock.now,
         make_jenkins=lambda: demo_jenkins(clock),
         make_gpus=lambda: demo_gpus(clock),
-        make_machine=lambda: demo_machine(clock),
+        make_machine=lambda: demo_machine(clock, of=reach),
+        make_hands=lambda: Hands(reach.disk, reach.acts, reach.services),
+        read_disk=lambda reach: look(reach, Usual()),
         tunnel=True,
     )

@@ -19,12 +19,14 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
-    from console.actions.reach import Reach
     from console.feeds.watch import Watch
+    from console.model.disk_view import DiskFacts
+    from console.model.pruning import Usual
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.docker_engine.source import DockerEngine
-    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
+    from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, EngineDisk, Gpus, Machine
+    from console.sources.reach import Hands, Reach
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
 
@@ -104,9 +106,7 @@ class Backend:
 
     def sources(self) -> tuple[ContainerEngine, Compose]:
         if self.demo:
-            from console.demo import demo_sources
-
-            return demo_sources()
+            return self._demo.engine, self._demo.compose
         engine = self._engine()
         return engine, self._compose(engine)
 
@@ -149,16 +149,25 @@ class Backend:
 
     def reach(self) -> Reach:
         """All that acts can be done to."""
-        from console.actions.reach import Reach
+        from console.sources.reach import Reach
 
         if self.demo:
-            from console.demo import demo_reach
+            return self._demo
+        engine = self._engine()
+        disk, acts, services, folders = self.hands(engine)
+        return Reach(engine, disk, acts, self._compose(engine), services, self.jenkins(), folders)
 
-            return demo_reach()
+    def hands(self, disk: EngineDisk | None = None) -> Hands:
+        """What does things, for one that watches already; the disk is looked at over connections of its own, so that the
+        minute which that may take holds up nothing else."""
+        from console.sources.reach import Hands
+
+        if self.demo:
+            return Hands(self._demo.disk, self._demo.acts, self._demo.services, self._demo.folders)
         from console.sources.compose.acts import ComposeDoer
         from console.sources.docker_acts import DockerActs
+        from console.sources.keptfolders import KeptFolders, own_folder
 
-        engine = self._engine()
         settings = self.loaded.settings
         services = ComposeDoer(
             file=settings.compose.file,
@@ -168,7 +177,15 @@ class Backend:
             env=os.environ,
             root=Path.cwd(),
         )
-        return Reach(engine, engine, DockerActs(self.endpoint), self._compose(engine), services, self.jenkins())
+        folders = KeptFolders(local=self.endpoint.local, own=own_folder(os.environ, Path.cwd()))
+        return Hands(disk or self._engine(), DockerActs(self.endpoint), services, folders)
+
+    @cached_property
+    def _demo(self) -> Reach:
+        """The demo's one world: what is done there is seen by whoever looks."""
+        from console.demo import demo_reach
+
+        return demo_reach()
 
     def gpus(self) -> Gpus | SourceStatus:
         """The cards of this machine, or why they are not the server's."""
@@ -187,7 +204,7 @@ class Backend:
         if self.demo:
             from console.demo import demo_machine
 
-            return demo_machine()
+            return demo_machine(of=self._demo)
         if (elsewhere := self._elsewhere()) is not None:
             return elsewhere
         from console.sources.machine import LocalMachine
@@ -233,6 +250,18 @@ class Backend:
         found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
         return None if isinstance(found, SourceStatus) else found.user
 
+    @property
+    def usual(self) -> Usual:
+        """What the settings say of pruning. Raises SettingsError."""
+        from console.actions.docker.known import usual_of
+
+        return usual_of(self.loaded.settings.prune)
+
+    async def _read_disk(self, reach: Reach) -> DiskFacts:
+        from console.actions.docker.known import look
+
+        return await look(reach, self.usual)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -243,7 +272,10 @@ class Backend:
             make_jenkins=self.jenkins,
             make_gpus=self.gpus,
             make_machine=self.machine,
+            make_hands=self.hands,
+            read_disk=self._read_disk,
             tunnel=True,
+            trainings=True,
         )
 
 
@@ -334,6 +366,7 @@ def _screen(backend: Backend) -> int:
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
+        make_usual=lambda: backend.usual,
         ahead=ahead,
         garbage=OldGarbage(),
     )

@@ -52,6 +52,7 @@ async def main() -> None:
     await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
     await take("gpus", "3", "3", slow="3")
     await take("nodes", "8", slow="8")
+    await take("disk", "7", "p", slow="7p")
     await take("plan", "6", "b", "slash", *"#127", "enter", "R", slow="6bR")
     found = ("slash", *"project", "minus", "b", "enter")
     await take("log", *found, "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter")

@@ -15,18 +15,15 @@ from enum import Enum, IntEnum
 from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
+from console.model import secretnames
 from console.model.asking import FieldKind
 from console.model.build import NOTHING, BuildRef
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.text import Clean, clean
 
-MASK = Clean("*" * 8)
-"""What stands for a secret, whatever its length."""
-
-SECRET_NAME = r"[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*"  # noqa: S105 - it names secrets and is none
-"""A parameter or variable that is called like a secret, whatever its kind; case does not matter."""
-
+MASK = secretnames.MASK
+SECRET_NAME = secretnames.SECRET_NAME
 _SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 
 
@@ -97,6 +94,32 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What goes (`label` is `goes`) or `stays`: a group of objects with its `parts`, or a single one, which has none.
+
+    `id` names it across plans. `keys` are those that a person may keep, or no longer keep: of what stays, only what stays
+    because of that.
+    """
+
+    id: Clean
+    label: str
+    name: Clean
+    size: Clean
+    reason: Clean
+    keys: frozenset[Clean]
+    parts: tuple[Part, ...] = ()
+
+
+@runtime_checkable
+class Sparing(Protocol):
+    """An act whose plan has `parts`, some of which a person may keep."""
+
+    def sparing(self, keys: frozenset[Clean], *, keep: bool) -> Act:
+        """The same act, that leaves these objects alone; or that no longer does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen. `act` is the act it is made by, and makes it anew.
 
@@ -104,7 +127,8 @@ class Plan:
     (secrets masked). `refused` says why nothing can be done at all; then there is nothing to agree to. `moved` says why this
     plan took the place of another. `even_unrecorded`: what ends or frees something goes on where the audit file cannot be
     written; the rest is refused then. `shrinks`: objects that cannot be done any more are left out and told about, and do not
-    make another plan of it: of a thousand objects one has always moved.
+    make another plan of it: of a thousand objects one has always moved. `parts` tell what goes and stays line by line, where a
+    person may choose among that; `aside`: the entries are seen only while they are changed.
     """
 
     act: Act
@@ -122,6 +146,8 @@ class Plan:
     moved: Clean | None = None
     even_unrecorded: bool = False
     shrinks: bool = False
+    parts: tuple[Part, ...] = ()
+    aside: bool = False
     id: str = field(default_factory=lambda: uuid4().hex, compare=False)
 
     @property
@@ -272,6 +298,15 @@ class Act(Protocol):
 
         `whole` goes on until all of it has ended (a build that was started); without it, until it is known what it became.
         """
+        ...
+
+
+@runtime_checkable
+class DoesAtOnce(Protocol):
+    """An act that does several of its objects with the first of them."""
+
+    def begun(self, target: Target) -> bool:
+        """Whether it was begun with another one: then nobody can call it off, and `perform` tells what became of it."""
         ...
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan, Result
-from console.actions.reach import Reach
 from console.cli import INTERRUPTED, act_forms, consent, planprint
 from console.cli.asking import document
 from console.cli.consent import Consent
@@ -28,6 +27,7 @@ from console.feeds.jenkins_once import failed
 from console.model.jenkins import JenkinsError, Trouble
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
 from console.sources.protocols import ActingJenkins
+from console.sources.reach import Reach
 from console.text import Clean
 
 NOT_DONE = 1

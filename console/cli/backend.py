@@ -13,7 +13,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
-    from console.actions.reach import Reach
+    from console.sources.reach import Reach
 
 
 class Backend(Protocol):

@@ -75,6 +75,11 @@ def asked(plan: Plan) -> bool:
             return _answer(f"This cannot be undone. Type {plan.word} to {plan.yes}: ") == f"{plan.word}\n"
 
 
+def yes(question: str) -> bool:
+    """A question beside any plan; enter alone is no."""
+    return _answer(f"{question} [y/N] ").casefold() in ("y\n", "yes\n")
+
+
 def _answer(question: str) -> str:
     """The line that is typed, with its end; without one for ctrl+d."""
     # What was typed before the question stood there is no answer to it.

@@ -6,7 +6,7 @@ import asyncio
 import queue
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from console.cli.backend import Backend
 from console.cli.group import Context
@@ -16,7 +16,10 @@ from console.feeds.watch import Watch
 from console.model.service import ComposeProject
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
-from console.sources.protocols import Compose, ContainerEngine
+from console.sources.protocols import Compose, ContainerEngine, Machine
+
+if TYPE_CHECKING:
+    from console.feeds.machine_feed import Begun
 
 UNREACHABLE = 3
 
@@ -58,10 +61,12 @@ def once(backend: Backend, asked: Asked) -> World:
     """The world now."""
 
     async def read() -> World:
+        # First of all: what the processor does is a matter of time, and making the other sources takes some.
+        machine = backend.machine() if asked.machine else None
+        begun = await _begun(machine)
         engine, file = backend.sources()
         builds = backend.jenkins() if asked.jenkins else None
         cards = backend.gpus() if asked.gpus else None
-        machine = backend.machine() if asked.machine else None
         try:
             return await gather(
                 engine,
@@ -71,7 +76,7 @@ def once(backend: Backend, asked: Asked) -> World:
                 demo=backend.demo,
                 tunnel=asked.tunnel,
                 gpus=cards,
-                machine=machine,
+                machine=begun,
             )
         finally:
             for source in (builds, cards, machine, engine, file):
@@ -79,6 +84,14 @@ def once(backend: Backend, asked: Asked) -> World:
                     await source.aclose()
 
     return asyncio.run(read())
+
+
+async def _begun(machine: Machine | SourceStatus | None) -> Begun | SourceStatus | None:
+    if machine is None or isinstance(machine, SourceStatus):
+        return machine
+    from console.feeds.machine_feed import begin_machine
+
+    return await begin_machine(machine)
 
 
 class _Unread:

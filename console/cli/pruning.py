@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
+from console.cli import disk_forms
 from console.cli.acts import act_here
 from console.cli.asking import document
 from console.cli.consent import asks, told
@@ -18,16 +16,20 @@ from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, print_json
+from console.model.kept import ONLY_BY_NAME
 from console.model.source import SourceError, SourceStatus
 from console.model.words import decimal
+from console.sources.reach import Reach
 from console.text import clean
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from console.model.disk import DiskUse
     from console.model.disk_rows import DiskRow
+    from console.model.kept import Kept
     from console.model.pruning import Decision, Rule
 
-_SPAN = re.compile(r"(\d{1,5})([smhdw]?)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 86_400, "w": 604_800}
 _COLUMNS = (
     Column("WHAT", least=20, middle=True),
     Column("COUNT"),
@@ -35,19 +37,20 @@ _COLUMNS = (
     Column("CAN GO"),
     Column("NOTE", least=12, drop=1),
 )
+_NOTHING_KNOWN: dict[str, Any] = {"can_go": None, "space": None, "no_space": None, "kept": [], "notes": []}
 _MOST_KEPT = 1_000
-_FIGURES, _SHOWN = 10, 60
+_SHOWN = 60
 
 
 @command("df")
 @click.pass_obj
 def df(context: Context) -> int:
-    """Show what fills Docker's disk, bytes that images share counted once, and what a prune could free.
+    """Show what fills Docker's disk, bytes that images share counted once, what a prune could free, and what runs keep.
 
     Exit status: 0, 3 Docker cannot be reached.
     """
 
-    async def read() -> tuple[tuple[DiskRow, ...], Decision]:
+    async def read() -> tuple[tuple[DiskRow, ...], Decision, DiskUse, tuple[Kept, ...]]:
         from console.actions.docker.pruning import Prune
         from console.model.disk_rows import rows
 
@@ -56,24 +59,38 @@ def df(context: Context) -> int:
             settings = context.backend.loaded.settings.prune
             prune = Prune(reach, usual_rule(context), settings.keep_builds)
             facts = await prune.look()
-            return rows(facts.disk, prune.decision, facts.containers), prune.decision
+            kept = await reach.folders.kept(facts.disk, facts.containers) if reach.folders is not None else ()
+            return rows(facts.disk, prune.decision, facts.containers), prune.decision, facts.disk, kept
         finally:
             await reach.aclose()
 
     try:
-        found, decision = asyncio.run(read())
+        found, decision, use, kept = asyncio.run(read())
     except SourceError as error:
         context.complain(error.reason)
         if context.json:
             status = SourceStatus(error.state, error.reason)
-            print_json(document(context, "df", [], status, system="docker", can_go=None, notes=[]))
+            print_json(document(context, "df", [], status, system="docker", **_NOTHING_KNOWN))
         return UNREACHABLE
     if context.json:
         items = list(map(_item, found))
-        print_json(document(context, "df", items, system="docker", can_go=decision.bytes, notes=list(decision.notes)))
+        more: dict[str, Any] = {
+            "can_go": decision.bytes,
+            "space": disk_forms.space(use.space),
+            "no_space": use.no_space,
+            "kept": [disk_forms.kept(one) for one in kept],
+            "notes": list(decision.notes),
+        }
+        print_json(document(context, "df", items, system="docker", **more))
         return 0
     printer = context.printer()
     printer.table(_COLUMNS, list(map(_row, found)))
+    if kept:
+        printer.line()
+        printer.table(disk_forms.COLUMNS, [disk_forms.row(one, use.taken_at) for one in kept])
+        printer.line(ONLY_BY_NAME)
+    printer.line()
+    printer.line(disk_forms.free(use))
     for note in decision.notes:
         printer.line(note)
     return 0
@@ -117,10 +134,9 @@ def prune(context: Context, /, **options: Any) -> int:
 
 def usual_rule(context: Context) -> Rule:
     """What the settings say."""
-    from console.model.pruning import Rule
+    from console.actions.docker.known import usual_of
 
-    settings = context.backend.loaded.settings.prune
-    return Rule(keep=settings.keep_images, older_than=timedelta(days=settings.unused_days))
+    return usual_of(context.backend.loaded.settings.prune).rule
 
 
 def _rule(context: Context, options: dict[str, Any]) -> Rule:
@@ -148,13 +164,17 @@ def _rule(context: Context, options: dict[str, Any]) -> Rule:
 
 
 def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < _FIGURES and 0 < int(text) <= _MOST_KEPT:
-        return int(text)
-    words = f"--keep {clean(text, limit=_SHOWN)} is no number from 1 to {_MOST_KEPT}"
+    from console.model.pruning import MOST_KEPT, count_of
+
+    if (found := count_of(text)) is not None:
+        return found
+    words = f"--keep {clean(text, limit=_SHOWN)} is no number from 1 to {MOST_KEPT}"
     raise UsageError(f"{words}: the newest image of a project always stays.")
 
 
 def _span(text: str) -> timedelta:
-    if (found := _SPAN.fullmatch(text)) is not None:
-        return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+    from console.model.pruning import span_of
+
+    if (found := span_of(text)) is not None:
+        return found
     raise UsageError(f"--older-than {clean(text, limit=_SHOWN)} is no span of time such as 12h, 30d or 4w.")

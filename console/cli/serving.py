@@ -1,4 +1,4 @@
-"""`service ACT NAME...` and `container ACT NAME...`: what is done to services and to single containers."""
+"""`service ACT NAME...`: what is done to services."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Any
 import click
 
 from console.actions.plan import Act
-from console.actions.reach import Reach
 from console.cli.acts import act_here
 from console.cli.consent import asks, told
 from console.cli.group import Context, command
 from console.cli.options import UsageError
+from console.sources.reach import Reach
 from console.text import clean
 
-SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "down")
-CONTAINER_ACTS = ("start", "stop", "restart", "kill", "pause", "unpause", "remove")
+SERVICE_ACTS = ("up", "start", "stop", "restart", "recreate", "pull", "update", "down")
 _LONGEST_GRACE = 86_400
 _FIGURES, _SHOWN = 10, 60
-_TIMED = ("stop", "restart", "recreate", "down")
+_TIMED = ("stop", "restart", "recreate", "update", "down")
 
 
 @command("service")
@@ -30,7 +29,7 @@ _TIMED = ("stop", "restart", "recreate", "down")
 @asks
 @click.pass_obj
 def service(context: Context, /, act: str, names: tuple[str, ...], every: bool, **options: Any) -> int:
-    """Start, stop or renew services of the Compose file: up, start, stop, restart, recreate, pull, down.
+    """Start, stop or renew services of the Compose file: up, start, stop, restart, recreate, pull, update, down.
 
     Exit status: 0 it is done and healthy, 1 it is not, 3 Docker or Compose cannot be reached or does not permit it.
     """
@@ -40,7 +39,7 @@ def service(context: Context, /, act: str, names: tuple[str, ...], every: bool, 
         raise UsageError(f"name the services, or say --all: mlops-console service {act} NAME...")
     if act == "down" and names:
         raise UsageError(f"down is for all services together. For one of them: mlops-console service stop {clean(names[0])}")
-    grace = _grace(options["grace"], act)
+    grace = grace_of(options["grace"], act)
 
     async def make(reach: Reach) -> Act:
         from console.actions.docker.services import ActOnServices, ServiceVerb
@@ -50,29 +49,8 @@ def service(context: Context, /, act: str, names: tuple[str, ...], every: bool, 
     return act_here(context, make, told(options))
 
 
-@command("container")
-@click.argument("act", metavar="ACT", type=click.Choice(CONTAINER_ACTS))
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--grace", metavar="SECONDS", help="How long it may take to end before the kernel kills it; else its own.")
-@asks
-@click.pass_obj
-def container(context: Context, /, act: str, names: tuple[str, ...], **options: Any) -> int:
-    """Start, stop, restart, kill, pause, unpause or remove containers, by name or id.
-
-    Exit status: 0 it is done, 1 it is not, 3 Docker cannot be reached or does not permit it.
-    """
-    grace = _grace(options["grace"], act)
-
-    async def make(reach: Reach) -> Act:
-        from console.actions.docker.containers import ActOnContainers, ContainerVerb, find
-
-        return ActOnContainers(reach, ContainerVerb(act), [one.id for one in await find(reach, names)], grace)
-
-    return act_here(context, make, told(options))
-
-
-def _grace(text: str | None, act: str) -> int | None:
-    """Raises UsageError."""
+def grace_of(text: str | None, act: str) -> int | None:
+    """What `--grace` says for an act, in seconds. Raises UsageError."""
     if text is None:
         return None
     if act not in _TIMED:

@@ -9,10 +9,10 @@ from console.demo.compose import DemoCompose
 from console.demo.engine import DemoEngine
 
 if TYPE_CHECKING:
-    from console.actions.reach import Reach
     from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
+    from console.sources.reach import Reach
 
 __all__ = [
     "Clock",
@@ -42,24 +42,27 @@ def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
     return ci.demo_jenkins(clock or RunningClock())
 
 
-def demo_machine(clock: Clock | None = None, seed: int = 7) -> DemoMachine:
-    """The demo's processor, memory and disk."""
+def demo_machine(clock: Clock | None = None, seed: int = 7, of: Reach | None = None) -> DemoMachine:
+    """The demo's processor, memory and disk. What is pruned by way of `of` is free here."""
+    from console.demo.disk import DemoDisk
     from console.demo.machine import DemoMachine
 
-    return DemoMachine(seed, clock or RunningClock())
+    disk = of.disk if of is not None else None
+    return DemoMachine(seed, clock or RunningClock(), disk.freed if isinstance(disk, DemoDisk) else lambda: 0)
 
 
 def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:
     """All of the demo's server that something can be done to."""
-    from console.actions.reach import Reach
     from console.demo.deeds import Deeds
     from console.demo.disk import DemoDisk
     from console.demo.hands import DemoHands
+    from console.demo.kept import DemoFolders
+    from console.sources.reach import Reach
 
     clock, deeds = clock or RunningClock(), Deeds()
     engine, disk = DemoEngine(seed, clock, deeds), DemoDisk(seed, clock)
     hands = DemoHands(engine, disk, clock, deeds)
-    return Reach(engine, disk, hands, DemoCompose(), hands, demo_jenkins(clock))
+    return Reach(engine, disk, hands, DemoCompose(), hands, demo_jenkins(clock), DemoFolders(clock))
 
 
 def demo_sources(seed: int = 7, clock: Clock | None = None) -> tuple[DemoEngine, DemoCompose]:

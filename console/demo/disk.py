@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console.demo.cast import CAST, DECLARED
 from console.demo.clock import Clock
 from console.demo.identity import container_id, image_id, images_here
+from console.demo.machine import DemoMachine
 from console.model.disk import CacheRecord, DiskUse, Image, Layer, Volume
 from console.text import Clean, clean
 
@@ -36,14 +38,32 @@ class DemoDisk:
         self._seed = seed
         self._clock = clock
         self._removed: set[tuple[str, str]] = set()
+        self._freed = (0, 0)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
     async def disk(self) -> DiskUse:
+        (space,) = (await DemoMachine(self._seed, self._clock, self.freed).read({})).disks
+        return replace(self._use(self._removed), space=space)
+
+    def freed(self) -> int:
+        """Bytes that came free by what was removed."""
+        count, found = self._freed
+        if count != len(self._removed):
+            from console.actions.docker.pruning import total
+
+            found = total(self._use(set())) - total(self._use(self._removed))
+            self._freed = len(self._removed), found
+        return found
+
+    def _use(self, removed: set[tuple[str, str]]) -> DiskUse:
         now = self._clock.now()
         random_ = random.Random(self._seed)  # noqa: S311 - the same world for the same seed, no secret
         began = self._clock.began
-        images = tuple(one for one in _images(random_, began) if ("image", str(one.id)) not in self._removed)
-        cache = tuple(one for one in _cache(random_, began) if ("cache", str(one.id)) not in self._removed)
-        volumes = tuple(one for one in _volumes(began) if ("volume", str(one.name)) not in self._removed)
+        images = tuple(one for one in _images(random_, began) if ("image", str(one.id)) not in removed)
+        cache = tuple(one for one in _cache(random_, began) if ("cache", str(one.id)) not in removed)
+        volumes = tuple(one for one in _volumes(began) if ("volume", str(one.name)) not in removed)
         written = {container_id(actor): (7 + at * 13 % 90) * _MB for at, actor in enumerate(CAST)}
         logs = {container_id(actor): (1 + at * 5 % 30) * _MB for at, actor in enumerate(CAST)}
         return DiskUse(images, volumes, cache, written, logs, now)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from console.demo.actor import HOUR
 from console.demo.cast import CAST, DECLARED
 from console.demo.clock import Clock
 from console.demo.deeds import KILLED, STOPPED, Deeds
 from console.demo.disk import DemoDisk
 from console.demo.engine import DemoEngine
 from console.demo.identity import container_id
-from console.model.container import ContainerState
+from console.demo.shell import DemoShell
+from console.model.container import ContainerState, Ran
+from console.model.process import Process
 from console.model.source import SourceError, SourceState
+from console.sources.protocols import NO_VARIABLES
+from console.sources.rawterminal import Shell
 from console.text import Clean, clean
 
 
@@ -66,6 +72,23 @@ class DemoHands:
         row = ("1000", "4242", "4200", "0", "09:12", "?", "00:00:07", command)
         return (titles, tuple(clean(cell) for cell in row)) if found.alive else (titles,)
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        found = await self._engine.inspect(container)
+        if not found.alive:
+            raise SourceError(SourceState.OK, clean(f"Container {found.name} is not running."))
+        command = found.details.command if found.details is not None else Clean("")
+        return (
+            Process(4242, Clean("1000"), 0.1, 9 << 20, 7, Clean("tini -- start")),
+            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, command),
+        )
+
+    async def has(self, container: str, path: str) -> bool:
+        await self._engine.inspect(container)
+        return True
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        return DemoShell()
+
     async def raw(self, container: str) -> Mapping[str, object]:
         found = await self._engine.inspect(container)
         return {
@@ -73,8 +96,41 @@ class DemoHands:
             "Name": f"/{found.name}",
             "Image": found.image_id,
             "State": {"Status": found.state.value},
-            "Config": {"Image": found.image, "Labels": dict(found.labels)},
+            "Config": {
+                "Image": found.image,
+                "Labels": dict(found.labels),
+                "Env": [f"{one.name}={one.value}" for one in found.details.environment] if found.details is not None else [],
+            },
         }
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        """The demo's agent knows `adopt`; everything else is not there."""
+        found = await self._engine.inspect(container)
+        name = command[0].rpartition("/")[2]
+        if not found.alive:
+            raise SourceError(SourceState.OK, clean(f"{found.name} does not run."))
+        if found.service != "agent" or name != "adopt":
+            return Ran(127, Clean(""), clean(f"{name}: not found"))
+        return await self._adopt(command[1:], environment.get("ADOPTED_BY") or None)
+
+    async def _adopt(self, words: Sequence[str], by: str | None) -> Ran:
+        notes = self._deeds.adopted
+        if words[0] == "--list":
+            listed = [{"container": one, "at": at, "by": who} for one, (at, who) in notes.items()]
+            return Ran(0, clean(json.dumps(listed)), Clean(""))
+        one = await self._engine.inspect(words[-1])
+        if words[0] != "--look":
+            notes.setdefault(one.id, (self._clock.now().timestamp(), by))
+        at, who = notes.get(one.id, (None, None))
+        return Ran(0, clean(json.dumps({"container": one.id, "at": at, "by": who, "limit": 12 * HOUR})), Clean(""))
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._engine.inspect(container)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from console.demo.clock import Clock
 from console.demo.load import wander
@@ -23,15 +23,16 @@ _STEP, _COUNT = 2.0, 300
 class DemoMachine:
     """See `sources.protocols.Machine`. Nothing here fails, and whatever folder is asked about lies on the one disk."""
 
-    def __init__(self, seed: int, clock: Clock) -> None:
+    def __init__(self, seed: int, clock: Clock, freed: Callable[[], int] = lambda: 0) -> None:
         self._seed = seed
         self._clock = clock
+        self._freed = freed
 
     async def read(self, folders: Mapping[str, str]) -> MachineReading:
         now = self._elapsed()
         cpu = self._cpu(now)
         what, path = next(iter(folders.items()), ("docker", "/var/lib/docker"))
-        used = min(_DISK, int(_DISK_USED + _GROWS * now))
+        used = min(_DISK, int(_DISK_USED + _GROWS * now) - self._freed())
         disk = Disk(clean(what), clean(path), _DISK, used, _DISK - used, _INODES, _INODES - 9_812_440)
         return MachineReading(
             cores=_CORES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from console.feeds.curves import HOLDS_SECONDS, Ring, ticking
@@ -98,16 +99,42 @@ class MachineFeed:
         return int(self._time() // STEP_SECONDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A machine that was looked at once, `at` this moment of the loop's clock. `first` is what it told."""
+
+    source: Machine
+    first: MachineReading | SourceError
+    at: float
+
+
+async def begin_machine(source: Machine) -> Begun:
+    """The first of the two readings that the processor takes: the sooner it is made, the less is left to wait for the other."""
+    at = asyncio.get_running_loop().time()
+    try:
+        return Begun(source, await source.read({}), at)
+    except SourceError as error:
+        return Begun(source, error, at)
+
+
 async def read_machine(
-    source: Machine, folders: Mapping[str, str], *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    begun: Begun,
+    folders: Callable[[], Awaitable[Mapping[str, str]]],
+    *,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Snapshot[MachineReading]:
-    """The machine once, for commands without a screen. Its processor takes two readings: what it did in the time between."""
+    """The machine once, for commands without a screen; what its processor did is of the time since it was begun.
+
+    `folders` may ask others whose disks matter: that takes no longer than the pause, or the pause takes no longer than that.
+    """
     now = datetime.now(UTC)
     try:
-        reading = await source.read(folders)
-        if reading.cpu is None:
-            await pause(CPU_SECONDS)
-            reading = await source.read(folders)
+        if isinstance(begun.first, SourceError):
+            raise begun.first
+        passed = asyncio.get_running_loop().time() - begun.at
+        left = max(0.0, CPU_SECONDS - passed) if begun.first.cpu is None else 0.0
+        named, _ = await asyncio.gather(folders(), pause(left))
+        reading = await begun.source.read(named)
     except SourceError as error:
         return Snapshot(None, SourceStatus(error.state, error.reason, now))
     return Snapshot(reading, SourceStatus(SourceState.OK, None, now, now))

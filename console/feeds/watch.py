@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
@@ -16,22 +16,33 @@ from console.feeds.docker_feed import DockerFeed
 from console.feeds.resting import rest
 from console.feeds.unasked import Unasked
 from console.feeds.usage_feed import UsageFeed
-from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
 from console.model.world import World
 from console.sources._blocking import Pool
 from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, Gpus, Machine
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from console.feeds.disk_feed import DiskFeed
     from console.feeds.gpu_feed import GpuFeed
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
+    from console.feeds.run_feed import RunFeed
     from console.feeds.tunnel_feed import TunnelFeed
+    from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
+    from console.sources.reach import Hands, Reach
+
+T = TypeVar("T")
 
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
 PUBLISH_SECONDS = 0.2
 LOADING_SECONDS = 60.0
+_SLOW = clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s.")
+_NO_HANDS = Clean("Nothing can be done to this server from here.")
+TRAININGS_SECONDS = 1.0
+"""Between two looks for the first training."""
+
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
 
@@ -67,8 +78,10 @@ class Watch:
     """Watches one server in the back room. All methods may be called from any thread.
 
     `now` is the clock that durations are counted by; a world that stands still brings its own.
-    With `tunnel` the way in is looked at too. `make_gpus` and `make_machine` give None where nobody asks about them, or why
-    they cannot be asked: what is on this machine is no fact about an Engine that is elsewhere.
+    With `tunnel` the way in is looked at too, with `trainings` what those that run tell of their progress. `make_gpus` and
+    `make_machine` give None where nobody asks about them, or why they cannot be asked: what is on this machine is no fact
+    about an Engine that is elsewhere. `make_hands` is called in a thread of its own when somebody acts for the first time.
+    `read_disk` reads what fills the disk and decides about it; it is asked while somebody looks.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -82,15 +95,23 @@ class Watch:
         make_jenkins: Callable[[], ActingJenkins | SourceStatus | None] = lambda: None,
         make_gpus: Callable[[], Gpus | SourceStatus | None] = lambda: None,
         make_machine: Callable[[], Machine | SourceStatus | None] = lambda: None,
+        make_hands: Callable[[], Hands] | None = None,
+        read_disk: Callable[[Reach], Awaitable[DiskFacts]] | None = None,
         tunnel: bool = False,
+        trainings: bool = False,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
         self._make_jenkins = make_jenkins
         self._make_gpus, self._make_machine = make_gpus, make_machine
+        self._make_hands = make_hands
+        self._read_disk = read_disk
+        self._disk: DiskFeed | None = None
         self._host = host
         self._demo = demo
         self._with_tunnel = tunnel
+        self._with_trainings = trainings
+        self._runs: RunFeed | None = None
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
@@ -104,7 +125,10 @@ class Watch:
         self._near_gpus = False
         self._jenkins_source: ActingJenkins | None = None
         self._engine: ContainerEngine | None = None
+        self._compose_source: Compose | None = None
+        self._hands: asyncio.Task[Hands] | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._changed: Callable[[], None] = lambda: None
         self.world: World | None = None
 
     def start(self) -> None:
@@ -147,7 +171,7 @@ class Watch:
                 self._jenkins.refresh()
             if self._tunnel is not None:
                 self._tunnel.refresh()
-            for one in (self._gpus, self._machine):
+            for one in (self._gpus, self._machine, self._disk):
                 if one is not None:
                     one.refresh()
 
@@ -166,6 +190,25 @@ class Watch:
                 self._gpus.watched(closely)
 
         self._room.post(tell)
+
+    def look_at_disk(self, on: bool) -> None:
+        """Whether somebody looks at what fills the disk: it is read for nobody else."""
+
+        def tell() -> None:
+            if self._disk is None and on and self._group is not None and self._read_disk is not None:
+                from console.feeds.disk_feed import DiskFeed
+
+                # The first one who looks makes the feed.
+                self._disk = DiskFeed(self._look_at_disk, self._changed)
+                self._group.create_task(self._disk.run())
+            if self._disk is not None:
+                self._disk.watched(on)
+
+        self._room.post(tell)
+
+    async def _look_at_disk(self) -> DiskFacts:
+        assert self._read_disk is not None  # noqa: S101 - there is no feed without it
+        return await self._read_disk(await self.reach())
 
     def show(self, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen, and whose details a person looks at."""
@@ -193,10 +236,37 @@ class Watch:
         """The Jenkins that is watched, for whoever runs in the back room; or why there is none."""
         return self._jenkins_source or self._no_jenkins
 
+    async def reach(self) -> Reach:
+        """All that something can be done to, for whoever runs in the back room. Raises SourceError."""
+        from console.model.jenkins import NOT_CONFIGURED
+        from console.sources.reach import Reach
+
+        if self._make_hands is None or self._engine is None or self._compose_source is None:
+            raise SourceError(SourceState.OFF, _NO_HANDS)
+        if self._hands is None:
+            self._hands = asyncio.ensure_future(_loaded(self._make_hands))
+        try:
+            # Shielded: who is let go while this is being loaded must not end it for the others.
+            hands = await asyncio.shield(self._hands)
+        except (SourceError, TimeoutError) as error:
+            self._hands = None
+            raise error if isinstance(error, SourceError) else SourceError(SourceState.UNREACHABLE, _SLOW) from error
+        jenkins = self.jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
+        return Reach(self._engine, hands.disk, hands.acts, self._compose_source, hands.services, jenkins, hands.folders)
+
+    async def _let_go_of_hands(self) -> None:
+        if self._hands is None:
+            return
+        if not self._hands.done():
+            self._hands.cancel()
+        elif not self._hands.cancelled() and self._hands.exception() is None:
+            await self._hands.result().aclose()
+
     async def _job(self) -> None:
         change = asyncio.Event()
+        self._changed = change.set
         docker_source, compose_source = self._make_sources()
-        self._engine = docker_source
+        self._engine, self._compose_source = docker_source, compose_source
         docker = self._docker = DockerFeed(docker_source, change.set)
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
@@ -210,6 +280,7 @@ class Watch:
                 await self._begin_others(group, docker, docker_source, change.set, others)
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
+            await self._let_go_of_hands()
             await docker_source.aclose()
             await compose_source.aclose()
             for source in (others.jenkins, others.gpus, others.machine):
@@ -225,22 +296,20 @@ class Watch:
         others: _Others,
     ) -> None:
         """Jenkins, the tunnel, cards and machine. Their modules take a tenth of a second to load: Docker is asked meanwhile."""
-        loading = Pool("loading", 1)
         try:
-            await loading.run(lambda: self._load_others(others), LOADING_SECONDS)
+            await _loaded(lambda: self._load_others(others))
         except TimeoutError:
             # A disk that hangs: what is loaded already goes on without the rest.
-            slow = SourceStatus(SourceState.UNREACHABLE, clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s."))
+            slow = SourceStatus(SourceState.UNREACHABLE, _SLOW)
             others = _Others(others.jenkins or slow, others.gpus or slow, others.machine or slow)
-        finally:
-            loading.close()
         if isinstance(others.jenkins, SourceStatus):
             self._no_jenkins = others.jenkins
         elif others.jenkins is not None:
             from console.feeds.jenkins_feed import JenkinsFeed
+            from console.model.orphans import trained_for
 
             self._jenkins_source = others.jenkins
-            self._jenkins = JenkinsFeed(others.jenkins, changed)
+            self._jenkins = JenkinsFeed(others.jenkins, changed, trainings=lambda: trained_for(docker.snapshot.value or ()))
         if self._with_tunnel:
             from console.feeds.tunnel_feed import TunnelFeed
 
@@ -259,9 +328,23 @@ class Watch:
             self._machine = MachineFeed(others.machine, lambda: _folders(docker), changed)
         if self._gpus is not None:
             self._gpus.watched(self._near_gpus)
+        if self._with_trainings:
+            group.create_task(self._follow_trainings(docker, engine, changed))
         for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
             if feed is not None:
                 group.create_task(feed.run())
+
+    async def _follow_trainings(self, docker: DockerFeed, engine: ContainerEngine, changed: Callable[[], None]) -> None:
+        """What reads their logs is loaded once there is a training."""
+        never = asyncio.Event()
+        while not any(one.training for one in docker.snapshot.value or ()):
+            await rest(never, TRAININGS_SECONDS)
+        try:
+            feed = await _loaded(lambda: import_module("console.feeds.run_feed"))
+        except TimeoutError:
+            return  # a disk that hangs: all else goes on
+        self._runs = feed.RunFeed(engine, lambda: docker.snapshot.value, changed)
+        await feed.RunFeed.run(self._runs)
 
     def _load_others(self, others: _Others) -> None:
         """In a thread of its own: what is loaded here is there when the loop asks for it."""
@@ -293,13 +376,24 @@ class Watch:
                 events=docker.events,
                 jenkins=self._jenkins_snapshot(),
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
+                figures=self._runs.figures if self._runs is not None else None,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,
+                disk=self._disk.snapshot if self._disk is not None else None,
             )
             if self._publish is not None:
                 self._publish(self.world)
             await asyncio.sleep(PUBLISH_SECONDS)
+
+
+async def _loaded(make: Callable[[], T]) -> T:
+    """Of `make`, in a thread of its own. Raises TimeoutError where a disk hangs."""
+    loading = Pool("loading", 1)
+    try:
+        return await loading.run(make, LOADING_SECONDS)
+    finally:
+        loading.close()
 
 
 def _folders(docker: DockerFeed) -> dict[str, str]:

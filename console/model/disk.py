@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from console.model.machine import Disk
 from console.text import Clean
 
 PROJECT = Clean("mlops.project")
@@ -89,13 +90,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """`created` and `size` are None where the Engine does not tell them (plugins, and volumes of a file server)."""
+    """`created` and `size` are None where the Engine does not tell them (plugins, and volumes of a file server). `path` is its
+    folder on the Engine's machine."""
 
     name: Clean
     driver: Clean
     labels: Mapping[Clean, Clean]
     created: datetime | None
     size: int | None
+    path: Clean | None = None
 
     @property
     def anonymous(self) -> bool:
@@ -124,7 +127,10 @@ class CacheRecord:
 
 @dataclass(frozen=True, slots=True)
 class DiskUse:
-    """One reading. `written` is what each container, by its id, has written beside its image, `logs` the size of its log."""
+    """One reading. `written` is what each container, by its id, has written beside its image, `logs` the size of its log.
+
+    `space` is the file system that all of it is on; where that cannot be looked at, `no_space` says why in half a sentence.
+    """
 
     images: tuple[Image, ...]
     volumes: tuple[Volume, ...]
@@ -132,6 +138,8 @@ class DiskUse:
     written: Mapping[Clean, int]
     logs: Mapping[Clean, int]
     taken_at: datetime
+    space: Disk | None = None
+    no_space: Clean | None = None
 
 
 def once(images: tuple[Image, ...]) -> int:

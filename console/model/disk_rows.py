@@ -9,6 +9,7 @@ from datetime import datetime
 
 from console.model.container import Container
 from console.model.disk import CacheRecord, DiskUse, Image, Volume, attributed
+from console.model.kept import Kept
 from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Kind, Verdict, Why
 from console.model.words import day
 from console.text import Clean
@@ -28,10 +29,11 @@ _NO_TAG = "no tag left"
 class DiskRow:
     """`what` (`images of project-a`), how many, `size` and `can_go` in bytes, and half a sentence about them.
 
-    `size` is None where no size is known, `unknown` how many are not in it because theirs is not.
+    `size` is None where no size is known, `unknown` how many are not in it because theirs is not. `kind` is None for what runs
+    keep: it lies in volumes, which have their own row, and no rule removes it.
     """
 
-    kind: Kind
+    kind: Kind | None
     what: Clean
     count: int
     size: int | None
@@ -65,6 +67,16 @@ def rows(use: DiskUse, decision: Decision, containers: Iterable[Container]) -> t
 
 
 _BUILD_CACHE = Clean("build cache")
+KEPT = Clean("checkpoints, workspaces")
+
+
+def kept_row(kept: Sequence[Kept]) -> DiskRow:
+    """What runs keep, in one row."""
+    sizes = [one.bytes for one in kept if one.bytes is not None]
+    going_on = sum(one.resumable for one in kept)
+    note = f"only by name, {going_on} to go on from" if going_on else "only by name"
+    return DiskRow(None, KEPT, len(kept), sum(sizes) if sizes else None, 0, Clean(note), len(kept) - len(sizes))
+
 
 _Found = tuple[Kind, Clean, Sequence[int | None], str | datetime | None]
 """What a row is made of: its sizes, and its note or the oldest moment in it."""

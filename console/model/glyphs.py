@@ -81,6 +81,17 @@ class Glyphs:
             columns.append(chr(0x2800 + dots) if dots else " ")
         return "".join(columns)
 
+    def bar(self, part: float, cells: int) -> tuple[str, str]:
+        """The filled and the empty cells of a bar that is `part` (0 to 1) full: what is there at all is seen, and only what is
+        full looks full."""
+        halves = 0 if part <= 0 else max(1, min(round(part * 2 * cells), 2 * cells - (part < 1)))
+        if not self.unicode:
+            full = (halves + 1) // 2 if part < 1 else cells
+            full = min(full, cells - (part < 1))
+            return "#" * full, "-" * (cells - full)
+        filled = "⣿" * (halves // 2) + "⡇" * (halves % 2)
+        return filled, "⣀" * (cells - len(filled))
+
 
 def _level(value: float, top: float, most: int) -> int:
     return max(0, min(most, round(value / top * most))) if top > 0 else 0

@@ -25,11 +25,20 @@ class Disk:
     @property
     def full(self) -> float:
         """Percent, as `df` has it: of what an ordinary program may use; or of inodes, if those are scarcer."""
+        return max(self.space, self.files or 0.0)
+
+    @property
+    def space(self) -> float:
+        """Percent of the bytes that an ordinary program may use."""
         usable = self.used + self.free
-        space = self.used / usable * 100 if usable else 100.0
+        return self.used / usable * 100 if usable else 100.0
+
+    @property
+    def files(self) -> float | None:
+        """Percent of the inodes; None where none are counted."""
         if not self.inodes or self.inodes_free is None:
-            return space
-        return max(space, (self.inodes - self.inodes_free) / self.inodes * 100)
+            return None
+        return (self.inodes - self.inodes_free) / self.inodes * 100
 
 
 @dataclass(frozen=True, slots=True)

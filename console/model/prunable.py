@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from console.model.container import Container, ContainerState
 from console.model.disk import KEEP, NO_TIME, PURPOSE, CacheRecord, Image, Volume, alone, attributed
-from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Group, Kind, Known, Rule, Verdict, Why
+from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Group, Kind, Known, Rule, Verdict, Why, key_of
 from console.model.words import counted, day, decimal, duration
 from console.text import Clean, clean
 
@@ -70,12 +70,16 @@ class _Limits:
         if rule.older_than is not None:
             self.before, self.span = _before(now, rule.older_than), _span(rule.older_than)
 
+    def means(self, kind: Kind, name: Clean) -> bool:
+        """Whether a person asked for it at all."""
+        return kind in self.rule.kinds and (self.rule.only is None or f"{kind}/{name}" in self.rule.only)
+
     def stays(self, kind: Kind, name: Clean, when: datetime | None, labels: Mapping[Clean, Clean]) -> _Said | None:
         """Why something stays that nothing protects; None when the rule lets it go. `when` is what its age is counted from,
         `name` its id."""
         if f"{kind}/{name}" in self.rule.spared:
             return _Said("you keep it", Why.SPARED)
-        if kind not in self.rule.kinds:
+        if not self.means(kind, name):
             return _Said("not asked for", Why.NOT_ASKED)
         if self.rule.label is not None:
             if kind is Kind.CACHE:
@@ -241,7 +245,7 @@ def _volume(one: Volume, known: Known, limits: _Limits, users: _Users) -> _Said:
     if not one.anonymous and one.name not in limits.rule.named:
         return _Said(Why.BY_NAME.value, Why.BY_NAME)
     spared = f"{Kind.VOLUME}/{one.name}" in limits.rule.spared
-    if one.name in limits.rule.named and Kind.VOLUME in limits.rule.kinds and not spared:
+    if one.name in limits.rule.named and limits.means(Kind.VOLUME, one.name) and not spared:
         # Who names a thing means it, however young it is.
         return _Said("named by you, no container")
     if one.anonymous and not limits.rule.nameless:
@@ -331,7 +335,7 @@ def _verdict(
 def _notes(known: Known, rule: Rule, remove: Sequence[Verdict], keep: Sequence[Verdict]) -> tuple[Clean, ...]:
     """What a person has to know before agreeing, as sentences."""
     notes: list[str] = []
-    asked = [one for one in keep if one.kind in rule.kinds]
+    asked = [one for one in keep if one.kind in rule.kinds and (rule.only is None or key_of(one) in rule.only)]
     why = Counter((one.kind, one.why) for one in asked)
     if known.good is None and Kind.IMAGE in rule.kinds:
         stay = counted(why[Kind.IMAGE, Why.NO_JENKINS], "image")

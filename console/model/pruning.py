@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +10,8 @@ from enum import StrEnum
 
 from console.model.container import Container
 from console.model.disk import DiskUse
-from console.model.words import decimal
-from console.text import Clean
+from console.model.words import age, counted, decimal
+from console.text import Clean, clean
 
 CONTAINERS, VOLUMES, CACHE = Clean("containers"), Clean("volumes"), Clean("build cache parts")
 """What all objects of a kind are listed under; images are listed by project."""
@@ -32,7 +33,8 @@ class Rule:
 
     `label` (`name` or `name=value`) leaves out all that does not have it. `named` are volumes that a person named one by one:
     no other volume with a name is ever removed, and these whatever their age and labels. Without `nameless` they are all the
-    volumes that are meant. `spared` (`image/ID`, as `key`) stay because a person says so.
+    volumes that are meant. `spared` (`image/ID`, as `key_of` has it) stay because a person says so; where there are `only`, no
+    other object is meant at all.
     """
 
     kinds: frozenset[Kind] = frozenset(Kind)
@@ -42,6 +44,59 @@ class Rule:
     named: frozenset[Clean] = frozenset()
     nameless: bool = True
     spared: frozenset[Clean] = frozenset()
+    only: frozenset[Clean] | None = None
+
+    @property
+    def told(self) -> str:
+        """In words: `only images, keep 3 per project, unused for 30d`."""
+        parts = []
+        if self.kinds != frozenset(Kind):
+            names = (f"{kind}s" if kind is not Kind.CACHE else "build cache" for kind in Kind if kind in self.kinds)
+            parts.append("only " + " and ".join(names))
+        if Kind.IMAGE in self.kinds:
+            parts.append(f"keep {self.keep} per project")
+        if self.older_than is not None:
+            parts.append(f"unused for {age(self.older_than.total_seconds())}")
+        if self.label is not None:
+            parts.append(f"labelled {self.label}")
+        if self.named:
+            parts.append(counted(len(self.named), "named volume"))
+        if self.only is not None:
+            parts.append(f"of {counted(len(self.only), 'object')} chosen")
+        return ", ".join(parts) or "all that nobody needs"
+
+
+_SPAN = re.compile(r"(\d{1,5})([smhdw]?)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "": 86_400, "w": 604_800}
+MOST_KEPT = 1_000
+_FIGURES = 10
+
+
+def count_of(text: str) -> int | None:
+    """How many images of each project stay; None for what is no number from 1 to MOST_KEPT."""
+    good = text.isascii() and text.isdigit() and len(text) < _FIGURES and 0 < int(text) <= MOST_KEPT
+    return int(text) if good else None
+
+
+def span_of(text: str) -> timedelta | None:
+    """`12h`, `30d`, `4w`; a number alone is days. None for anything else."""
+    found = _SPAN.fullmatch(text)
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]]) if found is not None else None
+
+
+def span_text(span: timedelta | None) -> str:
+    """As `span_of` reads it."""
+    seconds = int(span.total_seconds()) if span is not None else 0
+    unit = next((unit for unit in ("d", "h", "m") if seconds and not seconds % _SECONDS[unit]), "s" if seconds else "")
+    return f"{seconds // _SECONDS[unit] if unit else 0}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the settings say: the rule, and of how many good builds of each project the images stay."""
+
+    rule: Rule = Rule(older_than=timedelta(days=30))
+    good_builds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +161,11 @@ class Verdict:
     def adds(self) -> int | None:
         """Bytes to add up."""
         return self.share if self.share is not None else self.bytes
+
+
+def key_of(verdict: Verdict) -> Clean:
+    """`image/sha256:...`, `volume/NAME`: what `Rule.spared` and `Rule.only` hold."""
+    return clean(f"{verdict.kind}/{verdict.id}")
 
 
 @dataclass(frozen=True, slots=True)

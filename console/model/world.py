@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from console.model.container import Container, ContainerEvent, Engine, UsageHistory
 from console.model.service import Service
-from console.model.source import SourceStatus
+from console.model.source import Snapshot, SourceStatus
 from console.model.state import State, StateClass
 from console.text import Clean
 
 if TYPE_CHECKING:
+    from console.model.disk_view import DiskFacts
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.metric import Figures
     from console.model.tunnel import Tunnel
 
 
@@ -46,7 +48,9 @@ class World:
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
     container ids, `events` are the newest first, at most 200. `engine`, `jenkins`, `gpu` and `machine` are None until they have
     answered once, `tunnel` where nobody asked about it. `marks` are the systems that answer and yet want a look, with what of:
-    a GPU that is held and idle, a disk that is nearly full.
+    a GPU that is held and idle, a disk that is nearly full. `outlived` are the ids of trainings whose build has ended,
+    `figures` what trainings measure, by the id of their container. `disk`
+    is what fills the Engine's disk, as it was when somebody looked at it last; None where nobody can ask.
     """
 
     host: Clean
@@ -67,6 +71,9 @@ class World:
     machine: MachineReading | None = None
     machine_history: MachineHistory | None = None
     marks: Mapping[str, State] = field(default_factory=dict)
+    outlived: frozenset[Clean] = frozenset()
+    figures: Mapping[Clean, Figures] = field(default_factory=dict)
+    disk: Snapshot[DiskFacts] | None = None
 
     @property
     def containers(self) -> tuple[Container, ...]:

@@ -86,7 +86,7 @@ class LocalMachine:
         """Each file system once, by the first folder on it."""
         found: dict[int, Disk] = {}
         for what, path in (*folders.items(), *self._own.items()):
-            seen = await self._ask(path, lambda what=what, path=path: _disk(what, path), DISK_SECONDS)  # type: ignore[misc]
+            seen = await self._ask(path, lambda what=what, path=path: file_system(what, path), DISK_SECONDS)  # type: ignore[misc]
             if seen is not None:
                 device, disk = seen
                 found.setdefault(device, disk)
@@ -116,7 +116,7 @@ class LocalMachine:
                 self._hanging.discard(about)
 
 
-def _disk(what: str, path: str) -> tuple[int, Disk] | None:
+def file_system(what: str, path: str) -> tuple[int, Disk] | None:
     """Its device and the file system that `path` is on. None where that cannot be told, or has no size (as /proc has none)."""
     try:
         device = os.stat(path).st_dev  # noqa: PTH116 (a path as it was given, nothing is made of it)

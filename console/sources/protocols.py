@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.container import Container, ContainerEvent, Engine, Ran, Usage
 from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.text import Clean
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from console.model.disk import DiskUse
     from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
+    from console.model.kept import Kept
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.process import Process
+    from console.sources.rawterminal import Shell
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class ContainerEngine(Protocol):
@@ -79,6 +85,21 @@ class EngineDisk(Protocol):
         """Everything now. What does not change (layers of an image) is asked for once. Raises `SourceError`."""
         ...
 
+    async def aclose(self) -> None:
+        """Close all connections. Closing twice does nothing."""
+        ...
+
+
+class RunFolders(Protocol):
+    """What runs keep on the disk. It looks at every file, so it is asked for when somebody wants to know."""
+
+    async def kept(self, use: DiskUse, containers: Sequence[Container]) -> tuple[Kept, ...]:
+        """Workspaces, runs and checkpoints, what can be gone on from first, then the largest. What cannot be read is one entry
+        for each volume, with the Engine's size of it."""
+        ...
+
+    async def aclose(self) -> None: ...
+
 
 class EngineActs(Protocol):
     """What can be done to containers, images, volumes and cache. Apart from `ContainerEngine`, so that what only watches cannot
@@ -130,8 +151,36 @@ class EngineActs(Protocol):
         """Its processes as a table: the first row has the titles."""
         ...
 
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        """The same, understood. A container that does not run is a conflict: `SourceError` says so."""
+        ...
+
+    async def has(self, container: str, path: str) -> bool:
+        """Whether there is a file, folder or link at an absolute path in it. `path` may be asked of one that does not run."""
+        ...
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        """A program in it that a person sits at; nothing is asked of the Engine before it is started."""
+        ...
+
     async def raw(self, container: str) -> Mapping[str, object]:
         """All that the Engine knows of it, as it came: whoever shows it cleans it, and hides values of the environment."""
+        ...
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        """Run a short command in a container that runs, as `user` (empty: the container's own), without input and terminal.
+
+        It answers when the command has ended, whatever its status. After `limit` seconds the error is `unsure`: it may go on.
+        A program that is not there is a status of 126 or 127, or a refusal of the Engine, by its version.
+        """
         ...
 
     def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:

@@ -24,7 +24,7 @@ from console.model.glyphs import Glyphs, wants_unicode
 from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
-from console.ui.ending import EndingApp
+from console.ui.attending import AttendingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
@@ -39,8 +39,8 @@ from console.ui.tight import Terminal
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.actions.doer import Doer
-    from console.feeds.jenkins_feed import Interest
     from console.model.build import BuildRef
+    from console.model.pruning import Usual
     from console.model.state import StateClass
     from console.ui.ahead import Ahead
     from console.ui.clipboard import Way
@@ -72,12 +72,12 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(EndingApp, inherit_bindings=False):
+class ConsoleApp(AttendingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered. `ahead` loads what later keys need,
-    `garbage` is collected while no key is pressed.
+    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning.
+    `ahead` loads what later keys need, `garbage` is collected while no key is pressed.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -100,6 +100,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         make_recorder: Callable[[], AuditRecorder] | None = None,
         ahead: Ahead | None = None,
         garbage: OldGarbage | None = None,
+        make_usual: Callable[[], Usual] | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -120,6 +121,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.frozen = frozen
         self.read_only = read_only
         self._make_recorder = make_recorder
+        self._make_usual = make_usual
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -130,9 +132,7 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self._arriving: World | None = None
         self._interrupted = 0.0
         self._home: asyncio.AbstractEventLoop | None = None
-        self._attended: tuple[frozenset[Clean], Clean | None] | None = None
-        self._interest: Interest | None = None
-        self._near_gpus = False
+        self.attend_to_nothing()
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
         self.rest = KeyRest(time.monotonic)
@@ -208,9 +208,9 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             self._driver.write(text)
 
     def on_screen(self, call: Callable[[], None]) -> None:
-        """Have `call` run where the screen lives. From the back room; nothing happens once the screen has been left."""
+        """Have `call` run where the screen lives. From any other thread; nothing happens once the screen has been left."""
         assert self._home is not None  # noqa: S101 - set before anybody can press a key
-        if self._home is asyncio.get_running_loop():
+        if self._home is asyncio._get_running_loop():  # None in a thread that has none
             call()
             return
         try:
@@ -218,6 +218,13 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
             self._home.call_soon_threadsafe(call, context=self._around)
         except RuntimeError:
             return
+
+    @property
+    def usual(self) -> Usual:
+        """The rule of a prune that nobody has changed."""
+        from console.model.pruning import Usual
+
+        return self._make_usual() if self._make_usual is not None else Usual()
 
     @property
     def recorder(self) -> AuditRecorder | None:
@@ -348,11 +355,6 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         if (front := self._front) is not None:
             front.paint()
 
-    @property
-    def _front(self) -> ConsoleScreen | None:
-        """The screen that people look at, be it through a sheet."""
-        return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
-
     def use_theme(self, name: str) -> None:
         """Everything in the colours of this theme from now on: a name that `screen.theme` takes."""
         palette = choose(name, self._env, color=self.wishes.color)
@@ -369,24 +371,6 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def attend(self, by: ConsoleScreen, visible: frozenset[Clean], selected: Clean | None) -> None:
-        """Which containers are on the screen now: only these are measured. One that is covered has no say."""
-        if by is self._front and self._attended != (visible, selected):
-            self._attended = (visible, selected)
-            self.live.show(visible, selected)
-
-    def attend_jenkins(self, by: ConsoleScreen, interest: Interest) -> None:
-        """What of Jenkins is on the screen now: only this is read beside the two small requests."""
-        if by is self._front and self._interest != interest:
-            self._interest = interest
-            self.live.look_at(interest)
-
-    def attend_gpus(self, by: ConsoleScreen, *, closely: bool) -> None:
-        """Whether the screen in front is about the cards: then each second counts."""
-        if by is self._front and self._near_gpus != closely:
-            self._near_gpus = closely
-            self.live.look_at_gpus(closely)
-
     @property
     def has_demo(self) -> bool:
         return self._demo_watch is not None and not self.demo
@@ -398,8 +382,8 @@ class ConsoleApp(EndingApp, inherit_bindings=False):
         self.live.stop()
         self.live = self._demo_watch()
         self.live.start()
-        self.demo, self.world, self._attended, self._interest = True, None, None, None
-        self._near_gpus = False
+        self.demo, self.world = True, None
+        self.attend_to_nothing()
         self._doer = None  # what is done to the demo is written down elsewhere
         self.close_all()  # what is open there is of the other server
         self._listen()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from console.actions.doer import RefusedError
 from console.actions.plan import Act, Fate, News, Outcome, Plan
-from console.model.source import SourceError, SourceStatus
+from console.model.source import SourceError
 from console.model.state import StateClass
 from console.text import Clean
 from console.ui.screens.outcome import OutcomeSheet
@@ -19,11 +19,9 @@ from console.ui.screens.plan import PlanSheet
 
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
-    from console.sources.protocols import ActingJenkins, ContainerEngine
+    from console.sources.protocols import ContainerEngine
     from console.ui.app import ConsoleApp
-
-Making = Callable[["ActingJenkins"], Act]
-"""Makes the act, in the back room, with the Jenkins that is watched."""
+    from console.ui.makings import Making
 
 
 class Doing:
@@ -47,7 +45,7 @@ class Doing:
         self._read(None)
 
     def _open(self, opener: str) -> PlanSheet:
-        sheet = self._sheet = PlanSheet(opener, self._read, self._agreed, self._left)
+        sheet = self._sheet = PlanSheet(opener, self._make.of, self._read, self._agreed, self._left)
         self._app.push_screen(sheet)
         return sheet
 
@@ -61,11 +59,8 @@ class Doing:
             self._reading.let_go()
 
         async def job(_engine: ContainerEngine) -> None:
-            jenkins = self._live.jenkins
             try:
-                if jenkins is None or isinstance(jenkins, SourceStatus):
-                    raise _no_jenkins(jenkins)
-                one = act if act is not None else self._make(jenkins)
+                one = act if act is not None else self._make.make(await self._live.reach())
                 plan = await one.plan()
             except SourceError as error:
                 self._app.on_screen(partial(self._unread, number, error.reason))
@@ -192,11 +187,3 @@ class Unrecorded:
     async def begin(self, plan: Plan) -> None: ...
 
     async def end(self, outcome: Outcome) -> None: ...
-
-
-def _no_jenkins(status: SourceStatus | None) -> SourceError:
-    from console.model.jenkins import NOT_CONFIGURED
-    from console.model.source import SourceState
-
-    reason = (status.reason if status is not None else None) or NOT_CONFIGURED
-    return SourceError(status.state if status is not None else SourceState.OFF, reason)

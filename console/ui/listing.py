@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,7 +58,8 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
 class ListView:
     """Everything the list pane shows.
 
-    `top` is the first entry on the screen, `words` the filter in force, `ways` the keys to offer when there is nothing to see.
+    `top` is the first entry on the screen, `words` the filter in force, `ways` the keys to offer when there is nothing to see,
+    `marked` the keys of marked rows.
     """
 
     world: World | None
@@ -71,6 +72,7 @@ class ListView:
     backwards: bool
     total: int
     ways: Sequence[tuple[str, str]] = ()
+    marked: Collection[str] = ()
     number: int = 1
 
 
@@ -110,6 +112,8 @@ def _title(view: ListView, look: Look, order: Sequence[Column], cells: dict[str,
         notes.append(f"/{view.words}")
     if view.order is not Order.WORST or view.backwards:
         notes.append(f"{view.order.value}{', reversed' if view.backwards else ''}")
+    if view.marked:
+        notes.append(f"{len(view.marked)} marked")
     if (stale := old(_docker(view), now)) is not None:
         notes.append(stale)
     first = 1 + cells["name"] + 1
@@ -145,7 +149,7 @@ def _row(
     selected = row.key == view.selected
     ground = Ground.SELECT if selected and view.focused else Ground.PLAIN
     text_role = Role.MUTED if muted else Role.TEXT
-    mark = look.glyphs.cursor if selected and view.focused else " "
+    mark = "*" if row.key in view.marked else look.glyphs.cursor if selected and view.focused else " "
     name = pad(cut_middle(row.name, cells["name"], look.glyphs.ellipsis), cells["name"])
     parts = [
         look.part(mark, Role.ACCENT, ground),

@@ -18,6 +18,7 @@ from console.ui.keynames import shown
 from console.ui.look import Look
 from console.ui.ownkeys import OwnKeys
 from console.ui.palette import Ground, Role
+from console.ui.parts import Parts
 from console.ui.typed import Typed
 
 LABEL = 8
@@ -25,7 +26,7 @@ LABEL = 8
 _SAME = "same as"
 OFFERS = {"f": "instead-last", "c": "instead-anew", "n": "instead-reject"}
 """The ids of the keys that acts call their offers by. An offer with a number keeps its number."""
-_LEAVE = "leave it"
+_LEAVE, _BACK = "leave it", "back"
 
 
 class Hint(NamedTuple):
@@ -38,31 +39,62 @@ class Hint(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class View:
     """Everything a sheet shows of its plan. `form` is there while fields are changed, `word` while one is to be typed;
-    `whole` shows the requests in full, `fresh` is False while a newer plan is being made of what was typed."""
+    `whole` shows the requests in full, `fresh` is False while a newer plan is being made of what was typed or chosen, `parts`
+    are there where a person may choose among what goes."""
 
     plan: Plan
     form: Form | None
     word: Typed | None
     whole: bool
     fresh: bool = True
+    parts: Parts | None = None
 
 
-def head(plan: Plan, look: Look, width: int) -> Line:
-    """The act and its object, and at the right what this is."""
+def head(plan: Plan, look: Look, width: int, below: int = 0) -> Line:
+    """The act and its object, and at the right what this is. Where much is chosen from, `below` lines more are told there."""
     act, _, about = str(plan.title).partition("  ")
-    room = max(1, width - 7)
+    kind = f"  {below} more below  Plan " if below > 0 and plan.parts else "  Plan "
+    room = max(1, width - len(kind))
     name = cut(f" {act}", room, look.glyphs.ellipsis)
     rest = cut(f"  {about.strip()}" if about else "", max(0, room - cells_of(name)), look.glyphs.ellipsis)
     ground = Ground.FOCUS
     return [
         look.part(name, Role.TEXT, ground, bold=True),
         look.part(pad(rest, max(0, room - cells_of(name))), Role.TEXT, ground),
-        look.part("  Plan ", Role.MUTED, ground),
+        look.part(kind, Role.MUTED, ground),
     ]
 
 
-def body(view: View, look: Look, width: int) -> tuple[list[Line], int]:
-    """All between the first line and the last, and which of them the cursor is in (-1: none)."""
+@dataclass(frozen=True, slots=True)
+class Body:
+    """All between the first line and the last; `at` is the one that the cursor is in (-1: none). There may be thousands of
+    parts: those that are not seen are not drawn."""
+
+    before: list[Line]
+    after: list[Line]
+    at: int
+    parts: Parts | None = None
+    cursor: bool = False
+
+    def __len__(self) -> int:
+        return len(self.before) + self._count + len(self.after)
+
+    @property
+    def _count(self) -> int:
+        return len(self.parts.rows) if self.parts is not None else 0
+
+    def shown(self, first: int, count: int, look: Look, width: int) -> list[Line]:
+        """`count` lines from the line `first` on."""
+        found = self.before[first : first + count]
+        start = max(0, first - len(self.before))
+        if self.parts is not None and start < self._count:
+            found += self.parts.lines(look, width, start, count - len(found), cursor=self.cursor)
+        start = max(0, first - len(self.before) - self._count)
+        return found + self.after[start : start + max(0, count - len(found))]
+
+
+def body(view: View, look: Look, width: int) -> Body:
+    """The plan, or the form and below it what comes of it."""
     plan = view.plan
     found: list[Line] = []
     at = -1
@@ -71,16 +103,22 @@ def body(view: View, look: Look, width: int) -> tuple[list[Line], int]:
         found += _sentence(f"{plan.moved}{new}", look, width, Role.ATTENTION)
     if (why := plan.why_not) is not None and view.form is None:
         found += trouble(why, look, width)
-    for here, line in forms.lines(plan.entries, look, width, view.form):
+    entries = plan.entries if view.form is not None or not plan.aside else ()
+    for here, line in forms.lines(entries, look, width, view.form):
         if here and at < 0:
             at = len(found)
         found.append(line)
-    if len(plan.targets) > 1:
+    if len(plan.targets) > 1 and not plan.shrinks:
+        # Hundreds of objects are told in groups.
         found += [_target(one, look, width) for one in plan.targets]
+    after: list[Line] = []
     for one in plan.says:
-        found += _said(one.label, str(one.text), look, width)
-    found += _same(plan.same_as, look, width, whole=view.whole)
-    return found, at
+        if view.parts is None or one.label not in ("goes", "stays"):
+            after += _said(one.label, str(one.text), look, width)
+    after += _same(plan.same_as, look, width, whole=view.whole)
+    if view.parts is None:
+        return Body(found, after, at)
+    return Body(found, after, at if view.form is not None else len(found) + view.parts.at, view.parts, view.form is None)
 
 
 def _sentence(text: str, look: Look, width: int, role: Role) -> list[Line]:
@@ -125,24 +163,26 @@ def _same(requests: Sequence[str], look: Look, width: int, *, whole: bool) -> li
 
 def agrees(plan: Plan) -> str:
     """The id of the key that agrees to it."""
-    return "agree-yes" if plan.weight is Weight.YES else "agree"
+    # Where there are parts enter unfolds them.
+    return "agree-yes" if plan.weight is Weight.YES or plan.parts else "agree"
 
 
 def keys(view: View, look: Look, width: int, *, more: bool) -> list[Line]:
     """The last line, and above it the offers that it has no room for. `more`: not all of the plan is seen."""
     if view.word is not None:
         return [_word(view.plan, view.word, look, width)]
-    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view.plan, look.keys, more=more)
+    own = _form_keys(view, view.form) if view.form is not None else _plan_keys(view, look.keys, more=more)
     offers = [_offer(one, look.keys) for one in view.plan.offers] if view.form is None else []
     # What is typed may have any letter in it: there esc leaves, whatever a person has for it elsewhere.
-    leave = Hint(("escape",) if view.form is not None else look.keys.of("back")[:1], _LEAVE)
+    back = _BACK if view.form is not None and view.plan.aside else _LEAVE
+    leave = Hint(("escape",) if view.form is not None else look.keys.of("back")[:1], back)
     room = _size([leave])  # and a blank at the end
     beside = _size([*own, *offers]) + 1 + room <= width
     start = view.form is not None and view.form.on_start
     line, used = _hints([*own[:1], *offers, *own[1:]] if beside else own, look, width - room - 1)
     if start:
         line[0] = look.part(look.glyphs.cursor, Role.ACCENT)
-    line += [look.part(" " * max(1, width - used - room)), *_hint(leave, look, _LEAVE)]
+    line += [look.part(" " * max(1, width - used - room)), *_hint(leave, look, back)]
     return [line] if beside else [*(_hints([one], look, width)[0] for one in offers), line]
 
 
@@ -183,13 +223,19 @@ def _hint(hint: Hint, look: Look, words: str) -> list[Part]:
     return [*parts, *look.pressed(first, f" {words}")[1:]]
 
 
-def _plan_keys(plan: Plan, own: OwnKeys, *, more: bool) -> list[Hint]:
+def _plan_keys(view: View, own: OwnKeys, *, more: bool) -> list[Hint]:
+    plan, parts = view.plan, view.parts
     found: list[Hint] = []
-    if plan.why_not is None:
+    if plan.why_not is None and view.fresh:
         yes = f"then type {plan.word}" if plan.weight is Weight.WORD else str(plan.yes)
         found.append(Hint(own.of(agrees(plan))[:1], yes))
     if plan.entries:
-        found.append(Hint(own.of("edit")[:1], "edit"))
+        found.append(Hint(own.of("edit")[:1], "change the rule" if plan.aside else "edit"))
+    if parts is not None and (part := parts.part) is not None:
+        if part.keys:
+            found.append(Hint(own.of("spare")[:1], "keep this" if part.label == "goes" else "let it go"))
+        if part.parts:
+            found.append(Hint(own.of("unfold")[:1], "each"))
     if more:
         found.append(Hint((own.of("down")[0], own.of("up")[0]), "scroll"))
     if plan.same_as:
@@ -204,7 +250,8 @@ def _form_keys(view: View, form: Form) -> list[Hint]:
         start = [Hint(("tab", "enter"), str(view.plan.yes))] if form.enter_starts_next else []
         return [Hint(("enter",), "new line"), *start, tab]
     why = view.plan.why_not
-    start = [Hint(("enter",), str(view.plan.yes))] if why is None or not view.fresh else []
+    yes = "take this rule" if view.plan.aside else str(view.plan.yes)
+    start = [Hint(("enter",), yes)] if why is None or not view.fresh else []
     return [*start, tab]
 
 

@@ -19,11 +19,12 @@ NAME, STATE = "name", "state"
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row. `key` names it across worlds, `cells` has the text of each column but `state`."""
+    """One row. `key` names it across worlds, `cells` has the text of each column but `state`; `bars` are from 0 to 1."""
 
     key: str
     state: State
     cells: Mapping[str, str]
+    bars: Mapping[str, float] = field(default_factory=dict)
 
     def matches(self, words: Sequence[str]) -> bool:
         """True when every word is somewhere in the row; capitals count only if a word has some."""
@@ -38,7 +39,8 @@ class Table:
 
     `columns` begins with the name and holds one called `state`; `headers` are their words in the title where those differ from
     the ids. `top` is the first row on the screen, `notes` stand where the headers were while they are in force, `sentences` say
-    why rows are missing or cannot be trusted; with `stale` the rows are muted. `marked` are the keys of marked rows.
+    why rows are missing or cannot be trusted; with `stale` the rows are muted. `marked` are the keys of marked rows, `figures`
+    those right columns that are not muted.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Table:
     sentences: Sequence[tuple[str, Role]] = ()
     stale: bool = False
     marked: Collection[str] = ()
+    figures: Collection[str] = ()
 
 
 def lines(table: Table, look: Look, width: int, height: int) -> list[Line]:
@@ -115,8 +118,12 @@ def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells
             parts += look.state(State(StateClass.UNKNOWN, row.state.word) if table.stale else row.state, size, ground)
             continue
         text = row.cells.get(column.id, "")
+        if (full := row.bars.get(column.id)) is not None:
+            filled, empty = look.glyphs.bar(full, size)
+            parts += [look.part(filled, role, ground), look.part(empty, Role.FAINT, ground)]
+            continue
         shown = cut_middle(text, size, look.glyphs.ellipsis) if column.id == NAME else cut(text, size, look.glyphs.ellipsis)
-        muted = table.stale or (column.right and column.id not in (NAME, "number"))
+        muted = table.stale or (column.right and column.id not in (NAME, "number", *table.figures))
         parts.append(look.part(pad(shown, size, right=column.right), Role.MUTED if muted else role, ground))
     if selected:
         parts.append(look.part(" " * max(0, width - used), role, ground))

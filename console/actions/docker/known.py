@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import timedelta
 
-from console.actions.reach import Reach
+from console.actions.docker.apart import apart
 from console.model.build import Build, Result
 from console.model.disk import COMMIT, DiskUse
-from console.model.pruning import Known
+from console.model.disk_view import DiskFacts, view
+from console.model.pruning import Known, Rule, Usual
 from console.model.service import ComposeProject
 from console.model.source import SourceError
+from console.settings.description import Prune
+from console.sources.reach import Reach
 from console.text import Clean
 
 JOB = "train"
@@ -31,7 +34,20 @@ async def known(reach: Reach, good_builds: int) -> Known:
     volumes = None if project is None else frozenset(project.volumes)
     images = None if project is None else declared_images(project, disk)
     chosen = None if good is None else newest_good(good, disk, good_builds)
-    return Known(disk, containers, volumes, images, chosen, datetime.now(UTC))
+    return Known(disk, containers, volumes, images, chosen, disk.taken_at)
+
+
+def usual_of(settings: Prune) -> Usual:
+    """What the settings say of pruning."""
+    span = timedelta(days=settings.unused_days)
+    return Usual(Rule(keep=settings.keep_images, older_than=span or None), settings.keep_builds)
+
+
+async def look(reach: Reach, usual: Usual) -> DiskFacts:
+    """What fills the disk, with what the usual rule would do about it, for people to see. Raises SourceError."""
+    found = await known(reach, usual.good_builds)
+    kept = await reach.folders.kept(found.disk, found.containers) if reach.folders is not None else ()
+    return await apart(lambda: view(found, usual.rule, kept))
 
 
 async def _project(reach: Reach) -> ComposeProject | None:

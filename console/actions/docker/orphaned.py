@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from console.actions.jenkins.builds import build_of
-from console.actions.reach import Reach
 from console.model.build import Build, BuildRef
 from console.model.orphans import Orphan, is_candidate, orphans, ref_of
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 

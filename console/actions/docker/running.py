@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.actions.plan import several
-from console.actions.reach import Reach
 from console.model.container import Container
 from console.model.source import SourceError
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 NEEDED = ("jenkins", "agent", "gate")

@@ -11,11 +11,11 @@ from console.actions.docker.containers import about_builds
 from console.actions.docker.health import Pace, Settled, service, settled
 from console.actions.docker.running import NEEDED, AtWork, at_work
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
-from console.actions.reach import Reach
 from console.model.container import HASH_LABEL, Container, ContainerState
 from console.model.service import ComposeProject, Declared
 from console.model.source import NotThereError, SourceError, SourceState
 from console.model.words import duration
+from console.sources.reach import Reach
 from console.text import Clean, clean
 
 
@@ -26,6 +26,7 @@ class ServiceVerb(StrEnum):
     RECREATE = "recreate"
     PULL = "pull"
     UP = "up"
+    UPDATE = "update"
     DOWN = "down"
 
 
@@ -50,11 +51,21 @@ _VERBS = {
     ServiceVerb.UP: _Words(
         "makes what is missing, makes anew what differs from the file, and starts what does not run", "up", Weight.ENTER
     ),
+    ServiceVerb.UPDATE: _Words(
+        "fetches its image, and makes its containers anew where the image or the file has changed", "up to date"
+    ),
     ServiceVerb.DOWN: _Words("ends all services and removes their containers and networks", "down", Weight.WORD),
 }
-ENDS = frozenset({ServiceVerb.STOP, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.DOWN})
-_WAITED_FOR = frozenset({ServiceVerb.START, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.UP})
+ENDS = frozenset({ServiceVerb.STOP, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.UPDATE, ServiceVerb.DOWN})
+_WAITED_FOR = frozenset({ServiceVerb.START, ServiceVerb.RESTART, ServiceVerb.RECREATE, ServiceVerb.UP, ServiceVerb.UPDATE})
+_STEPS = {ServiceVerb.UPDATE: (ServiceVerb.PULL, ServiceVerb.UP)}
+"""What Compose is told, one after the other, where that is more than the verb itself."""
+_FETCHES = frozenset({ServiceVerb.PULL, ServiceVerb.UPDATE})
 _NO_FILE = Clean("There is no Compose file here: set compose.file.")
+
+
+VERBS: Mapping[str, str] = {verb.value: words.does.format(grace="in time") for verb, words in _VERBS.items()}
+"""What each verb does, in words, by what it is called."""
 
 
 class ActOnServices:
@@ -82,6 +93,7 @@ class ActOnServices:
         self._project: ComposeProject | None = None
         self._unwanted: frozenset[str] = frozenset()
         self._failed: SourceError | None = None
+        self._begun = False
         self._ends: Mapping[Clean, Settled] = {}
 
     @property
@@ -89,6 +101,7 @@ class ActOnServices:
         return f"service-{self._verb}"
 
     async def plan(self) -> Plan:
+        self._begun = False
         project = self._project = await self._reach.compose.project()
         if project is None:
             raise SourceError(SourceState.OFF, _NO_FILE)
@@ -113,14 +126,13 @@ class ActOnServices:
         if work.builds:
             weight = Weight.WORD
         what = names[0] if len(names) == 1 else f"all of {project.name}" if not self._names else f"{len(names)} services"
-        whole = not self._names
         return Plan(
             act=self,
             title=clean(f"{self._verb.value.capitalize()}  {what}"),
             yes=Clean(self._verb.value),
             targets=targets,
             says=(Say("does", clean(words.does.format(grace=self._in_time()))), *about_builds(hit, work), *self._stays()),
-            same_as=(self._reach.services.command(self._verb, () if whole else doable, self._grace),) if doable else (),
+            same_as=self._same(() if self._whole else doable) if doable else (),
             weight=weight,
             word=clean("" if weight is not Weight.WORD else names[0] if len(names) == 1 else project.name),
             basis=(
@@ -138,7 +150,7 @@ class ActOnServices:
             why = Clean("It does not run.")
         elif self._verb in (ServiceVerb.START, ServiceVerb.RESTART) and not found[name]:
             why = Clean("It has no container: up makes one.")
-        elif self._verb is ServiceVerb.PULL and declared[name].built:
+        elif self._verb in _FETCHES and declared[name].built:
             why = Clean("Its image is built here and cannot be fetched.")
         return Target(key, clean(name), why)
 
@@ -148,7 +160,7 @@ class ActOnServices:
     def _stays(self) -> list[Say]:
         if self._verb is ServiceVerb.START:
             return [Say("then", Clean("what it depends on is started before it, and waited for"))]
-        if self._verb in (ServiceVerb.DOWN, ServiceVerb.RECREATE):
+        if self._verb in (ServiceVerb.DOWN, ServiceVerb.RECREATE, ServiceVerb.UPDATE):
             return [Say("stays", Clean("its volumes and its images"))]
         return []
 
@@ -156,12 +168,13 @@ class ActOnServices:
         words = _VERBS[self._verb]
         if self._names:
             tell(clean(f"{self._verb.value} {target.name}"))
-            await self._reach.services.act(self._verb, [str(target.name)], self._grace, tell)
+            await self._do([str(target.name)], tell)
         elif target == plan.doable[0]:
+            self._begun = True
             # All together, so that Compose does it in the order in which they need each other, and side by side.
             self._failed, self._ends = None, {}
             try:
-                await self._reach.services.act(self._verb, (), self._grace, tell)
+                await self._do(() if self._whole else [str(one.name) for one in plan.doable], tell)
             except SourceError as error:
                 self._failed = error
         if self._failed is not None:
@@ -169,6 +182,26 @@ class ActOnServices:
         if not self._wait or self._verb not in _WAITED_FOR or str(target.name) in self._unwanted:
             return Result(target, Fate.DONE, Clean(words.done))
         return await self._reached(plan, target, words, tell)
+
+    def begun(self, target: Target) -> bool:
+        """Of all of the file Compose does them side by side."""
+        return self._begun
+
+    def _same(self, services: Sequence[str]) -> tuple[Clean, ...]:
+        return tuple(self._reach.services.command(step, services, self._grace) for step in self._steps)
+
+    async def _do(self, services: Sequence[str], tell: Tell) -> None:
+        for step in self._steps:
+            await self._reach.services.act(step, services, self._grace, tell)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether Compose is told no names, and takes all of the file: also what an update leaves out."""
+        return not self._names and self._verb is not ServiceVerb.UPDATE
+
+    @property
+    def _steps(self) -> Sequence[ServiceVerb]:
+        return _STEPS.get(self._verb, (self._verb,))
 
     async def _reached(self, plan: Plan, target: Target, words: _Words, tell: Tell) -> Result:
         assert self._project is not None  # noqa: S101 - a plan was made before

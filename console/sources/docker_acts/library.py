@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import docker  # type: ignore[import-untyped]
@@ -46,7 +46,7 @@ class _Connection(HTTPConnection):
     def connect(self) -> None:
         asked, self._call.limit = self._call.limit, min(self._call.limit, _CONNECT)
         try:
-            self.sock = _dial(self._endpoint, self._call, self._call.limit)
+            self.sock = dial(self._endpoint, self._call, self._call.limit)
         except OSError as failed:
             raise NotReachedError from failed
         self._call.limit = asked
@@ -129,6 +129,15 @@ class Library(docker.APIClient):  # type: ignore[misc]
             raise ValueError("an answer that leads elsewhere")
         return response
 
+    def exec_output(self, exec_id: str) -> Iterator[bytes]:
+        """Begin what `exec_create` has made, and what it says, in pieces as they come. The package would have the connection
+        become a raw one, and read it past all limits; without that it is an answer like any other."""
+        data = {"Detach": False, "Tty": False}
+        answer = self._post_json(self._url("/exec/{0}/start", exec_id), data=data, stream=True)
+        self._raise_for_status(answer)
+        pieces: Iterator[bytes] = answer.iter_content(_PIECE)
+        return pieces
+
 
 def perform(endpoint: Endpoint, call: Call, timeout: float, work: Callable[[Library], T]) -> T:
     """What `work` makes of the Engine. `timeout` are seconds for each answer.
@@ -149,7 +158,7 @@ def perform(endpoint: Endpoint, call: Call, timeout: float, work: Callable[[Libr
         call.close()
 
 
-def _dial(endpoint: Endpoint, call: Call, limit: float) -> socket.socket:
+def dial(endpoint: Endpoint, call: Call, limit: float) -> socket.socket:
     if endpoint.kind == "unix":
         connection = socket.socket(socket.AF_UNIX)
         call.opened(connection)

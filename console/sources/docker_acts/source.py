@@ -7,16 +7,20 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from console.model.source import SourceError, SourceState
+from console.model.container import Ran
+from console.model.process import Process, processes
+from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._blocking import Pool
-from console.sources.docker_acts import removing
+from console.sources.docker_acts import inside, removing
 from console.sources.docker_acts.call import Call, CalledOffError, late
 from console.sources.docker_acts.pieces import Pieces
 from console.sources.docker_engine.endpoint import Endpoint
+from console.sources.protocols import NO_VARIABLES
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.sources.docker_acts.library import Library
+    from console.sources.rawterminal import Shell
 
 OWN_GRACE = 10
 """Seconds that the Engine gives a container that says nothing else."""
@@ -25,6 +29,8 @@ _AFTER_GRACE = 30.0
 _REMOVING = 300.0  # a slow disk takes minutes over an image of many small files
 _LONGEST_GRACE = 24 * 3600
 _AT_ONCE = 8
+# As the machine's ps has it: a name that is too long for its column would become a number.
+_PS = "-o pid,user:32,pcpu,rss,time,args"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 T = TypeVar("T")
 
@@ -74,7 +80,35 @@ class DockerActs:
         return await self._run(lambda library: removing.remove_cache(library, records), limit)
 
     async def top(self, container: str) -> tuple[tuple[Clean, ...], ...]:
-        told = await self._run(lambda library: library.top(_named(container)))
+        return await self._table(container, None)
+
+    async def processes(self, container: str) -> tuple[Process, ...]:
+        try:
+            return processes(await self._table(container, _PS))
+        except SourceError as error:
+            # Small machines have a `ps` that knows fewer words than that.
+            if error.state is not SourceState.OK or isinstance(error, NotThereError) or "ps" not in error.reason.split():
+                raise
+        return processes(await self.top(container))
+
+    async def has(self, container: str, path: str) -> bool:
+        def look(library: Library) -> bool:
+            url = library._url("/containers/{0}/archive", _named(container))
+            answer = library.head(url, params={"path": path}, timeout=self._timeout)
+            if answer.status_code == 404:
+                return False
+            library._raise_for_status(answer)
+            return True
+
+        return await self._run(look)
+
+    def shell(self, container: str, command: Sequence[str], environment: Mapping[str, str]) -> Shell:
+        from console.sources.docker_acts.shell import DockerShell
+
+        return DockerShell(self._endpoint, _named(container), command, environment)
+
+    async def _table(self, container: str, asked: str | None) -> tuple[tuple[Clean, ...], ...]:
+        told = await self._run(lambda library: library.top(_named(container), asked))
         titles, rows = (told.get("Titles"), told.get("Processes")) if isinstance(told, dict) else (None, None)
         if not isinstance(titles, list):
             raise SourceError(SourceState.UNREACHABLE, clean("Docker's table of processes has no titles."))
@@ -86,6 +120,20 @@ class DockerActs:
         if not isinstance(told, dict):
             raise SourceError(SourceState.UNREACHABLE, clean("Docker describes a container as something else."))
         return told
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        def work(library: Library) -> Ran:
+            return inside.run_inside(library, _named(container), command, user, environment)
+
+        return await self._run(work, limit)
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         call = Call()

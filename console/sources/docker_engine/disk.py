@@ -20,6 +20,7 @@ from console.sources._slices import Slices
 from console.sources.docker_engine.client import Client
 from console.sources.docker_engine.layers import Step, diff_ids_of, layers, layers_by_counts, steps_of
 from console.sources.docker_engine.parse import moment
+from console.sources.docker_engine.space import SpaceReader
 from console.text import Clean, clean
 
 SLOW = 60.0
@@ -39,10 +40,11 @@ T = TypeVar("T")
 class DiskReader:
     """Reads one Engine's disk. Two who ask at once get the same answer; `local` Engines have logs that can be looked at."""
 
-    def __init__(self, client: Client, where: str, *, local: bool) -> None:
+    def __init__(self, client: Client, where: str, *, local: bool, space: SpaceReader) -> None:
         self._client = client
         self._where = where
         self._local = local
+        self._space = space
         self._layers: dict[str, tuple[Layer, ...] | None] = {}
         self._created: dict[str, datetime] = {}
         self._log_paths: dict[str, str] = {}
@@ -72,6 +74,7 @@ class DiskReader:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait({self._reading})
+        self._space.close()
 
     async def _read(self, prefix: str, api: tuple[int, int]) -> DiskUse:
         types = "?type=container&type=volume&type=build-cache" if api >= BY_TYPE else ""
@@ -79,7 +82,9 @@ class DiskReader:
             asked = group.create_task(self._quietly(self._account(f"{prefix}/system/df{types}")))
             images = group.create_task(self._quietly(self._images(prefix)))
             volumes = group.create_task(self._quietly(self._client.get(f"{prefix}/volumes")))
+            free = group.create_task(self._space.read())
         df = self._dict(_result(asked), "its account of the disk")
+        space, no_space = free.result()
         written = await self._written(self._list(df.get("Containers"), "its account of containers"))
         return DiskUse(
             images=_result(images),
@@ -88,6 +93,8 @@ class DiskReader:
             written=written,
             logs=await self._logs(prefix, written),
             taken_at=datetime.now(UTC),
+            space=space,
+            no_space=no_space,
         )
 
     async def _account(self, target: str) -> object:
@@ -273,6 +280,7 @@ def _volume(raw: dict[str, Any]) -> Volume | None:
         labels=_labels(raw.get("Labels")),
         created=moment(raw.get("CreatedAt")),
         size=_size(usage.get("Size")) if isinstance(usage, dict) else None,
+        path=clean(path) if isinstance(path := raw.get("Mountpoint"), str) and path.startswith("/") else None,
     )
 
 

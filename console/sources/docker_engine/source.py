@@ -20,6 +20,7 @@ from console.sources.docker_engine.client import Client
 from console.sources.docker_engine.disk import DiskReader
 from console.sources.docker_engine.endpoint import Endpoint
 from console.sources.docker_engine.logs import Frames, Lines
+from console.sources.docker_engine.space import SpaceReader
 from console.text import Clean, clean
 
 MAX_STATS_STREAMS = 20
@@ -49,7 +50,7 @@ class DockerEngine:
         self._endpoint = endpoint
         self._client = Client(endpoint, timeout)
         self._prefix: str | None = None
-        self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local)
+        self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local, space=SpaceReader(endpoint, self.root))
         self._cgroups = cgroups or CgroupReader()
         self._streams: dict[Clean, _StatsStream] = {}
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.model.asking import Stop
-from console.model.build import Build, BuildRef
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
-from console.model.jenkins import JenkinsWorld
-from console.model.jenkins_rows import with_details
-from console.model.source import SourceError, SourceStatus
+from console.model.source import SourceError
 from console.text import Clean, clean
 from console.ui import acting
 from console.ui.acting import Subject
 from console.ui.canvas import Line
+from console.ui.choices import Choice
 from console.ui.frame import title
 from console.ui.palette import Ground, Role
 from console.ui.screens.sheet import CLOSES, Sheet
@@ -26,92 +22,8 @@ if TYPE_CHECKING:
     from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
     from console.ui.acting import ActingScreen
-    from console.ui.doing import Making
 
 _WORDS = 24
-_ENDED = "it has ended"
-_RUNS = "it still runs"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An act that can be chosen. `key` is the id of its key, `asks` is for a text that `with_text` takes.
-
-    `why_not` is known without asking Jenkins.
-    """
-
-    key: str
-    words: str
-    make: Making
-    why_not: str = ""
-    asks: str = ""
-    with_text: Callable[[Clean], Making] | None = None
-
-
-def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Choice]:
-    """What can be done to these, as far as that is known beforehand."""
-    refs = acting.refs_of(subjects)
-    items = [one.item for one in subjects if one.ref is None and one.item is not None]
-    nodes = [one.node for one in subjects if one.node is not None]
-    found: list[Choice] = []
-    if refs:
-        found += _of_builds(refs, world)
-    if items:
-        key, words = ("cancel", "cancel") if not refs else ("cancel-queued", "cancel what is queued")
-        found.append(Choice(key, words, acting.cancelling(items)))
-    if nodes:
-        names = [node.name for node in nodes]
-        off = all(node.set_offline for node in nodes)
-        on = not any(node.set_offline for node in nodes)
-        found.append(
-            Choice(
-                "offline",
-                "take off line",
-                acting.setting_offline(names, clean("reason")),
-                "it was taken off line already" if off else "",
-                "reason",
-                partial(acting.setting_offline, names),
-            )
-        )
-        found.append(
-            Choice("online", "bring on line", acting.setting_offline(names, None), "nobody took it off line" if on else "")
-        )
-    return found
-
-
-def _of_builds(refs: Sequence[BuildRef], world: JenkinsWorld | None) -> list[Choice]:
-    builds = [_known(ref, world) for ref in refs]
-    ended = _ENDED if all(one is not None and not one.building for one in builds) else ""
-    stage = "a freestyle build can only be stopped" if all(one is not None and not one.pipeline for one in builds) else ""
-    asks = world is None or any(held.what == "input" for ref in refs if (held := world.held.get(ref)) is not None)
-    silent = "" if asks else "it asks nothing"
-    kept = all(one is not None and one.kept for one in builds)
-    jobs = list(dict.fromkeys(ref.job for ref in refs))
-    known = [world.jobs.get(job) for job in jobs] if world is not None else []
-    on = all(job is None or job.buildable for job in known)
-    projects = list(dict.fromkeys(clean(job.rpartition("/")[0]) for job in jobs if "/" in job))
-    found = [
-        Choice("again", "run again", acting.again(refs)),
-        Choice("stop", "stop", acting.ending(refs, Stop.STOP), ended),
-        Choice("terminate", "terminate", acting.ending(refs, Stop.TERM), ended or stage),
-        Choice("kill", "kill", acting.ending(refs, Stop.KILL), ended or stage),
-        Choice("answer", "approve", acting.answering(refs, yes=True), silent),
-        Choice("reject", "reject", acting.answering(refs, yes=False), silent),
-        Choice("keep", "keep no longer" if kept else "keep for good", acting.keeping(refs, on=not kept)),
-        Choice("job-switch", "disable its job" if on else "enable its job", acting.enabling(jobs, on=not on)),
-    ]
-    if projects:
-        found.append(Choice("scan", "scan for branches", acting.scanning(projects)))
-    return found
-
-
-def _known(ref: BuildRef, world: JenkinsWorld | None) -> Build | None:
-    if world is None:
-        return None
-    job = world.jobs.get(ref.job)
-    last = job.last if job is not None and job.last is not None and job.last.ref == ref else None
-    found = world.details.get(ref) or last or next((one for one in world.history.get(ref.job, ()) if one.ref == ref), None)
-    return with_details(world, found) if found is not None else None
 
 
 class ActsSheet(Sheet[None], inherit_bindings=False):
@@ -124,6 +36,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
         self._screen = screen
         self._then = then
         self._choices = choices
+        self._subjects = subjects
         first = str(subjects[0].name)
         self._about = first if len(subjects) == 1 else f"{first} and {len(subjects) - 1} more"
         self._why = {one.key: one.why_not for one in choices}
@@ -143,14 +56,15 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
     # In the back room
 
     async def _ask(self, _engine: ContainerEngine) -> None:
-        jenkins = self._screen.console.live.jenkins
-        if jenkins is None or isinstance(jenkins, SourceStatus):
-            return
+        try:
+            reach = await self._screen.console.live.reach()
+        except SourceError:
+            return  # choosing one of them says why
         for one in self._choices:
-            if one.why_not:
+            if one.why_not or one.make is None:
                 continue
             try:
-                plan = await one.make(jenkins).plan()
+                plan = await one.make.make(reach).plan()
             except SourceError as error:
                 why: Clean | None = error.reason
             else:
@@ -170,7 +84,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
         rows = max(1, min(len(self._choices), room - 2))
         first = self.first_shown(self._at, rows, len(self._choices))
         self._first, self._rows = first, rows
-        keys = {one.key: look.keys.first(one.key) for one in self._choices}
+        keys = {one.key: look.keys.first(one.key) if one is self._of(look.keys.of(one.key)) else "" for one in self._choices}
         cells = 1 + max([1, *(cells_of(key) for key in keys.values())])
         found: list[Line] = [title("Acts", self._about, look, width, focused=True)]
         for number, one in enumerate(self._choices[first : first + rows], start=first):
@@ -192,7 +106,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
 
     def take_key(self, key: str, character: str | None) -> bool:
         """Every key comes here; none goes further."""
-        chosen = next((one for one in self._choices if self.meant(key, one.key)), None)
+        chosen = self._of([key])
         if chosen is not None:
             self._choose(chosen)
             return True
@@ -221,9 +135,15 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
             if times == 2:
                 self._choose(self._choices[at])
 
+    def _of(self, keys: Sequence[str]) -> Choice | None:
+        """The act that one of these keys is for: rows of several kinds may have two with the same one, and the first has it."""
+        return next((one for one in self._choices if any(self.meant(key, one.key) for key in keys)), None)
+
     def _choose(self, one: Choice) -> None:
         self.dismiss(None)
-        if one.asks and one.with_text is not None:
+        if one.make is None:
+            self._screen.do_inside(one.action, self._subjects)
+        elif one.asks and one.with_text is not None:
             with_text = one.with_text
             self._screen.ask(one.asks, "", lambda text: acting.begin(self._screen, with_text(clean(text)), self._then))
         else:

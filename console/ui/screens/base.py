@@ -74,6 +74,8 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         main = self.app.screen_stack[0]
         if name == "jenkins":
             self.action_builds()
+        elif name == "disk":
+            self.action_disk()
         elif isinstance(main, MainScreen):
             self.console.close_all()
             main.select_system(name)
@@ -176,6 +178,33 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
             StateClass.ENDED, f"theme {self.look.palette.name.removesuffix('-256')}; for good: screen.theme in the settings"
         )
 
+    shows_disk = False
+    """Whether what fills the disk is on it."""
+
+    def action_disk(self) -> None:
+        """What fills the Engine's disk."""
+        from console.ui.screens.disk import DiskScreen
+
+        self.console.close_all()
+        self.app.push_screen(DiskScreen())
+
+    def action_prune_by(self, words: str) -> None:
+        """Show what can go by this rule, as the palette has it, and ask before it does."""
+        from console.ui.prunewords import rule_of
+        from console.ui.screens.disk import DiskScreen
+
+        if (where := self.console.read_only) is not None:
+            self.say(StateClass.ATTENTION, acts_are_off(where))
+            return
+        rule = rule_of(words.split(), self.console.usual.rule)
+        if rule is None:
+            self.say(StateClass.BROKEN, f"prune {words} is no rule: prune images --keep 3")
+            return
+        self.console.close_all()
+        screen = DiskScreen()
+        self.app.push_screen(screen)
+        screen.begin_prune(rule)
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:
@@ -225,6 +254,16 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         from console.ui.acting import act_on
 
         act_on(self, what, clean(job), number)
+
+    def action_serve(self, verb: str, names: list[str]) -> None:
+        """An act on services by their names, as the palette has it; no names are all of the Compose file."""
+        from console.ui.acting import begin
+        from console.ui.makings import on_services
+
+        if (where := self.console.read_only) is not None:
+            self.say(StateClass.ATTENTION, acts_are_off(where))
+        else:
+            begin(self, on_services(verb, names))
 
     @property
     def has_jenkins(self) -> bool:

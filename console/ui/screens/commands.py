@@ -26,6 +26,7 @@ _LOGS = "logs"
 _BUILDS = "builds"
 _RETRIGGER = "retrigger"
 _THEME = "theme"
+_PRUNE = "prune"
 _THEMES = {
     "auto": "as the terminal says",
     "ansi": "the terminal's own 16 colours",
@@ -40,7 +41,10 @@ _ACTS = {
     "approve": "JOB N: say yes to what it asks",
     "reject": "JOB N: say no to what it asks",
 }
-_NOT_HERE = frozenset({"palette", "interrupt"})
+_SERVICE = "service"
+_ALL = "--all"
+_NOT_HERE = frozenset({"palette", "interrupt", _PRUNE})
+"""What is no command, and what is one with more words than its key has."""
 
 
 class Entry(NamedTuple):
@@ -65,7 +69,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
+            if acts:
+                self._keys.append(Entry(_SERVICE, "ACT NAME...: restart, up, stop, update services", None, ""))
             self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
+            self._keys.append(Entry("df", "what fills the disk, and what can go", None, "disk"))
+            if acts:
+                self._keys.append(Entry(_PRUNE, "images --keep N, ...: show what goes; asks before", None, ""))
             self._keys.append(Entry(_THEME, "NAME: other colours, until the console ends", None, ""))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
         self._acting = acts
@@ -96,11 +105,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         first = self.first_shown(self._at, rows, len(self._found))
         self._first, self._rows = first, rows
         lines: list[Line] = [self._head(width), [look.part("")]]
+        name = min(28, max([16, *(cells_of(one.name) for one in self._found[first : first + rows])]))
         for number, one in enumerate(self._found[first : first + rows], start=first):
             ground = Ground.SELECT if number == self._at else Ground.PLAIN
             keys = look.keys.every(one.key.id) if one.key is not None else ""
             mark = look.glyphs.cursor if number == self._at else " "
-            words = look.cut(f"{pad(one.name, 16)} {one.words}", max(10, width - 16))
+            words = look.cut(f"{pad(one.name, name)} {one.words}", max(10, width - 16))
             lines.append(
                 [
                     look.part(mark, Role.ACCENT, ground),
@@ -134,8 +144,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._found = _themes(" ".join(words[1:]))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._builds(" ".join(words[1:]))
+        elif words[:1] == [_SERVICE] and self._acting and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._services(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] and words[0] in _ACTS and self._acting and (len(words) > 1 or text.endswith(" ")):
             self._found = self._acts(words[0], text.split()[1:])
+        elif words[:1] == [_PRUNE] and self._acting and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._prunes(words[1:])
         else:
             self._found = [one for one in self._keys if _matches(one, words)]
         self._at = 0
@@ -147,6 +161,15 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         jobs = world.jenkins.jobs.values() if world is not None and world.jenkins is not None else ()
         fitting = sorted((job for job in jobs if part in job.shown.casefold()), key=lambda job: job.shown)
         return [Entry(f"{_BUILDS} {job.shown}", "", None, f"builds({str(job.full_name)!r})") for job in fitting]
+
+    def _prunes(self, words: Sequence[str]) -> list[Entry]:
+        """What can go, by the words of the command line."""
+        from console.ui.prunewords import offers
+
+        return [
+            Entry(f"{_PRUNE} {typed}".rstrip(), told, None, f"prune_by({typed!r})")
+            for typed, told in offers(words, self.console.usual.rule)
+        ]
 
     def _acts(self, act: str, words: Sequence[str]) -> list[Entry]:
         """What the act can be done to, as far as the typed words fit it."""
@@ -160,6 +183,24 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             # A project is known here by the builds that were looked at; Jenkins knows the others.
             name = " ".join(words)
             found = [Entry(f"{act} {name}", "", None, f"act_on{(act, name, 0)!r}")]
+        return found
+
+    def _services(self, words: Sequence[str], *, complete: bool) -> list[Entry]:
+        """First the acts, then the services that one can be done to, as far as they fit what has been typed."""
+        from console.actions.docker.services import VERBS
+
+        before, last = (words, "") if complete or not words else (words[:-1], words[-1])
+        if not before:
+            return [Entry(f"{_SERVICE} {verb}", told, None, "") for verb, told in VERBS.items() if last.casefold() in verb]
+        verb, *named = before
+        if verb not in VERBS:
+            return []
+        services = self.console.world.services if self.console.world is not None else ()
+        known = [str(one.name) for one in services if one.declared is not None and one.name not in named]
+        known = [name for name in known if last.casefold() in name.casefold()] if verb != "down" else []
+        found = [Entry(" ".join([_SERVICE, verb, *named, name]), "", None, _serve(verb, [*named, name])) for name in known]
+        if not named and _ALL.startswith(last):
+            found.append(Entry(f"{_SERVICE} {verb} {_ALL}", "all of the Compose file", None, _serve(verb, [])))
         return found
 
     def _logs(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
@@ -189,6 +230,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         # Closing the sheet takes the focus from the prompt, which then asks once more.
         if not self.is_current:
             return
+        if kept and self.prompt is not None and not self.prompt.entered:
+            self.prompt.begin_anew(self.prompt.value)  # only the window has lost the focus
+            return
+        self._take(kept=kept)
+
+    def _take(self, *, kept: bool) -> None:
         chosen = self._found[self._at] if kept and self._found else None
         if chosen is not None and not chosen.action and self.prompt is not None:
             self.prompt.begin_anew(f"{chosen.name} ")
@@ -201,7 +248,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._at = at
             self.paint()
             if times == 2:
-                self._done(kept=True)
+                self._take(kept=True)
 
     def wheel(self, by: int) -> None:
         self._at = max(0, min(len(self._found) - 1, self._at + by))
@@ -213,6 +260,10 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             event.stop()
             self._at = (self._at + step) % len(self._found)
             self.paint()
+
+
+def _serve(verb: str, names: Sequence[str]) -> str:
+    return f"serve{(verb, list(names))!r}"
 
 
 def _themes(part: str) -> list[Entry]:

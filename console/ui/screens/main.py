@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
 from console.ui import details, frame, listing
-from console.ui.acting import ActingScreen, Subject, subject_of
+from console.ui.acting import Subject
+from console.ui.acting import subject_of as waiting_subject
 from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
@@ -16,6 +17,8 @@ from console.ui.rows import ORDERS, Order, Row, rows
 from console.ui.screens.lists import BOTTOM, LIST
 from console.ui.screens.maingpus import GPUS, GpuPart
 from console.ui.screens.mainqueue import QUEUE, QueuePart
+from console.ui.serving import ServingScreen, subjects_of
+from console.ui.serving import subject_of as container_subject
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
+class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
     """Services and containers, below them what waits in Jenkins where there is one, the cards where there are some, then all
     about the selected row."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "everywhere")
+    where = ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -48,11 +51,13 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
         places = ("builds",) if self.has_jenkins else ()
         wait = self.wait if self.listed == QUEUE else None
-        subjects = self.subjects() if self.has_jenkins else []
+        subjects = self.subjects()
         began = any(one.ref is not None for one in subjects)
+        serves = not began and any(one.containers or one.service is not None for one in subjects)
         asks = wait is not None and wait.reason.state.word == "approval"
         acts = (
             *(("again",) if began else ()),
+            *(("restart",) if serves else ()),
             *(("stop",) if subjects else ()),
             *(("answer",) if asks else ()),
         )
@@ -125,6 +130,7 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             backwards=self.backwards,
             total=self._total(),
             ways=self._ways(),
+            marked=self.marked(LIST),
         )
         lines = listing.lines(view, self.look, shape.list.width, shape.list.height, self.now())
         self.list.show(lines, self.look.style())
@@ -208,31 +214,28 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
 
     # What keys do
 
-    markable = (QUEUE,)
+    markable = (LIST, QUEUE)
 
     def subjects(self) -> Sequence[Subject]:
-        """What waits, or the build behind a training."""
+        """What waits, services, containers and the builds that they train for; of a card what holds it."""
         if self.listed == QUEUE:
             chosen = self.chosen(QUEUE)
-            return [subject_of(one) for one in self.waiting if one.key in chosen]
-        from console.ui.logtargets import build_of
-
-        refs = dict.fromkeys(build_of(one) for one in self._containers())
-        return [Subject(ref.shown, ref) for ref in refs if ref is not None]
-
-    def _containers(self) -> Sequence[Container]:
-        """Those behind the selected row; of a card those that hold it."""
+            return [waiting_subject(one) for one in self.waiting if one.key in chosen]
         if self.listed == GPUS:
-            card = self.card
-            held = self.held if card is not None else ()
-            return [one.container for one in held if one.container is not None and card is not None and one.card == card.index]
-        return self.row.containers if self.row is not None else ()
+            return [container_subject(one, builds=self.has_jenkins, outlived=self.outlived) for one in self._holding()]
+        rows = [row for row in self.rows if row.key in self.chosen(LIST)]
+        return [one for row in rows for one in subjects_of(row, builds=self.has_jenkins, outlived=self.outlived)]
+
+    def _holding(self) -> Sequence[Container]:
+        """The containers that hold the selected card, each once."""
+        index = self.card.index if self.card is not None else None
+        held = {one.container.id: one.container for one in self.held if one.container is not None and one.card == index}
+        return list(held.values())
 
     def no_subject(self) -> str:
         if self.listed == GPUS:
-            return "no build of Jenkins holds this card" if self.card is not None else "nothing is selected"
-        empty = self.row is None if self.listed != QUEUE else True
-        return "nothing is selected" if empty else "no build of Jenkins stands behind this row"
+            return "no container holds this card" if self.card is not None else "nothing is selected"
+        return "it has no container" if self.listed == LIST and self.row is not None else "nothing is selected"
 
     def action_order(self, by: int) -> None:
         if by > 0:
@@ -270,7 +273,9 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             self.select_key(panes[chosen.target], chosen.target)
             self.paint()
         else:
-            self.say(chosen.kind, chosen.sentence)
+            if chosen.target == "disk":
+                self.action_disk()
+            self.console.say(chosen.kind, chosen.sentence)
 
     def select_system(self, name: str) -> None:
         """The row of what is wrong with a system of line 1, where it has one."""
@@ -300,7 +305,7 @@ class MainScreen(QueuePart, GpuPart, ActingScreen, inherit_bindings=False):
             self.open_waiting_log(at_error=at_error)
             return
         if self.listed == GPUS:
-            held = self._containers()
+            held = self._holding()
             if held:
                 self.open_container_log(held[0], at_error=at_error)
             else:

@@ -1,8 +1,11 @@
-"""What becomes of an act on several objects: one line for each, while it goes on and afterwards."""
+"""What becomes of an act on several objects: one line for each, while it goes on and afterwards.
+
+Where there are hundreds, those with the same end have one line together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from console.actions.plan import WORST_FIRST, News, Outcome, Plan, Target
@@ -16,6 +19,10 @@ from console.ui.frame import title
 from console.ui.screens.sheet import CLOSES, Sheet
 
 _PAGE = 10
+
+
+_ALL = Target(Clean(""), Clean(""))
+"""Stands for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,9 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         super().__init__()
         self._title = Clean(" ".join(str(plan.title).split()))
         self._call_off = call_off
+        self._many = plan.shrinks
         self._told = [_Told(one, StateClass.WAITING, Clean("")) for one in plan.doable]
+        self._news: list[News] = []
         self._left_out = [_Told(one, StateClass.ENDED, one.refused) for one in plan.targets if one.refused is not None]
         self._now = Clean("")
         self._note = ""
@@ -54,11 +63,16 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         self._told = [_Told(one.target, one.fate.kind, one.words) for one in ordered]
         done = len(outcome.done)
         self._now = Clean(f"{done} of {counted(len(outcome.results), 'object')}" if outcome.failed else "")
+        if self._many and not outcome.failed:
+            self._now = Clean("reading what came free")
         self._note = note
         self.paint()
 
     def hear(self, news: News) -> None:
-        """What has come of one of the objects since."""
+        """What has come of one of the objects since, or of all together."""
+        if all(one.target != news.target for one in self._told):
+            self._news = [one for one in self._news if one.target != news.target] + [news]
+            self._now = Clean("")
         self._told = [_Told(one.target, news.kind, news.words) if one.target == news.target else one for one in self._told]
         self.paint()
 
@@ -66,14 +80,15 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
-        every = [*self._told, *self._left_out]
+        every = [*(_Told(_ALL, one.kind, one.words) for one in self._news), *self._rows(), *self._left_out]
         name = min(max((cells_of(one.target.name) for one in every), default=8), max(8, width // 2))
         body: list[Line] = []
         if self._note:
             note = look.cut(self._note, max(1, width - 4))
             body.append([look.part(" "), look.glyph(StateClass.ATTENTION), look.part(f" {note}")])
         for one in every:
-            text = f" {pad(cut(one.target.name, name, look.glyphs.ellipsis), name)}  {one.words}"
+            named = f"{pad(cut(one.target.name, name, look.glyphs.ellipsis), name)}  " if one.target.name else ""
+            text = f" {named}{one.words}"
             bold = one.kind is StateClass.BROKEN
             body.append([look.part(" "), look.glyph(one.kind), look.part(look.cut(text, max(1, width - 2)), bold=bold)])
         rows = max(1, room - 2)
@@ -83,6 +98,19 @@ class OutcomeSheet(Sheet[None], inherit_bindings=False):
         if len(body) > rows:
             keys = [*keys, look.part("  "), *look.does("down", " "), *look.does("up", " scroll")]
         return [title(self._title, str(self._now), look, width, focused=True), *body[self._first : self._first + rows], keys]
+
+    def _rows(self) -> Sequence[_Told]:
+        if not self._many:
+            return self._told
+        groups: dict[tuple[StateClass, Clean], list[_Told]] = {}
+        for one in self._told:
+            groups.setdefault((one.kind, one.words), []).append(one)
+        return [
+            members[0]
+            if len(members) == 1
+            else _Told(_ALL, kind, Clean(f"{len(members):,} {words}" if words else counted(len(members), "object")))
+            for (kind, words), members in groups.items()
+        ]
 
     # What keys and the mouse do
 

@@ -8,13 +8,14 @@ from typing import Protocol, runtime_checkable
 from textual import events
 from textual.timer import Timer
 
-from console.actions.plan import Act, Plan, Weight
+from console.actions.plan import Act, Part, Plan, Sparing, Weight
 from console.text import Clean
 from console.ui import planlines
 from console.ui.canvas import Line
 from console.ui.form import Form
 from console.ui.frame import title
 from console.ui.keyrest import REST_SECONDS
+from console.ui.parts import Parts
 from console.ui.screens.sheet import CLOSES, Sheet
 from console.ui.typed import Typed
 
@@ -35,18 +36,20 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     """Asks for plans by `read`, and gives the one that a person agrees to to `agree`; `leave` is called when nobody does.
 
     It takes the keys from the moment it is opened, and is drawn once there is a plan, or once reading it takes long.
-    `opener` is the key that opened it, which does nothing here.
+    `opener` is the key that opened it, which does nothing here; `system` is the one that is asked (`jenkins`, `docker`).
     """
 
     def __init__(
         self,
         opener: str,
+        system: str,
         read: Callable[[Act], None],
         agree: Callable[[Plan], None],
         leave: Callable[[PlanSheet], None],
     ) -> None:
         super().__init__()
         self._opener = opener
+        self._system = system
         self._read = read
         self._agree = agree
         self._leave = leave
@@ -55,12 +58,16 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         self._base: Act | None = None
         self._word: Typed | None = None
         self._whole = False
+        self._parts: Parts | None = None
+        self._act: Act | None = None
+        self._follow = True
         self._first = 0
         self._slow = False
         self._fresh = True
         self._wanted = False
         self._planned: dict[Clean, Clean] = {}
         self._due: Timer | None = None
+        self._at = -1
         self._body = 0
         self._room = 0
 
@@ -82,13 +89,19 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     def show_plan(self, plan: Plan) -> None:
         """This is the newest plan. One that replaces another for good is to be read anew before anybody agrees."""
         before, self.plan = self.plan, plan
+        self._act = plan.act
+        if plan.parts and self._parts is not None:
+            self._parts.renew(plan.parts)
+        else:
+            self._parts = Parts(plan.parts) if plan.parts else None
         if self.form is not None and before is not None and plan.entries:
             self.form.renew(plan.entries)
             self._fresh = self.form.typed == self._planned
             if self._wanted and self._fresh:
                 self._go_on(before)
         else:
-            self._base, self.form, self._word, self._first, self._fresh = plan.act, None, None, 0, True
+            self._base, self.form, self._word, self._fresh = plan.act, None, None, True
+            self._first = self._first if self._parts is not None else 0
             # A newer plan comes by itself, while somebody may be about to press the same key again.
             self.console.rest.open(MOVED_SECONDS if plan.moved is not None else REST_SECONDS)
         self.paint()
@@ -103,6 +116,9 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         warns of nothing that nobody has read."""
         self._wanted = False
         plan = self.plan
+        if plan is not None and plan.aside:
+            self._take_values(plan)
+            return
         if plan is None or plan.why_not is not None or not plan.weight is before.weight is Weight.ENTER:
             return
         if all(plan.told(label) == before.told(label) for label in ("but", "goes")):
@@ -113,22 +129,24 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look, plan = self.look, self.plan
         if plan is None:
-            reading = title(f"Reading Jenkins{look.glyphs.ellipsis}", "", look, width, focused=True)
+            reading = title(f"Reading {self._system.capitalize()}{look.glyphs.ellipsis}", "", look, width, focused=True)
             return [reading, [look.part(" "), *look.does("back", " leave it")]] if self._slow else []
-        view = planlines.View(plan, self.form, self._word, self._whole, self._fresh)
-        body, at = planlines.body(view, look, width)
+        view = planlines.View(plan, self.form, self._word, self._whole, self._fresh, self._parts)
+        body = planlines.body(view, look, width)
         why = plan.why_not if self.form is not None and self._fresh else None
         trouble = planlines.trouble(why, look, width) if why is not None else []
         keys = planlines.keys(view, look, width, more=False)
         shown = max(1, room - 1 - len(keys) - len(trouble))
         self._body, self._room = len(body), shown
-        if at >= 0:
-            last = at + (self.form.row if self.form is not None else 0)
-            self._first = max(min(self._first, at), last - shown + 1)
+        if body.at >= 0 and (self._follow or self.form is not None):
+            last = body.at + (self.form.row if self.form is not None else 0)
+            self._first = max(min(self._first, body.at), last - shown + 1)
         self._first = max(0, min(self._first, len(body) - shown))
         if len(body) > shown:
             keys = planlines.keys(view, look, width, more=True)
-        return [planlines.head(plan, look, width), *body[self._first : self._first + shown], *trouble, *keys]
+        self._at = body.at
+        below = len(body) - self._first - shown
+        return [planlines.head(plan, look, width, below), *body.shown(self._first, shown, look, width), *trouble, *keys]
 
     # What keys do
 
@@ -150,7 +168,7 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         agrees = self.meant(key, planlines.agrees(plan)) is not None
         offer = next((one for one in plan.offers if self._is_offer(one.key, key, character)), None)
         if agrees and plan.why_not is None:
-            if self._counts(key, agrees=True):
+            if self._fresh and self._counts(key, agrees=True):
                 self._agreed(plan)
         elif offer is not None:
             if self._counts(key, agrees=False):
@@ -161,8 +179,34 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         elif self.meant(key, "whole"):
             self._whole = not self._whole
             self.paint()
-        else:
+        elif self._parts is None:
             self.wheel(self.steps(key, self._room))
+        else:
+            self._parts_key(key, self._parts)
+
+    def _parts_key(self, key: str, parts: Parts) -> None:
+        """The cursor moves through the parts; where they end the rest of the plan is moved into sight."""
+        meant = self.meant(key, "spare", "unfold")
+        by = self.steps(key, self._room)
+        if meant == "spare":
+            self._spare(parts.part)
+        elif meant == "unfold":
+            self._follow = True
+            parts.unfold()
+        elif by and self._first <= self._at < self._first + self._room and parts.move(by):
+            self._follow = True
+        elif by:
+            self._follow = False
+            self._first += by
+        self.paint()
+
+    def _spare(self, part: Part | None) -> None:
+        """Keep what is under the cursor, or no longer. Several in a row are each chosen beside those before."""
+        if part is None or not part.keys or not isinstance(self._act, Sparing):
+            return
+        self._act = self._act.sparing(part.keys, keep=part.label == "goes")
+        self._fresh = False
+        self._read(self._act)
 
     def _is_offer(self, offered: str, key: str, character: str | None) -> bool:
         key_id = planlines.OFFERS.get(offered)
@@ -204,7 +248,9 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
             self.paint()
 
     def _form_key(self, key: str, character: str | None, form: Form) -> None:
-        if key in ("escape", "ctrl+c"):
+        if key == "escape" and self.plan is not None and self.plan.aside:
+            self._close_form()
+        elif key in ("escape", "ctrl+c"):
             self.dismiss(None)
         elif key == "enter" and not form.enter_writes:
             self._start()
@@ -212,6 +258,22 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
             if form.press(key, character):
                 self._changed()
             self.paint()
+
+    def _close_form(self) -> None:
+        """Leave the fields as they were."""
+        typed, self.form = self.form is not None and bool(self.form.typed), None
+        self._end_rest()
+        if typed and self._base is not None:
+            self._fresh = False
+            self._read(self._base)
+        self.paint()
+
+    def _take_values(self, plan: Plan) -> None:
+        """The plan with what was typed is the one to agree to, unless something of that makes no sense."""
+        if all(entry.problem is None for entry in plan.entries):
+            self._base, self.form, self._follow = plan.act, None, True
+            self.console.rest.open()
+        self.paint()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -224,14 +286,16 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
     def _changed(self) -> None:
         """Something was typed: make a plan of it once the person rests."""
         self._fresh = self._wanted = False
-        if self._due is not None:
-            self._due.stop()
+        self._end_rest()
         self._due = self.set_timer(REPLAN_SECONDS, self._replan)
 
-    def _replan(self) -> None:
+    def _end_rest(self) -> None:
         if self._due is not None:
             self._due.stop()
             self._due = None
+
+    def _replan(self) -> None:
+        self._end_rest()
         act = self._base
         if self.form is None or act is None:
             return
@@ -249,6 +313,8 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
         if not self._fresh:
             self._wanted = True
             self._replan()
+        elif plan.aside:
+            self._take_values(plan)
         elif plan.why_not is None:
             self._agreed(plan)
 
@@ -261,4 +327,5 @@ class PlanSheet(Sheet[None], inherit_bindings=False):
 
     def wheel(self, by: int) -> None:
         self._first += by
+        self._follow = False
         self.paint()

@@ -12,7 +12,6 @@ import jsonschema
 import pytest
 
 from console.actions.audit import AuditRecorder
-from console.actions.reach import Reach
 from console.cli import run
 from console.cli.options import split
 from console.model.source import SourceError, SourceState, SourceStatus
@@ -21,6 +20,7 @@ from console.settings.keyfacts import KeyFact
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal
 from console.sources.protocols import ActingJenkins, Gpus, Machine
+from console.sources.reach import Reach
 from console.sources.trail import Trail
 from console.text import Clean
 from console.ui.ownkeys import checked, facts

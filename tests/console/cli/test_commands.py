@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from console.demo import demo_machine
 from console.model.container import ContainerState, Health
+from console.model.machine import MachineReading
 from console.model.service import ComposeProject
 from console.model.source import SourceError, SourceState
+from console.sources.protocols import Machine
 from console.text import clean
 from tests.console.cli.calling import SCHEMAS, FakeBackend, answer, call
 from tests.console.fakes import FakeCompose, FakeEngine, container, failing, inspection
@@ -46,6 +50,34 @@ def test_status_is_good_when_all_is_well(backend: FakeBackend, capsys: pytest.Ca
     assert document["notes"][0].startswith("Drift is unknown")
     assert call(backend, "status") == 0
     assert "all is well" in capsys.readouterr().out
+
+
+class Eager(FakeBackend):
+    """Knows how often the machine had been read when the other sources were made."""
+
+    reads = 0
+    reads_before = -1
+
+    def machine(self) -> Machine:
+        told = demo_machine()
+        read = told.read
+
+        async def counted(folders: Mapping[str, str]) -> MachineReading:
+            self.reads += 1
+            return await read(folders)
+
+        told.read = counted  # type: ignore[method-assign]  # the demo's, and seen at work
+        return told
+
+    def sources(self) -> tuple[FakeEngine, FakeCompose]:
+        self.reads_before = self.reads
+        return super().sources()
+
+
+def test_status_begins_with_the_processor_which_takes_its_time(tmp_path: Path) -> None:
+    eager = Eager(FakeEngine(*fleet()), FakeCompose(PROJECT), tmp_path)
+    assert call(eager, "status", "--json") == 1
+    assert (eager.reads_before, eager.reads) == (1, 2)
 
 
 def test_services_tell_what_is_declared_and_what_runs(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,4 +97,4 @@ def test_completion_offers_only_what_is_there(tmp_path: Path, typed: str, env: d
 
 def test_the_names_are_those_of_the_commands_that_act() -> None:
     of_jenkins = {"retrigger", "abort", "approve", "reject", "cancel", "job", "keep", "node"}
-    assert of_jenkins | {"service", "container", "prune"} == ACTING
+    assert of_jenkins | {"service", "prune"} == ACTING

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from console.demo import FrozenClock, demo_machine
-from console.feeds.machine_feed import CPU_SECONDS, KEPT_READINGS, MachineFeed, read_machine
+from console.feeds.machine_feed import CPU_SECONDS, KEPT_READINGS, MachineFeed, begin_machine, read_machine
 from console.model.machine import MachineReading
 from console.model.source import SourceError, SourceState
 from console.sources.protocols import Machine
@@ -127,20 +128,61 @@ async def test_what_the_demo_did_before_is_there_at_once() -> None:
         assert None not in made.feed.history.cpu
 
 
+def once(folders: Mapping[str, str]) -> Callable[[], Awaitable[Mapping[str, str]]]:
+    async def tell() -> Mapping[str, str]:
+        return folders
+
+    return tell
+
+
+async def no_folders() -> Mapping[str, str]:
+    return {}
+
+
+class Waits:
+    """Pauses that are over at once. `lengths` are those that were asked for."""
+
+    def __init__(self) -> None:
+        self.lengths: list[float] = []
+        self.begun = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        self.lengths.append(seconds)
+        self.begun.set()
+
+
 async def test_read_once_takes_two_readings_where_the_processor_needs_it() -> None:
-    waited: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        waited.append(seconds)
-
+    waits = Waits()
     machine = FakeMachine(told(None), told(7.0))
-    found = await read_machine(machine, {"docker": "/d"}, pause=pause)
+    begun = replace(await begin_machine(machine), at=asyncio.get_running_loop().time() + 3600)
+    found = await read_machine(begun, once({"docker": "/d"}), pause=waits)
     assert found.value == told(7.0)
-    assert (waited, machine.asked) == ([CPU_SECONDS], [{"docker": "/d"}] * 2)
-    assert (await read_machine(FakeMachine(told(7.0)), {}, pause=pause)).value == told(7.0)
-    assert len(waited) == 1
+    assert machine.asked == [{}, {"docker": "/d"}]
+    assert waits.lengths[0] >= CPU_SECONDS
+
+
+async def test_read_once_waits_no_longer_than_the_processor_needs() -> None:
+    waits = Waits()
+    begun = await begin_machine(FakeMachine(told(None), told(7.0)))
+    long_ago = replace(begun, at=begun.at - CPU_SECONDS)
+    assert (await read_machine(long_ago, no_folders, pause=waits)).value == told(7.0)
+    known = await begin_machine(FakeMachine(told(7.0)))
+    assert (await read_machine(known, no_folders, pause=waits)).value == told(7.0)
+    assert waits.lengths == [0.0, 0.0]
+
+
+async def test_read_once_waits_while_others_are_asked() -> None:
+    waits = Waits()
+
+    async def folders() -> Mapping[str, str]:
+        await waits.begun.wait()
+        return {"docker": "/d"}
+
+    begun = await begin_machine(FakeMachine(told(None), told(7.0)))
+    async with asyncio.timeout(10):
+        assert (await read_machine(begun, folders, pause=waits)).value == told(7.0)
 
 
 async def test_read_once_where_nothing_can_be_read() -> None:
-    found = await read_machine(FakeMachine(SILENT), {})
+    found = await read_machine(await begin_machine(FakeMachine(SILENT)), no_folders)
     assert (found.value, found.status.state, found.status.reason) == (None, SourceState.UNREACHABLE, SILENT.reason)

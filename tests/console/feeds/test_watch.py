@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from console.feeds.backroom import BackRoom
+from console.feeds.machine_feed import begin_machine
 from console.feeds.once import gather
 from console.feeds.usage_feed import UsageFeed
 from console.feeds.watch import Watch
@@ -20,8 +21,10 @@ from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
 from console.model.world import World
 from console.sources.protocols import Gpus, Machine
+from console.sources.reach import Hands, Reach
 from console.text import Clean, clean
 from tests.console.fake_gpus import FakeGpus, held, reading
+from tests.console.fake_hands import FakeHands
 from tests.console.fakes import FakeCompose, FakeEngine, container, event
 from tests.console.ui.gpuworlds import machine
 from tests.support.waiting import until, until_sync
@@ -307,10 +310,11 @@ def test_what_cannot_be_asked_from_here_says_so_for_ever() -> None:
 
 async def test_a_command_reads_cards_and_machine_once() -> None:
     cards, server = Cards(reading(held())), Server()
+    begun = await begin_machine(server)
     world = await gather(
-        FakeEngine(), FakeCompose(PROJECT), host=clean("train-01"), demo=False, gpus=cards, machine=server
+        FakeEngine(), FakeCompose(PROJECT), host=clean("train-01"), demo=False, gpus=cards, machine=begun
     )  # fmt: skip
-    assert (cards.asked, server.asked) == (1, [{"docker": "/var/lib/docker"}])
+    assert (cards.asked, server.asked) == (1, [{}, {"docker": "/var/lib/docker"}])
     assert world.gpu is not None
     assert world.marks["disk"].word == "91%"
 
@@ -318,7 +322,76 @@ async def test_a_command_reads_cards_and_machine_once() -> None:
 async def test_a_command_reads_the_machine_without_docker() -> None:
     engine, server = FakeEngine(), Server()
     engine.failure = SourceError(SourceState.DENIED, clean("No permission for /var/run/docker.sock."))
-    world = await gather(engine, None, host=clean("train-01"), demo=False, machine=server)
-    assert server.asked == [{}]
+    begun = await begin_machine(server)
+    world = await gather(engine, None, host=clean("train-01"), demo=False, machine=begun)
+    assert server.asked == [{}, {}]
     assert world.sources["docker"].state is SourceState.DENIED
     assert world.machine is not None
+
+
+def with_hands(make: Callable[[], Hands] | None) -> tuple[Watch, FakeEngine]:
+    engine = FakeEngine(container("web", service="web"))
+    live = Watch(lambda: (engine, FakeCompose(PROJECT)), host=clean("train-01"), demo=False, make_hands=make)
+    live.start()
+    until_sync(lambda: live.world is not None, "the first world")
+    return live, engine
+
+
+def reached(live: Watch) -> Reach | SourceError:
+    """What somebody in the back room is given."""
+    found: list[Reach | SourceError] = []
+
+    async def ask(_: object) -> None:
+        try:
+            found.append(await live.reach())
+        except SourceError as error:
+            found.append(error)
+
+    live.attach(ask)
+    until_sync(lambda: found, "an answer")
+    return found[0]
+
+
+def test_hands_are_made_once_when_somebody_acts_and_let_go_at_the_end() -> None:
+    made: list[FakeHands] = []
+
+    def make() -> Hands:
+        made.append(FakeHands())
+        return made[-1].hands
+
+    live, engine = with_hands(make)
+    assert not made
+    first, second = reached(live), reached(live)
+    assert isinstance(first, Reach)
+    assert isinstance(second, Reach)
+    assert len(made) == 1
+    assert first.acts is second.acts
+    assert first.engine is engine
+    assert isinstance(first.jenkins, SourceStatus)
+    assert live.stop()
+    assert made[0].closed > 0
+
+
+def test_hands_that_cannot_be_made_say_why_and_are_tried_again() -> None:
+    tries: list[int] = []
+
+    def make() -> Hands:
+        tries.append(1)
+        if len(tries) == 1:
+            raise SourceError(SourceState.OFF, clean("There is no address."))
+        return FakeHands().hands
+
+    live, _ = with_hands(make)
+    first = reached(live)
+    assert isinstance(first, SourceError)
+    assert first.reason == "There is no address."
+    assert isinstance(reached(live), Reach)
+    assert live.stop()
+
+
+def test_a_watch_without_hands_says_so() -> None:
+    live, _ = with_hands(None)
+    found = reached(live)
+    assert isinstance(found, SourceError)
+    assert found.state is SourceState.OFF
+    assert live.stop()

@@ -16,6 +16,7 @@ from console.text import clean
 from console.ui.acting import begin
 from console.ui.app import ConsoleApp
 from console.ui.keyrest import KeyRest
+from console.ui.makings import Making
 from console.ui.screens.base import ConsoleScreen
 from tests.console.actions.acts import Lamps, Notebook
 from tests.console.fakes import NOW, FakeEngine
@@ -133,7 +134,7 @@ class Person:
 
     def begin(self, act: Act) -> None:
         front = next(one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen))
-        begin(front, lambda _: act)
+        begin(front, Making(lambda _: act, "jenkins"))
 
     async def plan(self, act: Act, words: str = "Plan") -> list[str]:
         """Open the plan of an act, and read it."""

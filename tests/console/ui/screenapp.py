@@ -9,12 +9,16 @@ from typing import Any, NoReturn, cast
 from console.feeds.backroom import BackRoom
 from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
-from console.model.source import SourceStatus
+from console.model.jenkins import NOT_CONFIGURED
+from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import ActingJenkins, ContainerEngine
+from console.sources.reach import Reach
 from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
+from tests.console.fake_hands import FakeHands
+from tests.console.fakes import FakeCompose
 
 ENV: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
@@ -29,11 +33,15 @@ class StillWatch(Watch):
         self.shown: list[tuple[frozenset[Clean], Clean | None]] = []
         self.looked_at: list[Interest] = []
         self.near_gpus: list[bool] = []
+        self.near_disk: list[bool] = []
         self.refreshed = 0
         self.log_engine: ContainerEngine | None = None
         """Where logs are read from: in the test's own loop."""
         self.log_jenkins: ActingJenkins | SourceStatus | None = None
         self.reading: list[asyncio.Task[None]] = []
+        self.hands = FakeHands()
+        """What acts through it is done to."""
+        self.compose = FakeCompose()
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -51,6 +59,12 @@ class StillWatch(Watch):
         self.reading.append(attached.task)
         return attached
 
+    async def reach(self) -> Reach:
+        assert self.log_engine is not None
+        jenkins = self.log_jenkins or SourceStatus(SourceState.OFF, NOT_CONFIGURED)
+        disk, acts, services, folders = self.hands.hands
+        return Reach(self.log_engine, disk, acts, self.compose, services, jenkins, folders)
+
     @property
     def jenkins(self) -> ActingJenkins | SourceStatus | None:
         return self.log_jenkins
@@ -66,6 +80,9 @@ class StillWatch(Watch):
 
     def look_at_gpus(self, closely: bool) -> None:
         self.near_gpus.append(closely)
+
+    def look_at_disk(self, on: bool) -> None:
+        self.near_disk.append(on)
 
     def give(self, world: World) -> None:
         self.world = world

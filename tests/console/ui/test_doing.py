@@ -18,6 +18,7 @@ from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.log import LogScreen
 from console.ui.screens.outcome import OutcomeSheet
 from tests.console.actions.acts import Notebook
+from tests.console.fake_hands import FakeHands
 from tests.console.fake_jenkins import FakeJenkins
 from tests.console.fakes import FakeCompose, FakeEngine
 from tests.console.ui.doing import Person, Shown, person
@@ -234,7 +235,13 @@ async def test_the_console_is_left_while_an_act_is_under_way() -> None:
     """The back room is a room of its own here: what is broken off is written down before it closes."""
     act = replace(lamp("hall", "attic"), hold=asyncio.Event())
     book = Notebook()
-    live = Watch(lambda: (FakeEngine(), FakeCompose()), host=clean("h"), demo=False, make_jenkins=FakeJenkins)
+    live = Watch(
+        lambda: (FakeEngine(), FakeCompose()),
+        host=clean("h"),
+        demo=False,
+        make_jenkins=FakeJenkins,
+        make_hands=lambda: FakeHands().hands,
+    )
     live.start()
     app = ConsoleApp(live, host=clean("h"), demo=False, wishes=Wishes(glyphs="unicode"), env=ENV, make_recorder=lambda: book)
     try:

@@ -121,8 +121,8 @@ async def test_what_waits_is_cancelled_and_what_began_is_stopped(one: Person, so
 async def test_nothing_to_run_again(one: Person) -> None:
     await one.press("2", "j", "R")
     await one.sees("it has not begun: there is nothing to run again")
-    await one.press("1", "x")
-    await one.sees("no build of Jenkins stands behind this row")
+    await one.press("1", "R")
+    await one.sees("no build stands behind it: r restarts it")
 
 
 async def test_marks_are_acted_on_together_and_go_with_the_act(one: Person, source: DemoJenkins) -> None:
@@ -160,8 +160,8 @@ async def test_a_mark_set_twice_is_none(one: Person) -> None:
     assert not any(line.startswith("*") for line in one.lines)
 
 
-async def test_there_is_nothing_to_mark_among_services(one: Person) -> None:
-    await one.press("space")
+async def test_there_is_nothing_to_mark_in_the_lower_pane(one: Person) -> None:
+    await one.press("3", "space")
     await one.sees("there is nothing to mark here")
 
 
@@ -239,7 +239,7 @@ async def test_without_jenkins_the_keys_say_why() -> None:
     from tests.console.ui.worlds import world
 
     async with person(app=app_of(world())) as one:
-        await one.press("a")
-        await one.sees("no build of Jenkins stands behind this row")
+        await one.press("R")
+        await one.sees("no build stands behind it: r restarts it")
         one.app.screen.action_act_on("cancel", "", 12)  # type: ignore[attr-defined]
         await one.sees("Jenkins is not configured. Run: mlops-console login")

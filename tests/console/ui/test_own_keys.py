@@ -129,7 +129,7 @@ def test_two_things_on_one_key_are_refused_by_name(wanted: dict[str, str], key_i
     [
         {"filter": "f"},  # f is follow, in a log: they never meet
         {"filter": "x", "stop": "slash"},
-        {"stop": "C", "values": "x"},
+        {"stop": "B", "values": "x"},
         {"quit": "x", "stop": "q"} | {"cancel": "q"},
         {"help": "f1"},
         {"open": "l", "next-pane": "tab,right"},

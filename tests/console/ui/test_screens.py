@@ -16,6 +16,7 @@ from console.feeds.watch import Watch
 from console.model.source import SourceState, SourceStatus
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
+from console.ui.screens import lists
 from console.ui.screens.main import MainScreen
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container
 from tests.console.ui.screenapp import ENV, StillWatch, app_of, screen_text, still
@@ -60,7 +61,7 @@ async def test_the_first_look_answers_whether_anything_is_wrong() -> None:
     assert lines[1].startswith(" ✗ cache killed 2m ago: out of memory, limit 64 MiB")
     assert lines[1].endswith("+5  ! go there")
     assert selected_line(text).split()[:3] == ["▐cache", "✗", "killed"]
-    assert lines[-1] == " enter open  L log  / filter  : command  o order  z zoom         ? help  q quit"
+    assert lines[-1] == " enter open  L log  r restart  x stop  / filter  : command       ? help  q quit"
 
 
 async def test_every_container_of_the_host_is_there_in_its_group() -> None:
@@ -296,10 +297,14 @@ async def test_a_reachable_engine_is_never_left_for_the_demo() -> None:
     assert not app.demo
 
 
-async def test_reading_is_said_only_when_it_takes_long() -> None:
+async def test_reading_is_said_only_when_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(lists, "READING_SECONDS", 3600.0)
+        app = app_of(None)
+        async with app.run_test(size=(80, 24)) as pilot:
+            assert "Reading docker" not in await press(pilot)
     app = app_of(None)
     async with app.run_test(size=(80, 24)) as pilot:
-        assert "Reading docker" not in screen_text(app)
         await until(lambda: "Reading docker" in screen_text(app))
         assert selected_line(await press(pilot, "j")) == ""
 

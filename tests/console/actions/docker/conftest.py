@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 import pytest
 
 from console.actions.doer import Doer
-from console.actions.reach import Reach
 from console.model.jenkins import NOT_CONFIGURED
 from console.model.service import ComposeProject
 from console.model.source import SourceState, SourceStatus
@@ -15,6 +14,7 @@ from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine import Endpoint
 from console.sources.docker_engine.source import DockerEngine
 from console.sources.protocols import ActingJenkins
+from console.sources.reach import Reach
 from console.text import Clean, clean
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import FakeCompose

@@ -7,9 +7,9 @@ import pytest
 from console.actions.docker.containers import ActOnContainers, ContainerVerb, find
 from console.actions.doer import Doer
 from console.actions.plan import Fate, Outcome, Plan, Weight
-from console.actions.reach import Reach
 from console.demo import demo_jenkins
 from console.model.source import NotThereError
+from console.sources.reach import Reach
 from console.text import Clean
 from tests.console.actions.acts import Notebook
 from tests.support.engine import Engine

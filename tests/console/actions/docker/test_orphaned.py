@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from console.actions.docker.orphaned import find_orphans
-from console.actions.reach import Reach
 from console.demo import demo_jenkins
 from console.model.source import SourceError
+from console.sources.reach import Reach
 from tests.support.engine import Engine
 from tests.support.images import BUSYBOX
 

@@ -12,11 +12,11 @@ from console.actions.docker.known import newest_good
 from console.actions.docker.pruning import Prune
 from console.actions.doer import Doer
 from console.actions.plan import Fate, News, Outcome, Plan, TellsMore, Weight
-from console.actions.reach import Reach
 from console.demo import demo_jenkins
 from console.model.pruning import Kind, Rule
 from console.model.service import ComposeProject, Declared
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
+from console.sources.reach import Reach
 from console.text import Clean, clean
 from tests.console.actions.acts import Notebook
 from tests.console.actions.docker.conftest import NO_JENKINS, reach_of

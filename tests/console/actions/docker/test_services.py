@@ -11,17 +11,19 @@ from console.actions.docker.health import Pace
 from console.actions.docker.services import ActOnServices, ServiceVerb
 from console.actions.doer import Doer
 from console.actions.plan import Fate, Outcome, Plan, Weight
-from console.actions.reach import Reach
 from console.demo import demo_jenkins
 from console.model.source import NotThereError, SourceError
 from console.sources.compose import ComposeCli
 from console.sources.docker_acts import DockerActs
 from console.sources.docker_engine.endpoint import parse_address
 from console.sources.docker_engine.source import DockerEngine
+from console.sources.reach import Reach
 from console.text import Clean
 from tests.console.actions.docker.conftest import NO_JENKINS
 from tests.console.sources.compose.conftest import room
 from tests.console.sources.compose.room import PATIENT, Room
+from tests.support.images import static_busybox
+from tests.support.registry import Registry
 from tests.support.waiting import until
 
 __all__ = ["room"]
@@ -83,6 +85,43 @@ async def test_up_stop_start_restart_and_down(room: Room, reach: Reach, doer: Do
     assert room.states() == {}
 
 
+async def test_an_update_makes_anew_what_has_got_another_image(room: Room, reach: Reach, doer: Doer) -> None:
+    """What is built here stays as it is, also where it differs; and where an image cannot be had nothing is ended."""
+    with Registry() as registry:
+        image = f"{registry.host}/{room.project}:1"
+        program = static_busybox().read_bytes()
+        registry.push(f"{room.project}:1", {"sh": program})
+        web = {"image": image, "command": ["/sh", "-c", "while :; do :; done"], "stop_grace_period": "0s", "cpus": 0.1}
+        own = {"image": "busybox:test", "build": {"context": "."}}
+        room.write({"web": web, "own": own})
+        room.engine.docker("pull", image)
+        try:
+            await outcome(doer, act(reach, V.UP))
+            before = room.runs()
+            room.write({"web": web, "own": {**own, "environment": {"NEW": "1"}}})
+            plan = await act(reach, V.UPDATE).plan()
+            assert [str(one.name) for one in plan.doable] == ["web"]
+            assert [one.partition("infra/docker-compose.yml ")[2] for one in plan.same_as] == [
+                "pull --ignore-buildable web",
+                "up -d --no-build --pull never --no-deps web",
+            ]
+            assert (await outcome(doer, act(reach, V.UPDATE))).results[0].words.startswith("up to date, fine after")
+            assert room.runs() == before
+            registry.push(f"{room.project}:1", {"sh": program, "newer": b"1"})
+            await outcome(doer, act(reach, V.UPDATE))
+            after = room.runs()
+            assert after["web"][0] != before["web"][0]
+            assert after["own"] == before["own"]
+            registry.take_away(f"{room.project}:1")
+            failed = (await outcome(doer, act(reach, V.UPDATE, "web"))).results[0]
+            assert (failed.fate, failed.words) == (Fate.FAILED, "web: manifest unknown")
+            assert room.runs() == after
+        finally:
+            room.engine.docker("compose", "-f", str(room.file), "kill")
+            room.engine.docker("compose", "-f", str(room.file), "rm", "--force")
+            room.engine.docker("image", "rm", "--force", image)
+
+
 async def test_what_does_not_get_healthy_is_said_with_its_probe(room: Room, reach: Reach, doer: Doer) -> None:
     room.write({"good": {**PROBED, "command": ["sh", "-c", "touch /ready; " + PATIENT[2]]}, "bad": PROBED})
     found = await outcome(doer, act(reach, V.UP, "good", "bad"))
@@ -100,6 +139,7 @@ async def test_what_does_not_get_healthy_is_said_with_its_probe(room: Room, reac
         (V.START, "web", "It has no container: up makes one."),
         (V.RESTART, "web", "It has no container: up makes one."),
         (V.PULL, "own", "Its image is built here and cannot be fetched."),
+        (V.UPDATE, "own", "Its image is built here and cannot be fetched."),
     ],
 )
 async def test_what_cannot_be_done_is_said_before(room: Room, reach: Reach, verb: V, name: str, why: str) -> None:

@@ -1,0 +1,149 @@
+"""Files and folders out of a container: the Engine's tar, read by a thread as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import queue
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import TypeVar
+
+from console.model.source import SourceError, SourceState
+from console.sources._blocking import Pool
+from console.sources.newfile import SaveError
+from console.sources.protocols import EngineActs
+from console.sources.reach import Reach
+from console.sources.unpacking import NoArchiveError, Progress, Unpacked, single_file, unpack
+from console.text import Clean, clean
+
+_ON_THE_WAY = 8
+_LONGEST = 24 * 3600.0
+T = TypeVar("T")
+
+__all__ = ["copy_to", "final_place", "inside", "pour_to"]
+
+
+def inside(path: str) -> str:
+    """A path in a container as it is asked for: absolute, without `.` and `..`. Raises SaveError for the root, and for none."""
+    if "\0" in path or not path:
+        raise SaveError("Name a file or folder in the container: NAME:PATH")
+    found = posixpath.normpath(f"/{path}").replace("//", "/")
+    if found == "/":
+        raise SaveError("That is all of the container: name a file or folder in it.")
+    return found
+
+
+def final_place(path: str, target: Path) -> Path:
+    """What it will be called here: in a folder that is there it keeps its name, anything else is its new name.
+
+    Raises SaveError where there is no folder to put it in.
+    """
+    try:
+        place = target / posixpath.basename(path) if target.is_dir() else target
+        above = place.parent.is_dir()
+    except OSError as failed:
+        raise SaveError(f"{target} cannot be used: {failed.strerror}.") from None
+    if not above:
+        raise SaveError(f"There is no folder {place.parent}.")
+    if place.name in ("", ".", "..") or "\0" in str(place):
+        raise SaveError(f"{target} is no name.")
+    return place
+
+
+async def copy_to(
+    reach: Reach, container: Clean, path: str, place: Path, *, overwrite: bool, progress: Progress = lambda _done, _size: None
+) -> Unpacked:
+    """Copy `path` (see `inside`) of a container to `place` (see `final_place`), whole or not at all.
+
+    `progress` is called in another thread. Raises SaveError where it cannot be saved, SourceError where it cannot be had; then,
+    and when it is cancelled, nothing is left of it.
+    """
+    return await _through(
+        reach.acts, container, path, lambda stream: unpack(stream, place, overwrite=overwrite, progress=progress)
+    )
+
+
+async def pour_to(
+    reach: Reach,
+    container: Clean,
+    path: str,
+    write: Callable[[bytes], object],
+    *,
+    progress: Progress = lambda _done, _size: None,
+) -> int:
+    """The same with the content of one file, to whatever takes bytes; how many there were. Raises what `write` raises, too."""
+    return await _through(reach.acts, container, path, lambda stream: single_file(stream, write, progress))
+
+
+async def _through(acts: EngineActs, container: Clean, path: str, work: Callable[[_Inflow], T]) -> T:
+    inflow = _Inflow(asyncio.get_running_loop())
+    disk = Pool("copy", 1)
+    working = asyncio.create_task(disk.run(lambda: inflow.run(work), _LONGEST))
+    try:
+        async with aclosing(acts.copy_out(container, path)) as pieces:
+            await _feed(pieces, inflow, working)
+        inflow.end(None)
+        return await asyncio.shield(working)
+    except NoArchiveError as broken:
+        raise SourceError(SourceState.UNREACHABLE, clean(f"What Docker sent of it is no whole archive: {broken}.")) from None
+    except BaseException as error:
+        # Until the thread has taken everything away again: whoever goes on finds nothing of it.
+        inflow.end(_GivenUpError())
+        await asyncio.wait({working})
+        if isinstance(error, asyncio.CancelledError) or working.cancelled():
+            raise
+        own = working.exception()
+        raise error if own is None or isinstance(own, _GivenUpError) else own from None
+    finally:
+        disk.close()
+
+
+async def _feed(pieces: AsyncGenerator[bytes], inflow: _Inflow, working: asyncio.Task[T]) -> None:
+    """Hand over what comes, until all has come or nobody wants more of it."""
+    async for piece in pieces:
+        room = asyncio.create_task(inflow.room.acquire())
+        await asyncio.wait({room, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            room.cancel()
+            return
+        inflow.put(piece)
+
+
+class _GivenUpError(Exception):
+    """Whoever wanted it does not any more."""
+
+
+class _Inflow:
+    """Pieces of a stream for a thread that reads as from a file. `put` and `end` are the loop's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.room = asyncio.Semaphore(_ON_THE_WAY)
+        self._queue: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
+        self._held = b""
+        self._over = False
+
+    def put(self, piece: bytes) -> None:
+        self._queue.put(piece)
+
+    def end(self, error: Exception | None) -> None:
+        self._queue.put(error)
+
+    def run(self, work: Callable[[_Inflow], T]) -> T:
+        return work(self)
+
+    def read(self, count: int, /) -> bytes:
+        """At most `count` bytes, and none at the end. Raises what it was ended with."""
+        while not self._held and not self._over:
+            piece = self._queue.get()
+            if isinstance(piece, Exception):
+                raise piece
+            if piece is None:
+                self._over = True
+            else:
+                self._loop.call_soon_threadsafe(self.room.release)
+                self._held = piece
+        found, self._held = self._held[:count], self._held[count:]
+        return found
