@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.model.build import Build, BuildRef
 from console.model.container import Container
 from console.model.state import StateClass, state
+from console.model.training import LOCAL, build_of
 from console.model.words import age
 from console.model.world import ContainerRow, Problem
 from console.text import Clean, clean
@@ -17,11 +18,8 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
 
-JOB, NUMBER = Clean("mlops.job"), Clean("mlops.build")
-LOCAL = "local"
 PURPOSE, TRAINS = "mlops.purpose", "train"
 STATE = state(StateClass.ATTENTION, "orphan")
-_FIGURES = 9
 _SETTLED = timedelta(seconds=30)
 """What has ended only now may be seen before the container that went with it is seen to be gone."""
 
@@ -48,17 +46,9 @@ class Adoption:
         return clean(f"{age((now - self.at).total_seconds())} ago{f' by {self.by}' if self.by else ''}")
 
 
-def ref_of(container: Container) -> BuildRef | None:
-    """The build that a training says it belongs to; None for one by hand, and for one that says nothing that can be."""
-    job, number = container.labels.get(JOB), container.labels.get(NUMBER)
-    if job is None or job == LOCAL or number is None or not (number.isascii() and number.isdigit()) or len(number) > _FIGURES:
-        return None
-    return BuildRef(job, int(number))
-
-
 def is_candidate(container: Container) -> bool:
     """Whether it could be one: a training that is alive, and not one by hand, which has no build at all."""
-    return container.training and container.alive and container.labels.get(JOB) != LOCAL
+    return container.training and container.alive and container.label("mlops.job") != LOCAL
 
 
 def orphans(containers: Iterable[Container], builds: Mapping[BuildRef, Build | None]) -> tuple[Orphan, ...]:
@@ -68,7 +58,7 @@ def orphans(containers: Iterable[Container], builds: Mapping[BuildRef, Build | N
     for one in containers:
         if not is_candidate(one):
             continue
-        ref = ref_of(one)
+        ref = build_of(one)
         if ref is None:
             found.append(Orphan(one, None, None, Clean("it names no build")))
         elif ref in builds and (build := builds[ref]) is None:
@@ -81,7 +71,7 @@ def orphans(containers: Iterable[Container], builds: Mapping[BuildRef, Build | N
 
 def trained_for(containers: Iterable[Container]) -> frozenset[BuildRef]:
     """The builds that trainings are alive for, as they say."""
-    return frozenset(ref for one in containers if _trains(one) and (ref := ref_of(one)) is not None)
+    return frozenset(ref for one in containers if _trains(one) and (ref := build_of(one)) is not None)
 
 
 def _trains(container: Container) -> bool:
@@ -107,7 +97,7 @@ def known(world: JenkinsWorld, refs: Iterable[BuildRef]) -> dict[BuildRef, Build
 
 def seen(containers: Sequence[Container], world: JenkinsWorld, now: datetime) -> tuple[Orphan, ...]:
     """Those among `containers`, by what was read of their builds so far."""
-    trainings = [one for one in containers if _trains(one) and ref_of(one) is not None]
+    trainings = [one for one in containers if _trains(one) and build_of(one) is not None]
     found = orphans(trainings, known(world, trained_for(trainings)))
     return tuple(one for one in found if one.since is None or now - one.since > _SETTLED)
 

@@ -11,10 +11,8 @@ from console.model.container import Container
 from console.model.gpu_use import Holder
 from console.model.jenkins import QueueItem
 from console.model.state import State
+from console.model.training import LOCAL
 from console.text import Clean, clean
-
-LOCAL = "local"
-"""The job of runs by hand (interface.md)."""
 
 
 class Phase(IntEnum):

@@ -18,8 +18,9 @@ from console.model.gpu_use import Holder, given_cards, holders
 from console.model.jenkins import JenkinsWorld, QueueItem
 from console.model.jenkins_rows import build_state, with_details
 from console.model.join import container_state
-from console.model.run import LOCAL, Phase, Run
+from console.model.run import Phase, Run
 from console.model.state import State, StateClass, state
+from console.model.training import LOCAL, run_of
 from console.model.waiting import build_waits, reason
 from console.text import Clean, clean
 
@@ -27,7 +28,7 @@ JOB = Clean("train")
 """The job that trains (interface.md)."""
 
 _TRAIN = "train"
-_PROJECT, _COMMIT, _FIGURES = "PROJECT", "COMMIT", 9
+_PROJECT, _COMMIT = "PROJECT", "COMMIT"
 _BUILDS = ("check", "image", "build", "trainer", "run", "request", "validate")
 _STOPPED = 143
 
@@ -63,22 +64,17 @@ def join(
     return tuple(sorted(found, key=lambda one: _order(one, now)))
 
 
-def run_of(container: Container) -> BuildRef | None:
-    """Which run a container trains for; None for one that trains for none, and for one that says nothing that can be."""
-    job, number = container.label("mlops.job"), container.label("mlops.build")
+def trains_for(container: Container) -> BuildRef | None:
+    """Which run a container trains for; None for one that checks or publishes, and for one that is of no run."""
     purpose = container.label("mlops.purpose") or _TRAIN
-    if not container.training or purpose != _TRAIN or not job or number is None:
-        return None
-    if not (number.isascii() and number.isdigit()) or len(number) > _FIGURES:
-        return None
-    return BuildRef(job, int(number))
+    return run_of(container) if container.training and purpose == _TRAIN else None
 
 
 def _by_build(containers: Iterable[Container]) -> Mapping[BuildRef, Sequence[Container]]:
     """The trainings of each run, the newest first: one that was begun again has several."""
     found: defaultdict[BuildRef, list[Container]] = defaultdict(list)
     for one in containers:
-        if (ref := run_of(one)) is not None:
+        if (ref := trains_for(one)) is not None:
             found[ref].append(one)
     for group in found.values():
         group.sort(key=lambda one: (one.created, one.id), reverse=True)

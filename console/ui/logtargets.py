@@ -11,6 +11,7 @@ from console.model.build import BuildRef, Stage
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
 from console.model.state import State
+from console.model.training import build_of
 from console.model.world import World
 from console.text import Clean
 from console.ui.look import Look
@@ -70,14 +71,6 @@ def builds(world: World) -> list[BuildTarget]:
     refs += [ref for one in world.containers if (ref := build_of(one)) is not None and ref.job in jenkins.jobs]
     refs += [job.last.ref for job in jenkins.jobs.values() if job.last is not None]
     return [build_target_of(jenkins, ref) for ref in dict.fromkeys(refs)]
-
-
-def build_of(container: Container) -> BuildRef | None:
-    """The build that started a training's container."""
-    job, number = container.label("mlops.job"), container.label("mlops.build")
-    if not job or number is None or not (number.isascii() and number.isdigit()):
-        return None
-    return BuildRef(job, int(number))
 
 
 def belonging(targets: Sequence[Target]) -> frozenset[BuildRef]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
+from console.model.training import build_of
 from console.ui import makings
 from console.ui.acting import ActingScreen, Subject, begin
 
@@ -28,8 +29,6 @@ def subjects_of(row: Row, *, builds: bool, outlived: Collection[Clean] = ()) -> 
 
 def subject_of(container: Container, *, builds: bool, outlived: Collection[Clean] = ()) -> Subject:
     """What one container stands for."""
-    from console.ui.logtargets import build_of
-
     ref = build_of(container) if builds else None
     over = ref is not None and container.id in outlived
     # What is left of a build that has ended is its container: that is what its keys are about.

@@ -15,8 +15,9 @@ from console.actions.docker.containers import GONE
 from console.actions.docker.orphaned import find_orphans
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, several
 from console.model.container import NUMBER_LABEL, Container, ContainerState, Ran
-from console.model.orphans import LOCAL, Adoption, Orphan
+from console.model.orphans import Adoption, Orphan
 from console.model.source import SourceError
+from console.model.training import LOCAL
 from console.sources.reach import Reach
 from console.text import Clean, clean
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from console.actions.jenkins.builds import build_of
 from console.model.build import Build, BuildRef
-from console.model.orphans import Orphan, is_candidate, orphans, ref_of
+from console.model.orphans import Orphan, is_candidate, orphans
+from console.model.training import build_of as build_by_labels
 from console.sources.reach import Reach
 from console.text import Clean, clean
 
@@ -23,7 +24,7 @@ async def find_orphans(reach: Reach) -> tuple[tuple[Orphan, ...], tuple[Clean, .
     builds: dict[BuildRef, Build | None] = {}
     unknown: list[Clean] = []
     for one in found:
-        ref = ref_of(one)
+        ref = build_by_labels(one)
         if ref is None or ref in builds:
             continue
         if ref.job not in visible:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.actions.plan import several
 from console.model.container import Container
 from console.model.source import SourceError
+from console.model.training import build_of
 from console.sources.reach import Reach
 from console.text import Clean, clean
 
@@ -40,9 +41,5 @@ async def at_work(reach: Reach, containers: Sequence[Container]) -> AtWork:
 
 
 def _by_labels(containers: Sequence[Container]) -> tuple[Clean, ...]:
-    names = []
-    for one in containers:
-        job, number = one.label("mlops.job"), one.label("mlops.build")
-        if one.training and one.alive and job is not None and number is not None and job != "local":
-            names.append(clean(f"{job} #{number}"))
-    return tuple(dict.fromkeys(names))
+    found = (build_of(one) for one in containers if one.training and one.alive)
+    return tuple(dict.fromkeys(ref.shown for ref in found if ref is not None))

@@ -147,6 +147,18 @@ async def test_a_training_without_jenkins_is_stopped_as_a_container(one: Person)
     assert did(one) == [f"stop {TRAINING.id}"]
 
 
+async def test_a_training_by_hand_is_no_build_of_jenkins(one: Person) -> None:
+    by_hand = container("mlops-project-b-3", labels={MANAGED_LABEL: "true", "mlops.job": "local", "mlops.build": "3"})
+    still(one.app).log_jenkins = demo_jenkins()
+    engine = FakeEngine(*ALL, by_hand)
+    still(one.app).log_engine = engine
+    made = world([*ALL, by_hand], project=PROJECT)
+    still(one.app).give(replace(made, sources={**made.sources, "jenkins": SourceStatus(SourceState.OK)}))
+    await select(one, "mlops-project-b-3")
+    await one.press("x")
+    await one.sees("same as docker stop mlops-project-b-3")
+
+
 async def test_the_container_of_a_build_has_acts_of_its_own(one: Person) -> None:
     """Its build is what `x` stops; the container alone is stopped where Jenkins cannot."""
     app, source = one.app, demo_jenkins()

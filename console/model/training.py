@@ -1,0 +1,26 @@
+"""Which run a container belongs to, by the labels that the platform gives it (interface.md). Pure."""
+
+from __future__ import annotations
+
+from console.model.build import BuildRef
+from console.model.container import Container
+
+LOCAL = "local"
+"""The job of runs by hand, which no Jenkins knows."""
+
+_JOB, _NUMBER = "mlops.job", "mlops.build"
+_FIGURES = 9
+
+
+def run_of(container: Container) -> BuildRef | None:
+    """Its run; None for a container of none, and for labels that make no sense. A run by hand is of the job `local`."""
+    job, number = container.label(_JOB), container.label(_NUMBER)
+    if not job or number is None or not (number.isascii() and number.isdigit()) or len(number) > _FIGURES:
+        return None
+    return BuildRef(job, int(number))
+
+
+def build_of(container: Container) -> BuildRef | None:
+    """The build of Jenkins that it belongs to; None for one by hand, which has none."""
+    found = run_of(container)
+    return found if found is not None and found.job != LOCAL else None
