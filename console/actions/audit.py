@@ -6,13 +6,13 @@ The form is docs/audit.md's. A plan holds no secrets; what looks like one by its
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from console.actions.doer import UnrecordedError
-from console.actions.plan import MASK, SECRET_NAME, Fate, Outcome, Plan, Result, Target, several
+from console.actions.plan import Fate, Outcome, Plan, Result, Target, several
+from console.model.hiding import masked
 from console.model.person import Person
 from console.sources.auditfile import AuditError
 from console.text import Clean, clean
@@ -25,27 +25,6 @@ MESSAGE_ID = "5c2f0b6f0a6d4e2b9a0c6b1d7e3f4a58"
 IDENTIFIER = "mlops-console"
 _NOTICE, _WARNING = "5", "4"
 Record = dict[str, Any]
-
-_NAMED = re.compile(
-    rf"""(?:(?P<quote>['"])|(?<![\w.-])){SECRET_NAME}=""",
-    re.IGNORECASE,
-)
-_INSIDE = {"'": re.compile(r"[^']*'?"), '"': re.compile(r'(?:\\.|[^"\\])*"?'), "": re.compile("")}
-_PIECES = re.compile(r"""(?:'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|[^\s&'"\\])*""")
-
-
-def masked(text: str) -> Clean:
-    """`NAME=value` with stars for the value where the name is that of a secret, however a shell would have it quoted."""
-    parts: list[str] = []
-    at = 0
-    while (found := _NAMED.search(text, at)) is not None:
-        quote = found["quote"] or ""
-        inside = _INSIDE[quote].match(text, found.end())
-        end = inside.end() if inside is not None else found.end()
-        rest = _PIECES.match(text, end)
-        parts += [text[at : found.end()], MASK, quote]
-        at = rest.end() if rest is not None else end
-    return clean("".join([*parts, text[at:]]))
 
 
 def begun(plan: Plan, person: Person, host: Clean, at: datetime) -> Record:

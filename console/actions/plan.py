@@ -8,26 +8,21 @@ agreeing, and one whose `basis` has changed is not carried out. Every text is cl
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
+from console.model import hiding
 from console.model.asking import FieldKind
 from console.model.build import NOTHING, BuildRef
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.text import Clean, clean
 
-MASK = Clean("*" * 8)
+MASK = hiding.MASK
 """What stands for a secret, whatever its length."""
-
-SECRET_NAME = r"[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*"  # noqa: S105 - it names secrets and is none
-"""A parameter or variable that is called like a secret, whatever its kind; case does not matter."""
-
-_SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
 
 
 class Weight(IntEnum):
@@ -316,7 +311,7 @@ class TellsMore(Protocol):
 def pairs(values: Mapping[str, str], secret: Collection[str]) -> str:
     """`NAME=value NAME=value` for a request that is shown. Stars stand for the whole value of each of `secret`, and of what is
     called like a secret: what is written down is masked later, too, but there nobody knows where a value with blanks ends."""
-    hidden = {name for name, value in values.items() if name in secret or (value and _SECRET_NAME.fullmatch(name))}
+    hidden = {name for name, value in values.items() if name in secret or (value and hiding.secretive(name))}
     return " ".join(f"{name}={MASK if name in hidden else value}" for name, value in values.items())
 
 

@@ -14,6 +14,7 @@ from console.demo.engine import DemoEngine
 from console.demo.identity import container_id
 from console.demo.shell import DemoShell
 from console.model.container import ContainerState
+from console.model.hiding import masked
 from console.model.process import Process
 from console.model.source import SourceError, SourceState
 from console.sources.rawterminal import Shell
@@ -76,7 +77,7 @@ class DemoHands:
         command = found.details.command if found.details is not None else Clean("")
         return (
             Process(4242, Clean("1000"), 0.1, 9 << 20, 7, Clean("tini -- start")),
-            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, command),
+            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, masked(command)),
         )
 
     async def has(self, container: str, path: str) -> bool:

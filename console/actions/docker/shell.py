@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.actions.audit import masked
 from console.actions.docker.running import NEEDED
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.model.container import Container, ContainerState
+from console.model.hiding import masked
 from console.model.source import SourceError, SourceState
 from console.model.words import duration
 from console.sources.reach import Reach

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from console.actions.audit import AuditRecorder, InMemory, begun, ended, journal_fields, line_of, masked
+from console.actions.audit import AuditRecorder, InMemory, begun, ended, journal_fields, line_of
 from console.actions.audited import NO_END, read
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Fate, Outcome, Plan, Result, Say, Target, Tell
+from console.model.hiding import masked
 from console.model.state import StateClass
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal
