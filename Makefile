@@ -59,9 +59,29 @@ up: ## start the platform on this server, and wait until it is healthy (LIMIT=90
 down: ## end the platform's services; data and running trainings stay
 	@exec infra/bin/down
 
+.PHONY: upgrade
+upgrade: ## bring this server to another commit, and back when it does not get healthy (TO=v1.2.0)
+	@exec infra/bin/upgrade
+
+.PHONY: backup
+backup: ## write one encrypted backup of what cannot be made anew, and read it back
+	@exec infra/bin/backup
+
+.PHONY: restore
+restore: ## put a backup in the place of what is here; asks first (FILE=path, else the newest)
+	@exec infra/bin/restore
+
+.PHONY: destroy
+destroy: ## remove the platform and its data from this server; says what it keeps, asks first
+	@exec infra/bin/destroy
+
 .PHONY: pin
 pin: ## pin every image by its digest, compare the plugins (WRITE=plugins puts those in too)
 	@exec infra/bin/pin
+
+.PHONY: deploy
+deploy: ansible ## make this server a training server (ARGS="--check", ARGS="-i inventory/site.yml")
+	@cd infra/ansible && exec $(CURDIR)/$(BIN)/ansible-playbook playbook.yml $(ARGS)
 
 # Two at a time: each worker starts a Docker Engine of its own, which costs more than a third one brings.
 .PHONY: test
@@ -71,6 +91,10 @@ test: dev ## run the tests; what this machine cannot run is named at the end (AR
 .PHONY: test-projects
 test-projects: dev ## run the projects' own tests, each in its own environment (6 GB for project-a)
 	@scripts/test-projects
+
+.PHONY: test-ansible
+test-ansible: infra ## try infra/ansible on a fresh Debian 12 that is made for it (root, 3 GB)
+	@exec $(BIN)/python -m pytest tests/ansible $(ARGS)
 
 .PHONY: lint
 lint: dev ## check the Python: rules, format, types, who imports whom
@@ -86,7 +110,7 @@ format: dev ## bring the Python into its one format
 	@$(BIN)/ruff format .
 
 .PHONY: docs
-docs: dev ## make the tables and pictures in docs/ anew from the program
+docs: dev ## make the tables and pictures in docs/, and the list of variables, anew
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/pictures.py
 
@@ -124,9 +148,17 @@ bench-logs: dev ## measure following, searching and printing logs beside docker 
 bench-logview: dev ## measure the log view beside lazydocker, lnav, toolong (ARGS="--quick")
 	@exec $(BIN)/python -m bench.logview $(ARGS)
 
+.PHONY: bench-metrics
+bench-metrics: dev ## measure what metrics of a log cost, beside only its lines (ARGS="--quick")
+	@exec $(BIN)/python -m bench.metrics $(ARGS)
+
 .PHONY: bench-jenkins
 bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins (ARGS="--quick")
 	@exec $(BIN)/python -m bench.jenkins $(ARGS)
+
+.PHONY: bench-history
+bench-history: dev ## measure writing, reading and the size of the history of runs (ARGS="--quick")
+	@exec $(BIN)/python -m bench.history $(ARGS)
 
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
@@ -140,14 +172,16 @@ bench-way-in: dev ## measure merge to queued, and what the way in adds to a requ
 lock: ## resolve the dependencies anew into requirements/
 	@scripts/lock
 
-.PHONY: runtime platform dev infra
+.PHONY: runtime platform dev ansible infra
 runtime: ## set up what the console needs, and nothing more
 	@scripts/setup-env runtime
 platform: ## set up what trainings by hand need
 	@scripts/setup-env platform
 dev: ## set up what tests, lint and benchmarks need
 	@scripts/setup-env dev
-infra: ## set up what lint-infra needs
+ansible: ## set up what deploy needs
+	@scripts/setup-env ansible
+infra: ## set up what lint-infra and test-ansible need
 	@scripts/setup-env infra
 
 .PHONY: clean

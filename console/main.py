@@ -275,6 +275,7 @@ class Backend:
             make_hands=self.hands,
             read_disk=self._read_disk,
             tunnel=True,
+            trainings=True,
         )
 
 

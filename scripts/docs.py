@@ -1,14 +1,18 @@
-"""Makes the tables in docs/ anew from the code that they describe."""
+"""Makes the tables in docs/, and the list of variables in infra/ansible, anew from the code that they describe."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from console.cli.group import manual
 from console.settings.manual import markdown as settings
 from console.ui.keymap import markdown as keys
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+PLAYBOOKS = ROOT / "infra" / "ansible"
+VARIABLES = PLAYBOOKS / "group_vars" / "all" / "main.yml"
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"
 
 
@@ -19,7 +23,32 @@ def replace_table(page: Path, table: str) -> None:
     page.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
 
 
+VARIABLES_BEGIN = """\
+# Every variable, with what it is when you say nothing. Made by `make docs`: do not write here. Copy what you want to be
+# otherwise to site.yml beside this file, without the mark in front of it (git leaves that file alone), or to
+# host_vars/NAME.yml for one server of several.
+---
+"""
+
+
+def variables() -> str:
+    """The defaults of the roles, in the order of the playbook, as remarks: what is set here would win over an inventory."""
+    parts = [VARIABLES_BEGIN]
+    for role in re.findall(r"^ +- \{role: (\w+)", (PLAYBOOKS / "playbook.yml").read_text(encoding="utf-8"), re.MULTILINE):
+        defaults = (PLAYBOOKS / "roles" / role / "defaults" / "main.yml").read_text(encoding="utf-8")
+        parts.append(f"\n### {role}\n\n")
+        parts += [_as_remark(line) for line in defaults.splitlines(keepends=True)]
+    return "".join(parts)
+
+
+def _as_remark(line: str) -> str:
+    if not line.strip():
+        return line
+    return f"#{line}" if line.startswith("#") else f"# {line}"
+
+
 if __name__ == "__main__":
+    VARIABLES.write_text(variables(), encoding="utf-8")
     replace_table(DOCS / "settings.md", settings())
     replace_table(DOCS / "keys.md", keys())
     replace_table(DOCS / "cli.md", manual())

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from console.actions.doer import UnrecordedError
 from console.actions.plan import Fate, Outcome, Plan, Result, Target, several
-from console.model.hiding import masked
 from console.model.person import Person
+from console.model.secretnames import masked
 from console.sources.auditfile import AuditError
 from console.text import Clean, clean
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from console.actions.plan import Fate, Outcome, Plan, Result, Target, Tell, moved
+from console.actions.plan import DoesAtOnce, Fate, Outcome, Plan, Result, Target, Tell, moved
 from console.actions.readonly import acts_are_off
 from console.model.source import SourceError
 from console.text import Clean, clean
@@ -104,7 +104,7 @@ class Doer:
         results: list[Result] = []
         try:
             for target in plan.doable:
-                if called_off():
+                if called_off() and not _begun(plan, target):
                     results.append(Result(target, Fate.LEFT, Clean("not begun")))
                 else:
                     results.append(await _one(plan, target, tell))
@@ -112,11 +112,18 @@ class Doer:
             # Whoever waited is gone. What is under way may happen or not, and that is what is written down.
             begun = len(results)
             rest = plan.doable[begun:]
-            results += [Result(one, Fate.UNSURE if at == 0 else Fate.LEFT, Clean("broken off")) for at, one in enumerate(rest)]
+            results += [
+                Result(one, Fate.UNSURE if at == 0 or _begun(plan, one) else Fate.LEFT, Clean("broken off"))
+                for at, one in enumerate(rest)
+            ]
             with contextlib.suppress(UnrecordedError):
                 await self._recorder.end(Outcome(plan, tuple(results)))
             raise
         return results
+
+
+def _begun(plan: Plan, target: Target) -> bool:
+    return isinstance(plan.act, DoesAtOnce) and plan.act.begun(target)
 
 
 async def _one(plan: Plan, target: Target, tell: Tell) -> Result:

@@ -14,14 +14,14 @@ from enum import Enum, IntEnum
 from typing import Protocol, runtime_checkable
 from uuid import uuid4
 
-from console.model import hiding
+from console.model import secretnames
 from console.model.asking import FieldKind
 from console.model.build import NOTHING, BuildRef
 from console.model.source import SourceState
 from console.model.state import StateClass
 from console.text import Clean, clean
 
-MASK = hiding.MASK
+MASK = secretnames.MASK
 """What stands for a secret, whatever its length."""
 
 
@@ -300,6 +300,15 @@ class Act(Protocol):
 
 
 @runtime_checkable
+class DoesAtOnce(Protocol):
+    """An act that does several of its objects with the first of them."""
+
+    def begun(self, target: Target) -> bool:
+        """Whether it was begun with another one: then nobody can call it off, and `perform` tells what became of it."""
+        ...
+
+
+@runtime_checkable
 class TellsMore(Protocol):
     """An act whose plan holds more than its targets."""
 
@@ -311,7 +320,7 @@ class TellsMore(Protocol):
 def pairs(values: Mapping[str, str], secret: Collection[str]) -> str:
     """`NAME=value NAME=value` for a request that is shown. Stars stand for the whole value of each of `secret`, and of what is
     called like a secret: what is written down is masked later, too, but there nobody knows where a value with blanks ends."""
-    hidden = {name for name, value in values.items() if name in secret or (value and hiding.secretive(name))}
+    hidden = {name for name, value in values.items() if name in secret or (value and secretnames.secret(name))}
     return " ".join(f"{name}={MASK if name in hidden else value}" for name, value in values.items())
 
 

@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 COMMANDS = {
     "status": ("console.cli.status:status", "Show what is wrong, and the state of every system."),
+    "runs": ("console.cli.runs:runs", "List the trainings: how far they are, whether they learn, how they ended."),
+    "run": ("console.cli.runs:run", "Show one training with everything that belongs to it."),
+    "metrics": ("console.cli.runs:metrics", "Show what a training measured; --csv for a table of it."),
     "services": ("console.cli.services:services", "List the services, worst first."),
     "containers": ("console.cli.containers:containers", "List every container of the host."),
     "logs": ("console.cli.logs:logs", "Print what containers print, and follow it."),
@@ -42,7 +45,7 @@ COMMANDS = {
     "container": ("console.cli.container:container", "Look into single containers, and start, stop or remove them."),
     "df": ("console.cli.pruning:df", "Show what fills Docker's disk."),
     "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
-    "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build."),
+    "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build; adopt or stop them."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
@@ -146,6 +149,25 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class ActsBelow(click.Group):
+    """A command that shows something, with acts on it below; they are gone while the console is read-only."""
+
+    def __init__(self, name: str, callback: Callable[..., int]) -> None:
+        settings = {"help_option_names": ["--help", "-h"]}
+        super().__init__(name, callback=callback, invoke_without_command=True, context_settings=settings, help=callback.__doc__)
+        self.params += global_params()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [] if read_only(ctx) is not None else super().list_commands(ctx)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if (where := read_only(ctx)) is not None:
+            from console.actions.readonly import acts_are_off
+
+            raise UsageError(acts_are_off(where))
+        return super().resolve_command(ctx, args)
+
+
 def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], click.Command]:
     """A click command that also shows the global options. `settings` are click's for its context."""
 
@@ -216,6 +238,8 @@ def manual() -> str:
         for name in group.list_commands(ctx):
             found = group.get_command(ctx, name)
             parts = list(found.commands.values()) if isinstance(found, click.Group) else [found]
+            if isinstance(found, ActsBelow):
+                parts.insert(0, found)
             for part in parts:
                 if part is None:
                     continue

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _EVERYTHING = Asked(jenkins=True, tunnel=True, gpus=True, machine=True)
 _NAMED = 4
 _FIGURES = ("gpu", "disk")
-_MOVING = ("service/", *_FIGURES)
+_COUNTED = ("container/", *_FIGURES)
+_MOVING = ("service/", *_COUNTED)
 _COLUMNS = (Column(), Column(), Column(least=16, drop=1))
 
 
@@ -50,7 +51,7 @@ class _Status:
         # The sentences of problems, and the tunnel's, hold durations: what they are made of is compared instead.
         services = tuple((one.project, one.name, one.state, one.why) for one in world.services if one.state.bad)
         others = tuple(problem for problem in world.problems if not problem.target.startswith(_MOVING))
-        moving = tuple((problem.kind, problem.target) for problem in world.problems if problem.target.startswith(_FIGURES))
+        moving = tuple((problem.kind, problem.target) for problem in world.problems if problem.target.startswith(_COUNTED))
         told = _summaries(world)
         # Figures move all the time: only what they mean is worth another picture.
         told["gpu"] = told["disk"] = ""

@@ -13,10 +13,14 @@ STOPPED, KILLED = 0, 137
 
 @dataclass(slots=True)
 class Deeds:
-    """`states` are those that a person brought containers into, each with its moment and exit code; `removed` are ids."""
+    """`states` are those that a person brought containers into, each with its moment and exit code; `removed` are ids.
+
+    `adopted` are trainings by id, with when (seconds since 1970) and by whom.
+    """
 
     states: dict[Clean, tuple[ContainerState, datetime, int]] = field(default_factory=dict)
     removed: set[Clean] = field(default_factory=set)
+    adopted: dict[Clean, tuple[float, str | None]] = field(default_factory=dict)
 
     def seen(self, container: Container) -> Container | None:
         """The container as it is by now; None where it was removed."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from console.demo.actor import HOUR
 from console.demo.cast import CAST, DECLARED
 from console.demo.clock import Clock
 from console.demo.deeds import KILLED, STOPPED, Deeds
@@ -13,10 +15,11 @@ from console.demo.disk import DemoDisk
 from console.demo.engine import DemoEngine
 from console.demo.identity import container_id
 from console.demo.shell import DemoShell
-from console.model.container import ContainerState
-from console.model.hiding import masked
+from console.model.container import ContainerState, Ran
 from console.model.process import Process
+from console.model.secretnames import masked
 from console.model.source import SourceError, SourceState
+from console.sources.protocols import NO_VARIABLES
 from console.sources.rawterminal import Shell
 from console.text import Clean, clean
 
@@ -100,6 +103,35 @@ class DemoHands:
                 "Env": [f"{one.name}={one.value}" for one in found.details.environment] if found.details is not None else [],
             },
         }
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        """The demo's agent knows `adopt`; everything else is not there."""
+        found = await self._engine.inspect(container)
+        name = command[0].rpartition("/")[2]
+        if not found.alive:
+            raise SourceError(SourceState.OK, clean(f"{found.name} does not run."))
+        if found.service != "agent" or name != "adopt":
+            return Ran(127, Clean(""), clean(f"{name}: not found"))
+        return await self._adopt(command[1:], environment.get("ADOPTED_BY") or None)
+
+    async def _adopt(self, words: Sequence[str], by: str | None) -> Ran:
+        notes = self._deeds.adopted
+        if words[0] == "--list":
+            listed = [{"container": one, "at": at, "by": who} for one, (at, who) in notes.items()]
+            return Ran(0, clean(json.dumps(listed)), Clean(""))
+        one = await self._engine.inspect(words[-1])
+        if words[0] != "--look":
+            notes.setdefault(one.id, (self._clock.now().timestamp(), by))
+        at, who = notes.get(one.id, (None, None))
+        return Ran(0, clean(json.dumps({"container": one.id, "at": at, "by": who, "limit": 12 * HOUR})), Clean(""))
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._engine.inspect(container)

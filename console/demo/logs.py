@@ -13,6 +13,11 @@ HISTORY = 3600.0
 """Seconds for which there are lines: before the demo's beginning, or before the end of what ended earlier."""
 
 
+_STEPS_A_LINE = 15
+_SILENT = {"vision-large": 11 * MINUTE}
+"""Trainings that have said nothing for so long when the world begins, and never do again: they are stalled."""
+
+
 class Said(NamedTuple):
     """Something printed `at` seconds after the world began. `{time}` in it becomes that moment."""
 
@@ -39,6 +44,7 @@ def said(actor: Actor, begin: float, until: float) -> list[Said]:
     # A log goes on through restarts.
     first = max(begin, -HISTORY - (actor.ended or 0.0), -actor.created)
     last = until if actor.ended is None else min(until, -actor.ended)
+    last = min(last, -_silence(actor))
     lines = [one for voice in _voices(actor) for one in _speaks(voice, first, last)]
     if actor.ended is not None and begin <= -actor.ended < until:
         lines += _last_words(actor, -actor.ended)
@@ -48,7 +54,13 @@ def said(actor: Actor, begin: float, until: float) -> list[Said]:
 
 def next_said(actor: Actor, after: float) -> float:
     """When it prints something again: the first moment after `after`."""
+    if _silence(actor) > 0:
+        return after + DAY
     return min(_next(voice, after) for voice in _voices(actor))
+
+
+def _silence(actor: Actor) -> float:
+    return _SILENT.get(dict(actor.labels).get("mlops.project", ""), float("-inf"))
 
 
 def _next(voice: _Voice, after: float) -> float:
@@ -140,8 +152,15 @@ def _event(number: int) -> str:
 
 
 def _plain(number: int) -> str:
-    step = number % 9600
+    """project-a #128 began 16 minutes before the world did, 327 lines ago, and is half done."""
+    step = _STEPS_A_LINE * (327 + number) % 9600
     return f"step {step}/9600  loss {_loss(step):.3f}  lr {2.4e-4 * (1 - step / 9600):.1e}  {186 + step % 5} img/s"
+
+
+def _large(number: int) -> str:
+    """vision-large #126, five hours old: a fifth of its steps, and then nothing more."""
+    step = 11_000 + 20 * (number + 33)
+    return f"step {step}/50000  loss {0.861 + 0.02 * math.sin(step * 1.7):.3f}  lr 1.0e-04  41 img/s"
 
 
 def _asked(number: int, status: int, size: int) -> str:
@@ -152,6 +171,7 @@ def _asked(number: int, status: int, size: int) -> str:
 
 _TRAININGS = {
     "project-b": (_Voice(2.0, 0.4, False, _event),),
+    "vision-large": (_Voice(20.0, 3.0, False, _large),),
     "": (
         _Voice(3.0, 0.2, False, _plain),
         _Voice(47.0, 5.1, True, lambda number: f"WARNING:loader:shard {number % 400:04}.tar was slow: 0.8 s for a batch"),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.metric import Figures
+    from console.model.orphans import Orphan
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
 
@@ -40,10 +42,12 @@ def assemble(
     machine: Snapshot[MachineReading] | None = None,
     machine_history: MachineHistory | None = None,
     disk: Snapshot[DiskFacts] | None = None,
+    figures: Mapping[Clean, Figures] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
-    `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all.
+    `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
+    trainings tell of themselves, by their container.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -59,6 +63,17 @@ def assemble(
     # Declared services that cannot be compared with anything would all be missing: without Docker there are none.
     services = join.services(containers, project if docker.value is not None else None, now, reason_unknown=unknown)
     trainings, others = join.rest(containers, services, now)
+    outlived: tuple[Orphan, ...] = ()
+    if jenkins is not None and jenkins.value is not None and trainings and _well(docker.status, jenkins.status):
+        from console.model import orphans
+
+        outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
+        trainings = orphans.told_rows(trainings, outlived)
+    found: tuple[Problem, ...] = ()
+    if figures:
+        from console.runs.told import told_rows
+
+        trainings, found = told_rows(trainings, figures, now)
     way_in = None
     if tunnel is not None:
         from console.model.tunnel import judge, told_services
@@ -69,6 +84,9 @@ def assemble(
     if way_in is not None:
         sources["tunnel"] = way_in.status
     marks: dict[str, State] = {}
+    problems += found
+    if outlived:
+        problems += orphans.problems(outlived, now)
     problems += _of_gpus(gpus, containers, now, sources, marks)
     problems += _of_machine(machine, sources, marks)
     return World(
@@ -90,8 +108,15 @@ def assemble(
         machine=machine.value if machine is not None else None,
         machine_history=machine_history,
         marks=marks,
+        outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
+        figures=figures or {},
     )
+
+
+def _well(*statuses: SourceStatus) -> bool:
+    """Whether all of them have just answered: what is old says nothing of what goes on."""
+    return all(one.state is SourceState.OK for one in statuses)
 
 
 def _of_gpus(

@@ -30,6 +30,9 @@ TAIL_BYTES = 4096
 BUSY_BYTES = 32 * 1024
 """A log that grew by more since the last look belongs to a build that works."""
 
+MOST_TRAININGS = 50
+"""More than a server has cards for."""
+
 MONITOR_SECONDS = 30.0
 FACT_SECONDS = 20.0
 """How long one fact may take, all of its requests together: logs have a limit for each piece only."""
@@ -60,6 +63,7 @@ class BuildFacts:
         self.monitors: dict[Clean, Monitors] = {}
         self.stopping: set[BuildRef] = set()
         self.missing: dict[Hashable, Clean] = {}
+        self.gone: dict[BuildRef, None] = {}
         self._asked: dict[Hashable, float] = {}
         self._asking: set[Hashable] = set()
         self._read_once: dict[Hashable, None] = {}
@@ -131,6 +135,23 @@ class BuildFacts:
                 yield from self._wanted(("detail", ref), STANDS_SECONDS, partial(self._read_detail, ref))
         for ref in [ref for ref in on_executors if ref in self.held and self.held[ref].what == "node"]:
             del self.held[ref]
+
+    def due_trainings(
+        self, refs: Collection[BuildRef], running: frozenset[BuildRef], jobs: Mapping[Clean, Job]
+    ) -> Iterator[Ask]:
+        """Builds that trainings are alive for and that do not run: whether they have ended, where that is not known yet."""
+        unknown = [ref for ref in sorted(refs) if ref not in running and ref.job in jobs and not self._has_ended(ref, jobs)]
+        for ref in unknown[:MOST_TRAININGS]:
+            yield from self._wanted(("detail", ref), AGAIN_SECONDS, partial(self._read_detail, ref))
+
+    def _has_ended(self, ref: BuildRef, jobs: Mapping[Clean, Job]) -> bool:
+        """Whether that was read; what has ended stays so."""
+        told = (self.details.get(ref), self._in_history(ref), jobs[ref.job].last)
+        return any(one is not None and one.ref == ref and not one.building for one in told)
+
+    async def look_at_trainings(self, refs: Collection[BuildRef], work: Work, jobs: Mapping[Clean, Job]) -> None:
+        """The same, all at once."""
+        await asyncio.gather(*(ask() for ask in self.due_trainings(refs, work.running, jobs)))
 
     def forget_jobs(self, left: Collection[Clean], running: frozenset[BuildRef]) -> None:
         """These jobs are there: what is known of others is of no use any more."""
@@ -247,7 +268,12 @@ class BuildFacts:
         return changed
 
     async def _read_detail(self, ref: BuildRef) -> bool:
-        changed = await self._read(("detail", ref), self.details, ref, lambda: self._source.build(ref))
+        async def ask() -> Build:
+            build = await self._source.build(ref)
+            self.gone.pop(ref, None)
+            return build
+
+        changed = await self._read(("detail", ref), self.details, ref, ask)
         if ref in self.details:
             self.saw(self.details[ref])
         return changed
@@ -293,6 +319,9 @@ class BuildFacts:
         before = self.missing.pop(fact, None)
         self.missing[fact] = error.reason
         _trim(self.missing, KEPT)
+        if error.trouble is Trouble.NOT_FOUND and isinstance(fact, tuple) and fact[0] == "detail":
+            self.gone[fact[1]] = None
+            _trim(self.gone, KEPT)
         return before != error.reason
 
     async def _read_failure(self, build: Build) -> bool:

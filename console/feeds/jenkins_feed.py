@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Hashable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
@@ -61,7 +61,8 @@ class _Moved(NamedTuple):
 class JenkinsFeed:
     """Owns the newest facts of one Jenkins. `changed` is called whenever there is something new to show.
 
-    `now` are seconds that only grow, `rest` waits for an event, but no longer than so many of them.
+    `trainings` are the builds that trainings are alive for. `now` are seconds that only grow, `rest` waits for an event, but no
+    longer than so many of them.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class JenkinsFeed:
         source: Jenkins,
         changed: Callable[[], None],
         *,
+        trainings: Callable[[], Collection[BuildRef]] = tuple,
         now: Callable[[], float] = time.monotonic,
         rest: Callable[[asyncio.Event, float], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
         self._changed = changed
+        self._trainings = trainings
         self._time = now
         self._rest = rest or until
         self._status = SourceStatus(SourceState.STARTING)
@@ -113,6 +116,7 @@ class JenkinsFeed:
             failures=dict(facts.failures),
             failed_tests=dict(facts.failed_tests),
             stopping=frozenset(facts.stopping),
+            gone=frozenset(facts.gone),
             missing=facts.missing | ({_JOBS: self._jobs_lost} if self._jobs_lost is not None else {}),
         )
         return Snapshot(value, self._status)
@@ -247,6 +251,8 @@ class JenkinsFeed:
         if work is None:
             return
         yield from self._facts.due(work, self._jobs, interest.job, interest.builds, interest.opened)
+        if self._jobs_lost is None:
+            yield from self._facts.due_trainings(self._trainings(), work.running, self._jobs)
         wanted = {node.name for node in waited_for(work.queue, work.nodes)}
         for node in work.nodes:
             if interest.nodes:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from console.feeds.build_facts import BuildFacts
+from console.model.build import BuildRef
 from console.model.jenkins import JenkinsError, JenkinsWorld, Node, Trouble
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.model.waiting import launch_reason, waited_for
@@ -44,6 +45,14 @@ async def with_waits(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
     facts = BuildFacts(source)
     await facts.look_for_waits(world.work)
     return replace(world, held=facts.held, details=facts.details)
+
+
+async def with_trainings(source: Jenkins, world: JenkinsWorld, refs: Collection[BuildRef]) -> JenkinsWorld:
+    """With what became of the builds that trainings are alive for."""
+    facts = BuildFacts(source)
+    facts.details.update(world.details)
+    await facts.look_at_trainings(refs, world.work, world.jobs)
+    return replace(world, details=facts.details, gone=world.gone | facts.gone.keys())
 
 
 async def with_waited_for(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:

@@ -49,7 +49,7 @@ async def gather(
     (engine, containers), project, builds, cards, disk, look = await asyncio.gather(
         told,
         _read_compose(compose),
-        _read_jenkins(jenkins),
+        _read_jenkins(jenkins, told),
         _read_gpus(gpus),
         _read_machine(machine, docker, told),
         _read_tunnel(docker, told) if tunnel else _nothing(),
@@ -111,14 +111,19 @@ async def _read_compose(source: Compose | None) -> Snapshot[ComposeProject] | No
     return await read_compose(source, Snapshot(None, SourceStatus(SourceState.STARTING))) if source is not None else None
 
 
-async def _read_jenkins(source: Jenkins | SourceStatus | None) -> Snapshot[JenkinsWorld] | None:
+async def _read_jenkins(source: Jenkins | SourceStatus | None, told: Awaitable[_Told]) -> Snapshot[JenkinsWorld] | None:
     if source is None:
         return None
     if isinstance(source, SourceStatus):
         return Snapshot(None, source)
-    from console.feeds.jenkins_once import read_jenkins
+    from console.feeds.jenkins_once import read_jenkins, with_trainings
+    from console.model.orphans import trained_for
 
-    return await read_jenkins(source, waits=True)
+    found = await read_jenkins(source, waits=True)
+    _, containers = await told
+    if found.value is None or not (refs := trained_for(containers.value or ())):
+        return found
+    return replace(found, value=await with_trainings(source, found.value, refs))
 
 
 async def _read_docker(source: ContainerEngine) -> _Told:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from console.feeds.gpu_feed import GpuFeed
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
+    from console.feeds.run_feed import RunFeed
     from console.feeds.tunnel_feed import TunnelFeed
     from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
@@ -39,6 +40,9 @@ PUBLISH_SECONDS = 0.2
 LOADING_SECONDS = 60.0
 _SLOW = clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s.")
 _NO_HANDS = Clean("Nothing can be done to this server from here.")
+TRAININGS_SECONDS = 1.0
+"""Between two looks for the first training."""
+
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
 
@@ -74,10 +78,10 @@ class Watch:
     """Watches one server in the back room. All methods may be called from any thread.
 
     `now` is the clock that durations are counted by; a world that stands still brings its own.
-    With `tunnel` the way in is looked at too. `make_gpus` and `make_machine` give None where nobody asks about them, or why
-    they cannot be asked: what is on this machine is no fact about an Engine that is elsewhere. `make_hands` is called in a
-    thread of its own when somebody acts for the first time. `read_disk` reads what fills the disk and decides about it; it is
-    asked while somebody looks.
+    With `tunnel` the way in is looked at too, with `trainings` what those that run tell of their progress. `make_gpus` and
+    `make_machine` give None where nobody asks about them, or why they cannot be asked: what is on this machine is no fact
+    about an Engine that is elsewhere. `make_hands` is called in a thread of its own when somebody acts for the first time.
+    `read_disk` reads what fills the disk and decides about it; it is asked while somebody looks.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -94,6 +98,7 @@ class Watch:
         make_hands: Callable[[], Hands] | None = None,
         read_disk: Callable[[Reach], Awaitable[DiskFacts]] | None = None,
         tunnel: bool = False,
+        trainings: bool = False,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
@@ -105,6 +110,8 @@ class Watch:
         self._host = host
         self._demo = demo
         self._with_tunnel = tunnel
+        self._with_trainings = trainings
+        self._runs: RunFeed | None = None
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
@@ -299,9 +306,10 @@ class Watch:
             self._no_jenkins = others.jenkins
         elif others.jenkins is not None:
             from console.feeds.jenkins_feed import JenkinsFeed
+            from console.model.orphans import trained_for
 
             self._jenkins_source = others.jenkins
-            self._jenkins = JenkinsFeed(others.jenkins, changed)
+            self._jenkins = JenkinsFeed(others.jenkins, changed, trainings=lambda: trained_for(docker.snapshot.value or ()))
         if self._with_tunnel:
             from console.feeds.tunnel_feed import TunnelFeed
 
@@ -320,9 +328,23 @@ class Watch:
             self._machine = MachineFeed(others.machine, lambda: _folders(docker), changed)
         if self._gpus is not None:
             self._gpus.watched(self._near_gpus)
+        if self._with_trainings:
+            group.create_task(self._follow_trainings(docker, engine, changed))
         for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
             if feed is not None:
                 group.create_task(feed.run())
+
+    async def _follow_trainings(self, docker: DockerFeed, engine: ContainerEngine, changed: Callable[[], None]) -> None:
+        """What reads their logs is loaded once there is a training."""
+        never = asyncio.Event()
+        while not any(one.training for one in docker.snapshot.value or ()):
+            await rest(never, TRAININGS_SECONDS)
+        try:
+            feed = await _loaded(lambda: import_module("console.feeds.run_feed"))
+        except TimeoutError:
+            return  # a disk that hangs: all else goes on
+        self._runs = feed.RunFeed(engine, lambda: docker.snapshot.value, changed)
+        await feed.RunFeed.run(self._runs)
 
     def _load_others(self, others: _Others) -> None:
         """In a thread of its own: what is loaded here is there when the loop asks for it."""
@@ -354,6 +376,7 @@ class Watch:
                 events=docker.events,
                 jenkins=self._jenkins_snapshot(),
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
+                figures=self._runs.figures if self._runs is not None else None,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,

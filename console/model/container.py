@@ -181,6 +181,16 @@ class ContainerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has ended inside a container. `cut` tells that it said more than was kept."""
+
+    status: int
+    out: Clean
+    err: Clean
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Engine:
     """The Engine itself. `api_version` is what requests carry after negotiation.
 

@@ -69,7 +69,7 @@ def view(known: Known, rule: Rule, kept: Sequence[Kept] = ()) -> DiskFacts:
         by_group[_row_name(verdict.kind, verdict.group)].append(made)
     goes = {_row_name(one.kind, one.name): one for one in groups(decision.remove)}
     stays = {_row_name(one.kind, one.name): one for one in groups(decision.keep)}
-    ours = {clean(f"kept/{number}"): one for number, one in enumerate(kept)}
+    ours = {clean(f"kept/{one.place}/{one.kind}/{one.project or ''}/{one.name}"): one for one in kept}
     if ours:
         extra = kept_row(kept)
         found = tuple(sorted((*found, extra), key=lambda row: (-(row.size or 0), -row.count, row.what)))

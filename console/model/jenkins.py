@@ -260,7 +260,7 @@ class JenkinsWorld:
     `history` has the newest builds of jobs that somebody looks at, newest first;
     `details` has builds with causes and parameters, `stages` those of builds in view. `held` says what running builds wait for,
     `failures` why builds failed, `stopping` which were told to stop and still run, `missing` why a fact in view could not be
-    read (`("stages", ref)`).
+    read (`("stages", ref)`), `gone` of which builds it was told that there are none.
     """
 
     url: Clean
@@ -275,3 +275,4 @@ class JenkinsWorld:
     failed_tests: Mapping[BuildRef, tuple[FailedTest, ...]] = field(default_factory=dict)
     stopping: frozenset[BuildRef] = frozenset()
     missing: Mapping[Hashable, Clean] = field(default_factory=dict)
+    gone: frozenset[BuildRef] = frozenset()

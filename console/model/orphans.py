@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from console.model.build import Build, BuildRef
 from console.model.container import Container
+from console.model.state import StateClass, state
+from console.model.words import age
+from console.model.world import ContainerRow, Problem
 from console.text import Clean, clean
+
+if TYPE_CHECKING:
+    from console.model.jenkins import JenkinsWorld
 
 JOB, NUMBER = Clean("mlops.job"), Clean("mlops.build")
 LOCAL = "local"
+PURPOSE, TRAINS = "mlops.purpose", "train"
+STATE = state(StateClass.ATTENTION, "orphan")
 _FIGURES = 9
+_SETTLED = timedelta(seconds=30)
+"""What has ended only now may be seen before the container that went with it is seen to be gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,18 @@ class Orphan:
     ref: BuildRef | None
     since: datetime | None
     why: Clean
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """That somebody wanted it to go on: when, and who, where that was told."""
+
+    at: datetime
+    by: Clean | None
+
+    def words(self, now: datetime) -> Clean:
+        """`3h ago by anna`."""
+        return clean(f"{age((now - self.at).total_seconds())} ago{f' by {self.by}' if self.by else ''}")
 
 
 def ref_of(container: Container) -> BuildRef | None:
@@ -54,6 +77,59 @@ def orphans(containers: Iterable[Container], builds: Mapping[BuildRef, Build | N
             ended = build.started + build.duration if build.duration is not None else None
             found.append(Orphan(one, ref, ended, clean(f"{ref.shown} has ended: {_how(build)}")))
     return tuple(sorted(found, key=lambda each: (each.since or each.container.created, each.container.name)))
+
+
+def trained_for(containers: Iterable[Container]) -> frozenset[BuildRef]:
+    """The builds that trainings are alive for, as they say."""
+    return frozenset(ref for one in containers if _trains(one) and (ref := ref_of(one)) is not None)
+
+
+def _trains(container: Container) -> bool:
+    """Whether it is a build's training itself: an upload after it may be somebody's who does it by hand."""
+    return is_candidate(container) and (container.label(PURPOSE) or TRAINS) == TRAINS
+
+
+def known(world: JenkinsWorld, refs: Iterable[BuildRef]) -> dict[BuildRef, Build | None]:
+    """Those of `refs` that have ended, or that Jenkins has none of, as far as that was read. In doubt one is left out."""
+    running = world.work.running
+    found: dict[BuildRef, Build | None] = {}
+    for ref in refs:
+        job = world.jobs.get(ref.job)
+        # To whoever may not see a job Jenkins says that there is none.
+        if ref in running or job is None:
+            continue
+        told = [world.details.get(ref), job.last, *world.history.get(ref.job, ())]
+        ended = next((one for one in told if one is not None and one.ref == ref and not one.building), None)
+        if ref in world.gone or ended is not None:
+            found[ref] = None if ref in world.gone else ended
+    return found
+
+
+def seen(containers: Sequence[Container], world: JenkinsWorld, now: datetime) -> tuple[Orphan, ...]:
+    """Those among `containers`, by what was read of their builds so far."""
+    trainings = [one for one in containers if _trains(one) and ref_of(one) is not None]
+    found = orphans(trainings, known(world, trained_for(trainings)))
+    return tuple(one for one in found if one.since is None or now - one.since > _SETTLED)
+
+
+def told_rows(rows: Iterable[ContainerRow], found: Iterable[Orphan]) -> tuple[ContainerRow, ...]:
+    """The rows of trainings, worst first, with what is said of those that are orphans, and since when."""
+    by_id = {one.container.id: one for one in found}
+    told = [
+        replace(row, state=STATE, why=one.why, since=one.since) if (one := by_id.get(row.container.id)) is not None else row
+        for row in rows
+    ]
+    return tuple(sorted(told, key=lambda row: (row.state.kind.value, row.container.name)))
+
+
+def problems(found: Iterable[Orphan], now: datetime) -> tuple[Problem, ...]:
+    """One for each: `mlops-cats-127 has outlived its build for 25m: train #127 has ended: aborted`."""
+    told = []
+    for one in found:
+        lasts = f" for {age((now - one.since).total_seconds())}" if one.since is not None else ""
+        words = clean(f"{one.container.name} has outlived its build{lasts}: {one.why}")
+        told.append(Problem(STATE.kind, words, clean(f"container/{one.container.id}")))
+    return tuple(told)
 
 
 def _how(build: Build) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from console.model.hiding import masked
+from console.model.secretnames import masked
 from console.text import Clean
 
 _SPAN = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,9}):)?(\d{1,9}):(\d{1,2})")
@@ -19,7 +19,7 @@ class Process:
     """One process. `pid` and `user` are the Engine's machine's: inside of the container they are others.
 
     `cpu` is percent of one core since it began, `memory` bytes that it holds, `seconds` what it has computed; None is what this
-    machine's `ps` does not tell. `command` has its secrets masked (`model.hiding`).
+    machine's `ps` does not tell. `command` has its secrets masked (`model.secretnames`).
     """
 
     pid: int

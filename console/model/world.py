@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
+    from console.model.metric import Figures
     from console.model.tunnel import Tunnel
 
 
@@ -47,8 +48,9 @@ class World:
     `services` are sorted worst first, `trainings` and `others` are the containers that belong to no service, `usage` maps
     container ids, `events` are the newest first, at most 200. `engine`, `jenkins`, `gpu` and `machine` are None until they have
     answered once, `tunnel` where nobody asked about it. `marks` are the systems that answer and yet want a look, with what of:
-    a GPU that is held and idle, a disk that is nearly full. `disk` is what fills the Engine's disk, as it was when somebody
-    looked at it last; None where nobody can ask.
+    a GPU that is held and idle, a disk that is nearly full. `outlived` are the ids of trainings whose build has ended,
+    `figures` what trainings measure, by the id of their container. `disk`
+    is what fills the Engine's disk, as it was when somebody looked at it last; None where nobody can ask.
     """
 
     host: Clean
@@ -69,6 +71,8 @@ class World:
     machine: MachineReading | None = None
     machine_history: MachineHistory | None = None
     marks: Mapping[str, State] = field(default_factory=dict)
+    outlived: frozenset[Clean] = frozenset()
+    figures: Mapping[Clean, Figures] = field(default_factory=dict)
     disk: Snapshot[DiskFacts] | None = None
 
     @property

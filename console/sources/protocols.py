@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.container import Container, ContainerEvent, Engine, Ran, Usage
 from console.model.log import Entry
 from console.model.service import ComposeProject
 from console.text import Clean
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from console.model.machine import MachineHistory, MachineReading
     from console.model.process import Process
     from console.sources.rawterminal import Shell
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class ContainerEngine(Protocol):
@@ -162,6 +165,22 @@ class EngineActs(Protocol):
 
     async def raw(self, container: str) -> Mapping[str, object]:
         """All that the Engine knows of it, as it came: whoever shows it cleans it, and hides values of the environment."""
+        ...
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        """Run a short command in a container that runs, as `user` (empty: the container's own), without input and terminal.
+
+        It answers when the command has ended, whatever its status. After `limit` seconds the error is `unsure`: it may go on.
+        A program that is not there is a status of 126 or 127, or a refusal of the Engine, by its version.
+        """
         ...
 
     def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:

@@ -26,7 +26,8 @@ _NOT_BEGUN = "it has not begun: there is nothing to run again"
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a row stands for: a build (`ref`), an item of the queue that is none yet (`item`), a node, a service that the
-    Compose file declares, or a container. A service has its replicas in `containers`, a build the one that it trains in."""
+    Compose file declares, or a container. A service has its replicas in `containers`, a build the one that it trains in:
+    `outlived` tells that the build has ended and that one goes on."""
 
     name: Clean
     ref: BuildRef | None = None
@@ -34,6 +35,7 @@ class Subject:
     node: Node | None = None
     service: Clean | None = None
     containers: tuple[Container, ...] = ()
+    outlived: bool = False
 
 
 def subject_of(wait: WaitRow) -> Subject:
@@ -59,6 +61,9 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
 
     def unmark(self) -> None:
         """The marks have done their work."""
+
+    def do_inside(self, what: str, subjects: Sequence[Subject]) -> None:
+        """What the screen itself does in a container of these: `shell` or `copy_out`. Without containers there is nothing."""
 
     def ask(self, label: str, value: str, done: Callable[[str], None]) -> None:
         """Ask for a line of text; a screen whose acts want none has no place for it."""

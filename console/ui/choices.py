@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ENDED = "it has ended"
 _RUNS = "it still runs"
 _GONE = "it has no container"
+_ALONE = "it is for one container at a time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,11 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
     items = [one.item for one in subjects if one.ref is None and one.item is not None]
     nodes = [one.node for one in subjects if one.node is not None]
     found: list[Choice] = []
+    over = [one for one in subjects if one.outlived]
     if refs:
-        found += _of_builds(refs, world)
+        # Of a build that has ended the container is stopped: see below.
+        all_over = len(over) == len(subjects)
+        found += [one for one in _of_builds(refs, world) if not (all_over and one.key == "stop")]
     if items:
         key, words = ("cancel", "cancel") if not refs else ("cancel-queued", "cancel what is queued")
         found.append(Choice(key, words, makings.cancelling(items)))
@@ -70,9 +74,10 @@ def acts_of(subjects: Sequence[Subject], world: JenkinsWorld | None) -> list[Cho
             Choice("online", "bring on line", makings.setting_offline(names, None), "nobody took it off line" if on else "")
         )
     services = [one for one in subjects if one.service is not None]
-    loose = [one for one in subjects if one.service is None and one.containers]
+    loose = [one for one in subjects if one.service is None and one.containers and not one.outlived]
     found += _of_services(services) if services else []
     found += _of_containers(loose, trained=bool(refs)) if loose else []
+    found += _of_orphans(over) if over else []
     return _merged(found)
 
 
@@ -81,8 +86,10 @@ def _merged(choices: Sequence[Choice]) -> list[Choice]:
     found: dict[str, Choice] = {}
     for one in choices:
         other = found.get(one.key)
-        if other is None or other.make is None or one.make is None:
-            found.setdefault(one.key, one)
+        if other is None:
+            found[one.key] = one
+        elif other.make is None or one.make is None:
+            found[one.key] = replace(other, why_not=_ALONE)
         else:
             why = other.why_not if one.why_not else ""
             found[one.key] = replace(other, make=makings.together([other.make, one.make]), why_not=why)
@@ -134,9 +141,21 @@ def _of_containers(subjects: Sequence[Subject], *, trained: bool) -> list[Choice
     return [*found, *_inside(every)]
 
 
+def _of_orphans(subjects: Sequence[Subject]) -> list[Choice]:
+    """Trainings whose build has ended: what there is to be done about that comes first."""
+    every = [each for one in subjects for each in one.containers]
+    ids = [one.id for one in every]
+    rest = [one for one in _of_containers(subjects, trained=True) if one.key != "container-stop"]
+    return [
+        Choice("adopt", "adopt: let it go on", makings.adopting(ids)),
+        Choice("stop", "stop the container", makings.on_containers("stop", ids, outlived=True)),
+        *rest,
+    ]
+
+
 def _inside(containers: Sequence[Container]) -> list[Choice]:
     """What needs one container."""
-    alone = "" if len(containers) == 1 else _GONE if not containers else "it is for one container at a time"
+    alone = "" if len(containers) == 1 else _GONE if not containers else _ALONE
     runs = alone or ("" if containers[0].state is ContainerState.RUNNING else "it does not run")
     return [
         Choice("shell", "a shell inside", None, runs, action="shell"),

@@ -16,7 +16,6 @@ from console.ui.screens.ask import AskSheet
 from console.ui.screens.confirm import Confirm
 
 if TYPE_CHECKING:
-    from console.model.container import Container
     from console.sources.protocols import ContainerEngine
     from console.sources.unpacking import Unpacked
     from console.ui.screens.base import ConsoleScreen
@@ -24,14 +23,20 @@ if TYPE_CHECKING:
 _TELL_SECONDS = 0.5
 
 
-def ask_and_copy(screen: ConsoleScreen, one: Container) -> None:
+def ask_and_copy(screen: ConsoleScreen, container: Clean, name: Clean) -> None:
     """Ask for the path, and where something has that name here whether it may go."""
     from console.actions.docker.copying import final_place, inside
     from console.sources.newfile import SaveError
 
+    try:
+        here = Path.cwd()
+    except OSError:
+        screen.say(StateClass.BROKEN, "the folder that the console was started in is gone: there is no place to copy to")
+        return
+
     def wrong(text: str) -> str | None:
         try:
-            final_place(inside(text), Path.cwd())
+            final_place(inside(text), here)
         except (SaveError, OSError) as error:
             return str(error.reason if isinstance(error, SaveError) else clean(error.strerror or str(error)))
         return None
@@ -40,8 +45,12 @@ def ask_and_copy(screen: ConsoleScreen, one: Container) -> None:
         if text is None:
             return
         path = inside(text)
-        place = final_place(path, Path.cwd())
-        go = partial(_copy, screen, one.id, path, place)
+        try:
+            place = final_place(path, here)
+        except SaveError as error:
+            screen.say(StateClass.BROKEN, str(error.reason))
+            return
+        go = partial(_copy, screen, container, path, place)
         if os.path.lexists(place):
             words = [f"{clean(place.name)} exists already in", f"  {clean(str(place.parent))}"]
             screen.app.push_screen(
@@ -50,8 +59,7 @@ def ask_and_copy(screen: ConsoleScreen, one: Container) -> None:
         else:
             go(overwrite=False)
 
-    where = clean(str(Path.cwd()))
-    sheet = AskSheet("Copy out", f"{one.name}, into {where}", "a path in the container: /out/metrics.json", wrong)
+    sheet = AskSheet("Copy out", f"{name}, into {clean(str(here))}", "a path in the container: /out/metrics.json", wrong)
     screen.app.push_screen(sheet, chosen)
 
 

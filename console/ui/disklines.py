@@ -10,6 +10,7 @@ from console.model.cells import pad
 from console.model.cells import width as cells_of
 from console.model.disk_rows import DiskRow
 from console.model.disk_view import DiskFacts, DiskObject
+from console.model.kept import ONLY_BY_NAME
 from console.model.machine import Disk
 from console.model.machine_words import ATTENTION, BROKEN, used_of
 from console.model.pruning import Kind
@@ -66,7 +67,8 @@ def head(disk: Disk | None, facts: DiskFacts | None, read: datetime | None, look
         before = [look.part(f" {disk.path}", bold=True), look.part(f"  {used_of(disk)}  ")]
         behind = [look.part(f"{disk.space:.0f}%", bold=disk.space >= ATTENTION), *_files(disk, look)]
     elif facts is not None:
-        before = [look.part(f" Docker keeps {decimal(sum(row.size or 0 for row in facts.rows))}", bold=True)]
+        whole = sum(row.size or 0 for row in facts.rows if row.kind is not None)
+        before = [look.part(f" Docker keeps {decimal(whole)}", bold=True)]
     if facts is not None and facts.decision.bytes:
         behind.append(look.part(f"  {decimal(facts.decision.bytes)} can go"))
     # What stands last goes first where there is no room, and the bar before all of it; nothing is cut.
@@ -157,9 +159,12 @@ def about_row(row: DiskRow, facts: DiskFacts, look: Look, width: int, now: datet
     for label, group in (("goes", goes), ("stays", stays)):
         if group is not None:
             found += _labelled(label, str(group.line), look, width)
-    found += _labelled("rule", facts.decision.rule.told, look, width)
-    for note in facts.decision.notes:
-        found += wrapped(str(note), look, width, Role.ATTENTION)
+    if row.kind is None:
+        found += wrapped(str(ONLY_BY_NAME), look, width)
+    else:
+        found += _labelled("rule", facts.decision.rule.told, look, width)
+        for note in facts.decision.notes:
+            found += wrapped(str(note), look, width, Role.ATTENTION)
     objects = facts.objects.get(row.what, ())
     if not objects:
         return found
@@ -339,21 +344,21 @@ def _facts_of(one: DiskObject, facts: DiskFacts) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     match one.kind:
         case Kind.IMAGE:
-            image = next(image for image in disk.images if image.id == key)
-            labels = image.labels
-            found.append(("layers", f"{len(image.layers)}" if image.layers is not None else "n/a"))
+            for image in (image for image in disk.images if image.id == key):
+                labels = image.labels
+                found.append(("layers", f"{len(image.layers)}" if image.layers is not None else "n/a"))
         case Kind.VOLUME:
-            volume = next(volume for volume in disk.volumes if volume.name == key)
-            labels = volume.labels
-            found.append(("driver", str(volume.driver)))
+            for volume in (volume for volume in disk.volumes if volume.name == key):
+                labels = volume.labels
+                found.append(("driver", str(volume.driver)))
         case Kind.CACHE:
-            part = next(part for part in disk.cache if part.id == key)
-            found.append(("kind", str(part.kind) + (", layers of an image too" if part.shared else "")))
-            found.append(("made", day(part.created, facts.taken_at)))
+            for part in (part for part in disk.cache if part.id == key):
+                found.append(("kind", str(part.kind) + (", layers of an image too" if part.shared else "")))
+                found.append(("made", day(part.created, facts.taken_at)))
         case Kind.CONTAINER:
-            container = next(one for one in facts.known.containers if one.id == key)
-            labels = container.labels
-            found += [("state", container.state.value), ("image", str(container.image))]
+            for container in (one for one in facts.known.containers if one.id == key):
+                labels = container.labels
+                found += [("state", container.state.value), ("image", str(container.image))]
     return [
         *found,
         *(("labels" if n == 0 else "", f"{name}={value}") for n, (name, value) in enumerate(sorted(labels.items()))),

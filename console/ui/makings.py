@@ -95,15 +95,17 @@ def cancelling(items: Sequence[int]) -> Making:
 
 
 def stopping(subjects: Sequence[Subject]) -> Making | None:
-    """Builds and services are stopped, items of the queue are cancelled; what is none of them is a container that is stopped.
-    None where there is nothing to stop."""
+    """Builds and services are stopped, items of the queue are cancelled; what is none of them is a container that is stopped,
+    and so is one whose build has ended. None where there is nothing to stop."""
     from console.model.asking import Stop
 
-    refs = [one.ref for one in subjects if one.ref is not None]
+    refs = [one.ref for one in subjects if one.ref is not None and not one.outlived]
     items = [one.item for one in subjects if one.ref is None and one.item is not None]
+    over = [each.id for one in subjects if one.outlived for each in one.containers]
     wanted = [*([ending(refs, Stop.STOP)] if refs else []), *([cancelling(items)] if items else [])]
     rest = serving(subjects, "stop", "stop")
     wanted += [rest] if rest is not None else []
+    wanted += [on_containers("stop", over, outlived=True)] if over else []
     return together(wanted) if wanted else None
 
 
@@ -128,11 +130,22 @@ def on_services(verb: str, names: Sequence[str]) -> Making:
     return Making(make, "docker")
 
 
-def on_containers(verb: str, ids: Sequence[Clean]) -> Making:
+def on_containers(verb: str, ids: Sequence[Clean], *, outlived: bool = False) -> Making:
+    """`outlived` tells that they are trainings whose build has ended."""
+
     def make(reach: Reach) -> Act:
         from console.actions.docker.containers import ActOnContainers, ContainerVerb
 
-        return ActOnContainers(reach, ContainerVerb(verb), ids)
+        return ActOnContainers(reach, ContainerVerb(verb), ids, outlived=outlived)
+
+    return Making(make, "docker")
+
+
+def adopting(ids: Sequence[Clean]) -> Making:
+    def make(reach: Reach) -> Act:
+        from console.actions.docker.adopting import AdoptOrphans
+
+        return AdoptOrphans(reach, ids)
 
     return Making(make, "docker")
 

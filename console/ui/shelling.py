@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,21 +21,22 @@ if TYPE_CHECKING:
     from console.sources.reach import Reach
     from console.ui.app import ConsoleApp
 
+_OUT = 1
 _NOT_HERE = Clean("This terminal cannot be handed to a shell. In another one: mlops-console container shell NAME")
 
 
-def shell_in(app: ConsoleApp, container: Clean) -> Making:
+def shell_in(app: ConsoleApp, container: Clean, name: Clean) -> Making:
     """A shell in the container of this id."""
 
     def make(reach: Reach) -> Act:
         from console.actions.docker.shell import OpenShell
 
-        return OpenShell(reach, container, env=app.env, sit=partial(_at_the_terminal, app))
+        return OpenShell(reach, container, env=app.env, sit=partial(_at_the_terminal, app, name))
 
     return Making(make, "docker")
 
 
-async def _at_the_terminal(app: ConsoleApp, work: Callable[[], Talked]) -> Talked:
+async def _at_the_terminal(app: ConsoleApp, name: Clean, work: Callable[[], Talked]) -> Talked:
     """In the back room: wait for what is done in the thread that has the terminal."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Talked] = loop.create_future()
@@ -47,13 +49,18 @@ async def _at_the_terminal(app: ConsoleApp, work: Callable[[], Talked]) -> Talke
         else:
             done.set_exception(error or SourceError(SourceState.OK, _NOT_HERE))
 
-    app.on_screen(partial(_sit, app, work, lambda *told: loop.call_soon_threadsafe(tell, *told)))
+    app.on_screen(partial(_sit, app, name, work, lambda *told: loop.call_soon_threadsafe(tell, *told)))
     return await done
 
 
-def _sit(app: ConsoleApp, work: Callable[[], Talked], tell: Callable[[Talked | None, Exception | None], object]) -> None:
+def _sit(
+    app: ConsoleApp, name: Clean, work: Callable[[], Talked], tell: Callable[[Talked | None, Exception | None], object]
+) -> None:
     try:
         with app.suspend():
+            # An Engine may take a while to answer, and an empty screen says nothing.
+            with suppress(OSError):
+                os.write(_OUT, f"Opening a shell in {name}.\r\n".encode())
             talked = work()
     except SuspendNotSupported:
         tell(None, None)
@@ -68,5 +75,3 @@ def _sit(app: ConsoleApp, work: Callable[[], Talked], tell: Callable[[Talked | N
         app.come_back()
         app.clear_terminal()
     tell(talked, None)
-    if talked.asked_to_end is not None:
-        os.kill(os.getpid(), talked.asked_to_end)  # somebody wants the console to end, and has been kept waiting

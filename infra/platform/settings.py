@@ -66,7 +66,7 @@ def write_first(place: Place) -> list[str]:
         raise Problem("infra/.env and infra/.env.example are both missing: fetch the repository again.", Exit.USAGE) from error
     told = ["infra/.env is written from infra/.env.example:"]
     for name, value, why in (_socket_group(), _gpus(), _repository(place)):
-        text = _filled(text, name, value)
+        text = filled(text, name, value)
         told.append(f"  {name}={value}  ({why})")
     files.put(place.env, text.encode(), mode=0o644, owner=person())
     return told
@@ -133,7 +133,8 @@ def _repository(place: Place) -> tuple[str, str, str]:
     return "MLOPS_REPOSITORY_URL", bare, why + (", without the password in it" if bare != address else "")
 
 
-def _filled(text: str, name: str, value: str) -> str:
+def filled(text: str, name: str, value: str) -> str:
+    """The text of a file of settings with one of them set."""
     line = f"{name}={value}"
     if re.search(rf"^{name}=", text, re.MULTILINE):
         return re.sub(rf"^{name}=.*$", lambda _: line, text, count=1, flags=re.MULTILINE)

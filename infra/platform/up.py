@@ -21,7 +21,10 @@ _PACE = 0.5
 
 
 def step() -> int:
-    """The program: `make up`. LIMIT, in seconds, comes from the environment. Raises Problem, OSError."""
+    """The program: `make up`. LIMIT, in seconds, and BUILD=no (the images that are here) come from the environment.
+
+    Raises Problem, OSError.
+    """
     limit = _limit()
     place = Place.here()
     for line in settings.write_first(place):
@@ -34,9 +37,10 @@ def step() -> int:
     values = settings.read(place)
     services = compose.services(place)
     before = _identities(compose.containers())
-    say("Building the images ...")
-    if compose.show(place, "build") != 0:
-        raise Problem("docker compose build failed: its own words are above. Nothing was started.")
+    if os.environ.get("BUILD") != "no":
+        say("Building the images ...")
+        if compose.show(place, "build") != 0:
+            raise Problem("docker compose build failed: its own words are above. Nothing was started.")
     _put_away_changed(place)
     say(f"Starting {', '.join(services)}. Images that are not here are pulled first, which takes minutes.")
     trouble = _start(place, services, values, limit)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from console.model.container import Ran
 from console.model.disk import DiskUse
 from console.model.process import Process
 from console.model.source import NotThereError, SourceError, SourceState
+from console.sources.protocols import NO_VARIABLES
 from console.sources.rawterminal import Shell
 from console.sources.reach import Hands
 from console.text import Clean, clean
@@ -21,12 +23,13 @@ class FakeHands:
 
     `failure` is what everything fails with, `gate`, while it is closed, holds it up. `use` is what fills the disk, `files` are
     those in every container, `talk` the shell in it, `running` its processes, `told` what inspect tells, `copies` the tars of
-    what can be copied out.
+    what can be copied out, `ran` what comes of a command inside.
     """
 
     def __init__(self, use: DiskUse = NOTHING_THERE) -> None:
         self.use = use
         self.did: list[str] = []
+        self.ran = Ran(0, clean(""), clean(""))
         self.told: Mapping[str, object] = {}
         self.failure: SourceError | None = None
         self.gate: asyncio.Event | None = None
@@ -104,6 +107,18 @@ class FakeHands:
     async def raw(self, container: str) -> Mapping[str, object]:
         await self._ask("inspect", container)
         return {"Id": container, **self.told}
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        await self._ask("run", container, *command)
+        return self.ran
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         await self._ask("copy", container, path)

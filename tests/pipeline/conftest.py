@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.askedjenkins import Jenkins
 from tests.pipeline.workplace import Workplace
 from tests.support import skips
 from tests.support.engine import Engine, NoEngineError
@@ -55,3 +56,17 @@ def hub(work: Workplace) -> Iterator[Hub]:
             "HF_READ_TOKEN_FILE": str(work.secret("read", READ)),
         }
         yield server
+
+
+@pytest.fixture
+def jenkins(work: Workplace) -> Iterator[Jenkins]:
+    server = Jenkins()
+    work.environment |= {
+        "JENKINS_URL": server.url,
+        "JENKINS_USER": "operator",
+        "JENKINS_TOKEN_FILE": str(work.secret("jenkins", "11deadbeef")),
+        # What Jenkins calls itself in public is not how it is reached from here.
+        "BUILD_URL": "https://jenkins.example.org/ci/job/train/4/",
+    }
+    yield server
+    server.close()

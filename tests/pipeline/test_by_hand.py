@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.pipeline.askedjenkins import Jenkins
 from tests.pipeline.test_trainings import TRAINS, saves
 from tests.pipeline.workplace import CONFIG, Workplace
 from tests.support.hub import Hub
@@ -131,52 +128,6 @@ def test_a_training_of_somebody_else_is_left_alone(work: Workplace) -> None:
     work.engine.docker("run", *options, BUSYBOX, "sleep", "60")
     assert "is left alone" in work.good("reap").stderr
     assert len(work.containers()) == 1
-
-
-class Jenkins:
-    """Knows whether builds run. `builds`: path -> running; a path that is missing is 404."""
-
-    def __init__(self) -> None:
-        self.builds: dict[str, bool] = {}
-        self.asked: list[tuple[str, str | None]] = []
-        jenkins = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                """Nothing."""
-
-            def do_GET(self) -> None:
-                jenkins.asked.append((self.path, self.headers.get("Authorization")))
-                running = jenkins.builds.get(self.path.removesuffix("/api/json?tree=building"))
-                body = json.dumps({"building": running}).encode()
-                self.send_response(404 if running is None else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/ci/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-@pytest.fixture
-def jenkins(work: Workplace) -> Iterator[Jenkins]:
-    server = Jenkins()
-    work.environment |= {
-        "JENKINS_URL": server.url,
-        "JENKINS_USER": "operator",
-        "JENKINS_TOKEN_FILE": str(work.secret("jenkins", "11deadbeef")),
-        # What Jenkins calls itself in public is not how it is reached from here.
-        "BUILD_URL": "https://jenkins.example.org/ci/job/train/4/",
-    }
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize(("running", "reaped"), [(True, False), (False, True), (None, True)])

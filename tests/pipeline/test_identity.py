@@ -42,9 +42,9 @@ def test_a_container_is_found_by_its_own_training_only() -> None:
 
 def test_a_run_of_another_clone_is_left_alone_although_its_number_is_known_here(runs: Path) -> None:
     folder = kept(runs, LOCAL, "mine")
-    assert not reap._is_alive(orphan_of(folder))
+    assert not reap.is_alive(orphan_of(folder))
     with pytest.raises(Problem, match="somebody else's, perhaps"):
-        reap._is_alive(orphan_of(folder, **{"mlops.run": "theirs"}))
+        reap.is_alive(orphan_of(folder, **{"mlops.run": "theirs"}))
 
 
 def test_what_a_build_left_before_its_number_came_again_gets_a_folder_of_its_own(
@@ -59,7 +59,7 @@ def test_what_a_build_left_before_its_number_came_again_gets_a_folder_of_its_own
         return finish.Result("stopped", "stopped as asked; it left no checkpoint.")
 
     monkeypatch.setattr(docker, "inspect", lambda *_: {"HostConfig": {"Memory": 1}})
-    monkeypatch.setattr(finish, "finish", end)
+    monkeypatch.setattr(finish, "finish_alone", end)
     reap.reap(orphan_of(newer, **{"mlops.run": "older"}))
     assert [folder.path.name for folder in ended] == ["train-5-older"]
     assert ended[0].record().run == "older"

@@ -196,7 +196,7 @@ def test_an_answer_that_does_not_say_whether_a_build_runs_ends_no_training(
     monkeypatch.setattr(reap, "_ask", lambda _: answer if isinstance(answer, dict) else {})
     labels = {"mlops.job": "train", "mlops.build": "5", "mlops.build-url": "http://x/job/train/5/", "mlops.purpose": "train"}
     with pytest.raises(Problem, match="does not say whether its build runs"):
-        reap._is_alive(reap.Orphan(CONTAINER, "n", labels))
+        reap.is_alive(reap.Orphan(CONTAINER, "n", labels))
 
 
 def test_an_upload_by_hand_is_not_reaped(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,10 +208,10 @@ def test_an_upload_by_hand_is_not_reaped(folder: Folder, monkeypatch: pytest.Mon
     monkeypatch.setattr(reap, "_ask", lambda _: {"building": False})
     labels = {**Folder(here).record().labels, "mlops.build-url": "http://x/job/train/5/", "mlops.purpose": "publish"}
     orphan = reap.Orphan(CONTAINER, "n", labels)
-    assert not reap._is_alive(orphan)
+    assert not reap.is_alive(orphan)
     held = Folder(here).lock()
     assert held is not None
-    assert reap._is_alive(orphan)
+    assert reap.is_alive(orphan)
     monkeypatch.setenv("RUN", "train-5")
     with pytest.raises(Problem, match="in other hands"):
         publish.step()

@@ -14,7 +14,7 @@ echo "NAME $*" >>"$CALLS"
 case " ${FAIL:-} " in *" NAME "*) echo "NAME found something"; exit 1 ;; esac
 """
 LINTERS = ("ruff", "mypy", "lint-imports")
-INFRA_LINTERS = ("shellcheck", "yamllint", "hadolint", "compose-lint", "actionlint", "zizmor")
+INFRA_LINTERS = ("shellcheck", "yamllint", "hadolint", "compose-lint", "ansible-lint", "actionlint", "zizmor")
 
 COMPOSE = "infra/docker-compose.yml"
 

@@ -118,7 +118,7 @@ def test_without_a_usable_python_one_sentence_says_what_to_run(clone: Clone, pyt
 
 def test_an_unknown_kind_is_refused(clone: Clone) -> None:
     done = clone.run("scripts/setup-env", "everything")
-    assert (done.returncode, done.stderr) == (2, "usage: scripts/setup-env runtime|platform|dev|infra\n")
+    assert (done.returncode, done.stderr) == (2, "usage: scripts/setup-env runtime|platform|dev|ansible|infra\n")
 
 
 @pytest.mark.parametrize("changed", ["requirements/runtime.txt", "pyproject.toml"])

@@ -31,6 +31,11 @@ def make_read_only(folder: Path) -> None:
     _mount("tmpfs", folder, _REMOUNT | _RDONLY, "")
 
 
+def resize(folder: Path, options: str) -> None:
+    """Give a tmpfs other options, as in `size=20m`."""
+    _mount("tmpfs", folder, _REMOUNT, options)
+
+
 @contextmanager
 def hanging(folder: Path) -> Iterator[Path]:
     """`folder`, on which a program serves files (FUSE) that answers to nothing: whoever asks waits until the end of this."""

@@ -119,13 +119,24 @@ GONE = Clean("It was removed meanwhile.")
 
 
 class ActOnContainers:
-    """One verb for these containers, by id. `grace` are seconds until what does not end is killed; None: their own."""
+    """One verb for these containers, by id. `grace` are seconds until what does not end is killed; None: their own.
 
-    def __init__(self, reach: Reach, verb: ContainerVerb, ids: Sequence[Clean], grace: int | None = None) -> None:
+    `outlived` tells that they are trainings whose build has ended."""
+
+    def __init__(
+        self,
+        reach: Reach,
+        verb: ContainerVerb,
+        ids: Sequence[Clean],
+        grace: int | None = None,
+        *,
+        outlived: bool = False,
+    ) -> None:
         self._reach = reach
         self._verb = verb
         self._ids = tuple(dict.fromkeys(ids))
         self._grace = grace
+        self._outlived = outlived
         self._names: dict[Clean, Clean] = {}
 
     @property
@@ -194,9 +205,8 @@ class ActOnContainers:
             says += [Say("but", clean(f"{one.name} is service {one.service}: compose makes it again")) for one in services]
         trainings = [one for one in hit if one.training]
         if self._verb is ContainerVerb.STOP:
-            says += [
-                Say("then", clean(f"{one.name} is a training: it saves a checkpoint, and its build ends")) for one in trainings
-            ]
+            rest = "the agent's reaper collects what it left" if self._outlived else "its build ends"
+            says += [Say("then", clean(f"{one.name} is a training: it saves a checkpoint, and {rest}")) for one in trainings]
         if self._verb is ContainerVerb.KILL:
             says += [Say("goes", clean(f"what {one.name} has trained since its last checkpoint")) for one in trainings]
         if self._verb is ContainerVerb.REMOVE:

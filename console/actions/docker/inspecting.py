@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from console.model.hiding import MASK, arguments, label_value, masked
+from console.model.secretnames import MASK, arguments, label_value, masked
 from console.text import Clean, clean
 
 Fact: TypeAlias = "Mapping[Clean, Fact] | list[Fact] | Clean | int | float | bool | None"

@@ -56,6 +56,8 @@ class Prune:
         self.decision = Decision(rule)
         self._before: DiskUse | None = None
         self._parts_left: frozenset[Clean] | None = None
+        self._parts_begun = False
+        self._expected: dict[str, int] = {}
         self._names: Mapping[Clean, tuple[Clean, ...]] = {}
         self._agreed_names: dict[str, Mapping[Clean, tuple[Clean, ...]]] = {}
         self._away: SourceError | None = None
@@ -94,6 +96,7 @@ class Prune:
         self._staying = {key_of(one): one for one in self.decision.keep}
         self._before = facts.disk
         self._parts_left = self._parts_failed = self._away = None
+        self._parts_begun = False
         self._names = {one.id: one.names for one in facts.disk.images}
         return facts
 
@@ -110,6 +113,7 @@ class Prune:
         plan = await apart(self._made)
         # What was seen is what goes: a name that an image has got since is not taken from it.
         self._agreed_names[plan.id] = self._names
+        self._expected[plan.id] = self.decision.bytes
         return plan
 
     def _made(self) -> Plan:
@@ -177,6 +181,7 @@ class Prune:
             parts = [one.id for key, one in self._going.items() if one.kind is Kind.CACHE and key in agreed]
             tell(clean(f"removing {counted(len(parts), 'part')} of the build cache"))
             sent = False
+            self._parts_begun = True
             try:
                 await self._reach.acts.remove_cache(parts)
                 sent = True
@@ -188,6 +193,11 @@ class Prune:
         if verdict.id in self._parts_left:
             return Result(target, Fate.FAILED, Clean("kept: in use since the preview, or needed by what is"))
         return Result(target, Fate.DONE, _REMOVED)
+
+    def begun(self, target: Target) -> bool:
+        """Parts of the build cache go with the first of them."""
+        verdict = self._going.get(target.key)
+        return self._parts_begun and verdict is not None and verdict.kind is Kind.CACHE
 
     async def _remove(self, plan: Plan, verdict: Verdict) -> None:
         acts = self._reach.acts
@@ -216,8 +226,10 @@ class Prune:
         if before is None:
             return
         freed = total(before) - total(after)
+        # What was agreed to: the last look may have found more that could go, and nobody has said yes to that.
+        expected = self._expected.get(outcome.plan.id, self.decision.bytes)
         done = counted(sum(one.words == _REMOVED for one in outcome.done), "object")
-        words = f"{done} removed, {decimal(max(0, freed))} freed ({decimal(self.decision.bytes)} expected)"
+        words = f"{done} removed, {decimal(max(0, freed))} freed ({decimal(expected)} expected)"
         yield News(target, StateClass.GOOD if not outcome.failed else StateClass.ATTENTION, clean(words))
 
 

@@ -93,6 +93,7 @@ class ActOnServices:
         self._project: ComposeProject | None = None
         self._unwanted: frozenset[str] = frozenset()
         self._failed: SourceError | None = None
+        self._begun = False
         self._ends: Mapping[Clean, Settled] = {}
 
     @property
@@ -100,6 +101,7 @@ class ActOnServices:
         return f"service-{self._verb}"
 
     async def plan(self) -> Plan:
+        self._begun = False
         project = self._project = await self._reach.compose.project()
         if project is None:
             raise SourceError(SourceState.OFF, _NO_FILE)
@@ -168,6 +170,7 @@ class ActOnServices:
             tell(clean(f"{self._verb.value} {target.name}"))
             await self._do([str(target.name)], tell)
         elif target == plan.doable[0]:
+            self._begun = True
             # All together, so that Compose does it in the order in which they need each other, and side by side.
             self._failed, self._ends = None, {}
             try:
@@ -179,6 +182,10 @@ class ActOnServices:
         if not self._wait or self._verb not in _WAITED_FOR or str(target.name) in self._unwanted:
             return Result(target, Fate.DONE, Clean(words.done))
         return await self._reached(plan, target, words, tell)
+
+    def begun(self, target: Target) -> bool:
+        """Of all of the file Compose does them side by side."""
+        return self._begun
 
     def _same(self, services: Sequence[str]) -> tuple[Clean, ...]:
         return tuple(self._reach.services.command(step, services, self._grace) for step in self._steps)

@@ -17,7 +17,7 @@ from console.actions.docker.running import NEEDED
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
 from console.model.container import Container, ContainerState
-from console.model.hiding import masked
+from console.model.secretnames import masked
 from console.model.source import SourceError, SourceState
 from console.model.words import duration
 from console.sources.reach import Reach
@@ -83,8 +83,7 @@ async def open_shell(
     became = await doer.carry_out(await act.plan(), lambda _: None)
     if isinstance(became, Plan):
         raise RefusedError(became.moved or became.why_not or "Things have changed meanwhile.")
-    if act.asked_to_end is not None:
-        os.kill(os.getpid(), act.asked_to_end)
+    act.aftermath(became)
     return Session(became, act.status)
 
 
@@ -189,6 +188,9 @@ class OpenShell:
         return Result(target, Fate.UNSURE, error.reason, error.permission, error.state)
 
     def aftermath(self, outcome: Outcome, *, whole: bool = False) -> AsyncIterator[News] | None:
+        """The audit is written: whoever wanted this program to end has been kept waiting for that."""
+        if self.asked_to_end is not None:
+            os.kill(os.getpid(), self.asked_to_end)
         return None
 
 

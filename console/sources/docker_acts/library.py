@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import docker  # type: ignore[import-untyped]
@@ -128,6 +128,15 @@ class Library(docker.APIClient):  # type: ignore[misc]
         if 300 <= self.status < 400 and self.status != 304:
             raise ValueError("an answer that leads elsewhere")
         return response
+
+    def exec_output(self, exec_id: str) -> Iterator[bytes]:
+        """Begin what `exec_create` has made, and what it says, in pieces as they come. The package would have the connection
+        become a raw one, and read it past all limits; without that it is an answer like any other."""
+        data = {"Detach": False, "Tty": False}
+        answer = self._post_json(self._url("/exec/{0}/start", exec_id), data=data, stream=True)
+        self._raise_for_status(answer)
+        pieces: Iterator[bytes] = answer.iter_content(_PIECE)
+        return pieces
 
 
 def perform(endpoint: Endpoint, call: Call, timeout: float, work: Callable[[Library], T]) -> T:

@@ -7,13 +7,15 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from console.model.container import Ran
 from console.model.process import Process, processes
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._blocking import Pool
-from console.sources.docker_acts import removing
+from console.sources.docker_acts import inside, removing
 from console.sources.docker_acts.call import Call, CalledOffError, late
 from console.sources.docker_acts.pieces import Pieces
 from console.sources.docker_engine.endpoint import Endpoint
+from console.sources.protocols import NO_VARIABLES
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
@@ -118,6 +120,20 @@ class DockerActs:
         if not isinstance(told, dict):
             raise SourceError(SourceState.UNREACHABLE, clean("Docker describes a container as something else."))
         return told
+
+    async def run_inside(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        user: str = "",
+        environment: Mapping[str, str] = NO_VARIABLES,
+        limit: float = 30.0,
+    ) -> Ran:
+        def work(library: Library) -> Ran:
+            return inside.run_inside(library, _named(container), command, user, environment)
+
+        return await self._run(work, limit)
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         call = Call()

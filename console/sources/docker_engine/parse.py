@@ -23,7 +23,7 @@ from console.model.container import (
     Usage,
     Variable,
 )
-from console.model.hiding import arguments, masked
+from console.model.secretnames import arguments, masked
 from console.text import Clean, clean
 
 _EXIT_CODE = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.model.gpu import GpuProcess
-from console.model.hiding import arguments
+from console.model.secretnames import arguments
 from console.text import Clean, clean
 
 COMMAND_LIMIT = 200

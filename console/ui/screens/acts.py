@@ -36,6 +36,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
         self._screen = screen
         self._then = then
         self._choices = choices
+        self._subjects = subjects
         first = str(subjects[0].name)
         self._about = first if len(subjects) == 1 else f"{first} and {len(subjects) - 1} more"
         self._why = {one.key: one.why_not for one in choices}
@@ -141,7 +142,7 @@ class ActsSheet(Sheet[None], inherit_bindings=False):
     def _choose(self, one: Choice) -> None:
         self.dismiss(None)
         if one.make is None:
-            self._screen.call_next(self._screen.run_action, one.action)
+            self._screen.do_inside(one.action, self._subjects)
         elif one.asks and one.with_text is not None:
             with_text = one.with_text
             self._screen.ask(one.asks, "", lambda text: acting.begin(self._screen, with_text(clean(text)), self._then))

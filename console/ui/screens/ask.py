@@ -59,7 +59,9 @@ class AskSheet(Sheet[str], inherit_bindings=False):
         if not self.is_current or self.prompt is None:
             return
         text = self.prompt.value.strip()
-        if not kept or not text or not self.prompt.entered:
+        if kept and not self.prompt.entered:
+            self.prompt.begin_anew(self.prompt.value)  # only the window has lost the focus: people look the path up
+        elif not kept or not text:
             self.dismiss(None)
         elif (why := self._wrong(text)) is not None:
             self._why = why

@@ -230,6 +230,12 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         # Closing the sheet takes the focus from the prompt, which then asks once more.
         if not self.is_current:
             return
+        if kept and self.prompt is not None and not self.prompt.entered:
+            self.prompt.begin_anew(self.prompt.value)  # only the window has lost the focus
+            return
+        self._take(kept=kept)
+
+    def _take(self, *, kept: bool) -> None:
         chosen = self._found[self._at] if kept and self._found else None
         if chosen is not None and not chosen.action and self.prompt is not None:
             self.prompt.begin_anew(f"{chosen.name} ")
@@ -242,7 +248,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
             self._at = at
             self.paint()
             if times == 2:
-                self._done(kept=True)
+                self._take(kept=True)
 
     def wheel(self, by: int) -> None:
         self._at = max(0, min(len(self._found) - 1, self._at + by))

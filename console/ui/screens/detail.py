@@ -14,6 +14,7 @@ from console.ui.serving import ServingScreen, subjects_of
 
 if TYPE_CHECKING:
     from console.ui.acting import Subject
+    from console.ui.rows import Row
     from console.ui.screens.main import MainScreen
 
 
@@ -26,6 +27,7 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
     def __init__(self, main: MainScreen) -> None:
         super().__init__()
         self._main = main
+        self._key = main.row.key if main.row is not None else None
         self._values = False
 
     @property
@@ -35,12 +37,18 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
         own = ("again" if began else "restart", "stop", "shell", "acts") if subjects else ()
         return ("log", *own, "inside", "values", "next", "copy", "palette", "problem")
 
-    def subjects(self) -> Sequence[Subject]:
+    @property
+    def _row(self) -> Row | None:
+        """The one that it was opened for, or walked to: a row that takes its place in the list is another one."""
         row = self._main.row
-        return subjects_of(row, builds=self.has_jenkins) if row is not None else ()
+        return row if row is not None and row.key == self._key else None
+
+    def subjects(self) -> Sequence[Subject]:
+        row = self._row
+        return subjects_of(row, builds=self.has_jenkins, outlived=self.outlived) if row is not None else ()
 
     def no_subject(self) -> str:
-        return self._main.no_subject()
+        return self._main.no_subject() if self._row is not None else "it is gone"
 
     def paint(self) -> None:
         width, height = self.size
@@ -49,12 +57,12 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
         # The row lives on the main screen, which is not painted while it is covered.
         self._main.refresh_rows()
         self.paint_body(self._crumbs(), self._body(width))
-        row = self._main.row
+        row = self._row
         ids = frozenset(container.id for container in row.containers) if row is not None else frozenset()
         self.console.attend(self, ids, row.containers[0].id if row is not None and row.containers else None)
 
     def _crumbs(self) -> list[Part]:
-        row = self._main.row
+        row = self._row
         if row is None:
             return [self.muted("gone")]
         crumbs = [self.look.part(f"{row.name}   ", bold=True), *self.look.state(row.state, 2 + len(row.state.word))]
@@ -63,7 +71,7 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
         return crumbs
 
     def _body(self, width: int) -> list[Line]:
-        row, world, look = self._main.row, self.world, self.look
+        row, world, look = self._row, self.world, self.look
         if world is None:
             return []
         if row is None:
@@ -73,14 +81,25 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
 
     def action_step(self, way: int) -> None:
         self._main.neighbour(way)
-        self.first, self._values = 0, False
+        self._take_over()
         self.paint()
 
+    def _take_over(self) -> None:
+        """The row that is selected on the main screen now."""
+        self._key = self._main.row.key if self._main.row is not None else None
+        self.first, self._values = 0, False
+
     def action_log(self) -> None:
-        self._main.action_log()
+        if self._row is None:
+            self.say(StateClass.ENDED, "it is gone")
+        else:
+            self._main.action_log()
 
     def action_log_error(self) -> None:
-        self._main.action_log_error()
+        if self._row is None:
+            self.say(StateClass.ENDED, "it is gone")
+        else:
+            self._main.action_log_error()
 
     def action_values(self) -> None:
         self._values = not self._values
@@ -88,12 +107,12 @@ class DetailScreen(BodyScreen, ServingScreen, inherit_bindings=False):
 
     def action_problem(self) -> None:
         self._main.action_problem()
-        self.first, self._values = 0, False
+        self._take_over()
         self.paint()
 
     def action_copy(self) -> None:
         """All facts as they stand here; values stay hidden unless they are shown."""
-        if self._main.row is None:
+        if self._row is None:
             self.say(StateClass.ENDED, "nothing to copy")
             return
         self.copy(plain(self._body(10_000)))

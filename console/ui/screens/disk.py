@@ -110,8 +110,13 @@ class DiskPlace(Tabled, inherit_bindings=False):
 
     def action_prune(self) -> None:
         """Show what can go: of the marked rows, or else of all that is listed here."""
-        if self.only_kept:
+        marked = len(self._marks.get(LIST, ()))
+        if marked > len(self.marked(LIST)):
+            self.say(StateClass.ENDED, f"marks are hidden by the filter: {self.own('back')} shows them")
+        elif self.only_kept:
             self.say(StateClass.ENDED, str(ONLY_BY_NAME))
+        elif not self.table_rows:
+            self.say(StateClass.ENDED, "nothing is listed here")
         else:
             self.begin_prune(self.chosen_rule())
 
@@ -172,6 +177,8 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
         super().__init__()
         self.order = Order.LARGEST
         self.found: list[DiskRow] = []
+        self._made_of: DiskFacts | None = None
+        """What the rows are made of: a newer reading may not have been painted yet."""
         self._total = 0
 
     def crumbs(self) -> Sequence[Part]:
@@ -185,7 +192,7 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
         return self.order.value
 
     def refresh_rows(self) -> None:
-        facts = self.facts_read
+        facts = self._made_of = self.facts_read or self._made_of
         if facts is None:
             return  # what was selected before anything was read stays selected
         every = disklines.ordered(facts.rows, self.order, backwards=self.backwards)
@@ -228,20 +235,23 @@ class DiskScreen(DiskPlace, inherit_bindings=False):
         return str(self.row.what) if self.row is not None else "Nothing selected"
 
     def bottom_lines(self, width: int) -> list[Line]:
-        row, facts = self.row, self.facts_read
+        row, facts = self.row, self._made_of
         if row is None or facts is None:
             return []
         return disklines.about_row(row, facts, self.look, width, self.now(), self.own("open"))
 
     @property
     def only_kept(self) -> bool:
-        return set(self.marked(LIST)) == {KEPT}
+        marked = self.marked(LIST)
+        return set(marked or [row.key for row in self.table_rows]) == {KEPT}
 
     def chosen_rule(self) -> Rule:
-        marked, facts, rule = self.marked(LIST), self.facts_read, self.console.usual.rule
-        if not marked or facts is None:
+        marked, facts, rule = self.marked(LIST), self._made_of, self.console.usual.rule
+        if facts is None or (not marked and not self.words):
             return rule
-        return replace(rule, only=frozenset(one.key for what in marked for one in facts.objects[Clean(what)]))
+        meant = marked or [row.key for row in self.table_rows]
+        objects = (one for what in meant for one in facts.objects.get(Clean(what), ()))
+        return replace(rule, only=frozenset(one.key for one in objects if one.kind is not None))
 
     def action_open(self) -> None:
         """Its objects."""
@@ -340,7 +350,7 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
         return str(self.thing.name) if self.thing is not None else "Nothing selected"
 
     def bottom_lines(self, width: int) -> list[Line]:
-        one, facts = self.thing, self.facts_read
+        one, facts = self.thing, self._made_of
         return disklines.about_object(one, facts, self.look, width, self.now()) if one is not None and facts is not None else []
 
     @property
@@ -349,7 +359,7 @@ class DiskObjectsScreen(DiskPlace, inherit_bindings=False):
 
     def chosen_rule(self) -> Rule:
         marked = set(self.marked(LIST))
-        chosen = [one for one in self.objects if not marked or one.key in marked]
+        chosen = [one for one in self.found if not marked or one.key in marked]
         rule = replace(self.console.usual.rule, only=frozenset(one.key for one in chosen))
         if len(marked) == len(chosen) == 1 and chosen[0].kind is Kind.VOLUME and chosen[0].why is Why.BY_NAME:
             # Who marks a volume with a name names it; its name has to be typed then.

@@ -277,11 +277,15 @@ class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
         self.open_container_log(container, at_error=at_error)
 
     def subjects(self) -> Sequence[Subject]:
-        """The build behind the process."""
-        from console.ui.logtargets import build_of
+        """The build behind the process, or its container where the build has ended."""
+        from console.ui.serving import subject_of
 
-        ref = build_of(self._container) if self._container is not None else None
-        return [Subject(ref.shown, ref)] if ref is not None else []
+        if self._container is None or self.world is None:
+            return []
+        one = subject_of(self._container, builds=True, outlived=self.world.outlived)
+        if one.ref is None:
+            return []
+        return [one if one.outlived else Subject(one.name, one.ref)]
 
     def no_subject(self) -> str:
         return self._no_container() if self._container is None else "no build of Jenkins stands behind this container"

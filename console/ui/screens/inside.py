@@ -30,8 +30,8 @@ class InsideScreen(BodyScreen, inherit_bindings=False):
     """Read when it is opened, and again with the key that reads everything again. Values of the environment are hidden until
     they are asked for."""
 
-    where = ("list", "detail", "everywhere")
-    foot_ids = ("values", "copy", "palette", "problem")
+    where = ("list", "detail", "inside", "everywhere")
+    foot_ids = ("values", "copy-file", "copy", "palette", "problem")
     BINDINGS = bindings(where)
 
     def __init__(self, container: Clean, name: Clean) -> None:
@@ -132,6 +132,12 @@ class InsideScreen(BodyScreen, inherit_bindings=False):
     def action_values(self) -> None:
         self._values = not self._values
         self.paint()
+
+    def action_copy_out(self) -> None:
+        """A file or folder of it, into the folder that the console was started in."""
+        from console.ui.copyout import ask_and_copy
+
+        ask_and_copy(self, self._inside, self._of)
 
     def action_copy(self) -> None:
         """As it stands here; values stay hidden unless they are shown."""

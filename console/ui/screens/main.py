@@ -222,9 +222,9 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
             chosen = self.chosen(QUEUE)
             return [waiting_subject(one) for one in self.waiting if one.key in chosen]
         if self.listed == GPUS:
-            return [container_subject(one, builds=self.has_jenkins) for one in self._holding()]
-        chosen = self.chosen(LIST)
-        return [one for row in self.rows if row.key in chosen for one in subjects_of(row, builds=self.has_jenkins)]
+            return [container_subject(one, builds=self.has_jenkins, outlived=self.outlived) for one in self._holding()]
+        rows = [row for row in self.rows if row.key in self.chosen(LIST)]
+        return [one for row in rows for one in subjects_of(row, builds=self.has_jenkins, outlived=self.outlived)]
 
     def _holding(self) -> Sequence[Container]:
         """The containers that hold the selected card, each once."""

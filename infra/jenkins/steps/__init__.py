@@ -1,4 +1,5 @@
-"""The steps of a training: check, build, start, follow, finish, publish; and reap, which cleans up after dead builds.
+"""The steps of a training: check, build, start, follow, finish, publish; reap, which cleans up after dead builds; and adopt,
+which has it wait.
 
 What a pipeline needs besides: request, which judges whether there is anything to do, fact and artifacts.
 

@@ -10,6 +10,8 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 
@@ -55,17 +57,26 @@ def exit_status(result: Result) -> Exit:
 
 def finish(folder: Folder) -> Result:
     """Bring a run to its end, however far it came. Raises Unreachable, and Problem when the disk is full."""
-    record = folder.record()
+    folder.record()  # where check has not been, there is nothing to hold either
+    # A second one waits for the first and then finds its result.
+    with alone(folder):
+        return finish_alone(folder)
+
+
+@contextmanager
+def alone(folder: Folder, *, wait: bool = True) -> Iterator[None]:
+    """Keep everybody else from finishing the run meanwhile. Raises BlockingIOError where somebody does and we do not wait."""
     number = os.open(folder.path / ".finish", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        # A second one waits for the first and then finds its result.
-        fcntl.flock(number, fcntl.LOCK_EX)
-        return _finish(folder, record)
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
     finally:
         os.close(number)
 
 
-def _finish(folder: Folder, record: Record) -> Result:
+def finish_alone(folder: Folder) -> Result:
+    """The same, for whoever is `alone` with it."""
+    record = folder.record()
     there = docker.containers(record.identity)
     if not there:
         return _without_container(folder, record)

@@ -180,7 +180,7 @@ class _Clock:
         """Raises Unreachable when the Engine cannot tell how long it has run."""
         if self._end is None:
             started = (docker.inspect("container", self._record.container) or {}).get("State", {}).get("StartedAt", "")
-            passed = max(0.0, time.time() - _moment(started)) if started else 0.0
+            passed = max(0.0, time.time() - moment(started)) if started else 0.0
             self._end = time.monotonic() + self._timeout - passed
         now = time.monotonic()
         if now <= self._end or now < self._again_at or (self._stopper is not None and self._stopper.is_alive()):
@@ -208,7 +208,7 @@ def _stop(container: str) -> None:
         say(f"[follow] {problem}")
 
 
-def _moment(text: str) -> float:
+def moment(text: str) -> float:
     """Unix seconds of the Engine's time: nine digits after the point are more than Python reads."""
     whole, _, rest = text.rstrip("Z").partition(".")
     fraction = float(f"0.{rest}") if rest.isdigit() else 0.0

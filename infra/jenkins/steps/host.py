@@ -94,7 +94,8 @@ def _wait_for(indices: list[str], patience: float) -> None:
             return
         words = f"{', '.join(sorted(holders))} still runs on GPU {', '.join(indices)}"
         if time.monotonic() >= end:
-            raise Problem(f"{words}, though its build has given the lock back: `reap` ends it when the build is over.")
+            why = "`reap` ends it when the build is over, unless it was adopted"
+            raise Problem(f"{words}, though its build has given the lock back: {why}.")
         if not told:
             say(f"[start] {words}: waiting for it to save its checkpoint")
             told = True

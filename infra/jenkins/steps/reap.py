@@ -1,4 +1,7 @@
-"""reap: trainings whose build no longer runs are brought to their end: stopped with grace, collected, removed."""
+"""reap: trainings whose build no longer runs are brought to their end: stopped with grace, collected, removed.
+
+One that was adopted goes on until it ends by itself, or until its limit in time has passed.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import base64
 import http.client
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -13,9 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import docker, finish
+from .check import duration_words
+from .follow import moment, note_stop
 from .hub import token
 from .problem import Exit, Problem, say, words_of
-from .record import LOCAL, RUN, Folder, Record, folder_name, runs
+from .record import ADOPTED, LOCAL, RUN, TIMEOUT, Folder, Record, folder_name, runs
 
 _PATIENCE = 15.0
 
@@ -56,7 +62,7 @@ def orphans() -> list[Orphan]:
         if "mlops.job" not in orphan.labels or "mlops.build" not in orphan.labels:
             continue
         try:
-            alive = _is_alive(orphan)
+            alive = is_alive(orphan)
         except Problem as problem:
             say(f"[reap] {orphan.name} is left alone: {problem}")
             continue
@@ -73,21 +79,75 @@ def reap(orphan: Orphan) -> str:
     if orphan.labels.get("mlops.purpose") != "train":
         docker.remove(orphan.container)
         return "removed."
-    folder = _folder(orphan)
-    if not _is_of(folder, orphan):
-        # Its own folder is gone, or another training of the same number has taken the place.
-        if folder.read("run.json") is not None:
-            folder = Folder(folder.path.with_name(f"{folder.path.name}-{orphan.labels.get(RUN, 'unknown')}"))
-        folder.path.mkdir(parents=True, exist_ok=True)
-        folder.keep(_record(orphan))
-    result = finish.finish(folder)
+    folder = made(orphan)
+    # An adoption is written down by whoever is alone with it: it comes before the stop, or is refused.
+    with finish.alone(folder):
+        words = _goes_on(folder, orphan)
+        if words is not None:
+            return words
+        result = finish.finish_alone(folder)
     return f"{result.status}: {result.reason} What it left is in {folder.path}."
+
+
+def _goes_on(folder: Folder, orphan: Orphan) -> str | None:
+    """That it was adopted and still has time; None for one that is to be brought to its end now."""
+    note = adoption(folder, orphan)
+    started = started_at(docker.inspect("container", orphan.container))
+    if note is None or started is None:
+        return None
+    limit = time_limit(folder.record())
+    words = duration_words(limit)
+    if time.time() < started + limit:
+        return f"adopted: it goes on until it ends by itself, or has run for {words}."
+    note_stop(folder, f"timed out after {words}")
+    return None
+
+
+def adoption(folder: Folder, orphan: Orphan) -> dict[str, Any] | None:
+    """What was written down when this very training was adopted; None where nobody did so."""
+    note = folder.read(ADOPTED)
+    return note if note is not None and note.get("run") == orphan.labels.get(RUN, "") else None
+
+
+def started_at(container: dict[str, Any] | None) -> float | None:
+    """When what `docker inspect` tells of was started, in unix seconds; None for one that does not run."""
+    state = (container or {}).get("State") or {}
+    return moment(str(state["StartedAt"])) if state.get("Running") else None
+
+
+def time_limit(record: Record) -> int:
+    """resources.timeout in seconds; 0 where nobody knows it any more."""
+    return int(record.resources.get("timeout") or 0)
+
+
+def own_folder(orphan: Orphan) -> Folder:
+    """The folder that is this very training's, or would be: its own may be gone, and another of the same number there."""
+    folder = _folder(orphan)
+    if _is_of(folder, orphan) or folder.read("run.json") is None:
+        return folder
+    return Folder(folder.path.with_name(f"{folder.path.name}-{orphan.labels.get(RUN, 'unknown')}"))
+
+
+def made(orphan: Orphan) -> Folder:
+    """Its folder, made out of what the container tells where it is gone."""
+    folder = own_folder(orphan)
+    if not _is_of(folder, orphan):
+        folder.path.mkdir(parents=True, exist_ok=True)
+        folder.keep(record_of(folder, orphan))
+    return folder
+
+
+def record_of(folder: Folder, orphan: Orphan) -> Record:
+    """What the folder has of it, else what the container itself tells."""
+    return folder.record() if _is_of(folder, orphan) else _record(orphan)
 
 
 def _record(orphan: Orphan) -> Record:
     """What the container itself tells, when the run folder is gone."""
     host = (docker.inspect("container", orphan.container) or {}).get("HostConfig", {})
     labels = orphan.labels
+    said = labels.get(TIMEOUT, "")
+    timeout = int(said) if said.isascii() and said.isdigit() else 0
     return Record(
         project=labels.get("mlops.project", "unknown"),
         commit=labels.get("mlops.commit", ""),
@@ -95,7 +155,7 @@ def _record(orphan: Orphan) -> Record:
         build=int(labels["mlops.build"]),
         build_url=labels.get("mlops.build-url", ""),
         gpus=labels.get("mlops.gpu", "none"),
-        resources={"memory": int(host.get("Memory") or 0), "gpus": 0, "shm": 0, "cpus": 0, "timeout": 0},
+        resources={"memory": int(host.get("Memory") or 0), "gpus": 0, "shm": 0, "cpus": 0, "timeout": timeout},
         container=orphan.container,
         run=labels.get(RUN, ""),
     )
@@ -112,7 +172,7 @@ def _is_of(folder: Folder, orphan: Orphan) -> bool:
     return known is not None and known.get("run", "") == orphan.labels.get(RUN, "")
 
 
-def _is_alive(orphan: Orphan) -> bool:
+def is_alive(orphan: Orphan) -> bool:
     """Whether its build still runs. Raises Problem when nobody can say."""
     job = orphan.labels["mlops.job"]
     folder = _folder(orphan)

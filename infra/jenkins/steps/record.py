@@ -4,6 +4,7 @@ runs/train-41/
     run.json        what was asked for and what is known (this module)
     position.json   how far `follow` has come
     stop.json       who asked the training to stop, and why
+    adopted.json    that it goes on although its build has ended, since when, and who wanted it
     train.log       what the training printed
     out/            what it wrote into /out: model/, checkpoint/, metrics.json, README.md, events.jsonl
     result.json     how it ended
@@ -27,7 +28,8 @@ from .problem import Exit, Problem, parameter
 
 LOCAL = "local"
 RUN = "mlops.run"
-PUBLISHED = "published.json"
+TIMEOUT = "mlops.timeout"
+PUBLISHED, ADOPTED = "published.json", "adopted.json"
 
 
 @dataclass
@@ -123,7 +125,7 @@ class Folder:
 
     def forget(self) -> None:
         """What was noted of an earlier training: a folder, like a number, can come again."""
-        for name in ("result.json", "position.json", "stop.json", PUBLISHED):
+        for name in ("result.json", "position.json", "stop.json", ADOPTED, PUBLISHED):
             (self.path / name).unlink(missing_ok=True)
 
     def lock(self) -> int | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from . import docker, host, hub, inputs
 from .docker import DockerError
 from .problem import Exit, Problem, parameter, say
-from .record import Folder, Record, current, runs
+from .record import TIMEOUT, Folder, Record, current, runs
 
 OUT, INPUTS, CACHE = "/out", "/run/mlops", "/hf"
 GRACE = "120"
@@ -109,6 +109,8 @@ def environment(record: Record) -> dict[str, str]:
 
 def _create(record: Record, helper: str) -> str:
     wanted = record.resources
+    # The one fact of the run folder that a training cannot be brought to its end without, should the folder be lost.
+    labels = {**record.labels, TIMEOUT: str(int(wanted["timeout"]))}
     arguments = [
         "--init",
         f"--user={inputs.USER}:{inputs.USER}",
@@ -123,7 +125,7 @@ def _create(record: Record, helper: str) -> str:
         f"--network={network()}",
         *_CAPS,
         *_LOG,
-        *docker.options("--label", (f"{name}={value}" for name, value in record.labels.items())),
+        *docker.options("--label", (f"{name}={value}" for name, value in labels.items())),
         *docker.options("--env", (f"{name}={value}" for name, value in environment(record).items())),
     ]
     if wanted["cpus"]:

@@ -15,7 +15,7 @@ from console.actions.audit import AuditRecorder, InMemory, begun, ended, journal
 from console.actions.audited import NO_END, read
 from console.actions.doer import Doer, RefusedError
 from console.actions.plan import Fate, Outcome, Plan, Result, Say, Target, Tell
-from console.model.hiding import masked
+from console.model.secretnames import masked
 from console.model.state import StateClass
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal

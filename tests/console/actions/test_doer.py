@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from console.actions.doer import Doer, RefusedError
-from console.actions.plan import Fate, Outcome, Plan, moved
+from console.actions.plan import Fate, Outcome, Plan, Result, Target, Tell, moved
 from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 from tests.console.actions.acts import Lamps, Notebook
@@ -153,3 +153,37 @@ async def test_moved_compares_what_a_plan_rests_on() -> None:
     assert moved(before, await act.plan()) is None
     act.wanted = ("a",)
     assert moved(before, await act.plan()) == "b burns again.", "a fact that is gone counts as changed"
+
+
+class Street(Lamps):
+    """All lamps go out with the first one."""
+
+    dark = False
+
+    def begun(self, _target: Target) -> bool:
+        return self.dark
+
+    async def perform(self, plan: Plan, target: Target, tell: Tell) -> Result:
+        found = await super().perform(plan, target, tell)
+        self.dark = True
+        return found
+
+
+async def test_what_is_done_with_the_first_cannot_be_called_off() -> None:
+    act = Street({"hall", "attic", "cellar"}, ("hall", "attic", "cellar"))
+    outcome = await Doer(Notebook()).carry_out(await act.plan(), lambda _: None, lambda: act.dark)
+    assert isinstance(outcome, Outcome)
+    assert [one.fate for one in outcome.results] == [Fate.DONE] * 3
+
+
+async def test_what_was_begun_with_the_first_is_unsure_when_it_is_broken_off() -> None:
+    act, book = Street({"hall", "attic"}, ("hall", "attic")), Notebook()
+
+    def stop(_: str) -> None:
+        act.dark = True
+        raise asyncio.CancelledError
+
+    act.before_each = stop
+    with pytest.raises(asyncio.CancelledError):
+        await Doer(book).carry_out(await act.plan(), lambda _: None)
+    assert [one.fate for one in book.outcome.results] == [Fate.UNSURE] * 2

@@ -40,7 +40,8 @@ async def test_time_adds_lines_and_changes_none() -> None:
     for actor in CAST:
         before, after = said(actor, -HISTORY, 30.0), said(actor, -HISTORY, 300.0)
         assert after[: len(before)] == before
-        assert actor.ended is not None or len(after) > len(before)
+        silent = dict(actor.labels).get("mlops.project") == "vision-large"
+        assert actor.ended is not None or silent or len(after) > len(before)
         assert next_said(actor, 30.0) > 30.0
 
 
@@ -83,7 +84,7 @@ async def test_a_running_one_is_followed() -> None:
     with pytest.raises(EnoughError):
         await Tail(engine, one.id, lines=3, follow=True).run(give)
     steps = [int(line.split()[1].partition(b"/")[0]) for line in lines if line.startswith(b"step")]
-    assert steps == list(range(steps[0], steps[0] + len(steps)))
+    assert steps == [steps[0] + 15 * at for at in range(len(steps))]
 
 
 @pytest.mark.parametrize("name", ["pensive_borg", "mlops-project-a-125", "mlops-project-b-127"])

@@ -1,4 +1,4 @@
-"""Logs of real trainings as Engine 20.10 stored them: see README.md beside the recordings."""
+"""Logs of real trainings as Engine 20.10 stored them: see tests/recordings/training-logs/README.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from console.model.log import Entry
 
-_FOLDER = Path(__file__).parent / "recordings"
+_FOLDER = Path(__file__).parents[2] / "recordings/training-logs"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

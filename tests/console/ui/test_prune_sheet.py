@@ -9,20 +9,25 @@ from dataclasses import replace
 import pytest
 
 from console.actions.docker import known as knowing
+from console.actions.docker.pruning import Prune
+from console.actions.doer import Doer
+from console.actions.plan import Fate, Outcome
 from console.demo import FrozenClock, demo_jenkins
 from console.feeds.watch import Watch
 from console.model.disk_view import DiskFacts
-from console.model.pruning import Usual
+from console.model.pruning import Kind, Rule, Usual
+from console.model.words import decimal
 from console.sources.reach import Reach
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.screens.disk import DiskScreen
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import NOW, FakeCompose, FakeEngine
-from tests.console.ui.diskworlds import crowded, disk_known
+from tests.console.pruneworlds import volume
+from tests.console.ui.diskworlds import GB, crowded, disk_known, facts, world
 from tests.console.ui.pressing import line_with, press
 from tests.console.ui.pruneroom import DECLARED, GONE, Hands, labels, opened, pruning
-from tests.console.ui.screenapp import ENV, screen_text, still
+from tests.console.ui.screenapp import ENV, app_of, screen_text, still
 from tests.support.waiting import until
 
 
@@ -56,11 +61,7 @@ async def test_three_keys_free_what_can_go_and_say_what_came_of_it() -> None:
 
 async def test_only_what_is_marked_goes_and_the_marks_go_with_it() -> None:
     async with pruning() as (one, hands):
-        lines = (
-            await opened(one, "slash", *"dangling", "enter", "space", "escape", "space")
-            if False
-            else await opened(one, "j", "j", "j", "j", "space")
-        )
+        lines = await opened(one, "j", "j", "j", "j", "space")
         assert "of 3 objects chosen" in line_with(lines, " Prune ") or "Prune  6.0 GB" in line_with(lines, " Prune ")
         labels = [line[1:6] for line in lines if line[1:6] in ("goes ", "stays")]
         assert labels == ["goes "], "nothing is told of what nobody asked for"
@@ -70,6 +71,59 @@ async def test_only_what_is_marked_goes_and_the_marks_go_with_it() -> None:
         one.wait()
         lines = await one.press("escape")
         assert not any(line.startswith("*") for line in lines)
+
+
+async def test_what_the_filter_hides_is_not_meant() -> None:
+    async with pruning() as (one, hands):
+        lines = await opened(one, "slash", *"dangling", "enter")
+        assert "Prune  6.0 GB" in line_with(lines, " Prune ")
+        await one.press("escape")
+        await one.press("escape", "slash", *"nobody", "enter", "p")
+        await one.sees("nothing is listed here")
+        await one.press("escape", "space", "slash", *"dangling", "enter", "p")
+        await one.sees("marks are hidden by the filter: esc shows them")
+        await one.press("escape", "escape", "g", "enter", "slash", *"old-data", "enter")
+        lines = await opened(one)
+        assert labels(lines) == ["stays"], "of a row only what is listed"
+        assert not hands.removed
+
+
+async def test_parts_of_the_cache_that_are_gone_cannot_be_called_off() -> None:
+    async with pruning() as (one, hands):
+        act = Prune(await still(one.app).reach(), Rule(kinds=frozenset({Kind.CACHE})), 10)
+        plan = await act.plan()
+        assert len(plan.doable) > 1
+        outcome = await Doer(Notebook()).carry_out(plan, lambda _: None, lambda: bool(hands.removed))
+        assert isinstance(outcome, Outcome)
+        assert {each.fate for each in outcome.results} == {Fate.DONE}
+
+
+async def test_expected_is_what_was_agreed_to_and_not_what_could_go_since() -> None:
+    async with pruning() as (one, hands):
+        act = Prune(await still(one.app).reach(), Rule(kinds=frozenset({Kind.VOLUME})), 10)
+        plan = await act.plan()
+        expected = decimal(act.decision.bytes)
+        hands.use = replace(hands.use, volumes=(*hands.use.volumes, volume("f" * 64, days=90, size=40 * GB)))
+        outcome = await Doer(Notebook()).carry_out(plan, lambda _: None)
+        assert isinstance(outcome, Outcome)
+        news = act.aftermath(outcome)
+        assert news is not None
+        told = [str(each.words) async for each in news]
+        assert told == [f"2 objects removed, {expected} freed ({expected} expected)"]
+
+
+@pytest.mark.parametrize("keys", [("space", "p"), ("enter", "p"), ("enter", "y")])
+async def test_a_reading_that_was_not_painted_yet_harms_nobody(keys: tuple[str, ...]) -> None:
+    """Where motion is reduced the rows may be ten seconds older than what is known."""
+    app = app_of(world(), wishes=Wishes(glyphs="unicode", motion="reduced"))
+    live = still(app)
+    live.log_engine, live.hands = FakeEngine(), Hands(disk_known().disk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "7", *keys[:1])
+        empty = replace(disk_known(), disk=replace(disk_known().disk, volumes=()))
+        live.give(world(facts(empty)))
+        await press(pilot, *keys[1:])
+        assert app.defect is None
 
 
 async def test_single_objects_are_chosen_among_those_of_a_row() -> None:

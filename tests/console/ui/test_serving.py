@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pty
+import signal
 import socket
 import tarfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from console.actions.docker.health import Pace
 from console.actions.plan import Fate
@@ -25,12 +27,15 @@ from console.model.world import World
 from console.sources import rawterminal
 from console.sources.rawterminal import Shell
 from console.text import clean
+from console.ui.acting import Subject
 from console.ui.app import ConsoleApp
+from console.ui.choices import acts_of
 from tests.console.fakes import FakeCompose, FakeEngine, container
 from tests.console.ui.doing import Person, person
 from tests.console.ui.pressing import line_with
-from tests.console.ui.screenapp import app_of, still
+from tests.console.ui.screenapp import app_of, screen_text, still
 from tests.console.ui.worlds import world
+from tests.support.waiting import until
 
 WEB = container("mlops-web-1", service="web")
 CACHE = container("mlops-cache-1", service="cache")
@@ -412,7 +417,7 @@ async def test_a_file_is_copied_out_and_nothing_is_overwritten_unasked(
     place = tmp_path / "metrics.json"
     assert place.read_bytes() == b'{"loss": 0.4}'
     place.write_bytes(b"mine")
-    one.app.screen.action_copy_out()  # type: ignore[attr-defined]
+    one.app.screen.do_inside("copy_out", one.app.screen.subjects())  # type: ignore[attr-defined]
     await one.sees("Copy out  scratch, into")
     await one.press(*"/out/metrics.json", "enter")
     await one.sees("exists already in")
@@ -420,3 +425,100 @@ async def test_a_file_is_copied_out_and_nothing_is_overwritten_unasked(
     await one.misses("exists already in")
     assert place.read_bytes() == b"mine"
     assert len([each for each in did(one) if each.startswith("copy ")]) == 1
+
+
+async def test_the_sheet_of_acts_is_about_what_its_title_says(one: Person) -> None:
+    await select(one, "scratch")
+    await one.press("a")
+    await one.sees("copy a file out")
+    one.wait()
+    still(one.app).give(world([each for each in ALL if each is not LOOSE], project=PROJECT))
+    await one.press("F")
+    await one.sees("Copy out  scratch, into")
+
+
+async def test_the_page_of_what_is_gone_acts_on_nobody_else(one: Person) -> None:
+    await select(one, "scratch")
+    await one.press("enter")
+    still(one.app).give(world([each for each in ALL if each is not LOOSE], project=PROJECT))
+    await one.sees("It is gone")
+    for key in ("x", "r", "S", "i", "L", "a"):
+        await one.press(key)
+        await one.sees("it is gone")
+        await one.press("ctrl+l")
+    assert not did(one)
+
+
+async def test_another_window_does_not_close_the_question(one: Person) -> None:
+    """People leave to look the path up."""
+    await select(one, "scratch")
+    one.app.screen.do_inside("copy_out", one.app.screen.subjects())  # type: ignore[attr-defined]
+    await one.sees("Copy out  scratch, into")
+    await one.press(*"/out/m")
+    one.app.post_message(events.AppBlur())
+    await one.pilot.pause()
+    one.app.post_message(events.AppFocus())
+    await one.pilot.pause()
+    await one.sees("Copy out  scratch, into")
+    assert one.app.screen.prompt.value == "/out/m"  # type: ignore[attr-defined]
+    await one.press("escape")
+    await one.misses("Copy out")
+
+
+async def test_another_window_runs_no_command(one: Person) -> None:
+    await one.press("colon", *"service stop web")
+    one.app.post_message(events.AppBlur())
+    await one.pilot.pause()
+    assert "service stop web" in screen_text(one.app)
+    assert not did(one)
+
+
+async def test_there_is_no_place_to_copy_to(one: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    await select(one, "scratch")
+    await one.press("a")
+    await one.sees("copy a file out")
+    one.wait()
+    await one.press("F")
+    await one.sees("the folder that the console was started in is gone")
+
+
+async def test_who_may_only_look_may_copy_out_of_the_facts(one: Person) -> None:
+    one.app.read_only = clean("--read-only")
+    await select(one, "scratch")
+    await one.press("i")
+    await one.sees("All that Docker knows")
+    await one.press("F")
+    await one.sees("Copy out  scratch, into")
+
+
+async def test_a_signal_that_ends_a_shell_is_passed_on_once_the_audit_is_written(
+    one: Person, at_a_terminal: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still(one.app).hands.talk = Talk()
+    written: list[bool] = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: written.append("ended" in one.notebook.phases))
+    monkeypatch.setattr(rawterminal, "converse", lambda *_: int(signal.SIGUSR1))
+    try:
+        await select(one, "scratch")
+        await one.press("S")
+        await one.sees("enter open it")
+        one.wait()
+        await one.press("enter")
+        await one.sees("left by SIGUSR1")
+        await until(lambda: bool(written))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert written == [True]
+    assert at_a_terminal == ["suspended", "back"]
+
+
+def test_what_is_for_one_container_says_so_where_several_are_meant() -> None:
+    service = Subject(clean("web"), service=clean("web"), containers=(WEB,))
+    found = {each.key: each for each in acts_of([service, Subject(clean("scratch"), containers=(LOOSE,))], None)}
+    assert found["shell"].why_not == "it is for one container at a time"
+    assert found["stop"].why_not == ""
+    assert {each.key: each.why_not for each in acts_of([service], None)}["shell"] == ""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.platform.serving import Server
 from tests.infra.platform.site import Site
 from tests.support import skips
+from tests.support.engine import Engine
 
 
 @pytest.fixture
@@ -31,3 +33,11 @@ def open_site(site: Site) -> Iterator[Site]:
         path = Path(folder)
         path.chmod(0o755)
         yield Site(path)
+
+
+@pytest.fixture
+def server(site: Site, engine: Engine) -> Iterator[Server]:
+    """A server with secrets, on which nothing was started yet."""
+    found = Server(site.root.parent / "of", engine)
+    yield found
+    found.close()

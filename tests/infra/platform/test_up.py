@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import socket
 import subprocess
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.infra.platform.site import Site
-from tests.support.engine import Engine
+from tests.infra.platform.serving import Server
 from tests.support.images import BUSYBOX
 from tests.support.waiting import until_sync
 
 SERVICES = ["agent", "frp_client", "gate", "jenkins", "portainer"]
 HELD = "agent: secret agent-host-key is readable by everybody (0644): run make secrets"
-
-
-class Server(Site):
-    """A site on the Engine, with secrets; `state` is what the services' probes read."""
-
-    def __init__(self, parent: Path, engine: Engine) -> None:
-        super().__init__(parent, engine.environment)
-        self.engine = engine
-        self.secrets()
-        (self.place.infra / "jenkins" / "Dockerfile").write_text(
-            "ARG BASE_IMAGE=busybox:test\nARG BASE_DIGEST=\nFROM ${BASE_IMAGE}${BASE_DIGEST}\nLABEL of=platform\n"
-        )
-        (self.place.infra / "gate").mkdir()
-        self.config = self.place.infra / "gate" / "gate.conf"
-        self.config.write_text("old\n")
-        self.state = self.place.infra / "state"
-        self.state.mkdir()
-        (self.state / "jenkins").write_text("Jenkins answers\n")
-        with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
-            ports = {"JENKINS_PORT": one.getsockname()[1], "PORTAINER_PORT": two.getsockname()[1]}
-        for name, port in ports.items():
-            text = self.place.example.read_text()
-            self.place.example.write_text(re.sub(rf"^{name}=.*$", f"{name}={port}", text, flags=re.MULTILINE))
-        self.git("init", "--quiet")
-        self.git("remote", "add", "origin", "https://ann:hunter2@git.test/mlops.git")
-
-    def git(self, *words: str) -> None:
-        self.run("git", *words).check_returncode()
-
-    def up(self, status: int = 0, **more: str) -> str:
-        """What it says; its exit status must be this one."""
-        done = self.run("infra/bin/up", **{"LIMIT": "60", **more})
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stderr
-
-    def containers(self) -> dict[str, str]:
-        """By service: the id of its container, running or not."""
-        words = ("--filter=label=com.docker.compose.project=mlops", "--no-trunc")
-        lines = self.engine.docker("ps", "--all", *words, '--format={{.Label "com.docker.compose.service"}} {{.ID}}')
-        return dict(line.split() for line in lines.splitlines())
-
-    def close(self) -> None:
-        for container in self.containers().values():
-            self.engine.docker("rm", "--force", "--volumes", container)
-        self.engine.docker("volume", "rm", "--force", "mlops_agent-work")
-        for image in self.engine.docker("images", "--quiet", "mlops/jenkins").split():
-            self.engine.docker("image", "rm", "--force", image)
-
-
-@pytest.fixture
-def server(site: Site, engine: Engine) -> Iterator[Server]:
-    found = Server(site.root.parent / "of", engine)
-    yield found
-    found.close()
 
 
 def test_the_first_one_writes_settings_starts_all_and_waits_until_healthy(server: Server) -> None:

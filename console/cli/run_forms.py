@@ -1,0 +1,66 @@
+"""Runs as JSON: see `forms` for what all of it has in common."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from console.cli.forms import moment
+from console.model import run_words
+from console.model.metric import Curve, Figures, Spot
+from console.model.run import Run
+
+
+def number(value: float) -> float | str:
+    """JSON has no nan: `nan`, `inf`, `-inf` as strings, as in the events of a training (interface.md)."""
+    if math.isfinite(value):
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+
+
+def run(one: Run, known: Figures | None) -> dict[str, Any]:
+    told = run_words.shown_state(one, known)
+    return {
+        "key": one.key,
+        "name": one.shown,
+        "project": one.project,
+        "phase": one.phase.name.lower(),
+        "state": told.word,
+        "class": told.kind.name.lower(),
+        "why": one.why or None,
+        "job": one.ref.job if one.ref is not None else None,
+        "number": one.ref.number if one.ref is not None else None,
+        "commit": one.commit,
+        "since": moment(one.since),
+        "containers": [each.name for each in one.containers],
+        "image": one.image,
+        "gpus": sorted(one.cards),
+        "progress": figures(known) if known is not None else None,
+    }
+
+
+def figures(known: Figures) -> dict[str, Any]:
+    return {
+        "done": known.done,
+        "epoch": known.epoch,
+        "epochs": known.epochs,
+        "step": known.step,
+        "steps": known.steps,
+        "lr": known.lr,
+        "rate": known.rate,
+        "unit": known.unit,
+        "finish": moment(known.finish),
+        "basis": known.basis,
+        "last": moment(known.last),
+        "metrics": {one.name: {"last": number(one.last.value), "best": _best(one)} for one in known.curves},
+        "findings": [{"sign": one.sign, "words": one.words, "since": moment(one.since)} for one in known.findings],
+        "note": known.note,
+    }
+
+
+def _best(one: Curve) -> float | str | None:
+    return number(one.best.value) if one.best is not None else None
+
+
+def spot(name: str, one: Spot) -> dict[str, Any]:
+    return {"metric": name, "step": one.step, "epoch": one.epoch, "time": moment(one.time), "value": number(one.value)}

@@ -1,0 +1,169 @@
+"""What trainings tell of their progress: the logs of those that are there, followed, and read for figures as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from console.feeds.resting import rest as until
+from console.logs.lines import Item, Notice
+from console.logs.tail import Tail
+from console.model.backoff import Backoff
+from console.model.container import Container
+from console.model.metric import Figures
+from console.model.source import NotThereError, SourceError
+from console.runs.figures import figures
+from console.runs.progress import Progress
+from console.runs.reader import Reader
+from console.runs.reading import Reading
+from console.sources.protocols import ContainerEngine
+from console.text import Clean
+
+LOOK_SECONDS = 2.0
+LINES = 50_000
+"""The newest lines of a log with which a reading begins."""
+
+MOST = 16
+"""Trainings that are followed at a time, the newest ones."""
+
+AGES_SECONDS = 5.0
+"""Seconds after which figures are made anew although nothing came: a training that says nothing is stalled one day."""
+
+
+class RunFeed:
+    """Owns what is known of each training, by its container. `changed` is called when there is something new to show.
+
+    `containers` gives the newest list, None while there is none. `now` are seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        engine: ContainerEngine,
+        containers: Callable[[], Sequence[Container] | None],
+        changed: Callable[[], None],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rest: Callable[[asyncio.Event, float], Awaitable[None]] = until,
+    ) -> None:
+        self._engine = engine
+        self._containers = containers
+        self._changed = changed
+        self._time = now
+        self._clock = clock
+        self._rest = rest
+        self._look = asyncio.Event()
+        self._followed: dict[Clean, _Followed] = {}
+
+    @property
+    def figures(self) -> Mapping[Clean, Figures]:
+        """Of each training whose log has told something, by the id of its container."""
+        moment, seconds = self._clock(), self._time()
+        found = {one: followed.figures(moment, seconds) for one, followed in self._followed.items()}
+        return {one: known for one, known in found.items() if known is not None}
+
+    def look(self) -> None:
+        """The list of containers may be another one."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Follow for ever. One log that cannot be read is that one's trouble."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    self._look.clear()
+                    containers = self._containers()
+                    if containers is not None:
+                        self._sort_out(containers, group)
+                    await self._rest(self._look, LOOK_SECONDS)
+        finally:
+            self._followed.clear()
+
+    def _sort_out(self, containers: Sequence[Container], group: asyncio.TaskGroup) -> None:
+        there = {one.id: one for one in containers if one.training and _trains(one)}
+        for gone in self._followed.keys() - there.keys():
+            self._followed.pop(gone).end()
+        newest = sorted(there.values(), key=lambda one: (one.alive, one.created), reverse=True)[:MOST]
+        for one in newest:
+            followed = self._followed.get(one.id)
+            if followed is None:
+                followed = self._followed[one.id] = _Followed(self._engine, one.id, self._changed)
+            followed.alive = one.alive
+            followed.begin(group)
+
+
+class _Followed:
+    """One training. Its log is read once more when it is started again."""
+
+    def __init__(self, engine: ContainerEngine, container_id: Clean, changed: Callable[[], None]) -> None:
+        self._engine = engine
+        self._id = container_id
+        self._changed = changed
+        self._task: asyncio.Task[None] | None = None
+        self._reader, self._progress = Reader(), Progress()
+        self._told = False
+        self._known: Figures | None = None
+        self._stale = True
+        self._made_at = 0.0
+        self._made_alive = True
+        self._over = False
+        self.alive = True
+
+    def begin(self, group: asyncio.TaskGroup) -> None:
+        """Follow it, unless that is being done, or it has ended and was read to its end."""
+        if self._task is not None and not self._task.done():
+            return
+        if self._over and not self.alive:
+            return
+        self._over = False
+        self._task = group.create_task(self._follow())
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def figures(self, now: datetime, seconds: float) -> Figures | None:
+        """None until its log has told something."""
+        if not self._told:
+            return None
+        old = self.alive and seconds - self._made_at >= AGES_SECONDS
+        if self._known is None or self._stale or old or self.alive is not self._made_alive:
+            self._known = figures(self._progress, now, ended=not self.alive, note=self._reader.words)
+            self._stale, self._made_at, self._made_alive = False, seconds, self.alive
+        return self._known
+
+    async def _follow(self) -> None:
+        self._reader, self._progress = Reader(), Progress()
+        backoff = Backoff()
+        while True:
+            try:
+                await Tail(self._engine, self._id, lines=LINES, follow=True).run(self._take)
+            except NotThereError:
+                self._over = True
+                return
+            except SourceError:
+                # A log driver that keeps nothing, or no permission: asked again, ever less often.
+                await asyncio.sleep(backoff.next())
+                self._reader, self._progress = Reader(), Progress()
+            else:
+                self._read(self._reader.end(time.time_ns()))
+                self._over = True
+                return
+
+    async def _take(self, item: Item) -> None:
+        if not isinstance(item, Notice):
+            self._read(self._reader.read(item))
+            # A long log must not keep the others from their turn.
+            await asyncio.sleep(0)
+
+    def _read(self, readings: Sequence[Reading]) -> None:
+        if readings:
+            self._progress.add(readings)
+            self._told = self._stale = True
+            self._changed()
+
+
+def _trains(container: Container) -> bool:
+    return (container.label("mlops.purpose") or "train") == "train"

@@ -1,0 +1,134 @@
+"""Runs read once, for commands without a screen: the systems side by side, then the logs of those that train."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from console.feeds.build_facts import BuildFacts
+from console.feeds.jenkins_once import read_jenkins, with_waits
+from console.model.container import Container
+from console.model.jenkins import JenkinsError, JenkinsWorld
+from console.model.metric import Figures
+from console.model.run import Run
+from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
+from console.runs.figures import figures
+from console.runs.join import JOB, join
+from console.runs.progress import Progress
+from console.runs.reader import Reader
+from console.sources.protocols import ContainerEngine, Gpus, Jenkins
+from console.text import Clean
+
+BUILDS = 50
+LINES = 50_000
+"""The newest lines of a log that are read for what they measure."""
+
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """All runs that are known, by key what each measures, and how the systems do."""
+
+    found: tuple[Run, ...]
+    figures: Mapping[Clean, Figures]
+    sources: Mapping[str, SourceStatus]
+    taken_at: datetime
+
+
+async def read_runs(
+    engine: ContainerEngine,
+    jenkins: Jenkins | SourceStatus | None,
+    gpus: Gpus | SourceStatus | None,
+    *,
+    count: int = BUILDS,
+    logs: bool = True,
+) -> Runs:
+    """Everything at this moment; a system that does not answer is a state, and its part is missing.
+
+    `count` is how many builds are asked for. Without `logs` no run has figures.
+    """
+    docker, world, cards = await asyncio.gather(_containers(engine), _jenkins(jenkins, count), _gpus(gpus))
+    now = datetime.now(UTC)
+    found = join(docker.value or (), world.value, cards.value, now)
+    known = await figures_of(engine, [one for one in found if one.containers], now) if logs else {}
+    sources = {"docker": docker.status, "jenkins": world.status, "gpu": cards.status}
+    return Runs(found, known, sources, now)
+
+
+async def figures_of(engine: ContainerEngine, runs: Iterable[Run], now: datetime) -> Mapping[Clean, Figures]:
+    """What their logs tell; one that cannot be read is left out."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(run: Run) -> Figures | None:
+        container = run.container
+        if container is None:
+            return None
+        async with slots:
+            try:
+                return await _figures(engine, container, now, ended=run.ended)
+            except SourceError:
+                return None
+
+    wanted = list(runs)
+    told = await asyncio.gather(*map(one, wanted))
+    return {run.key: known for run, known in zip(wanted, told, strict=True) if known is not None}
+
+
+async def _figures(engine: ContainerEngine, container: Container, now: datetime, *, ended: bool) -> Figures:
+    full = container if container.details is not None else await engine.inspect(container.id)
+    reader, progress = Reader(), Progress()
+    async with aclosing(engine.log(full, tail=LINES)) as pieces:
+        async for entries in pieces:
+            progress.add(reader.entries(entries))
+    progress.add(reader.end(int(now.timestamp() * 1e9)))
+    return figures(progress, now, ended=ended, note=reader.words)
+
+
+async def _containers(engine: ContainerEngine) -> Snapshot[tuple[Container, ...]]:
+    now = datetime.now(UTC)
+    try:
+        listed = await engine.containers()
+        full = await asyncio.gather(*(_full(engine, one) for one in listed))
+    except SourceError as error:
+        return Snapshot(None, SourceStatus(error.state, error.reason, now))
+    return Snapshot(tuple(full), SourceStatus(SourceState.OK, None, None, now))
+
+
+async def _full(engine: ContainerEngine, one: Container) -> Container:
+    if not one.training:
+        return one
+    try:
+        return await engine.inspect(one.id)
+    except SourceError:
+        return one  # removed in between: what the list told stands
+
+
+async def _jenkins(source: Jenkins | SourceStatus | None, count: int) -> Snapshot[JenkinsWorld]:
+    if source is None or isinstance(source, SourceStatus):
+        return Snapshot(None, source or SourceStatus(SourceState.OFF))
+    told = await read_jenkins(source)
+    if told.value is None or JOB not in told.value.jobs:
+        return told
+    world = await with_waits(source, told.value)
+    try:
+        history = await source.builds(JOB, count)
+    except JenkinsError:
+        return Snapshot(world, told.status)
+    facts = BuildFacts(source)
+    await asyncio.gather(*map(facts.explain, history))
+    running = [one for one in history if one.building]
+    stages = await asyncio.gather(*(source.stages(one.ref) for one in running), return_exceptions=True)
+    known = {one.ref: each for one, each in zip(running, stages, strict=True) if not isinstance(each, BaseException)}
+    return Snapshot(replace(world, history={JOB: history}, failures=facts.failures, stages=known), told.status)
+
+
+async def _gpus(source: Gpus | SourceStatus | None) -> Snapshot:  # type: ignore[type-arg]  # loaded only where there are cards
+    if source is None or isinstance(source, SourceStatus):
+        return Snapshot(None, source or SourceStatus(SourceState.OFF))
+    from console.feeds.gpu_feed import read_gpus
+
+    return await read_gpus(source)

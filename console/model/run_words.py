@@ -1,0 +1,109 @@
+"""A run in words: how far it is, whether it learns, when it will be done. Pure."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from console.model.metric import Curve, Figures, Finding
+from console.model.run import Phase, Run
+from console.model.state import State, StateClass, state
+from console.model.words import age
+from console.text import Clean, clean
+
+_SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
+GRAVE = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "diverging": StateClass.ATTENTION}
+"""Of what its figures say, this wants somebody to look, each as much as its class says."""
+
+
+def shown_state(run: Run, known: Figures | None) -> State:
+    """What its numbers say counts while it trains: `stalled`, `NaN`, `diverging` want somebody to look."""
+    worst = grave(run, known)
+    if worst is None:
+        return run.state
+    return state(GRAVE[worst.sign], grave_word(worst))
+
+
+def grave_word(worst: Finding) -> str:
+    """The word of a state for it."""
+    return "NaN" if worst.sign == "not finite" else str(worst.sign)
+
+
+def grave(run: Run, known: Figures | None) -> Finding | None:
+    """What is wrong with how it trains, the worst first; None while nothing is, or while it does not train."""
+    if known is None or run.phase is not Phase.TRAINING or run.state.kind is not StateClass.ACTIVE:
+        return None
+    found = [one for one in known.findings if one.sign in GRAVE]
+    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
+
+
+def progress(run: Run, known: Figures | None) -> str:
+    """`48% 15/30`; why it does not go on, or what came of it, where that is to be said."""
+    if run.phase is not Phase.TRAINING or run.state.word == "stopping" or known is None:
+        return str(run.why)
+    return place(known) or str(run.why)
+
+
+def place(known: Figures) -> str:
+    """`48% 15/30`, as far as its log tells."""
+    parts = [f"{known.done:.0%}"] if known.done is not None else []
+    if known.epochs and known.epoch is not None:
+        parts.append(f"{known.epoch:g}/{known.epochs}")
+    elif known.steps and known.step is not None:
+        parts.append(f"{known.step:,}/{known.steps:,}")
+    elif known.step is not None:
+        parts.append(f"step {known.step:,}")
+    elif known.epoch is not None:
+        parts.append(f"epoch {known.epoch:g}")
+    return " ".join(parts)
+
+
+def remaining(known: Figures, now: datetime) -> str:
+    """`18m left`; empty while nobody knows."""
+    return f"{age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
+
+
+def figure(value: float) -> str:
+    """`0.409`, `8.9e-05`, `1204`, `nan`."""
+    if not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size and (size < 1e-3 or size >= 1e6):
+        return f"{value:.1e}"
+    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:.0f}"
+
+
+def best(known: Figures | None) -> str:
+    """`acc 0.914`: of the metric that says how good it is."""
+    score = known.score if known is not None else None
+    if score is None or score.best is None:
+        return ""
+    return f"{short(score)} {figure(score.best.value)}"
+
+
+def short(curve: Curve) -> str:
+    """The name of a metric where there is little room."""
+    return _SHORT.get(str(curve.name), str(curve.name).removeprefix("val_"))
+
+
+def when(run: Run, known: Figures | None, now: datetime) -> str:
+    """`18m left` while it is known, `5h ago` when it has ended, else `for 3m`."""
+    if run.ended:
+        return f"{age((now - run.since).total_seconds())} ago" if run.since is not None else ""
+    if run.phase is Phase.TRAINING and known is not None:
+        worst = grave(run, known)
+        if worst is not None and worst.sign == "stalled" and known.last is not None:
+            return f"{age((now - known.last).total_seconds())} idle"
+        if known.finish is not None:
+            return remaining(known, now)
+    return f"for {age((now - run.since).total_seconds())}" if run.since is not None else ""
+
+
+def cards(run: Run) -> str:
+    """`0,1`."""
+    return ",".join(map(str, sorted(run.cards)))
+
+
+def commit(run: Run) -> Clean:
+    """As people write it."""
+    return clean((run.commit or "")[:7])

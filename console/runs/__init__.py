@@ -1,0 +1,1 @@
+"""What a training run is: builds, containers, cards and measurements joined. Pure functions over model and logs."""

@@ -1,0 +1,57 @@
+"""What is known of a run's progress, put into one picture that does not change any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from console.model.metric import Curve, Figures, Finding, Spot
+from console.runs import health
+from console.runs.progress import Progress
+from console.runs.series import Point, Series
+from console.text import Clean, clean
+
+_SECOND = 1_000_000_000
+
+
+def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None) -> Figures:
+    """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done."""
+    place, nano = progress.place, int(now.timestamp() * _SECOND)
+    eta = progress.eta if not ended else None
+    found = health.findings(progress, nano)
+    return Figures(
+        done=place.fraction,
+        epoch=place.epoch,
+        epochs=place.epochs,
+        step=place.done if place.done is not None else place.step,
+        steps=place.total if place.done is not None else place.steps,
+        curves=tuple(curve for one in progress.series if (curve := _curve(one)) is not None),
+        lr=progress.lr,
+        rate=progress.rate,
+        unit=progress.unit,
+        finish=moment(eta.finish) if eta is not None else None,
+        basis=eta.basis if eta is not None else None,
+        findings=tuple(
+            Finding(Clean(one.sign.value), one.words, moment(one.since))
+            for one in found
+            if not ended or one.sign is not health.Sign.STALLED
+        ),
+        last=moment(progress.last) if progress.last is not None else None,
+        note=clean(note) if note is not None else None,
+    )
+
+
+def moment(nano: int) -> datetime:
+    """Of nanoseconds since 1970."""
+    return datetime.fromtimestamp(nano / _SECOND, UTC)
+
+
+def _curve(series: Series) -> Curve | None:
+    last = series.last
+    if last is None:
+        return None
+    best = _spot(series.best) if series.best is not None else None
+    return Curve(series.name, series.better, _spot(last), best, tuple(map(_spot, series.points)), series.percent)
+
+
+def _spot(point: Point) -> Spot:
+    return Spot(moment(point.time), point.step, point.epoch, point.value)

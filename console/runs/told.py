@@ -1,0 +1,50 @@
+"""What the figures of trainings make of their rows: how far each is, and what wants somebody to look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from console.model.container import ContainerState
+from console.model.gpu_use import run_name
+from console.model.metric import Figures, Finding
+from console.model.run_words import GRAVE, figure, grave_word, place, remaining
+from console.model.state import StateClass, state
+from console.model.world import ContainerRow, Problem
+from console.text import Clean, clean
+
+
+def told_rows(
+    rows: Sequence[ContainerRow], figures: Mapping[Clean, Figures], now: datetime
+) -> tuple[tuple[ContainerRow, ...], tuple[Problem, ...]]:
+    """The rows with what is known of them, the worst first again, and the problems among them."""
+    found: list[ContainerRow] = []
+    problems: list[Problem] = []
+    for row in rows:
+        known = figures.get(row.container.id)
+        if known is None or row.container.state is not ContainerState.RUNNING or row.state.bad:
+            found.append(row)
+            continue
+        worst = _worst(known)
+        if worst is None:
+            found.append(replace(row, state=state(StateClass.ACTIVE, "training"), why=progress(known, now) or row.why))
+            continue
+        told = state(GRAVE[worst.sign], grave_word(worst))
+        found.append(replace(row, state=told, why=worst.words))
+        sentence = clean(f"{run_name(row.container)} {told.word}: {worst.words}")
+        problems.append(Problem(told.kind, sentence, clean(f"container/{row.container.id}")))
+    ordered = sorted(found, key=lambda one: (one.state.kind.value, one.container.name))
+    return tuple(ordered), tuple(problems)
+
+
+def _worst(known: Figures) -> Finding | None:
+    found = [one for one in known.findings if one.sign in GRAVE]
+    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
+
+
+def progress(known: Figures, now: datetime) -> Clean:
+    """`48% 15/30  loss 0.409  18m left`."""
+    loss = known.loss
+    parts = [place(known), f"{loss.name} {figure(loss.last.value)}" if loss is not None else "", remaining(known, now)]
+    return clean("  ".join(part for part in parts if part))

@@ -1,0 +1,159 @@
+"""`runs`, `run` and `metrics`: on the demo, and on sources in the test's hands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from console.demo import RunningClock, demo_gpus, demo_jenkins, demo_sources
+from console.model.source import SourceError, SourceState
+from console.text import clean
+from tests.console.cli.calling import FakeBackend, answer, call
+from tests.console.fakes import NOW, FakeCompose, FakeEngine
+from tests.console.runs.test_join import training
+
+EVENTS = (
+    {"event": "start", "project": "project-b", "epochs": 4, "steps": 400, "device": "cpu", "config": {}},
+    {"event": "epoch", "epoch": 1, "epochs": 4, "step": 100, "metrics": {"train_loss": 0.9, "val_accuracy": 0.71}, "lr": 0.001},
+    {"event": "epoch", "epoch": 2, "epochs": 4, "step": 200, "metrics": {"train_loss": 0.5, "val_accuracy": 0.83}, "lr": 0.001},
+)
+RUN = training(3, "project-b", job_name="local")
+
+
+def nano(seconds: float) -> int:
+    return int((NOW + timedelta(seconds=seconds)).timestamp()) * 10**9
+
+
+def backend(tmp_path: Path, *lines: object) -> FakeBackend:
+    engine = FakeEngine(RUN)
+    engine.logs[RUN.id] = [
+        (nano(10 * at), False, (line if isinstance(line, str) else json.dumps({"ts": 0, **line})).encode() + b"\n")  # type: ignore[dict-item]
+        for at, line in enumerate(lines)
+    ]
+    return FakeBackend(engine, FakeCompose(None), tmp_path)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> FakeBackend:
+    clock = RunningClock()
+    made = FakeBackend(*demo_sources(clock=clock), tmp_path, demo=True)  # type: ignore[arg-type]  # the demo's own sources
+    made.cards, made.ci = demo_gpus(clock), demo_jenkins(clock)
+    return made
+
+
+def test_the_demo_has_runs_in_every_phase(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    status, document = answer(demo, capsys, "runs")
+    found = {one["name"]: one for one in document["items"]}
+    assert {one["phase"] for one in found.values()} >= {"waiting", "training", "ended"}
+    trains = found["project-a #128"]
+    assert (trains["key"], trains["gpus"], trains["containers"]) == ("train#128", [0], ["mlops-project-a-128"])
+    assert trains["progress"]["steps"] > 0
+    assert "loss" in trains["progress"]["metrics"]
+    assert found["project-b #127"]["state"] == "failed"
+    assert "out of memory" in found["project-b #127"]["why"]
+    assert status == int(any(one["class"] in ("broken", "attention") for one in found.values() if one["phase"] != "ended"))
+
+
+def test_people_see_how_far_it_is_and_whether_it_learns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(backend(tmp_path, *EVENTS), "runs") in (0, 1)
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["RUN", "STATE", "PROGRESS", "LOSS", "BEST", "WHEN", "GPU"]
+    assert row.startswith("project-b local #3")
+    assert " 50% 2/4 " in row
+    assert " 0.500 " in row
+    assert " accuracy 0.830 " in row or " acc 0.830 " in row
+
+
+def test_one_run_with_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(backend(tmp_path, *EVENTS), "run", "local#3")
+    out = capsys.readouterr().out
+    assert "project-b local #3" in out
+    assert "7fa01469cc8e4d0b6c1f3a8e92b7d5140c6e8f21" in out
+    assert "mlops-project-b-3" in out
+    assert "train_loss" in out
+    status, document = answer(backend(tmp_path, *EVENTS), capsys, "run", "project-b")
+    (one,) = document["items"]
+    assert status in (0, 1)
+    assert (one["phase"], one["job"], one["progress"]["done"]) == ("training", None, 0.5)
+    assert one["progress"]["metrics"]["val_accuracy"] == {"last": 0.83, "best": 0.83}
+
+
+def test_what_it_measured_as_csv_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(backend(tmp_path, *EVENTS), "metrics", "local#3", "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["metric"], row["step"], row["value"]) for row in rows] == [
+        ("train_loss", "100", "0.9"),
+        ("train_loss", "200", "0.5"),
+        ("val_accuracy", "100", "0.71"),
+        ("val_accuracy", "200", "0.83"),
+    ]
+    status, document = answer(backend(tmp_path, *EVENTS), capsys, "metrics", "local#3")
+    assert status == 0
+    assert document["run"] == "local#3"
+    assert [(one["metric"], one["step"], one["value"]) for one in document["items"]] == [
+        (row["metric"], int(row["step"]), float(row["value"])) for row in rows
+    ]
+
+
+def test_a_loss_that_is_no_number_wants_a_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = {"event": "epoch", "epoch": 3, "epochs": 4, "step": 300, "metrics": {"train_loss": "nan"}}
+    status, document = answer(backend(tmp_path, *EVENTS, bad), capsys, "run", "local#3")
+    (one,) = document["items"]
+    assert status == 1
+    assert (one["state"], one["class"]) == ("NaN", "broken")
+    assert one["progress"]["metrics"]["train_loss"]["last"] == "nan"
+    assert any("nan since step 300" in found["words"] for found in one["progress"]["findings"])
+
+
+def test_a_log_without_figures_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(backend(tmp_path, "downloading 3 files", "done"), "metrics", "local#3") == 1
+    assert "it has measured nothing yet" in capsys.readouterr().err
+
+
+def test_names_that_mean_nothing_or_too_much(demo: FakeBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(demo, "run", "project-aa") == 2
+    assert "Did you mean project-a?" in capsys.readouterr().err
+    assert call(demo, "run", "128") in (0, 1)
+    assert "project-a #128" in capsys.readouterr().out
+    assert call(demo, "metrics", "128", "--csv", "--json") == 2
+    assert call(demo, "runs", "--count", "0") == 2
+    assert call(backend(tmp_path), "run", "x\x1b[2J") == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_only_one_project(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = answer(demo, capsys, "runs", "--project", "project-b")
+    assert {one["project"] for one in document["items"]} == {"project-b"}
+    call(demo, "runs", "--project", "nobody")
+    assert capsys.readouterr().out == "No run of nobody.\n"
+
+
+def test_one_system_is_enough_and_none_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backend(tmp_path, *EVENTS)
+    made.engine.failure = SourceError(SourceState.UNREACHABLE, clean("Docker does not answer."))
+    for command in (("runs",), ("run", "local#3"), ("metrics", "local#3")):
+        status, document = answer(made, capsys, *command)
+        assert (status, document["items"]) == (3, [])
+        assert document["sources"]["docker"]["reason"] == "Docker does not answer."
+    made.ci = demo_jenkins()
+    status, document = answer(made, capsys, "runs")
+    assert status in (0, 1)
+    assert document["items"]
+    assert all(one["progress"] is None for one in document["items"])
+    call(made, "runs")
+    assert "Docker does not answer." in capsys.readouterr().err
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "runs.md"
+EXAMPLES = [line.split()[1:] for line in PAGE.read_text().splitlines() if line.startswith("    mlops-console ")]
+
+
+@pytest.mark.parametrize("words", EXAMPLES, ids=" ".join)
+def test_what_the_page_shows_works(demo: FakeBackend, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert call(demo, *words) in (0, 1)
+    assert capsys.readouterr().out
