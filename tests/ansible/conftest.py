@@ -50,8 +50,8 @@ def server(fresh: Machine, first_run: Played) -> Machine:
 @pytest.fixture(scope="session")
 def busybox(server: Machine) -> str:
     """An image of its Engine with the programs of busybox."""
-    server.path("/root/busybox.tar").write_bytes(images._root_file_system())
-    server.run("docker import /root/busybox.tar busybox:test && rm /root/busybox.tar")
+    server.path("/srv/busybox.tar").write_bytes(images._root_file_system())
+    server.run("docker import /srv/busybox.tar busybox:test && rm /srv/busybox.tar")
     return "busybox:test"
 
 

@@ -147,4 +147,6 @@ def give_images(machine: Machine) -> None:
 def let_in(machine: Machine) -> None:
     """The key of whoever installs is also that of the people."""
     for user in (ADMIN, VIEWER):
+        # Somebody without a key has no folder for one.
+        machine.run(f"install -d -o {user} -g {user} -m 700 /home/{user}/.ssh")
         machine.run(f"install -o {user} -g {user} -m 600 ~root/.ssh/authorized_keys /home/{user}/.ssh/authorized_keys2")

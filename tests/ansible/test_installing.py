@@ -24,7 +24,6 @@ def test_two_runs_and_a_look_at_the_server(first_run: Played) -> None:
     """Molecule fails when the second run changes anything."""
     assert first_run.status == 0, first_run.text
     assert "docker : Install Engine and Compose" in first_run.changed
-    assert "warning" not in first_run.text.lower().replace("missing playbook", "")
 
 
 def test_a_dry_run_on_a_training_server_would_change_nothing(server: Machine) -> None:
@@ -35,7 +34,7 @@ def test_a_dry_run_on_a_training_server_would_change_nothing(server: Machine) ->
 def test_from_the_server_itself_it_is_the_same(server: Machine) -> None:
     """The inventory beside the playbook, as the first words of docs/server.md have it."""
     program = Path(sys.executable).with_name("ansible-playbook")
-    server.path("/root/site.json").write_text(json.dumps(variables(server)))
-    said = server.run(f"cd {PLAYBOOKS} && HOME=/root {program} playbook.yml -e @/root/site.json 2>&1", limit=300.0)
+    server.path("/srv/site.json").write_text(json.dumps(variables(server)))
+    said = server.run(f"cd {PLAYBOOKS} && HOME=/root {program} playbook.yml -e @/srv/site.json 2>&1", limit=300.0)
     assert changed_in(said) == (), said
     assert "failed=0" in said

@@ -106,8 +106,8 @@ ALONE = {
         f"There is no sudo on the server and {USER} is not root: as root there, apt-get install sudo and usermod -aG sudo",
     ),
     "sudo with a password": (
-        f"mv /etc/sudoers.d/{USER} /root/rule",
-        f"mv /root/rule /etc/sudoers.d/{USER}",
+        f"mv /etc/sudoers.d/{USER} /srv/rule",
+        f"mv /srv/rule /etc/sudoers.d/{USER}",
         f"{USER} may not use sudo without a password: give it with --ask-become-pass",
     ),
     "no Python": (
