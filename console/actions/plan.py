@@ -8,7 +8,6 @@ agreeing, and one whose `basis` has changed is not carried out. Every text is cl
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
@@ -23,8 +22,7 @@ from console.model.state import StateClass
 from console.text import Clean, clean
 
 MASK = secretnames.MASK
-SECRET_NAME = secretnames.SECRET_NAME
-_SECRET_NAME = re.compile(SECRET_NAME, re.IGNORECASE)
+"""What stands for a secret, whatever its length."""
 
 
 class Weight(IntEnum):
@@ -322,7 +320,7 @@ class TellsMore(Protocol):
 def pairs(values: Mapping[str, str], secret: Collection[str]) -> str:
     """`NAME=value NAME=value` for a request that is shown. Stars stand for the whole value of each of `secret`, and of what is
     called like a secret: what is written down is masked later, too, but there nobody knows where a value with blanks ends."""
-    hidden = {name for name, value in values.items() if name in secret or (value and _SECRET_NAME.fullmatch(name))}
+    hidden = {name for name, value in values.items() if name in secret or (value and secretnames.secret(name))}
     return " ".join(f"{name}={MASK if name in hidden else value}" for name, value in values.items())
 
 

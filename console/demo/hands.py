@@ -17,6 +17,7 @@ from console.demo.identity import container_id
 from console.demo.shell import DemoShell
 from console.model.container import ContainerState, Ran
 from console.model.process import Process
+from console.model.secretnames import masked
 from console.model.source import SourceError, SourceState
 from console.sources.protocols import NO_VARIABLES
 from console.sources.rawterminal import Shell
@@ -79,7 +80,7 @@ class DemoHands:
         command = found.details.command if found.details is not None else Clean("")
         return (
             Process(4242, Clean("1000"), 0.1, 9 << 20, 7, Clean("tini -- start")),
-            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, command),
+            Process(4311, Clean("1000"), 12.5, 512 << 20, 4032, masked(command)),
         )
 
     async def has(self, container: str, path: str) -> bool:

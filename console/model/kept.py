@@ -46,8 +46,8 @@ WHAT: Mapping[KeptKind, str] = {
 class Kept:
     """`name` is the run (`train #41`, `local-3`) or the workspace, empty for ALL; `place` the volume or folder that has it.
 
-    `bytes` is None where it cannot be told, and `note` says why. `at` is when it last changed. `resumable`: a run that did not
-    end well has left these checkpoints to go on from, and no later run of its project went well.
+    `bytes` is None where it cannot be told, and `note` says why. `at` is when it last changed. `resumable`: a run that has
+    ended, and not well, has left these checkpoints to go on from, and no later run of its project went well.
     """
 
     kind: KeptKind
@@ -107,7 +107,8 @@ def run_name(job: str | None, build: str | None) -> Clean | None:
 
 def resumable(run: Ended, all_of_them: Sequence[Ended]) -> bool:
     """Whether it can be gone on from: as `retain` and `check` of the platform see it."""
-    if run.ok or not run.checkpoint:
+    # One without a result goes on, or was cut off so hard that nobody could write one: `ok` is None.
+    if run.ok is not False or not run.checkpoint:
         return False
     return not any(other.ok and other.project == run.project and other.at > run.at for other in all_of_them)
 

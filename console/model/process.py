@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from console.model.secretnames import masked
 from console.text import Clean
 
 _SPAN = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,9}):)?(\d{1,9}):(\d{1,2})")
@@ -18,7 +19,7 @@ class Process:
     """One process. `pid` and `user` are the Engine's machine's: inside of the container they are others.
 
     `cpu` is percent of one core since it began, `memory` bytes that it holds, `seconds` what it has computed; None is what this
-    machine's `ps` does not tell.
+    machine's `ps` does not tell. `command` has its secrets masked (`model.secretnames`).
     """
 
     pid: int
@@ -53,7 +54,7 @@ def _read(rows: Sequence[Sequence[Clean]], places: Mapping[str, int]) -> Iterato
             cpu=_number(cell(row, _CPU)),
             memory=kibibytes << 10 if kibibytes is not None else None,
             seconds=_seconds(cell(row, _TIME)),
-            command=cell(row, _COMMAND),
+            command=masked(cell(row, _COMMAND)),
         )
 
 

@@ -1,40 +1,108 @@
-"""Secrets by their names: what is written down, or kept, must not hold them. Pure."""
+"""Secrets in texts that people see: stars for what is plainly one, by its name or its form. Pure.
+
+It knows a secret by what it is called, so it finds what means no harm, not what hides: a password that stands alone, behind an
+option of one letter (`-p`) or in a text of its own language (JSON, YAML) is not seen.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from console.text import Clean, clean
 
 MASK = Clean("*" * 8)
 """What stands for a secret, whatever its length."""
 
-SECRET_NAME = r"[\w.-]*(?:token|passw(?:or)?d|passphrase|secret|key|credential)[\w.-]*"  # noqa: S105 - it names secrets and is none
-"""A parameter or variable that is called like a secret, whatever its kind; case does not matter."""
-
-_WHOLE = re.compile(SECRET_NAME, re.IGNORECASE)
-_NAMED = re.compile(
-    rf"""(?:(?P<quote>['"])|(?<![\w.-])){SECRET_NAME}=""",
+# A tokenizer is no token; `pass` counts as the last word of a name, or between two others, and not as the end of `bypass`.
+_SECRET = re.compile(
+    r"token(?!i[sz])|passw(?:or)?d|passphrase|secret|key|credential"
+    r"|(?<!by)(?<!com)(?<!sur)(?<!tres)(?<!over)(?<!under)pass(?:[-_.]?\d+)?(?![\w.-])|(?<=_)pass(?=_)",
     re.IGNORECASE,
 )
-_INSIDE = {"'": re.compile(r"[^']*'?"), '"': re.compile(r'(?:\\.|[^"\\])*"?'), "": re.compile("")}
-_PIECES = re.compile(r"""(?:'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|[^\s&'"\\])*""")
+_OPTION = re.compile(r"--?[A-Za-z][\w.-]*+")
+_PASSWORD = re.compile(r"(?<=//)([^/\s:@]*+):([^/\s@]++)@")
 
+# Every name is read once: with a pattern that looks for the secret in it, a long text would take for ever.
+_NAMED = re.compile(r"""(?:(?P<quote>['"])|(?<![\w.-]))(?P<name>[\w.-]++)=""")
+_INSIDE = {"'": re.compile(r"[^']*+'?"), '"': re.compile(r'(?:\\.|[^"\\])*+"?'), "": re.compile("")}
+_PIECES = re.compile(r"""(?:'[^']*+'?|"(?:\\.|[^"\\])*+"?|\\.|[^\s&'"\\])*+""")
 
-def masked(text: str) -> Clean:
-    """`NAME=value` with stars for the value where the name is that of a secret, however a shell would have it quoted."""
-    parts: list[str] = []
-    at = 0
-    while (found := _NAMED.search(text, at)) is not None:
-        quote = found["quote"] or ""
-        inside = _INSIDE[quote].match(text, found.end())
-        end = inside.end() if inside is not None else found.end()
-        rest = _PIECES.match(text, end)
-        parts += [text[at : found.end()], MASK, quote]
-        at = rest.end() if rest is not None else end
-    return clean("".join([*parts, text[at:]]))
+_QUOTED = r"""(?:'[^']*+'?|"(?:\\.|[^"\\])*+"?)"""
+_INNER_OPTION = re.compile(rf"(?<![\w.-]){_OPTION.pattern}(?!=)")
+_VALUE = re.compile(
+    rf"""(?P<comma>["']?,\s*+)(?P<listed>{_QUOTED})"""
+    # A quote before a blank, or at the end, is that of the text which the option stands in.
+    rf"""|(?P<blank>["']?(?:[ \t]|\\\r?\n)++)(?P<word>{_QUOTED}?+(?:\\.|[^\s'"\\]|(?=["'][^\s"'),;|&]){_QUOTED})*+)""",
+    re.DOTALL,
+)
+
+_HEADER = re.compile(
+    r"""(?P<head>authorization["']?\s*+[:=]\s*+["']?)(?:(?P<scheme>(?:bearer|basic|token)\s++)[^\s"']++|digest[^\r\n]*+|[^"'\r\n]++)""",
+    re.IGNORECASE,
+)
+# Without its header it has to look like one: `Bearer token` and `Basic usage` do not.
+_SCHEME = re.compile(r"\b(?P<scheme>(?i:bearer|basic)[ \t]++)(?=[^\s\"']*?(?:[\d=_]|[a-z][A-Z]))[\w.~+/=-]{6,}+")
 
 
 def secret(name: str) -> bool:
-    """Whether something of this name is taken for a secret."""
-    return _WHOLE.fullmatch(name) is not None
+    """Whether a parameter, variable, option or label is called like a secret; case does not matter."""
+    return _SECRET.search(name) is not None
+
+
+def masked(text: str, *, lines: bool = False) -> Clean:
+    """A text with stars for the values in `NAME=value` and `--name value` where the name is that of a secret, however a shell
+    would have them quoted, for passwords in addresses, and for what follows `Authorization:`, `Bearer` and `Basic`.
+
+    `lines` as for `clean`.
+    """
+    text = _PASSWORD.sub(rf"\1:{MASK}@", text)
+    text = _HEADER.sub(lambda found: f"{found['head']}{found['scheme'] or ''}{MASK}", text)
+    text = _SCHEME.sub(rf"\g<scheme>{MASK}", text)
+    return clean("".join(_options("".join(_assignments(text)))), lines=lines)
+
+
+def _assignments(text: str) -> Iterator[str]:
+    at = 0
+    start = 0
+    while (found := _NAMED.search(text, at)) is not None:
+        at = found.end()
+        if not secret(found["name"]):
+            continue
+        quote = found["quote"] or ""
+        inside = _INSIDE[quote].match(text, at)
+        end = inside.end() if inside is not None else at
+        rest = _PIECES.match(text, end)
+        yield f"{text[start:at]}{MASK}{quote}"
+        at = start = rest.end() if rest is not None else end
+    yield text[start:]
+
+
+def _options(text: str) -> Iterator[str]:
+    at = 0
+    start = 0
+    while (found := _INNER_OPTION.search(text, at)) is not None:
+        at = found.end()
+        name = found[0]
+        # `--password --token x`: whichever of them is the value, none of the two is seen.
+        while secret(name) and (value := _VALUE.match(text, at)) is not None and (word := value["listed"] or value["word"]):
+            quote = word[0] if value["comma"] else ""
+            yield f"{text[start:at]}{value['comma'] or value['blank']}{quote}{MASK}{quote}"
+            at = start = value.end()
+            name = option[0] if (option := _OPTION.fullmatch(word.strip("'\""))) is not None else ""
+    yield text[start:]
+
+
+def arguments(words: Sequence[str]) -> tuple[Clean, ...]:
+    """The words of a command line, each masked; what follows an option that is called like a secret is one, whatever it is."""
+    made: list[Clean] = []
+    hides = False
+    for word in words:
+        made.append(MASK if hides and word else masked(word))
+        hides = _OPTION.fullmatch(word) is not None and secret(word)
+    return tuple(made)
+
+
+def label_value(name: str, value: str) -> Clean:
+    """What is shown of a label, or of whatever else people give names of their own: stars where its name is a secret's."""
+    return MASK if value and secret(name) else masked(value)

@@ -61,10 +61,11 @@ class KeptFolders:
             if path is None or not _opens(path):
                 yield _whole(volume, NOT_READABLE)
                 continue
-            yield from _runs(path / "runs", volume.name, count)
-            yield from _workspaces(path / "workspace", volume.name, count)
+            runs = _runs(path / "runs", volume.name, count)
+            yield from _as_far_as(volume.name, runs, _workspaces(path / "workspace", volume.name, count))
         if self._own is not None and _opens(self._own):
-            yield from _runs(self._own, clean(str(self._own)), count)
+            place = clean(str(self._own))
+            yield from _as_far_as(place, _runs(self._own, place, count))
 
 
 def own_folder(env: Mapping[str, str], here: Path) -> Path:
@@ -74,6 +75,18 @@ def own_folder(env: Mapping[str, str], here: Path) -> Path:
 
 def _whole(volume: Volume, why: Clean) -> Kept:
     return Kept(KeptKind.ALL, None, NOTHING, volume.name, volume.size, volume.created, note=why)
+
+
+def _as_far_as(place: Clean, *several: Iterator[Kept]) -> Iterator[Kept]:
+    """What can be read of it, and where that is not all of it one more that says so."""
+    partly = False
+    for found in several:
+        try:
+            yield from found
+        except OSError:
+            partly = True
+    if partly:
+        yield Kept(KeptKind.ALL, None, NOTHING, place, None, None, note=PARTLY)
 
 
 @dataclass(slots=True)
@@ -135,39 +148,61 @@ def _opens(path: Path) -> bool:
 
 
 def _folders(folder: Path) -> list[Path]:
+    """Those in it; none where it is a link, or not there. Raises OSError where it cannot be read."""
     try:
+        if folder.is_symlink():
+            return []
         with os.scandir(folder) as entries:
-            found = sorted(Path(one.path) for one in entries if one.is_dir(follow_symlinks=False))
-    except OSError:
+            return sorted(Path(one.path) for one in entries if one.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return found if not folder.is_symlink() else []
 
 
 def _size(folder: Path, count: _Count, without: Path | None = None) -> _Size:
     """Bytes of its files, a file with several names counted once; of no folder 0. Links lead nowhere."""
-    total, seen, left, partly = 0, set[tuple[int, int]](), [folder], False
-    if folder.is_symlink():
-        return _Size(0)
+    counting = _Counting(count, without)
+    left, partly = [folder], False
     while left:
         at = left.pop()
         try:
-            with os.scandir(at) as entries:
-                for one in entries:
-                    count.left -= 1
-                    if count.left < 0:
-                        return _Size(None, TOO_MANY)
-                    told = one.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(told.st_mode):
-                        left += [Path(one.path)] if Path(one.path) != without else []
-                    elif stat.S_ISREG(told.st_mode) and (told.st_dev, told.st_ino) not in seen:
-                        total += told.st_size
-                        if told.st_nlink > 1:
-                            seen.add((told.st_dev, told.st_ino))
-        except FileNotFoundError:
+            if stat.S_ISDIR(at.lstat().st_mode):
+                with os.scandir(at) as entries:
+                    left += counting.folders(entries)
+        except (FileNotFoundError, NotADirectoryError):
             continue  # gone since, or never there
         except OSError:
             partly = True
-    return _Size(None, PARTLY) if partly else _Size(total)
+        if counting.too_many:
+            return _Size(None, TOO_MANY)
+    return _Size(None, PARTLY) if partly else _Size(counting.total)
+
+
+class _Counting:
+    def __init__(self, count: _Count, without: Path | None) -> None:
+        self._count = count
+        self._without = without
+        self._seen: set[tuple[int, int]] = set()
+        self.total = 0
+        self.too_many = False
+
+    def folders(self, entries: Iterable[os.DirEntry[str]]) -> Iterator[Path]:
+        """The folders in a folder, whose files are counted; not all of them where they are too many."""
+        for one in entries:
+            self._count.left -= 1
+            if self._count.left < 0:
+                self.too_many = True
+                return
+            try:
+                told = one.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # a build that runs: the others are still there
+            if stat.S_ISDIR(told.st_mode):
+                if Path(one.path) != self._without:
+                    yield Path(one.path)
+            elif stat.S_ISREG(told.st_mode) and (told.st_dev, told.st_ino) not in self._seen:
+                self.total += told.st_size
+                if told.st_nlink > 1:
+                    self._seen.add((told.st_dev, told.st_ino))
 
 
 def _changed(path: Path) -> datetime | None:
@@ -189,9 +224,14 @@ def _json(path: Path) -> dict[str, Any] | None:
         handle = os.open(path, _PLAIN)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        try:
-            told = json.loads(file.read(_LARGEST)) if stat.S_ISREG(os.fstat(handle).st_mode) else None
-        except (OSError, ValueError, RecursionError):
+    try:
+        # Asked before there is a file object, because a folder gets none.
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
             return None
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            told = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return None
+    finally:
+        os.close(handle)
     return told if isinstance(told, dict) else None

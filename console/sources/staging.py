@@ -19,7 +19,8 @@ _WHOLE, _OLD = "whole", "old"
 
 
 class Stage:
-    """A folder beside the target, in which all of it is made. It is gone at the end, whatever comes."""
+    """A folder beside the target, in which all of it is made. It is gone at the end, whatever comes, unless the person's own
+    folder is in it and cannot be put back. Making it raises SaveError and OSError."""
 
     def __init__(self, target: Path, *, overwrite: bool) -> None:
         self.target = target
@@ -28,6 +29,9 @@ class Stage:
         self._above = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._own = f".{secrets.token_hex(8)}.part"
         self._at = -1
+        self._aside = False
+        """Whether what had the name is in here, and nothing new stands in its place."""
+        self._named = False
         try:
             os.mkdir(self._own, 0o700, dir_fd=self._above)
             self._at = os.open(self._own, _FOLDER, dir_fd=self._above)
@@ -121,6 +125,7 @@ class Stage:
             os.rename(_WHOLE, name, src_dir_fd=self._at, dst_dir_fd=self._above)
         else:
             self._name_file(name)
+        self._named = True
         os.fsync(self._above)
 
     def _name_file(self, name: str) -> None:
@@ -135,19 +140,46 @@ class Stage:
     def _name_folder(self, name: str, *, there: bool) -> None:
         if there:
             os.rename(name, _OLD, src_dir_fd=self._above, dst_dir_fd=self._at)
+            self._aside = True
         try:
             os.rename(_WHOLE, name, src_dir_fd=self._at, dst_dir_fd=self._above)
         except OSError:
-            if there:
-                os.rename(_OLD, name, src_dir_fd=self._at, dst_dir_fd=self._above)
+            if self._aside:
+                self._put_back(name)
             raise
+        self._aside = False
+
+    def _put_back(self, name: str) -> None:
+        """Raises SaveError where somebody else has taken its place by now."""
+        try:
+            os.rename(_OLD, name, src_dir_fd=self._at, dst_dir_fd=self._above)
+        except OSError:
+            raise SaveError(
+                f"{self.target} is not saved: something else has taken its name meanwhile. "
+                f"What had it before is kept: {self.target.parent / self._own / _OLD}"
+            ) from None
+        self._aside = False
 
     def close(self) -> None:
-        if self._at >= 0:
-            os.close(self._at)
-            self._at = -1
-        if self._above >= 0:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(self._own, dir_fd=self._above)
-            os.close(self._above)
-            self._above = -1
+        """Raises SaveError where something stays that cannot be removed, such as folders of others in what it replaced."""
+        try:
+            if self._aside:
+                # Never the person's own folder, for which there is nothing new. Where it is has been said.
+                with contextlib.suppress(OSError):
+                    _remove(_WHOLE, self._at)
+            elif self._above >= 0:
+                _remove(self._own, self._above)
+        except OSError as failed:
+            said = "is saved, but what it replaced cannot be removed" if self._named else "is not saved, and a rest of it stays"
+            why = failed.strerror or failed
+            raise SaveError(f"{self.target} {said}: {self.target.parent / self._own} ({why}).") from None
+        finally:
+            for handle in (self._at, self._above):
+                if handle >= 0:
+                    os.close(handle)
+            self._at = self._above = -1
+
+
+def _remove(name: str, above: int) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(name, dir_fd=above)

@@ -60,17 +60,14 @@ def unpack(stream: Readable, target: Path, *, overwrite: bool, progress: Progres
     Raises SaveError with a sentence for all that is wrong with the disk or the names, NoArchiveError for what is no tar. Then,
     and with whatever the stream raises, nothing is left of it, and what was there before is as it was.
     """
-    stage = Stage(target, overwrite=overwrite)
     try:
-        with _archive(stream) as members:
-            made = _Unpacking(stage, members, progress).run()
-        stage.name()
+        with contextlib.closing(Stage(target, overwrite=overwrite)) as stage:
+            with _archive(stream) as members:
+                made = _Unpacking(stage, members, progress).run()
+            stage.name()
     except OSError as failed:
         raise SaveError(f"{target} is not saved: {failed.strerror or failed}.") from None
-    else:
-        return made
-    finally:
-        stage.close()
+    return made
 
 
 def single_file(stream: Readable, write: Callable[[bytes], object], progress: Progress = lambda _done, _size: None) -> int:
@@ -93,12 +90,22 @@ def single_file(stream: Readable, write: Callable[[bytes], object], progress: Pr
 def _archive(stream: Readable) -> Iterator[tarfile.TarFile]:
     whole = _Whole(stream)
     try:
-        # From front to back, as it comes; it asks its file for nothing but `read`.
-        members = tarfile.open(fileobj=whole, mode="r|", bufsize=_PIECE, tarinfo=_Info)  # type: ignore[call-overload]  # noqa: SIM115
+        with _headers():
+            # From front to back, as it comes; it asks its file for nothing but `read`, and reads the first header at once.
+            members = tarfile.open(fileobj=whole, mode="r|", bufsize=_PIECE, tarinfo=_Info)  # type: ignore[call-overload]  # noqa: SIM115
         yield members
         whole.check()
     except (tarfile.TarError, EOFError) as broken:
         raise NoArchiveError(str(broken)) from None
+
+
+@contextlib.contextmanager
+def _headers() -> Iterator[None]:
+    """What tarfile raises for headers that make no sense, besides its own errors; thousands in a row are too deep for it."""
+    try:
+        yield
+    except (ValueError, OverflowError, UnicodeError, RecursionError):
+        raise NoArchiveError("a header in it makes no sense") from None
 
 
 class Readable(Protocol):
@@ -142,10 +149,8 @@ class _Info(tarfile.TarInfo):
 
 
 def _next(members: tarfile.TarFile) -> tarfile.TarInfo | None:
-    try:
+    with _headers():
         found = members.next()
-    except (ValueError, OverflowError, UnicodeError) as broken:
-        raise NoArchiveError(str(broken)) from None
     members.members = []  # type: ignore[attr-defined]  # it remembers all of them, and there may be millions
     return found
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from console.actions.plan import MASK, SECRET_NAME
-from console.model.secretnames import masked
+from console.model.secretnames import MASK, arguments, label_value, masked
 from console.text import Clean, clean
 
 Fact: TypeAlias = "Mapping[Clean, Fact] | list[Fact] | Clean | int | float | bool | None"
 
-_SECRET = re.compile(SECRET_NAME, re.IGNORECASE)
-_OPTION = re.compile(rf"--?{SECRET_NAME}", re.IGNORECASE)
-_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
 # What people put their own names into; the Engine's own names (SandboxKey) are about no secret.
 _OWN_NAMES = frozenset({"Labels", "Annotations", "DriverOpts", "Options", "StorageOpt", "Sysctls", "Config"})
 _NOT_OWN = frozenset({"/Config"})
@@ -33,7 +28,7 @@ def _table(raw: Mapping[str, object], path: str, *, values: bool) -> Mapping[Cle
     made: dict[Clean, Fact] = {}
     for name, value in raw.items():
         if own and isinstance(value, str):
-            made[clean(name)] = MASK if value and _SECRET.fullmatch(name) else _text(value)
+            made[clean(name)] = label_value(name, value)
         else:
             made[clean(name)] = _any(value, f"{path}/{name}", values=values)
     return made
@@ -47,33 +42,23 @@ def _any(value: object, path: str, *, values: bool) -> Fact:
     if isinstance(value, list):
         return _list(value, path, values=values)
     if isinstance(value, str):
-        return _text(value)
+        return masked(value)
     return value if isinstance(value, bool | int | float) else None
 
 
 def _list(value: list[object], path: str, *, values: bool) -> list[Fact]:
     if path == "/Config/Env":
         return [_variable(one, values=values) for one in value if isinstance(one, str)]
-    made: list[Fact] = []
-    hides = False
-    for one in value:
-        if isinstance(one, str):
-            # `--token VALUE`: the name is one argument and its value the next.
-            made.append(MASK if hides and not one.startswith("-") else _text(one))
-            hides = _OPTION.fullmatch(one) is not None
-        else:
-            made.append(_any(one, f"{path}/", values=values))
-            hides = False
-    return made
+    # All of it, so that a name and its value stay together; what is no text stands between words as an empty one.
+    words = arguments([one if isinstance(one, str) else "" for one in value])
+    return [
+        word if isinstance(one, str) else _any(one, f"{path}/", values=values) for one, word in zip(value, words, strict=True)
+    ]
 
 
 def _variable(text: str, *, values: bool) -> Clean:
     name, equals, _ = text.partition("=")
     return clean(text, lines=True) if values or not equals else clean(f"{name}={MASK}")
-
-
-def _text(text: str) -> Clean:
-    return masked(_PASSWORD.sub(rf"\1:{MASK}@", text))
 
 
 def outline(told: Fact, depth: int = 0) -> Iterator[str]:

@@ -23,6 +23,7 @@ from console.model.container import (
     Usage,
     Variable,
 )
+from console.model.secretnames import arguments, masked
 from console.text import Clean, clean
 
 _EXIT_CODE = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
@@ -196,7 +197,7 @@ def _health(value: object) -> Health:
 
 def _command(raw: dict[str, Any]) -> Clean:
     words = [str(raw.get("Path", "")), *(str(word) for word in _list(raw.get("Args")))]
-    return clean(" ".join(words))
+    return clean(" ".join(arguments(words)))
 
 
 def _variable(entry: str) -> Variable:
@@ -232,7 +233,7 @@ def _probe_plan(value: object) -> ProbePlan | None:
     if not test or test[0] == "NONE":
         return None
     return ProbePlan(
-        command=clean(" ".join(test[1:])),
+        command=clean(" ".join(arguments(test[1:]))),
         interval=_int(raw.get("Interval")) / _NANO,
         timeout=_int(raw.get("Timeout")) / _NANO,
         retries=_int(raw.get("Retries")),
@@ -248,7 +249,7 @@ def _probes(value: object) -> tuple[Probe, ...]:
         if start is None or end is None:
             continue
         output = raw.get("Output")
-        said = clean(output.strip("\r\n") if isinstance(output, str) else "", lines=True)
+        said = masked(output.strip("\r\n") if isinstance(output, str) else "", lines=True)
         probes.append(Probe(start, end, _int(raw.get("ExitCode")), said))
     return tuple(probes)
 

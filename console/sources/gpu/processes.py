@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console.model.gpu import GpuProcess
+from console.model.secretnames import arguments
 from console.text import Clean, clean
 
 COMMAND_LIMIT = 200
@@ -136,7 +137,8 @@ class Owners:
                 raw = file.read(_PIECE)
         except OSError:
             return None
-        return clean(raw.rstrip(b"\0").replace(b"\0", b" "), limit=COMMAND_LIMIT) or None
+        words = raw.rstrip(b"\0").decode(errors="surrogateescape").split("\0")
+        return clean(" ".join(arguments(words)), limit=COMMAND_LIMIT) or None
 
     def _name(self, uid: int) -> Clean:
         known = self._users.get(uid)

@@ -69,7 +69,7 @@ def ended(project: str, ok: bool | None, hours: int, *, checkpoint: bool = True)
     ("run", "others", "goes_on"),
     [
         (ended("a", False, 3), [], True),
-        (ended("a", None, 3), [], True),
+        (ended("a", None, 3), [], False),
         (ended("a", True, 3), [], False),
         (ended("a", False, 3, checkpoint=False), [], False),
         (ended("a", False, 3), [ended("a", True, 1)], False),

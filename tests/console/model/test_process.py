@@ -37,3 +37,8 @@ def test_what_is_no_number_is_unknown() -> None:
     )
     assert processes([]) == ()
     assert processes([[clean("PID")], [clean("4")]]) == (Process(4, clean(""), None, None, None, clean("")),)
+
+
+def test_secrets_in_a_command_line_are_stars() -> None:
+    (found,) = read("PID COMMAND", "7 serve --token=abc --api-key hunter2 --port 80")
+    assert found.command == "serve --token=******** --api-key ******** --port 80"

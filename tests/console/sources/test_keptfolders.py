@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -91,7 +92,7 @@ async def test_what_runs_have_left(tmp_path: Path) -> None:
 async def test_runs_by_hand_and_one_that_has_not_ended(tmp_path: Path) -> None:
     run(tmp_path / "runs", 3, None, job="local")
     found = await read(own=own_folder({}, tmp_path))
-    assert found[KeptKind.CHECKPOINTS, "local-3"].resumable
+    assert not found[KeptKind.CHECKPOINTS, "local-3"].resumable
     assert found[KeptKind.CHECKPOINTS, "local-3"].place == str(tmp_path / "runs")
     assert own_folder({"RUNS_DIR": "x"}, tmp_path) == tmp_path / "x"
     assert own_folder({"RUNS_DIR": "/y"}, tmp_path) == Path("/y")
@@ -141,6 +142,44 @@ async def test_what_only_others_may_read(tmp_path: Path, request: pytest.Fixture
     assert (await read(home(tmp_path / "in")))[KeptKind.ALL, ""].note == NOT_READABLE
 
 
+async def test_a_folder_that_nobody_may_look_into(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    folder = run(tmp_path / "in" / "runs", 1, "failed")
+    for path in (tmp_path, *tmp_path.parents):
+        if path not in (Path("/"), Path("/tmp")):
+            path.chmod(0o755)
+    (tmp_path / "in" / "workspace").mkdir(mode=0o700)
+    folder.out.chmod(0o700)
+    request.getfixturevalue("nobody")
+    found = await read(home(tmp_path / "in"), own=tmp_path / "in" / "runs")
+    rest = found[KeptKind.RUN, "train #1"]
+    assert (rest.bytes, rest.note) == (None, PARTLY)
+    assert found[KeptKind.CHECKPOINTS, "train #1"].note == PARTLY
+    assert (found[KeptKind.ALL, ""].bytes, found[KeptKind.ALL, ""].note) == (None, PARTLY)
+
+
+async def test_a_file_that_goes_meanwhile_takes_no_others_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "workspace" / "train"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        (folder / f"f{number}").write_bytes(bytes(100))
+    real = os.scandir
+
+    @contextlib.contextmanager
+    def losing(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real(path) as entries:
+            yield _losing(entries)
+
+    def _losing(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        for number, one in enumerate(entries):
+            if number == 5 and one.is_file():
+                Path(one.path).unlink()
+            yield one
+
+    monkeypatch.setattr(os, "scandir", losing)
+    found = await read(home(tmp_path))
+    assert (found[KeptKind.WORKSPACE, "train"].bytes, found[KeptKind.WORKSPACE, "train"].note) == (3900, "")
+
+
 async def test_too_many_files_are_not_counted(tmp_path: Path) -> None:
     folder = run(tmp_path / "runs", 1, "ok")
     for number in range(60):
@@ -173,6 +212,7 @@ async def test_what_means_no_good(tmp_path: Path) -> None:
         (runs / f"train-{number}" / "run.json").write_text(content)
     (runs / "train-7").mkdir()
     os.mkfifo(runs / "train-7" / "run.json")
+    (runs / "train-9" / "run.json").mkdir(parents=True)
     (runs / "train-8").mkdir()
     (runs / "train-8" / "run.json").symlink_to(outside / "run.json")
     found = await read(home(tmp_path))

@@ -70,6 +70,20 @@ def test_an_inspected_container() -> None:
     assert (9000, "udp", None) in [(p.container_port, p.protocol, p.host_port) for p in found.ports]
 
 
+def test_secrets_in_commands_and_in_what_a_check_says_are_stars() -> None:
+    raw = recorded("inspect-bad-20.10")
+    raw["Path"], raw["Args"] = "redis", ["--requirepass", "hunter 2", "--port", "80"]
+    raw["Config"]["Healthcheck"]["Test"] = ["CMD-SHELL", "redis-cli --pass hunter3 ping"]
+    raw["State"]["Health"]["Log"][-1]["Output"] = "1\nAuthorization: Bearer hunter4\n2"
+    found = parse.inspected(raw)
+    assert found is not None
+    assert found.details is not None
+    assert found.details.command == "redis --requirepass ******** --port 80"
+    assert found.details.probe is not None
+    assert found.details.probe.command == "redis-cli --pass ******** ping"
+    assert found.details.probes[-1].output == "1\nAuthorization: Bearer ********\n2"
+
+
 def test_probes_of_an_unhealthy_container() -> None:
     found = parse.inspected(recorded("inspect-bad-20.10"))
     assert found is not None

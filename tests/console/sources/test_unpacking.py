@@ -214,6 +214,30 @@ def test_a_header_that_is_as_long_as_it_likes(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def sparse(**headers: str) -> bytes:
+    return tar(entry("a", "file", "x", pax_headers={f"GNU.sparse.{name}": value for name, value in headers.items()})).getvalue()
+
+
+def deep() -> bytes:
+    info = tarfile.TarInfo("././@PaxHeader")
+    info.type = tarfile.XHDTYPE
+    return info.tobuf(tarfile.USTAR_FORMAT) * 5000
+
+
+NONSENSE = [sparse(major="1", minor="0", realsize="z"), sparse(map="1,x", size="1"), deep()]
+
+
+@pytest.mark.parametrize("first", NONSENSE, ids=["sparse", "map", "deep"])
+def test_headers_that_make_no_sense(tmp_path: Path, first: bytes) -> None:
+    before = tar(entry("a", "folder")).getvalue()[:512]
+    for data in (first, before + first):
+        with pytest.raises(NoArchiveError):
+            unpack(io.BytesIO(data), tmp_path / "a", overwrite=False)
+        with pytest.raises((NoArchiveError, SaveError)):
+            single_file(io.BytesIO(data), bytearray().extend)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_stream_raises_comes_through_and_leaves_nothing(tmp_path: Path) -> None:
     class Breaks(io.BytesIO):
         def read(self, count: int | None = -1, /) -> bytes:
@@ -285,6 +309,68 @@ def test_what_takes_its_name_meanwhile_stays(tmp_path: Path) -> None:
     with pytest.raises(SaveError, match="there already"):
         unpack(Late(tar(*FILE).getvalue()), tmp_path / "a", overwrite=False)
     assert tree(tmp_path) == {"a": "somebody else's"}
+
+
+def test_what_was_there_is_never_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a"
+    target.mkdir()
+    (target / "mine").write_text("mine")
+    real = os.rename
+
+    def rename(source: str, name: str, **more: int) -> None:
+        real(source, name, **more)
+        if name == "old":
+            target.mkdir()
+            (target / "other").write_text("somebody else's")
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(SaveError, match="has taken its name meanwhile") as refused:
+        put(target, *FOLDER, overwrite=True)
+    assert (target / "other").read_text() == "somebody else's"
+    kept = Path(refused.value.reason.partition("is kept: ")[2])
+    assert tree(kept) == {"mine": "mine"}
+    assert [path.name for path in kept.parent.iterdir()] == ["old"]
+
+
+def test_what_was_there_comes_back_where_what_is_new_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a"
+    target.mkdir()
+    (target / "mine").write_text("mine")
+    real = os.rename
+
+    def rename(source: str, name: str, **more: int) -> None:
+        if source == "whole":
+            raise OSError(5, "Input/output error")
+        real(source, name, **more)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(SaveError, match="Input/output error"):
+        put(target, *FOLDER, overwrite=True)
+    assert tree(tmp_path) == {"a": None, "a/mine": "mine"}
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mine").write_text("mine")
+    real = os.unlink
+
+    def unlink(path: str, **more: int) -> None:
+        if path == "mine":
+            raise PermissionError(13, "Permission denied")
+        real(path, **more)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(SaveError, match=r"is saved, but what it replaced cannot be removed: .*\.part \(Permission denied\)"):
+        put(tmp_path / "a", *FOLDER, overwrite=True)
+    assert tree(tmp_path / "a") == {"new": "new"}
+
+
+@pytest.mark.parametrize("target", ["/proc/new", "/sys/new", "/dev/null/new", f"/tmp/{'n' * 300}"])
+def test_a_place_where_nothing_can_be_made(target: str) -> None:
+    with pytest.raises(SaveError, match="is not saved: "):
+        put(Path(target), *FILE)
 
 
 @pytest.fixture

@@ -59,6 +59,18 @@ def test_what_is_nested_without_end_ends() -> None:
     assert '"..."' in json.dumps(facts(deep, values=False))
 
 
+def test_what_is_plainly_a_secret_in_arguments_and_in_what_a_check_said() -> None:
+    raw = {
+        "Config": {"Cmd": ["redis", "--requirepass", "hunter2", "--password", "-hunter3", 5, "sh", "x --password hunter4"]},
+        "State": {"Health": {"Log": [{"Output": "Authorization: Bearer hunter5\n"}]}},
+        "HostConfig": {"Annotations": {"org/pass": "hunter6"}},
+    }
+    told: Any = facts(raw, values=False)
+    assert not [one for one in SECRETS if one in json.dumps(told)]
+    stars = "********"
+    assert told["Config"]["Cmd"][:6] == ["redis", "--requirepass", stars, "--password", stars, 5]
+
+
 async def test_a_real_one(own: Engine, reach: Reach) -> None:
     options = ("--network=none", "-e", "S=hunter2", "--label", "my.password=hunter6")
     made = own.docker("create", *options, BUSYBOX, "sh", "-c", "TOKEN=hunter5 x").strip()

@@ -74,7 +74,7 @@ def test_what_the_driver_said_stays_and_the_rest_is_added(tmp_path: Path) -> Non
         datetime.fromtimestamp(BOOTED + 250, UTC),
     )
     assert told(Owners(tmp_path)).user == "root"
-    assert told(Owners(tmp_path)).command == "python3 train.py --token=hf_x"
+    assert told(Owners(tmp_path)).command == "python3 train.py --token=********"
 
 
 def test_a_user_without_a_name_is_a_number(tmp_path: Path) -> None:
