@@ -12,6 +12,7 @@ from console.model.cells import wrapped as wrapped_cells
 from console.model.container import Container, ContainerEvent, Health, Port
 from console.model.join import container_state
 from console.model.probes import Result, results, rhythm
+from console.model.secretnames import label_value
 from console.model.service import WAY_IN, Drift
 from console.model.words import age, binary, memory_of, percent
 from console.model.world import World
@@ -75,7 +76,8 @@ def sections(row: Row, world: World, look: Look, width: int, now: datetime, *, v
         found.append(_environment(container, look, width, values=values))
     if container is not None and container.labels:
         labels = [
-            fact(name, value, look, width, label=_widest(container.labels)) for name, value in sorted(container.labels.items())
+            fact(name, label_value(name, value), look, width, label=_widest(container.labels))
+            for name, value in sorted(container.labels.items())
         ]
         found.append(Section("Labels", str(len(container.labels)), labels))
     return found

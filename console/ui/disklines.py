@@ -14,6 +14,7 @@ from console.model.kept import ONLY_BY_NAME
 from console.model.machine import Disk
 from console.model.machine_words import ATTENTION, BROKEN, used_of
 from console.model.pruning import Kind
+from console.model.secretnames import label_value
 from console.model.state import StateClass, state
 from console.model.words import age, counted, day, decimal
 from console.text import Clean
@@ -361,5 +362,8 @@ def _facts_of(one: DiskObject, facts: DiskFacts) -> list[tuple[str, str]]:
                 found += [("state", container.state.value), ("image", str(container.image))]
     return [
         *found,
-        *(("labels" if n == 0 else "", f"{name}={value}") for n, (name, value) in enumerate(sorted(labels.items()))),
+        *(
+            ("labels" if n == 0 else "", f"{name}={label_value(name, value)}")
+            for n, (name, value) in enumerate(sorted(labels.items()))
+        ),
     ]

@@ -32,7 +32,7 @@ from console.ui.app import ConsoleApp
 from console.ui.choices import acts_of
 from tests.console.fakes import FakeCompose, FakeEngine, container
 from tests.console.ui.doing import Person, person
-from tests.console.ui.pressing import line_with
+from tests.console.ui.pressing import line_with, press
 from tests.console.ui.screenapp import app_of, screen_text, still
 from tests.console.ui.worlds import world
 from tests.support.waiting import until
@@ -534,3 +534,12 @@ def test_what_is_for_one_container_says_so_where_several_are_meant() -> None:
     assert found["shell"].why_not == "it is for one container at a time"
     assert found["stop"].why_not == ""
     assert {each.key: each.why_not for each in acts_of([service], None)}["shell"] == ""
+
+
+async def test_a_label_that_is_called_like_a_secret_is_hidden_on_the_page() -> None:
+    one_of = container("scratch", labels={"deploy.token": "s3cret-label", "team": "vision"})
+    async with app_of(world([one_of])).run_test(size=(100, 40)) as pilot:
+        text = "\n".join(await press(pilot, "enter"))
+        assert "vision" in text
+        assert "deploy.token ********" in text
+        assert "s3cret-label" not in text
