@@ -538,7 +538,7 @@ def test_what_is_for_one_container_says_so_where_several_are_meant() -> None:
 
 async def test_a_label_that_is_called_like_a_secret_is_hidden_on_the_page() -> None:
     one_of = container("scratch", labels={"deploy.token": "s3cret-label", "team": "vision"})
-    async with app_of(world([one_of])).run_test(size=(100, 40)) as pilot:
+    async with app_of(world([one_of], project=None)).run_test(size=(100, 40)) as pilot:
         text = "\n".join(await press(pilot, "enter"))
         assert "vision" in text
         assert "deploy.token ********" in text
