@@ -72,7 +72,10 @@ class Prune:
 
     def sparing(self, keys: frozenset[Clean], *, keep: bool) -> Prune:
         before = self.rule.spared
-        return self._like(replace(self._base, spared=before | keys if keep else before - keys), self._typed)
+        made = self._like(replace(self._base, spared=before | keys if keep else before - keys), self._typed)
+        # What is no key of an object that was seen is a name that a person has for one, and is to be looked up.
+        made._knows_spared &= not keep or keys <= self._going.keys() | self._staying.keys()
+        return made
 
     def with_value(self, name: str, text: str) -> Prune:
         return self._like(replace(self._base, spared=self.rule.spared), {**self._typed, name: text})
