@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
+    from console.model.orphans import Adoption
     from console.model.pruning import Usual
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
@@ -262,6 +263,11 @@ class Backend:
 
         return await look(reach, self.usual)
 
+    async def _read_adoptions(self, reach: Reach) -> Mapping[Clean, Adoption] | None:
+        from console.actions.docker.adopting import adoptions
+
+        return await adoptions(reach)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -276,6 +282,8 @@ class Backend:
             read_disk=self._read_disk,
             tunnel=True,
             trainings=True,
+            # Whoever may only look starts no program, not even one that asks.
+            read_adoptions=self._read_adoptions if not self.demo and self.loaded.read_only is None else None,
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
     from console.model.metric import Figures
-    from console.model.orphans import Orphan
+    from console.model.orphans import Adoption, Orphan
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
 
@@ -43,11 +43,12 @@ def assemble(
     machine_history: MachineHistory | None = None,
     disk: Snapshot[DiskFacts] | None = None,
     figures: Mapping[Clean, Figures] | None = None,
+    adopted: Mapping[Clean, Adoption] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
     `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
-    trainings tell of themselves, by their container.
+    trainings tell of themselves, `adopted` those of them that may outlive their build, both by their container.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -68,7 +69,7 @@ def assemble(
         from console.model import orphans
 
         outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
-        trainings = orphans.told_rows(trainings, outlived)
+        trainings = orphans.told_rows(trainings, outlived, adopted or {}, now)
     found: tuple[Problem, ...] = ()
     if figures:
         from console.runs.told import told_rows
@@ -86,7 +87,7 @@ def assemble(
     marks: dict[str, State] = {}
     problems += found
     if outlived:
-        problems += orphans.problems(outlived, now)
+        problems += orphans.problems([one for one in outlived if one.container.id not in (adopted or {})], now)
     problems += _of_gpus(gpus, containers, now, sources, marks)
     problems += _of_machine(machine, sources, marks)
     return World(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from console.feeds.tunnel_feed import TunnelFeed
     from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
+    from console.model.orphans import Adoption
     from console.sources.reach import Hands, Reach
 
 T = TypeVar("T")
@@ -42,6 +44,9 @@ _SLOW = clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s.")
 _NO_HANDS = Clean("Nothing can be done to this server from here.")
 TRAININGS_SECONDS = 1.0
 """Between two looks for the first training."""
+
+ADOPTED_SECONDS = 30.0
+"""Between two questions which trainings were adopted."""
 
 # Sentences hold durations ("for 12m"): they are made anew even when nothing else happens.
 AGE_SECONDS = 15.0
@@ -81,7 +86,8 @@ class Watch:
     With `tunnel` the way in is looked at too, with `trainings` what those that run tell of their progress. `make_gpus` and
     `make_machine` give None where nobody asks about them, or why they cannot be asked: what is on this machine is no fact
     about an Engine that is elsewhere. `make_hands` is called in a thread of its own when somebody acts for the first time.
-    `read_disk` reads what fills the disk and decides about it; it is asked while somebody looks.
+    `read_disk` reads what fills the disk and decides about it; it is asked while somebody looks. `read_adoptions` tells which
+    trainings may outlive their build (None: nobody can be asked); it is asked while one has.
     `publish` is called in the back room with each new World; it must only hand it over.
     """
 
@@ -99,6 +105,7 @@ class Watch:
         read_disk: Callable[[Reach], Awaitable[DiskFacts]] | None = None,
         tunnel: bool = False,
         trainings: bool = False,
+        read_adoptions: Callable[[Reach], Awaitable[Mapping[Clean, Adoption] | None]] | None = None,
     ) -> None:
         self._now = now
         self._make_sources = make_sources
@@ -111,6 +118,9 @@ class Watch:
         self._demo = demo
         self._with_tunnel = tunnel
         self._with_trainings = trainings
+        self._read_adoptions = read_adoptions
+        self._adopted: Mapping[Clean, Adoption] = {}
+        self._adoptions_due = 0.0
         self._runs: RunFeed | None = None
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
@@ -164,6 +174,7 @@ class Watch:
         """Read everything again now."""
 
         def ask() -> None:
+            self._adoptions_due = 0.0
             if self._docker is not None and self._compose is not None:
                 self._docker.refresh()
                 self._compose.refresh()
@@ -278,6 +289,8 @@ class Watch:
                 group.create_task(compose.run())
                 group.create_task(usage.run())
                 await self._begin_others(group, docker, docker_source, change.set, others)
+                if self._read_adoptions is not None:
+                    group.create_task(self._ask_about_orphans(self._read_adoptions))
                 group.create_task(self._pictures(change, docker, compose, usage))
         finally:
             await self._let_go_of_hands()
@@ -334,6 +347,23 @@ class Watch:
             if feed is not None:
                 group.create_task(feed.run())
 
+    async def _ask_about_orphans(self, read: Callable[[Reach], Awaitable[Mapping[Clean, Adoption] | None]]) -> None:
+        """Whether those that have outlived their build were adopted: the agent knows, and starting its program costs it."""
+        never, asked = asyncio.Event(), frozenset[Clean]()
+        while True:
+            await rest(never, TRAININGS_SECONDS)
+            outlived = self.world.outlived if self.world is not None else frozenset()
+            if not outlived or (outlived == asked and time.monotonic() < self._adoptions_due):
+                continue
+            asked, self._adoptions_due = outlived, time.monotonic() + ADOPTED_SECONDS
+            try:
+                found = await read(await self.reach())
+            except SourceError:
+                continue
+            if found is not None and found != self._adopted:
+                self._adopted = found
+                self._changed()
+
     async def _follow_trainings(self, docker: DockerFeed, engine: ContainerEngine, changed: Callable[[], None]) -> None:
         """What reads their logs is loaded once there is a training."""
         never = asyncio.Event()
@@ -377,6 +407,7 @@ class Watch:
                 jenkins=self._jenkins_snapshot(),
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
                 figures=self._runs.figures if self._runs is not None else None,
+                adopted=self._adopted,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,

@@ -102,14 +102,24 @@ def seen(containers: Sequence[Container], world: JenkinsWorld, now: datetime) ->
     return tuple(one for one in found if one.since is None or now - one.since > _SETTLED)
 
 
-def told_rows(rows: Iterable[ContainerRow], found: Iterable[Orphan]) -> tuple[ContainerRow, ...]:
+def told_rows(
+    rows: Iterable[ContainerRow], found: Iterable[Orphan], adopted: Mapping[Clean, Adoption], now: datetime
+) -> tuple[ContainerRow, ...]:
     """The rows of trainings, worst first, with what is said of those that are orphans, and since when."""
     by_id = {one.container.id: one for one in found}
     told = [
-        replace(row, state=STATE, why=one.why, since=one.since) if (one := by_id.get(row.container.id)) is not None else row
+        _told_row(row, one, adopted.get(one.container.id), now) if (one := by_id.get(row.container.id)) is not None else row
         for row in rows
     ]
     return tuple(sorted(told, key=lambda row: (row.state.kind.value, row.container.name)))
+
+
+def _told_row(row: ContainerRow, one: Orphan, adopted: Adoption | None, now: datetime) -> ContainerRow:
+    if adopted is None:
+        return replace(row, state=STATE, why=one.why, since=one.since)
+    # Somebody has said that it may go on: it is nobody's trouble any more.
+    why = clean(f"{adopted.words(now)}; {one.why}")
+    return replace(row, state=state(StateClass.ACTIVE, "adopted"), why=why, since=one.since)
 
 
 def problems(found: Iterable[Orphan], now: datetime) -> tuple[Problem, ...]:

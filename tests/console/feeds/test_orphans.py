@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -10,17 +11,22 @@ from console.feeds.assemble import assemble
 from console.feeds.build_facts import AGAIN_SECONDS, MOST_TRAININGS
 from console.feeds.jenkins_feed import JenkinsFeed
 from console.feeds.once import gather
+from console.feeds.watch import Watch
 from console.model.build import BuildRef, Result
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
+from console.model.orphans import Adoption
 from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.state import StateClass
 from console.model.world import World
-from console.text import clean
+from console.sources.reach import Reach
+from console.text import Clean, clean
+from tests.console.fake_hands import FakeHands
 from tests.console.fake_jenkins import NOW, FakeJenkins, build, gone, job, ref, unreachable, world
-from tests.console.fakes import FakeEngine, container
+from tests.console.fakes import FakeCompose, FakeEngine, container
 from tests.console.feeds.factroom import Room as FactRoom
 from tests.console.feeds.feedroom import Pauses, settle
-from tests.support.waiting import until
+from tests.support.waiting import until, until_sync
 
 FOUR, FIVE = ref("train", 4), ref("train", 5)
 OVER = build(number=4, result=Result.ABORTED, minutes=40, took=15)
@@ -133,7 +139,11 @@ async def test_nobody_is_asked_after_while_the_jobs_are_not_known() -> None:
 
 
 def assembled(
-    containers: Sequence[Container], told: JenkinsWorld | None, docker: SourceStatus = OK, ci: SourceStatus = OK
+    containers: Sequence[Container],
+    told: JenkinsWorld | None,
+    docker: SourceStatus = OK,
+    ci: SourceStatus = OK,
+    adopted: Mapping[Clean, Adoption] | None = None,
 ) -> World:
     return assemble(
         host=clean("here"),
@@ -145,7 +155,44 @@ def assembled(
         usage={},
         events=(),
         jenkins=Snapshot(told, ci),
+        adopted=adopted,
     )
+
+
+def test_one_that_was_adopted_is_nobodys_trouble() -> None:
+    told = world(job("train", build(number=9, result=None)), details={FOUR: OVER})
+    one = training()
+    made = assembled([one], told, adopted={one.id: Adoption(NOW - timedelta(hours=3), clean("anna"))})
+    (row,) = made.trainings
+    assert (row.state.word, row.state.kind) == ("adopted", StateClass.ACTIVE)
+    assert row.why == "3h ago by anna; train #4 has ended: aborted"
+    assert not made.problems
+    assert made.outlived == {one.id}, "its keys are still about its container"
+
+
+def test_the_agent_is_asked_while_one_has_outlived_its_build() -> None:
+    one, asked = training(), [0]
+
+    async def read(_reach: Reach) -> Mapping[Clean, Adoption]:
+        asked[0] += 1
+        return {one.id: Adoption(NOW, None)}
+
+    ci = FakeJenkins(job("train", build(number=9, result=None)))
+    ci.known[FOUR] = OVER
+    live = Watch(
+        lambda: (FakeEngine(one), FakeCompose()),
+        host=clean("here"),
+        demo=False,
+        make_jenkins=lambda: ci,
+        make_hands=lambda: FakeHands().hands,
+        read_adoptions=read,
+    )
+    live.start()
+    try:
+        until_sync(lambda: live.world is not None and [str(row.state.word) for row in live.world.trainings] == ["adopted"])
+    finally:
+        assert live.stop()
+    assert asked[0] == 1
 
 
 def test_it_stands_in_the_world() -> None:

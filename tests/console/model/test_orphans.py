@@ -95,7 +95,7 @@ def test_what_is_said_of_them() -> None:
     rows, _ = rest([fine, one], [], NOW)
     assert [str(row.container.name) for row in rows] == ["a-fine-one", "mlops-cats-4"]
     found = seen([fine, one], jenkins(OVER), NOW)
-    told = told_rows(rows, found)
+    told = told_rows(rows, found, {}, NOW)
     assert [(str(row.container.name), str(row.state.word)) for row in told] == [
         ("mlops-cats-4", "orphan"),
         ("a-fine-one", "running"),
