@@ -120,7 +120,7 @@ _STATE = {
     "etc": "cd / && find etc/mlops etc/mlops-console usr/local/bin -exec stat -c '%A %U:%G %n' {} + | sort",
     "files": "md5sum /etc/mlops/backup.conf /etc/mlops-console/config.toml /usr/local/bin/* /etc/systemd/system/mlops*",
     "units": f"systemctl is-enabled {_UNITS}; systemctl is-active mlops-backup.timer mlops-window.socket",
-    "left": "ls -A /tmp /opt | grep -E 'mlops-|ansible' | grep -v '^mlops-console$' || true",
+    "left": "ls -A /tmp /opt | grep -E 'mlops-|ansible' | grep -Ev '^mlops-console$|^systemd-private-' || true",
 }
 
 
