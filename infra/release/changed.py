@@ -22,34 +22,41 @@ _PARTS = (
     ("tests/console/", {"console"}),
     ("tests/support_tests/", {"console"}),
     ("tests/repository/", {"console"}),
+    ("infra/ansible/", {"infra", "server"}),
+    ("infra/window/", {"infra", "server"}),
     ("infra/", {"infra", "projects"}),
     ("Jenkinsfile", {"infra"}),
     (".compose-lint.yml", {"infra"}),
     (".yamllint", {"infra"}),
+    ("tests/ansible/", {"server"}),
     ("tests/infra/", {"infra"}),
     ("tests/pipeline/", {"infra"}),
     ("tests/projects/", {"projects"}),
     ("projects/_", {"infra", "projects"}),  # the template, which trainings in the tests are made of
     ("projects/", {"projects"}),
 )
+# The folders of tests of each part, and the target of the Makefile that runs them.
 _TESTS = {
-    "console": "tests/console tests/support_tests tests/repository",
-    "infra": "tests/infra tests/pipeline",
-    "projects": "tests/projects",
+    "console": ("tests/console tests/support_tests tests/repository", "test"),
+    "infra": ("tests/infra tests/pipeline", "test"),
+    "projects": ("tests/projects", "test"),
+    "server": ("tests/ansible", "test-ansible"),
 }
 _BASE = re.compile(r"HEAD\^1|[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
 class Checks:
-    """`parts` of console, infra and projects; `projects` whose own tests are wanted."""
+    """`parts` of console, infra, projects and server; `projects` whose own tests are wanted."""
 
     parts: frozenset[str]
     projects: tuple[str, ...]
 
     def outputs(self) -> str:
         """Lines `name=value` as GitHub wants them: lists are JSON, for a matrix."""
-        tests = [{"part": part, "paths": paths} for part, paths in _TESTS.items() if part in self.parts]
+        tests = [
+            {"part": part, "paths": paths, "target": target} for part, (paths, target) in _TESTS.items() if part in self.parts
+        ]
         told = {
             "infra": json.dumps("infra" in self.parts),
             "contract": json.dumps("projects" in self.parts),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +122,28 @@ def test_a_training_runs_out_of_memory(work: Workplace) -> None:
     assert work.step("finish", BUILD_NUMBER="3").returncode == 1
     assert work.result("3")["status"] == "out-of-memory"
     assert work.result("3")["reason"] == "killed at its limit of 24 MiB (resources.memory); it left no checkpoint."
+
+
+def test_an_engine_that_learns_of_it_too_late_has_its_event(work: Workplace, tmp_path: Path) -> None:
+    """The kernel's news may come after the container's end: then the container itself does not say so."""
+    if not work.engine.limits_memory:
+        pytest.skip(skips.NO_MEMORY_LIMIT)
+    real = shutil.which("docker", path=work.environment["PATH"])
+    late = tmp_path / "docker"
+    late.write_text(f"""#!/bin/sh
+if [ "$2" = inspect ]; then {real} "$@" | sed 's/"OOMKilled": true/"OOMKilled": false/'; else exec {real} "$@"; fi
+""")
+    late.chmod(0o755)
+    path = f"{tmp_path}:{work.environment['PATH']}"
+    config = CONFIG.replace("256m", "24m")
+    work.started("greedy", work.project("greedy", "tail /dev/zero", config_dot_yaml=config), "4")
+    work.good("follow", BUILD_NUMBER="4")
+    assert work.step("finish", BUILD_NUMBER="4", PATH=path).returncode == 1
+    assert work.result("4")["status"] == "out-of-memory"
+    work.started("killed", work.project("killed", "kill -KILL 1; kill -KILL $$"), "5")
+    work.good("follow", BUILD_NUMBER="5")
+    assert work.step("finish", BUILD_NUMBER="5", PATH=path).returncode == 1
+    assert work.result("5")["status"] == "failed"
 
 
 @pytest.mark.parametrize("seconds", [0, 25])

@@ -120,6 +120,15 @@ def containers(labels: Mapping[str, str]) -> list[str]:
     return call("ps", "--all", "--quiet", "--no-trunc", *filters).split()
 
 
+def ran_out_of_memory(container: str, since: str, until: str) -> bool:
+    """Whether the Engine has an event of it between two moments, as docker writes them. Raises Unreachable, DockerError.
+
+    It says so of the container too, but not where the kernel's news come after the end of it (seen with 20.10).
+    """
+    filters = ("--filter", f"container={container}", "--filter", "event=oom")
+    return bool(call("events", "--since", since, "--until", until, *filters, "--format", "{{.ID}}").strip())
+
+
 def remove(container: str, *, volumes: bool = True) -> None:
     """Remove a container, running or not, and its unnamed volumes; one that is gone is fine."""
     try:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -186,12 +187,22 @@ def _judge(folder: Folder, record: Record, state: dict[str, Any], left_out: tupl
     events = _events(folder)
     checkpoint = _checkpoint(folder)
     asked = (folder.read("stop.json") or {}).get("why")
+    if code == _KILLED and not asked and not state.get("OOMKilled"):
+        state = {**state, "OOMKilled": _ran_out_of_memory(record.container, state)}
     status, reason = _how(record, state, code, events, checkpoint, asked, complaint or _last_words(folder))
     epochs = _figure(events.get("epoch", {}).get("epoch"))
     seconds = _figure(events.get("end", {}).get("seconds"))
     return Result(
         status, reason, code, checkpoint, _best(events), left_out, int(epochs) if epochs is not None else None, seconds
     )
+
+
+def _ran_out_of_memory(container: str, state: dict[str, Any]) -> bool:
+    """What is known of its end is enough for a sentence: an Engine that does not answer now keeps nobody from it."""
+    try:
+        return docker.ran_out_of_memory(container, str(state["StartedAt"]), str(int(time.time())))
+    except (Problem, KeyError):
+        return False
 
 
 def _how(

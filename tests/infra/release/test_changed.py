@@ -16,7 +16,7 @@ from tests.repository.clone import ROOT, files
 
 STEP = workflows.step("ci", "changes", "Compare")
 BASE = "github.event_name == 'pull_request' && 'HEAD^1' || github.event.before"
-ALL = {"console", "infra", "projects"}
+ALL = {"console", "infra", "projects", "server"}
 
 
 class Repository(Runner):
@@ -71,7 +71,7 @@ def test_a_project_has_its_own_tests_run(clone: Repository) -> None:
     assert outputs == {
         "infra": "false",
         "contract": "true",
-        "tests": '[{"part": "projects", "paths": "tests/projects"}]',
+        "tests": '[{"part": "projects", "paths": "tests/projects", "target": "test"}]',
         "projects": '["project-b"]',
     }
 
@@ -140,6 +140,9 @@ def test_names_with_line_ends_and_blanks_set_no_output(clone: Repository) -> Non
         ("README.ja.md", {"console"}),
         ("tests/console/ui/test_frame.py", {"console"}),
         ("infra/gate/nginx.conf", {"infra", "projects"}),
+        ("infra/ansible/playbook.yml", {"infra", "server"}),
+        ("infra/window/window.py", {"infra", "server"}),
+        ("tests/ansible/test_people.py", {"server"}),
         ("infra/jenkins/steps/check.py", {"infra", "projects"}),
         ("Jenkinsfile", {"infra"}),
         ("tests/pipeline/test_facts.py", {"infra"}),
