@@ -197,10 +197,16 @@ def _judge(folder: Folder, record: Record, state: dict[str, Any], left_out: tupl
     )
 
 
+_NEWS_SECONDS = 2
+
+
 def _ran_out_of_memory(container: str, state: dict[str, Any]) -> bool:
-    """What is known of its end is enough for a sentence: an Engine that does not answer now keeps nobody from it."""
+    """What is known of its end is enough for a sentence: an Engine that does not answer now keeps nobody from it.
+
+    The news may still be on their way: they get a moment more.
+    """
     try:
-        return docker.ran_out_of_memory(container, str(state["StartedAt"]), str(int(time.time())))
+        return docker.ran_out_of_memory(container, str(state["StartedAt"]), str(int(time.time()) + _NEWS_SECONDS))
     except (Problem, KeyError):
         return False
 
