@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.feeds.assemble import assemble
@@ -40,6 +42,9 @@ T = TypeVar("T")
 # Five pictures a second are as many as a person can use, and as a slow link can carry.
 PUBLISH_SECONDS = 0.2
 LOADING_SECONDS = 60.0
+LOADED_SECONDS = 1.0
+"""How long leaving waits for what is being loaded."""
+
 _SLOW = clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s.")
 _NO_HANDS = Clean("Nothing can be done to this server from here.")
 TRAININGS_SECONDS = 1.0
@@ -163,7 +168,9 @@ class Watch:
 
     def stop(self) -> bool:
         """End all reading. True when everything was closed in time; a system that hangs is simply left."""
-        return self._room.stop()
+        closed = self._room.stop()
+        _wait_for_loads()
+        return closed
 
     @property
     def failure(self) -> BaseException | None:
@@ -370,7 +377,7 @@ class Watch:
         while not any(one.training for one in docker.snapshot.value or ()):
             await rest(never, TRAININGS_SECONDS)
         try:
-            feed = await _loaded(lambda: import_module("console.feeds.run_feed"))
+            feed = await _loaded(_load_run_feed)
         except TimeoutError:
             return  # a disk that hangs: all else goes on
         self._runs = feed.RunFeed(engine, lambda: docker.snapshot.value, changed)
@@ -420,11 +427,38 @@ class Watch:
 
 async def _loaded(make: Callable[[], T]) -> T:
     """Of `make`, in a thread of its own. Raises TimeoutError where a disk hangs."""
-    loading = Pool("loading", 1)
+    loading, done = Pool("loading", 1), threading.Event()
+    _LOADS.add(done)
+
+    def work() -> T:
+        try:
+            return make()
+        finally:
+            _LOADS.discard(done)
+            done.set()
+
     try:
-        return await loading.run(make, LOADING_SECONDS)
+        return await loading.run(work, LOADING_SECONDS)
     finally:
         loading.close()
+
+
+def _load_run_feed() -> ModuleType:
+    found = import_module("console.feeds.run_feed")
+    # Its pattern is made, and RE2 with it loaded, where it can be waited for.
+    import_module("console.runs.reader").suspect()
+    return found
+
+
+_LOADS: set[threading.Event] = set()
+
+
+def _wait_for_loads() -> None:
+    """Python ends a thread wherever it stands, and in the middle of a library that is being loaded that ends the process
+    with it."""
+    end = time.monotonic() + LOADED_SECONDS
+    for one in list(_LOADS):
+        one.wait(max(0.0, end - time.monotonic()))
 
 
 def _folders(docker: DockerFeed) -> dict[str, str]:

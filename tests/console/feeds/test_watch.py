@@ -395,3 +395,25 @@ def test_a_watch_without_hands_says_so() -> None:
     assert isinstance(found, SourceError)
     assert found.state is SourceState.OFF
     assert live.stop()
+
+
+def test_leaving_waits_for_what_is_being_loaded() -> None:
+    """Python would end that thread in the middle of a library, and the process with it."""
+    begun, gate, made = threading.Event(), threading.Event(), threading.Event()
+
+    def make() -> Hands:
+        begun.set()
+        gate.wait(20)
+        made.set()
+        return FakeHands().hands
+
+    live, _ = with_hands(make)
+
+    async def ask(_: object) -> None:
+        await live.reach()
+
+    live.attach(ask)
+    assert begun.wait(20)
+    threading.Thread(target=gate.set).start()
+    live.stop()
+    assert made.is_set()
