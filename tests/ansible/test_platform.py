@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -355,7 +356,8 @@ def interrupt(site: Site, task: str) -> None:
         try:
             until_sync(lambda: process.poll() is not None or f"TASK [{task}]" in said.read_text(), f"it to come to {task}", 240)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it is over already
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     said.unlink()
     # What it had started over there dies with it, as when the server loses its power.
