@@ -14,17 +14,15 @@ from console.model.backoff import Backoff
 from console.model.container import Container
 from console.model.metric import Figures
 from console.model.source import NotThereError, SourceError
+from console.model.training import trains
 from console.runs.figures import figures
 from console.runs.progress import Progress
-from console.runs.reader import Reader
+from console.runs.reader import LINES, Reader
 from console.runs.reading import Reading
 from console.sources.protocols import ContainerEngine
 from console.text import Clean
 
 LOOK_SECONDS = 2.0
-LINES = 50_000
-"""The newest lines of a log with which a reading begins."""
-
 MOST = 16
 """Trainings that are followed at a time, the newest ones."""
 
@@ -82,7 +80,7 @@ class RunFeed:
             self._followed.clear()
 
     def _sort_out(self, containers: Sequence[Container], group: asyncio.TaskGroup) -> None:
-        there = {one.id: one for one in containers if one.training and _trains(one)}
+        there = {one.id: one for one in containers if trains(one)}
         for gone in self._followed.keys() - there.keys():
             self._followed.pop(gone).end()
         newest = sorted(there.values(), key=lambda one: (one.alive, one.created), reverse=True)[:MOST]
@@ -163,7 +161,3 @@ class _Followed:
             self._progress.add(readings)
             self._told = self._stale = True
             self._changed()
-
-
-def _trains(container: Container) -> bool:
-    return (container.label("mlops.purpose") or "train") == "train"

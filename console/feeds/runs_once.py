@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from console.feeds.build_facts import BuildFacts
 from console.feeds.jenkins_once import read_jenkins, with_waits
@@ -18,14 +19,14 @@ from console.model.source import Snapshot, SourceError, SourceState, SourceStatu
 from console.runs.figures import figures
 from console.runs.join import JOB, join
 from console.runs.progress import Progress
-from console.runs.reader import Reader
+from console.runs.reader import LINES, Reader
 from console.sources.protocols import ContainerEngine, Gpus, Jenkins
 from console.text import Clean
 
-BUILDS = 50
-LINES = 50_000
-"""The newest lines of a log that are read for what they measure."""
+if TYPE_CHECKING:
+    from console.model.gpu import GpuWorld
 
+BUILDS = 50
 AT_ONCE = 4
 
 
@@ -41,41 +42,35 @@ class Runs:
 
 async def read_runs(
     engine: ContainerEngine,
-    jenkins: Jenkins | SourceStatus | None,
-    gpus: Gpus | SourceStatus | None,
+    jenkins: Jenkins | SourceStatus,
+    gpus: Gpus | SourceStatus,
     *,
     count: int = BUILDS,
-    logs: bool = True,
 ) -> Runs:
     """Everything at this moment; a system that does not answer is a state, and its part is missing.
 
-    `count` is how many builds are asked for. Without `logs` no run has figures.
+    `count` is how many builds are asked for.
     """
     docker, world, cards = await asyncio.gather(_containers(engine), _jenkins(jenkins, count), _gpus(gpus))
     now = datetime.now(UTC)
     found = join(docker.value or (), world.value, cards.value, now)
-    known = await figures_of(engine, [one for one in found if one.containers], now) if logs else {}
+    known = await _figures_of(engine, found, now)
     sources = {"docker": docker.status, "jenkins": world.status, "gpu": cards.status}
     return Runs(found, known, sources, now)
 
 
-async def figures_of(engine: ContainerEngine, runs: Iterable[Run], now: datetime) -> Mapping[Clean, Figures]:
+async def _figures_of(engine: ContainerEngine, runs: Iterable[Run], now: datetime) -> Mapping[Clean, Figures]:
     """What their logs tell; one that cannot be read is left out."""
     slots = asyncio.Semaphore(AT_ONCE)
+    found: dict[Clean, Figures] = {}
 
-    async def one(run: Run) -> Figures | None:
-        container = run.container
-        if container is None:
-            return None
+    async def one(run: Run, container: Container) -> None:
         async with slots:
-            try:
-                return await _figures(engine, container, now, ended=run.ended)
-            except SourceError:
-                return None
+            with suppress(SourceError):
+                found[run.key] = await _figures(engine, container, now, ended=run.ended)
 
-    wanted = list(runs)
-    told = await asyncio.gather(*map(one, wanted))
-    return {run.key: known for run, known in zip(wanted, told, strict=True) if known is not None}
+    await asyncio.gather(*(one(run, container) for run in runs if (container := run.container) is not None))
+    return found
 
 
 async def _figures(engine: ContainerEngine, container: Container, now: datetime, *, ended: bool) -> Figures:
@@ -107,9 +102,9 @@ async def _full(engine: ContainerEngine, one: Container) -> Container:
         return one  # removed in between: what the list told stands
 
 
-async def _jenkins(source: Jenkins | SourceStatus | None, count: int) -> Snapshot[JenkinsWorld]:
-    if source is None or isinstance(source, SourceStatus):
-        return Snapshot(None, source or SourceStatus(SourceState.OFF))
+async def _jenkins(source: Jenkins | SourceStatus, count: int) -> Snapshot[JenkinsWorld]:
+    if isinstance(source, SourceStatus):
+        return Snapshot(None, source)
     told = await read_jenkins(source)
     if told.value is None or JOB not in told.value.jobs:
         return told
@@ -126,9 +121,9 @@ async def _jenkins(source: Jenkins | SourceStatus | None, count: int) -> Snapsho
     return Snapshot(replace(world, history={JOB: history}, failures=facts.failures, stages=known), told.status)
 
 
-async def _gpus(source: Gpus | SourceStatus | None) -> Snapshot:  # type: ignore[type-arg]  # loaded only where there are cards
-    if source is None or isinstance(source, SourceStatus):
-        return Snapshot(None, source or SourceStatus(SourceState.OFF))
+async def _gpus(source: Gpus | SourceStatus) -> Snapshot[GpuWorld]:
+    if isinstance(source, SourceStatus):
+        return Snapshot(None, source)
     from console.feeds.gpu_feed import read_gpus
 
     return await read_gpus(source)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.feeds.assemble import assemble
@@ -377,11 +376,13 @@ class Watch:
         while not any(one.training for one in docker.snapshot.value or ()):
             await rest(never, TRAININGS_SECONDS)
         try:
-            feed = await _loaded(_load_run_feed)
+            await _loaded(_load_run_feed)
         except TimeoutError:
             return  # a disk that hangs: all else goes on
-        self._runs = feed.RunFeed(engine, lambda: docker.snapshot.value, changed)
-        await feed.RunFeed.run(self._runs)
+        from console.feeds.run_feed import RunFeed
+
+        self._runs = RunFeed(engine, lambda: docker.snapshot.value, changed)
+        await self._runs.run()
 
     def _load_others(self, others: _Others) -> None:
         """In a thread of its own: what is loaded here is there when the loop asks for it."""
@@ -443,11 +444,10 @@ async def _loaded(make: Callable[[], T]) -> T:
         loading.close()
 
 
-def _load_run_feed() -> ModuleType:
-    found = import_module("console.feeds.run_feed")
+def _load_run_feed() -> None:
+    import_module("console.feeds.run_feed")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()
-    return found
 
 
 _LOADS: set[threading.Event] = set()

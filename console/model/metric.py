@@ -34,10 +34,6 @@ class Curve:
     spots: Sequence[Spot]
     percent: bool = False
 
-    @property
-    def values(self) -> Sequence[float]:
-        return [one.value for one in self.spots]
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -70,9 +66,6 @@ class Figures:
     findings: tuple[Finding, ...] = ()
     last: datetime | None = None
     note: Clean | None = None
-
-    def curve(self, name: str) -> Curve | None:
-        return next((one for one in self.curves if one.name == name), None)
 
     @property
     def loss(self) -> Curve | None:

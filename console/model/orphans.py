@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.model.build import Build, BuildRef
 from console.model.container import Container
 from console.model.state import StateClass, state
-from console.model.training import LOCAL, build_of
+from console.model.training import LOCAL, build_of, trains
 from console.model.words import age
 from console.model.world import ContainerRow, Problem
 from console.text import Clean, clean
@@ -18,7 +18,6 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
 
-PURPOSE, TRAINS = "mlops.purpose", "train"
 STATE = state(StateClass.ATTENTION, "orphan")
 _SETTLED = timedelta(seconds=30)
 """What has ended only now may be seen before the container that went with it is seen to be gone."""
@@ -76,7 +75,7 @@ def trained_for(containers: Iterable[Container]) -> frozenset[BuildRef]:
 
 def _trains(container: Container) -> bool:
     """Whether it is a build's training itself: an upload after it may be somebody's who does it by hand."""
-    return is_candidate(container) and (container.label(PURPOSE) or TRAINS) == TRAINS
+    return is_candidate(container) and trains(container)
 
 
 def known(world: JenkinsWorld, refs: Iterable[BuildRef]) -> dict[BuildRef, Build | None]:

@@ -9,7 +9,6 @@ from console.model.metric import Curve, Figures, Finding
 from console.model.run import Phase, Run
 from console.model.state import State, StateClass, state
 from console.model.words import age
-from console.text import Clean, clean
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
 GRAVE = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "diverging": StateClass.ATTENTION}
@@ -19,22 +18,25 @@ GRAVE = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "dive
 def shown_state(run: Run, known: Figures | None) -> State:
     """What its numbers say counts while it trains: `stalled`, `NaN`, `diverging` want somebody to look."""
     worst = grave(run, known)
-    if worst is None:
-        return run.state
-    return state(GRAVE[worst.sign], grave_word(worst))
+    return run.state if worst is None else grave_state(worst)
 
 
-def grave_word(worst: Finding) -> str:
-    """The word of a state for it."""
-    return "NaN" if worst.sign == "not finite" else str(worst.sign)
+def worst_of(known: Figures) -> Finding | None:
+    """Of what its figures say the gravest that wants somebody to look; None where nothing does."""
+    found = [one for one in known.findings if one.sign in GRAVE]
+    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
 
 
 def grave(run: Run, known: Figures | None) -> Finding | None:
-    """What is wrong with how it trains, the worst first; None while nothing is, or while it does not train."""
+    """What is wrong with how it trains; None while nothing is, or while it does not train."""
     if known is None or run.phase is not Phase.TRAINING or run.state.kind is not StateClass.ACTIVE:
         return None
-    found = [one for one in known.findings if one.sign in GRAVE]
-    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
+    return worst_of(known)
+
+
+def grave_state(worst: Finding) -> State:
+    """`stalled`, `NaN`, `diverging`."""
+    return state(GRAVE[worst.sign], "NaN" if worst.sign == "not finite" else str(worst.sign))
 
 
 def progress(run: Run, known: Figures | None) -> str:
@@ -102,8 +104,3 @@ def when(run: Run, known: Figures | None, now: datetime) -> str:
 def cards(run: Run) -> str:
     """`0,1`."""
     return ",".join(map(str, sorted(run.cards)))
-
-
-def commit(run: Run) -> Clean:
-    """As people write it."""
-    return clean((run.commit or "")[:7])

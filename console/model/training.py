@@ -9,7 +9,13 @@ LOCAL = "local"
 """The job of runs by hand, which no Jenkins knows."""
 
 _JOB, _NUMBER = "mlops.job", "mlops.build"
+_PURPOSE, _TRAINS = "mlops.purpose", "train"
 _FIGURES = 9
+
+
+def trains(container: Container) -> bool:
+    """Whether it is a training itself, and not what checks or publishes one."""
+    return container.training and (container.label(_PURPOSE) or _TRAINS) == _TRAINS
 
 
 def run_of(container: Container) -> BuildRef | None:

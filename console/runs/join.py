@@ -20,14 +20,13 @@ from console.model.jenkins_rows import build_state, with_details
 from console.model.join import container_state
 from console.model.run import Phase, Run
 from console.model.state import State, StateClass, state
-from console.model.training import LOCAL, run_of
+from console.model.training import LOCAL, run_of, trains
 from console.model.waiting import build_waits, reason
 from console.text import Clean, clean
 
 JOB = Clean("train")
 """The job that trains (interface.md)."""
 
-_TRAIN = "train"
 _PROJECT, _COMMIT = "PROJECT", "COMMIT"
 _BUILDS = ("check", "image", "build", "trainer", "run", "request", "validate")
 _STOPPED = 143
@@ -66,8 +65,7 @@ def join(
 
 def trains_for(container: Container) -> BuildRef | None:
     """Which run a container trains for; None for one that checks or publishes, and for one that is of no run."""
-    purpose = container.label("mlops.purpose") or _TRAIN
-    return run_of(container) if container.training and purpose == _TRAIN else None
+    return run_of(container) if trains(container) else None
 
 
 def _by_build(containers: Iterable[Container]) -> Mapping[BuildRef, Sequence[Container]]:

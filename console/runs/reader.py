@@ -23,6 +23,9 @@ from console.runs.table import Table
 from console.runs.trees import read_trees
 from console.text import clean
 
+LINES = 50_000
+"""The newest lines of a log with which a reading of it begins."""
+
 MOST_A_SECOND = 2000
 """Lines of one second that are all looked at; of those beyond, one in ONE_IN."""
 ONE_IN = 16

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from console.model.container import ContainerState
 from console.model.gpu_use import run_name
-from console.model.metric import Figures, Finding
-from console.model.run_words import GRAVE, figure, grave_word, place, remaining
+from console.model.metric import Figures
+from console.model.run_words import figure, grave_state, place, remaining, worst_of
 from console.model.state import StateClass, state
 from console.model.world import ContainerRow, Problem
 from console.text import Clean, clean
@@ -26,21 +26,16 @@ def told_rows(
         if known is None or row.container.state is not ContainerState.RUNNING or row.state.bad:
             found.append(row)
             continue
-        worst = _worst(known)
+        worst = worst_of(known)
         if worst is None:
             found.append(replace(row, state=state(StateClass.ACTIVE, "training"), why=progress(known, now) or row.why))
             continue
-        told = state(GRAVE[worst.sign], grave_word(worst))
+        told = grave_state(worst)
         found.append(replace(row, state=told, why=worst.words))
         sentence = clean(f"{run_name(row.container)} {told.word}: {worst.words}")
         problems.append(Problem(told.kind, sentence, clean(f"container/{row.container.id}")))
     ordered = sorted(found, key=lambda one: (one.state.kind.value, one.container.name))
     return tuple(ordered), tuple(problems)
-
-
-def _worst(known: Figures) -> Finding | None:
-    found = [one for one in known.findings if one.sign in GRAVE]
-    return min(found, key=lambda one: GRAVE[one.sign].value, default=None)
 
 
 def progress(known: Figures, now: datetime) -> Clean:

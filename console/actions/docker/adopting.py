@@ -17,7 +17,7 @@ from console.actions.plan import Basis, Fate, News, Outcome, Plan, Result, Say, 
 from console.model.container import NUMBER_LABEL, Container, ContainerState, Ran
 from console.model.orphans import Adoption, Orphan
 from console.model.source import SourceError
-from console.model.training import LOCAL
+from console.model.training import LOCAL, trains
 from console.sources.reach import Reach
 from console.text import Clean, clean
 
@@ -36,7 +36,6 @@ _ODD = Clean("The agent's adopt said nothing that can be understood.")
 _RUNS_ON = Clean("It is no orphan: its build still runs.")
 _NO_TRAINING = Clean("It is no training that runs.")
 _BY_HAND = Clean("It is a run by hand: it has no build that it could outlive.")
-_TRAIN = "train"
 
 
 class AgentError(Exception):
@@ -141,7 +140,7 @@ class AdoptOrphans:
 
 def _no_orphan(one: Container, orphan: Orphan | None, untold: Mapping[Clean, Clean]) -> Clean | None:
     """Why it is none that could be adopted; None where the agent has to be asked."""
-    if not (one.training and one.alive) or (one.label("mlops.purpose") or _TRAIN) != _TRAIN:
+    if not (trains(one) and one.alive):
         return _NO_TRAINING
     if one.label("mlops.job") == LOCAL:
         return _BY_HAND

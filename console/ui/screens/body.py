@@ -13,6 +13,9 @@ from console.ui.screens.base import ConsoleScreen
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from console.feeds.watch import Attached
+    from console.sources.protocols import ContainerEngine
+
 
 class BodyScreen(ConsoleScreen, inherit_bindings=False):
     """Line 1, the text, the footer. Subclasses make the lines, and call `paint_body` with them."""
@@ -51,3 +54,30 @@ class BodyScreen(ConsoleScreen, inherit_bindings=False):
 
     def action_page(self, way: int) -> None:
         self.action_move(way * max(1, self.body.region_wanted.height))
+
+
+class ReadScreen(BodyScreen, inherit_bindings=False):
+    """A text that is read once when it is opened, and again with the key that reads everything again."""
+
+    _attached: Attached | None = None
+
+    async def ask(self, engine: ContainerEngine) -> None:
+        """In the back room: read it, and have what came of it shown."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._read()
+
+    def on_unmount(self) -> None:
+        if self._attached is not None:
+            self._attached.let_go()
+
+    def _read(self) -> None:
+        if self._attached is not None:
+            self._attached.let_go()
+        self._attached = self.console.live.attach(self.ask)
+
+    def action_refresh(self) -> None:
+        super().action_refresh()
+        self._read()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from textual import events
-from textual.geometry import Region
 
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
@@ -16,10 +15,7 @@ from console.ui.frame import title
 from console.ui.keymap import MOVE, Key, shown_keys
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
-from console.ui.screens.sheet import Sheet
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
+from console.ui.screens.promptsheet import PromptSheet
 
 _ROWS = 8
 _LOGS = "logs"
@@ -56,7 +52,7 @@ class Entry(NamedTuple):
     action: str
 
 
-class CommandSheet(Sheet[str], inherit_bindings=False):
+class CommandSheet(PromptSheet[str], inherit_bindings=False):
     """Answers with the action that was chosen, or None."""
 
     def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
@@ -81,23 +77,9 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
         self._found = list(self._keys)
         self._at = 0
         self._first, self._rows = 0, 1
-        self.prompt: Prompt | None = None
 
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
-        self.prompt = Prompt(f"{self.look.keys.first('palette')} type to search", "", self._typed, self._done, self.look)
-        yield self.prompt
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        if self.prompt is not None:
-            self.prompt.focus_later()
-
-    def paint(self) -> None:
-        super().paint()
-        if self.prompt is not None and self.size.width:
-            top = self.canvas.region_wanted
-            self.prompt.place(Region(0, top.y + 1, top.width, 1))
+    def make_prompt(self) -> Prompt:
+        return Prompt(f"{self.look.keys.first('palette')} type to search", "", self._typed, self.prompt_done, self.look)
 
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
@@ -226,13 +208,7 @@ class CommandSheet(Sheet[str], inherit_bindings=False):
                 )
         return found
 
-    def _done(self, kept: bool) -> None:
-        # Closing the sheet takes the focus from the prompt, which then asks once more.
-        if not self.is_current:
-            return
-        if kept and self.prompt is not None and not self.prompt.entered:
-            self.prompt.begin_anew(self.prompt.value)  # only the window has lost the focus
-            return
+    def prompt_ended(self, prompt: Prompt, *, kept: bool) -> None:
         self._take(kept=kept)
 
     def _take(self, *, kept: bool) -> None:

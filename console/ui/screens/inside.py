@@ -16,17 +16,16 @@ from console.ui.details import wrapped
 from console.ui.frame import title
 from console.ui.keymap import bindings
 from console.ui.palette import Role
-from console.ui.screens.body import BodyScreen
+from console.ui.screens.body import ReadScreen
 
 if TYPE_CHECKING:
-    from console.feeds.watch import Attached
     from console.model.process import Process
     from console.sources.protocols import ContainerEngine
 
 _UNKNOWN = "n/a"
 
 
-class InsideScreen(BodyScreen, inherit_bindings=False):
+class InsideScreen(ReadScreen, inherit_bindings=False):
     """Read when it is opened, and again with the key that reads everything again. Values of the environment are hidden until
     they are asked for."""
 
@@ -42,24 +41,10 @@ class InsideScreen(BodyScreen, inherit_bindings=False):
         self._idle: Clean | None = None
         self._sentence: Clean | None = clean("Reading docker")
         self._values = False
-        self._attached: Attached | None = None
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._read()
-
-    def on_unmount(self) -> None:
-        if self._attached is not None:
-            self._attached.let_go()
-
-    def _read(self) -> None:
-        if self._attached is not None:
-            self._attached.let_go()
-        self._attached = self.console.live.attach(self._ask)
 
     # In the back room
 
-    async def _ask(self, _engine: ContainerEngine) -> None:
+    async def ask(self, _engine: ContainerEngine) -> None:
         try:
             acts = (await self.console.live.reach()).acts
             raw = await acts.raw(self._inside)
@@ -124,10 +109,6 @@ class InsideScreen(BodyScreen, inherit_bindings=False):
         return found
 
     # What keys do
-
-    def action_refresh(self) -> None:
-        super().action_refresh()
-        self._read()
 
     def action_values(self) -> None:
         self._values = not self._values

@@ -15,16 +15,15 @@ from console.ui.canvas import Line, Part
 from console.ui.details import wrapped
 from console.ui.keymap import bindings
 from console.ui.palette import Role
-from console.ui.screens.body import BodyScreen
+from console.ui.screens.body import ReadScreen
 
 if TYPE_CHECKING:
-    from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
 
 _ERRORS = ("ERROR: ", "WARNING: ", "SSH Connection failed")
 
 
-class NodeLogScreen(BodyScreen, inherit_bindings=False):
+class NodeLogScreen(ReadScreen, inherit_bindings=False):
     """Read once when it is opened, and again with the key that reads everything again."""
 
     where = ("list", "everywhere")
@@ -37,25 +36,11 @@ class NodeLogScreen(BodyScreen, inherit_bindings=False):
         self._at_error = at_error
         self._text: Clean | None = None
         self._sentence: Clean | None = clean("Reading the log")
-        self._attached: Attached | None = None
         self._wrapped: tuple[int, list[str]] = (0, [])
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._read()
-
-    def on_unmount(self) -> None:
-        if self._attached is not None:
-            self._attached.let_go()
-
-    def _read(self) -> None:
-        if self._attached is not None:
-            self._attached.let_go()
-        self._attached = self.console.live.attach(self._ask)
 
     # In the back room
 
-    async def _ask(self, _engine: ContainerEngine) -> None:
+    async def ask(self, _engine: ContainerEngine) -> None:
         source = self.console.live.jenkins
         if source is None or isinstance(source, SourceStatus):
             why = source.reason if source is not None else None
@@ -115,10 +100,6 @@ class NodeLogScreen(BodyScreen, inherit_bindings=False):
         return crumbs
 
     # What keys do
-
-    def action_refresh(self) -> None:
-        super().action_refresh()
-        self._read()
 
     def action_copy(self) -> None:
         """The whole page as Jenkins has it."""

@@ -21,7 +21,7 @@ from console.ui.screens.base import ConsoleScreen
 from tests.console.actions.acts import Lamps, Notebook
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui import jenkinsworlds
-from tests.console.ui.pressing import press
+from tests.console.ui.pressing import line_with, press
 from tests.console.ui.screenapp import app_of, screen_text, still
 from tests.support.waiting import until
 
@@ -114,6 +114,16 @@ class Person:
     @property
     def lines(self) -> list[str]:
         return screen_text(self.app).split("\n")
+
+    @property
+    def did(self) -> Sequence[str]:
+        """What was asked of the Engine so far."""
+        return still(self.app).hands.did
+
+    async def select(self, name: str) -> None:
+        """By the filter, which is then cleared: the row stays selected."""
+        await self.press("slash", *name, "enter", "escape")
+        assert line_with(self.lines, f"▐{name}")
 
     async def sees(self, words: str) -> list[str]:
         """The screen, once these words stand on it."""

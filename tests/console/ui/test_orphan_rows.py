@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -77,17 +77,8 @@ async def one() -> AsyncIterator[Person]:
         yield somebody
 
 
-def did(one: Person) -> Sequence[str]:
-    return still(one.app).hands.did
-
-
-async def select(one: Person, name: str) -> None:
-    await one.press("slash", *name, "enter", "escape")
-    assert line_with(one.lines, f"▐{name}")
-
-
 async def test_it_is_an_orphan_and_a_problem(one: Person) -> None:
-    await select(one, "mlops-cats-1")
+    await one.select("mlops-cats-1")
     row = line_with(one.lines, "▐mlops-cats-1 ")
     assert "! orphan" in row
     assert "25m" in row
@@ -105,7 +96,7 @@ async def test_the_next_problem_is_its_row(one: Person) -> None:
 
 
 async def test_x_stops_its_container(one: Person) -> None:
-    await select(one, "mlops-cats-1")
+    await one.select("mlops-cats-1")
     await one.press("x")
     lines = await one.sees("y stop")
     assert line_with(lines, "Stop  mlops-cats-1")
@@ -113,11 +104,11 @@ async def test_x_stops_its_container(one: Person) -> None:
     one.wait()
     await one.press("y")
     await one.sees("✓ stopped")
-    assert did(one) == [f"stop {ORPHAN.id}"]
+    assert one.did == [f"stop {ORPHAN.id}"]
 
 
 async def test_it_is_adopted_from_the_sheet_of_its_acts(one: Person) -> None:
-    await select(one, "mlops-cats-1")
+    await one.select("mlops-cats-1")
     await one.press("a")
     lines = await one.sees("adopt: let it go on")
     assert "O" in line_with(lines, "adopt: let it go on").split()
@@ -130,11 +121,11 @@ async def test_it_is_adopted_from_the_sheet_of_its_acts(one: Person) -> None:
     one.wait()
     await one.press("enter")
     await one.sees("✓ adopted: it goes on")
-    assert did(one)[-1] == f"run {AGENT.id} /opt/mlops/infra/jenkins/bin/adopt {ORPHAN.id}"
+    assert one.did[-1] == f"run {AGENT.id} /opt/mlops/infra/jenkins/bin/adopt {ORPHAN.id}"
 
 
 async def test_one_whose_build_runs_has_no_such_act(one: Person) -> None:
-    await select(one, "mlops-dogs-2")
+    await one.select("mlops-dogs-2")
     await one.press("a")
     lines = await one.sees("run again")
     assert not any("adopt" in line for line in lines)
@@ -142,13 +133,13 @@ async def test_one_whose_build_runs_has_no_such_act(one: Person) -> None:
     await one.press("escape")
     await one.press("x")
     await one.sees(f"train #{RUNNING.number}")
-    assert not [what for what in did(one) if what.startswith("stop")]
+    assert not [what for what in one.did if what.startswith("stop")]
 
 
 async def test_both_marked_are_stopped_each_in_its_way(one: Person) -> None:
-    await select(one, "mlops-cats-1")
+    await one.select("mlops-cats-1")
     await one.press("space")
-    await select(one, "mlops-dogs-2")
+    await one.select("mlops-dogs-2")
     await one.press("space", "x")
     lines = await one.sees("reaper collects what it left")
     assert any(f"train #{RUNNING.number}" in line for line in lines)

@@ -70,27 +70,17 @@ async def one(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Person]:
         yield somebody
 
 
-def did(one: Person) -> Sequence[str]:
-    return still(one.app).hands.did
-
-
-async def select(one: Person, name: str) -> None:
-    """By the filter, which is then cleared: the row stays selected."""
-    await one.press("slash", *name, "enter", "escape")
-    assert line_with(one.lines, f"▐{name}")
-
-
 async def test_a_service_is_restarted_by_compose(one: Person) -> None:
-    await select(one, "web")
+    await one.select("web")
     await one.press("r")
     lines = await one.sees("y restart")
     assert line_with(lines, "Restart  web")
     assert line_with(lines, "same as docker compose restart web")
-    assert not did(one)
+    assert not one.did
     one.wait()
     await one.press("y")
     await one.sees("restarted, fine after")
-    assert did(one) == ["compose restart web"]
+    assert one.did == ["compose restart web"]
 
 
 @pytest.mark.parametrize(
@@ -102,13 +92,13 @@ async def test_a_service_is_restarted_by_compose(one: Person) -> None:
     ],
 )
 async def test_each_key_has_its_act(one: Person, key: str, agree: str, asked: Sequence[str]) -> None:
-    await select(one, "web")
+    await one.select("web")
     await one.press(key)
     await one.sees("same as docker compose")
     one.wait()
     await one.press(agree)
     await one.sees("✓ ")
-    assert did(one) == asked
+    assert one.did == asked
 
 
 @pytest.mark.parametrize(
@@ -121,30 +111,30 @@ async def test_each_key_has_its_act(one: Person, key: str, agree: str, asked: Se
     ],
 )
 async def test_what_the_file_does_not_declare_is_a_container(one: Person, name: str, key: str, agree: str, asked: str) -> None:
-    await select(one, name)
+    await one.select(name)
     await one.press(key)
     await one.sees("same as docker ")
     one.wait()
     await one.press(agree)
     await one.sees("✓ ")
-    assert did(one) == [asked]
+    assert one.did == [asked]
 
 
 async def test_a_container_cannot_be_fetched_anew(one: Person) -> None:
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("p")
     await one.sees("only what the Compose file declares can be fetched anew")
     assert len(one.app.screen_stack) == 1
 
 
 async def test_a_training_without_jenkins_is_stopped_as_a_container(one: Person) -> None:
-    await select(one, "mlops-project-a-128")
+    await one.select("mlops-project-a-128")
     await one.press("x")
     await one.sees("it saves a checkpoint")
     one.wait()
     await one.press("y")
     await one.sees("✓ stopped")
-    assert did(one) == [f"stop {TRAINING.id}"]
+    assert one.did == [f"stop {TRAINING.id}"]
 
 
 async def test_a_training_by_hand_is_no_build_of_jenkins(one: Person) -> None:
@@ -154,7 +144,7 @@ async def test_a_training_by_hand_is_no_build_of_jenkins(one: Person) -> None:
     still(one.app).log_engine = engine
     made = world([*ALL, by_hand], project=PROJECT)
     still(one.app).give(replace(made, sources={**made.sources, "jenkins": SourceStatus(SourceState.OK)}))
-    await select(one, "mlops-project-b-3")
+    await one.select("mlops-project-b-3")
     await one.press("x")
     await one.sees("same as docker stop mlops-project-b-3")
 
@@ -165,7 +155,7 @@ async def test_the_container_of_a_build_has_acts_of_its_own(one: Person) -> None
     still(app).log_jenkins = source
     made = world(list(ALL), project=PROJECT)
     still(app).give(replace(made, sources={**made.sources, "jenkins": SourceStatus(SourceState.OK)}))
-    await select(one, "mlops-project-a-128")
+    await one.select("mlops-project-a-128")
     lines = await one.press("a")
     assert line_with(lines, "Acts  train #128")
     assert line_with(lines, " X  stop the container")
@@ -175,13 +165,13 @@ async def test_the_container_of_a_build_has_acts_of_its_own(one: Person) -> None
     one.wait()
     await one.press("y")
     await one.sees("✓ stopped")
-    assert did(one) == [f"stop {TRAINING.id}"]
+    assert one.did == [f"stop {TRAINING.id}"]
 
 
 async def test_marked_services_and_containers_are_one_plan(one: Person) -> None:
-    await select(one, "web")
+    await one.select("web")
     await one.press("space")
-    await select(one, "scratch")
+    await one.select("scratch")
     lines = await one.press("space")
     assert line_with(lines, "1 Services").endswith("2 marked")
     await one.press("x")
@@ -191,13 +181,13 @@ async def test_marked_services_and_containers_are_one_plan(one: Person) -> None:
     one.wait()
     await one.press("y")
     await one.sees("esc close")
-    assert did(one) == ["compose stop web", f"stop {LOOSE.id}"]
+    assert one.did == ["compose stop web", f"stop {LOOSE.id}"]
     await one.press("escape")
     await one.misses("2 marked")
 
 
 async def test_all_acts_of_a_service_and_why_some_cannot_be_done(one: Person) -> None:
-    await select(one, "web")
+    await one.select("web")
     await one.press("a")
     lines = await one.sees("make anew")
     for key, words in {"r": "restart", "u": "up: make", "p": "fetch and make anew", "s": "start as", "D": "end all"}.items():
@@ -208,7 +198,7 @@ async def test_all_acts_of_a_service_and_why_some_cannot_be_done(one: Person) ->
 
 
 async def test_what_a_stopped_container_cannot_do_is_said(one: Person) -> None:
-    await select(one, "leftover")
+    await one.select("leftover")
     await one.press("a")
     lines = await one.sees("a shell inside")
     for words in ("stop", "kill", "freeze it", "a shell inside"):
@@ -219,11 +209,11 @@ async def test_what_a_stopped_container_cannot_do_is_said(one: Person) -> None:
     one.wait()
     await one.press("y")
     await one.sees("✓ removed")
-    assert did(one) == [f"remove {ENDED.id}"]
+    assert one.did == [f"remove {ENDED.id}"]
 
 
 async def test_the_page_of_a_service_has_the_same_keys(one: Person) -> None:
-    await select(one, "web")
+    await one.select("web")
     lines = await one.press("enter")
     assert "r restart  x stop  S shell  a acts  i facts" in lines[-1]
     await one.press("r")
@@ -231,18 +221,18 @@ async def test_the_page_of_a_service_has_the_same_keys(one: Person) -> None:
     one.wait()
     await one.press("y")
     await one.sees("restarted, fine after")
-    assert did(one) == ["compose restart web"]
+    assert one.did == ["compose restart web"]
 
 
 async def test_a_failure_is_said_in_the_words_of_compose(one: Person) -> None:
     still(one.app).hands.failure = SourceError(SourceState.OK, clean("web: manifest unknown"))
-    await select(one, "web")
+    await one.select("web")
     await one.press("p")
     await one.sees("y update")
     one.wait()
     await one.press("y")
     await one.sees("✗ web: manifest unknown")
-    assert did(one) == ["compose pull web"]
+    assert one.did == ["compose pull web"]
 
 
 async def test_services_by_name_from_the_palette(one: Person) -> None:
@@ -260,12 +250,12 @@ async def test_services_by_name_from_the_palette(one: Person) -> None:
     assert line_with(lines, "train #128 runs, and cannot do without jenkins")
     await one.press(*"mlops", "enter")
     await one.sees("esc close")
-    assert did(one) == ["compose up"]
+    assert one.did == ["compose up"]
 
 
 async def test_read_only_nothing_of_it_is_done(one: Person) -> None:
     one.app.read_only = clean("--read-only")
-    await select(one, "web")
+    await one.select("web")
     for key in ("r", "u", "p", "x", "S", "a", "space"):
         await one.press(key)
         await one.sees("Read-only: acts are off (--read-only).")
@@ -274,7 +264,7 @@ async def test_read_only_nothing_of_it_is_done(one: Person) -> None:
     assert len(one.app.screen_stack) == 1
     lines = await one.press("colon", *"service")
     assert not any("restart" in line for line in lines if line.startswith("▐"))
-    assert not did(one)
+    assert not one.did
 
 
 class Talk:
@@ -337,7 +327,7 @@ def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 async def test_a_shell_gets_the_terminal_and_gives_it_back(one: Person, at_a_terminal: list[str]) -> None:
     talk = still(one.app).hands.talk = Talk(3)
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("S")
     lines = await one.sees("enter open it")
     assert line_with(lines, "same as docker exec -it scratch /bin/sh")
@@ -346,7 +336,7 @@ async def test_a_shell_gets_the_terminal_and_gives_it_back(one: Person, at_a_ter
     await one.press("enter")
     await one.sees("✓ ended with 3 after")
     assert at_a_terminal == ["suspended", "shell", "back"]
-    assert did(one)[-1] == f"shell {LOOSE.id} /bin/sh"
+    assert one.did[-1] == f"shell {LOOSE.id} /bin/sh"
     assert talk.began == (24, 80)
     assert talk.closed
     assert [each.fate for each in one.notebook.outcome.results] == [Fate.DONE]
@@ -354,7 +344,7 @@ async def test_a_shell_gets_the_terminal_and_gives_it_back(one: Person, at_a_ter
 
 async def test_a_shell_that_cannot_be_started_says_why(one: Person, at_a_terminal: list[str]) -> None:
     talk = still(one.app).hands.talk = Talk(failure=SourceError(SourceState.UNREACHABLE, clean("Docker has gone.")))
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("S")
     await one.sees("enter open it")
     one.wait()
@@ -367,7 +357,7 @@ async def test_a_shell_that_cannot_be_started_says_why(one: Person, at_a_termina
 async def test_a_terminal_that_cannot_be_given_away_says_so(one: Person) -> None:
     """The one of these tests: Textual's own headless driver."""
     still(one.app).hands.talk = Talk()
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("S")
     await one.sees("enter open it")
     one.wait()
@@ -377,7 +367,7 @@ async def test_a_terminal_that_cannot_be_given_away_says_so(one: Person) -> None
 
 async def test_an_image_without_a_shell_says_so_in_the_plan(one: Person) -> None:
     still(one.app).hands.files.clear()
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("S")
     await one.sees("There is no shell in it")
 
@@ -386,7 +376,7 @@ async def test_the_inside_of_a_container_hides_what_is_secret(one: Person) -> No
     hands = still(one.app).hands
     hands.running = (Process(41822, clean("trainer"), 97.0, 61 << 30, 3700, clean("python -m src.train")),)
     hands.told = {"Config": {"Env": ["HOME=/root", "API_TOKEN=s3cret-value"]}, "Name": "/scratch"}
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("i")
     lines = await one.sees("python -m src.train")
     assert line_with(lines, "41822", "trainer", "97%", "1h")
@@ -416,7 +406,7 @@ async def test_a_file_is_copied_out_and_nothing_is_overwritten_unasked(
     monkeypatch.chdir(tmp_path)
     hands = still(one.app).hands
     hands.copies["/out/metrics.json"] = archive("metrics.json", b'{"loss": 0.4}')
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("a")
     await one.sees("copy a file out")
     one.wait()
@@ -436,11 +426,11 @@ async def test_a_file_is_copied_out_and_nothing_is_overwritten_unasked(
     await one.press("escape")
     await one.misses("exists already in")
     assert place.read_bytes() == b"mine"
-    assert len([each for each in did(one) if each.startswith("copy ")]) == 1
+    assert len([each for each in one.did if each.startswith("copy ")]) == 1
 
 
 async def test_the_sheet_of_acts_is_about_what_its_title_says(one: Person) -> None:
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("a")
     await one.sees("copy a file out")
     one.wait()
@@ -450,7 +440,7 @@ async def test_the_sheet_of_acts_is_about_what_its_title_says(one: Person) -> No
 
 
 async def test_the_page_of_what_is_gone_acts_on_nobody_else(one: Person) -> None:
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("enter")
     still(one.app).give(world([each for each in ALL if each is not LOOSE], project=PROJECT))
     await one.sees("It is gone")
@@ -458,12 +448,12 @@ async def test_the_page_of_what_is_gone_acts_on_nobody_else(one: Person) -> None
         await one.press(key)
         await one.sees("it is gone")
         await one.press("ctrl+l")
-    assert not did(one)
+    assert not one.did
 
 
 async def test_another_window_does_not_close_the_question(one: Person) -> None:
     """People leave to look the path up."""
-    await select(one, "scratch")
+    await one.select("scratch")
     one.app.screen.do_inside("copy_out", one.app.screen.subjects())  # type: ignore[attr-defined]
     await one.sees("Copy out  scratch, into")
     await one.press(*"/out/m")
@@ -482,7 +472,7 @@ async def test_another_window_runs_no_command(one: Person) -> None:
     one.app.post_message(events.AppBlur())
     await one.pilot.pause()
     assert "service stop web" in screen_text(one.app)
-    assert not did(one)
+    assert not one.did
 
 
 async def test_there_is_no_place_to_copy_to(one: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -490,7 +480,7 @@ async def test_there_is_no_place_to_copy_to(one: Person, tmp_path: Path, monkeyp
     folder.mkdir()
     monkeypatch.chdir(folder)
     folder.rmdir()
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("a")
     await one.sees("copy a file out")
     one.wait()
@@ -500,7 +490,7 @@ async def test_there_is_no_place_to_copy_to(one: Person, tmp_path: Path, monkeyp
 
 async def test_who_may_only_look_may_copy_out_of_the_facts(one: Person) -> None:
     one.app.read_only = clean("--read-only")
-    await select(one, "scratch")
+    await one.select("scratch")
     await one.press("i")
     await one.sees("All that Docker knows")
     await one.press("F")
@@ -515,7 +505,7 @@ async def test_a_signal_that_ends_a_shell_is_passed_on_once_the_audit_is_written
     before = signal.signal(signal.SIGUSR1, lambda *_: written.append("ended" in one.notebook.phases))
     monkeypatch.setattr(rawterminal, "converse", lambda *_: int(signal.SIGUSR1))
     try:
-        await select(one, "scratch")
+        await one.select("scratch")
         await one.press("S")
         await one.sees("enter open it")
         one.wait()
