@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -34,6 +34,7 @@ class DockerFeed:
         self._engine: Engine | None = None
         self._status = SourceStatus(SourceState.STARTING)
         self._dirty: set[Clean] = set()
+        self._asking: Set[Clean] = frozenset()
         self._dirt = asyncio.Event()
         self._listed = asyncio.Event()
         self._now = asyncio.Event()
@@ -135,17 +136,16 @@ class DockerFeed:
         before, self._containers = self._containers, {}
         for fresh in listed:
             known = before.get(fresh.id)
-            same = (
-                known is not None
-                and known.details is not None
-                and (known.state, known.health, known.name) == (fresh.state, fresh.health, fresh.name)
-            )
-            if known is not None and same:
+            same = known is not None and (known.state, known.health, known.name) == (fresh.state, fresh.health, fresh.name)
+            if known is not None and known.details is not None and same:
                 self._containers[fresh.id] = known
+                wanted = False
             else:
                 self._containers[fresh.id] = replace(fresh, details=known.details if known else None)
+                # The second list comes while the details of a crowd are still being read for the first one.
+                wanted = not same or fresh.id not in self._asking
             restless = fresh.health in (Health.UNHEALTHY, Health.STARTING) or fresh.state is ContainerState.RESTARTING
-            if not same or restless or fresh.id == self._selected:
+            if wanted or restless or fresh.id == self._selected:
                 self._soil((fresh.id,))
 
     def _soil(self, ids: Iterable[Clean]) -> None:
@@ -158,8 +158,10 @@ class DockerFeed:
             self._dirt.clear()
             batch = [container_id for container_id in self._dirty if container_id in self._containers]
             self._dirty.clear()
+            self._asking = frozenset(batch)
             for start in range(0, len(batch), INSPECTIONS_AT_ONCE):
                 await asyncio.gather(*map(self._inspect, batch[start : start + INSPECTIONS_AT_ONCE]))
+            self._asking = frozenset()
             if batch:
                 self._changed()
             await asyncio.sleep(GATHER_SECONDS)

@@ -200,6 +200,29 @@ async def test_the_selected_container_is_read_again() -> None:
         await until(lambda: engine.asked.count(f"inspect {one.id[:12]}") > before)
 
 
+async def test_a_list_that_comes_while_details_are_read_has_none_of_them_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(FakeEngine):
+        told = asyncio.Event()
+
+        async def inspect(self, container_id: str) -> Container:
+            await self.told.wait()
+            return await super().inspect(container_id)
+
+    monkeypatch.setattr(module, "GATHER_SECONDS", 0.0)
+    crowd = [container(f"c{at}") for at in range(3 * module.INSPECTIONS_AT_ONCE)]
+    engine = Slow(*crowd)
+    async with running(engine) as feed:
+        await until(lambda: "containers" in engine.asked)
+        feed.refresh()
+        await until(lambda: engine.asked.count("containers") >= 2)
+        engine.told.set()
+        await until(lambda: all(is_read(feed, one.name) for one in crowd))
+        feed.select(crowd[0].id)  # what else was to be read is read before it, or with it
+        await until(lambda: engine.asked.count(f"inspect {crowd[0].id[:12]}") == 2)
+        asked = [one for one in engine.asked if one.startswith("inspect")]
+        assert sorted(asked) == sorted(f"inspect {one.id[:12]}" for one in (*crowd, crowd[0]))
+
+
 async def test_the_engines_folder_is_asked_for_once_and_after_the_list() -> None:
     class Slow(FakeEngine):
         listed = asyncio.Event()
