@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineHistory, MachineReading
     from console.model.metric import Figures
+    from console.model.run import Run
     from console.model.tunnel import Tunnel
+    from console.model.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class World:
     container ids, `events` are the newest first, at most 200. `engine`, `jenkins`, `gpu` and `machine` are None until they have
     answered once, `tunnel` where nobody asked about it. `marks` are the systems that answer and yet want a look, with what of:
     a GPU that is held and idle, a disk that is nearly full. `outlived` are the ids of trainings whose build has ended,
-    `figures` what trainings measure, by the id of their container. `disk`
-    is what fills the Engine's disk, as it was when somebody looked at it last; None where nobody can ask.
+    `figures` what trainings measure, by the id of their container. `disk` is what fills the Engine's disk, as it was when
+    somebody looked at it last; None where nobody can ask. `runs` are all that are known, in the order of the screen, `whys`
+    what is known of why they ended badly or do badly, by the run's key.
     """
 
     host: Clean
@@ -74,6 +77,8 @@ class World:
     outlived: frozenset[Clean] = frozenset()
     figures: Mapping[Clean, Figures] = field(default_factory=dict)
     disk: Snapshot[DiskFacts] | None = None
+    runs: tuple[Run, ...] = ()
+    whys: Mapping[Clean, Why] = field(default_factory=dict)
 
     @property
     def containers(self) -> tuple[Container, ...]:
