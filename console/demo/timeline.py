@@ -55,7 +55,7 @@ def happenings(cast: Sequence[Actor], after: float, until: float) -> list[Happen
     """What happens after `after` and not later than `until`, oldest first."""
     first, last = (max(0, int(moment // CYCLE_SECONDS)) for moment in (after, until))
     found = [Happening(at, actor, act) for actor in cast for at, act in _acts(actor, first, last) if after < at <= until]
-    found += [Happening(act.at, actor, act) for actor in cast for act in _once(actor) if after < act.at <= until]
+    found += [Happening(act.at, actor, act) for actor in cast for act in once(actor) if after < act.at <= until]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -63,10 +63,10 @@ def next_moment(cast: Sequence[Actor], after: float) -> float:
     """When something happens next."""
     first = max(0, int(after // CYCLE_SECONDS))
     again = min(at for actor in cast for at, _ in _acts(actor, first, first + 1) if at > after)
-    return min([again, *(act.at for actor in cast for act in _once(actor) if act.at > after)])
+    return min([again, *(act.at for actor in cast for act in once(actor) if act.at > after)])
 
 
-def _once(actor: Actor) -> Iterator[Act]:
+def once(actor: Actor) -> Iterator[Act]:
     """What happens to it once, after the world began: it starts, or ends."""
     up = actor.created if actor.up is None else actor.up
     if up < 0:

@@ -67,7 +67,8 @@ def _all(number: int, training: Training) -> tuple[tuple[Said, ...], tuple[float
     until = min(one for one in (training.ends, training.silent, math.inf) if one is not None)
     lines = [one for one in lines if one.at < until]
     lines += _ends(training)
-    lines.sort(key=lambda one: one.at)
+    # Whole milliseconds: a clock that counts microseconds would stop just before any other moment.
+    lines = sorted((one._replace(at=round(one.at, 3)) for one in lines), key=lambda one: one.at)
     return tuple(lines), tuple(one.at for one in lines)
 
 
