@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
+    from console.demo.past import DemoPast
     from console.sources.reach import Reach
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "demo_gpus",
     "demo_jenkins",
     "demo_machine",
+    "demo_past",
     "demo_reach",
     "demo_sources",
 ]
@@ -49,6 +51,14 @@ def demo_machine(clock: Clock | None = None, seed: int = 7, of: Reach | None = N
 
     disk = of.disk if of is not None else None
     return DemoMachine(seed, clock or RunningClock(), disk.freed if isinstance(disk, DemoDisk) else lambda: 0)
+
+
+def demo_past(clock: Clock | None = None, seed: int = 7) -> DemoPast:
+    """What the demo remembers. The same clock as that of its other systems gives the same story."""
+    from console.demo.past import DemoPast
+
+    clock = clock or RunningClock()
+    return DemoPast(clock, demo_gpus(clock, seed), demo_machine(clock, seed))
 
 
 def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:

@@ -139,7 +139,7 @@ class DemoPlatform:
                 yield one.asked, partial(self._ask_for, one)
         yield _SKIPPED_AT, partial(self._release, _SKIPPED, BY_NUMBER[120])
         lost, stopped = BY_NUMBER[118], BY_NUMBER[119]
-        yield lost.begins + 2 * _HOUR, partial(self.model.kill, "train", lost.number)
+        yield lost.left or 0.0, partial(self.model.kill, "train", lost.number)
         yield (stopped.ends or 0.0) - 2.0, partial(self.model.stop, "train", stopped.number, by="operator")
         yield -2 * _DAY, partial(self._by_hand, "promote", {"MODEL": "acme/project-a build-120"})
         yield -2 * _DAY + 11 * _MINUTE, partial(self.model.stop, "promote", 8, by="sato")
@@ -208,7 +208,7 @@ def _stages(number: int, project: str, commit: str, known: Training | None) -> I
     finish = Sh("infra/jenkins/bin/finish", ("checkpoint kept", 2.0, "train.log copied, 1.1 MB", *kept))
     if known is not None and known.end is not End.DONE:
         fails = (Fail(why),) if known.end in (End.MEMORY, End.NAN) else ()
-        described = (Describe(description=f"{known.key}: {_described(known)}"),) if known.ends is not None else ()
+        described = (Describe(description=f"{known.key}: {training_log.ending(known)}"),) if known.ends is not None else ()
         yield Stage("train", (start, follow, *fails), post=(finish,), cleanup=described)
         return
     yield Stage("train", (start, follow), post=(finish,))
@@ -221,7 +221,7 @@ def _stages(number: int, project: str, commit: str, known: Training | None) -> I
     yield Archive(
         "out/metrics.json", f'{{"{known.manner.score if known is not None else "val_accuracy"}": {value}}}\n'.encode()
     )
-    reason = _described(known) if known is not None else "trained to the end"
+    reason = training_log.ending(known) if known is not None else "trained to the end"
     yield Describe(description=f"{project}@{commit[:12]}: {reason}, published to {repository} as {tag}")
 
 
@@ -230,31 +230,13 @@ def _how_it_ended(known: Training | None) -> tuple[tuple[str, ...], str]:
     if known is None or known.ends is None:
         return (), ""
     status = {End.DONE: "ok", End.MEMORY: "out-of-memory", End.NAN: "failed", End.STOPPED: "stopped"}[known.end]
-    words = _described(known).removeprefix("out of memory: ").removeprefix("failed: ")
+    words = training_log.ending(known).removeprefix("out of memory: ").removeprefix("failed: ")
     said = f"[finish] {known.project} #{known.number}: {status}: {words}."
     why = {
         End.MEMORY: f"out of memory: the container reached its limit of {known.manner.limit}",
         End.NAN: "loss is NaN since step 812",
     }
     return (said,), why.get(known.end, "")
-
-
-def _described(known: Training) -> str:
-    """How it has ended, in the platform's words for the description of a build."""
-    epoch = known.done_by(known.ends or 0.0)
-    kept = f"its newest checkpoint is epoch-{epoch}" if epoch else "it left no checkpoint"
-    match known.end:
-        case End.MEMORY:
-            return f"out of memory: killed at its limit of {known.manner.limit} (resources.memory); {kept}"
-        case End.NAN:
-            return "failed: exit 1: loss is nan since step 812"
-        case End.STOPPED:
-            return f"stopped as asked; {kept}"
-        case _:
-            value, reached = training_log.best(known, known.epochs) or (0.0, 0)
-            minutes, seconds = divmod(round(known.epochs * known.epoch), 60)
-            spent = f"{known.epochs} epochs in {minutes}m {seconds}s"
-            return f"best {known.manner.score} {value:.4g} in epoch {reached}, {spent}"
 
 
 def _check(project: str, commit: str) -> Stage:

@@ -188,7 +188,7 @@ class DemoEngine:
     def _entries(self, actor: Actor, begin: float, until: float) -> list[Entry]:
         began = (self._clock.began - _EPOCH) // _MICROSECOND * 1000
         return [
-            (began + int(one.at * 1_000_000) * 1000, one.stderr, self._written(one).encode() + b"\n")
+            (began + round(one.at * 1_000_000) * 1000, one.stderr, self._written(one).encode() + b"\n")
             for one in said(actor, begin, until)
         ]
 

@@ -120,6 +120,10 @@ class DemoGpus:
             xids=(Xid(self._moment(at), index, number),),
         )
 
+    def at(self, elapsed: float) -> GpuReading:
+        """The cards so many seconds after the world began."""
+        return self._reading(elapsed)
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -59,7 +59,8 @@ class Training:
     starts, `epoch` how many seconds one takes, `ends` when the container ends (None: it has not, and never will).
 
     `silent` is from when on it does nothing more. `given` are parameters beyond project, commit and delivery, `by` who asked
-    where no release did. `lasting`: Jenkins and Docker know it; of others only the history does.
+    where no release did. `left` is when its build ended before it did. `lasting`: Jenkins and Docker know it; of others only
+    the history does.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Training:
     building: float = 48.0
     given: tuple[tuple[str, str], ...] = ()
     by: str = ""
+    left: float | None = None
     lasting: bool = True
 
     @property
@@ -151,6 +153,7 @@ TRAININGS: tuple[Training, ...] = (
         1800.0,
         None,
         End.NEVER,
+        left=-4.6 * DAY + _SOON + 2 * HOUR,
     ),
     Training(
         119,

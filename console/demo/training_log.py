@@ -61,6 +61,24 @@ def last_words(training: Training) -> tuple[str, ...]:
     return {End.MEMORY: WORKER_KILLED, End.NAN: NOT_A_NUMBER}.get(training.end, ())
 
 
+def ending(training: Training) -> str:
+    """How it has ended, or will, in the platform's words for the description of a build."""
+    epoch = training.done_by(training.ends or 0.0)
+    kept = f"its newest checkpoint is epoch-{epoch}" if epoch else "it left no checkpoint"
+    match training.end:
+        case End.MEMORY:
+            return f"out of memory: killed at its limit of {training.manner.limit} (resources.memory); {kept}"
+        case End.NAN:
+            return "failed: exit 1: loss is nan since step 812"
+        case End.STOPPED:
+            return f"stopped as asked; {kept}"
+        case _:
+            value, reached = best(training, training.epochs) or (0.0, 0)
+            minutes, seconds = divmod(round(training.epochs * training.epoch), 60)
+            spent = f"{training.epochs} epochs in {minutes}m {seconds}s"
+            return f"best {training.manner.score} {value:.4g} in epoch {reached}, {spent}"
+
+
 @lru_cache(maxsize=64)
 def _all(number: int, training: Training) -> tuple[tuple[Said, ...], tuple[float, ...]]:
     lines = list(_events(training) if training.manner.events else _plain(training))

@@ -110,7 +110,7 @@ async def test_who_waits_for_the_card_gets_it_and_then_the_next() -> None:
         assert training.ends is not None
         at = await joined(training.begins + 300.0)
         run = at.runs[f"{project} #{number}"]
-        assert (run.phase, run.cards) == (Phase.TRAINING, {0})
+        assert (run.phase, set(run.cards)) == (Phase.TRAINING, {0})
         assert [one.process.container for one in run.holders] == [one.id for one in run.containers]
         assert (await at.figures(f"{project} #{number}")).findings == ()
         assert (await joined(training.ends + 60.0)).runs[f"{project} #{number}"].state.word == "published"
