@@ -221,8 +221,8 @@ def _stages(number: int, project: str, commit: str, known: Training | None) -> I
     yield Archive(
         "out/metrics.json", f'{{"{known.manner.score if known is not None else "val_accuracy"}": {value}}}\n'.encode()
     )
-    reason = training_log.ending(known) if known is not None else "trained to the end"
-    yield Describe(description=f"{project}@{commit[:12]}: {reason}, published to {repository} as {tag}")
+    words = training_log.described(known) if known is not None else f"trained to the end, published to {repository} as {tag}"
+    yield Describe(description=f"{project}@{commit[:12]}: {words}")
 
 
 def _how_it_ended(known: Training | None) -> tuple[tuple[str, ...], str]:

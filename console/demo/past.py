@@ -126,7 +126,7 @@ class DemoPast:
             started=self._moment(one.begins),
             ended=self._moment(over) if over is not None else None,
             state=_state(one, ended=over is not None),
-            reason=clean(training_log.ending(one)) if ended else None,
+            reason=clean(training_log.described(one)) if ended else None,
             published=published if ended and one.end is End.DONE else None,
             checkpoint=Saved(epoch, manner.checkpoint_bytes) if epoch else None,
             asked=Asked(memory=memory, gpus=0 if manner.gpu is None else 1),

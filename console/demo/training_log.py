@@ -79,6 +79,12 @@ def ending(training: Training) -> str:
             return f"best {training.manner.score} {value:.4g} in epoch {reached}, {spent}"
 
 
+def described(training: Training) -> str:
+    """The same, and where the model went."""
+    went = f", published to acme/{training.project} as build-{training.number}" if training.end is End.DONE else ""
+    return f"{ending(training)}{went}"
+
+
 @lru_cache(maxsize=64)
 def _all(number: int, training: Training) -> tuple[tuple[Said, ...], tuple[float, ...]]:
     lines = list(_events(training) if training.manner.events else _plain(training))
