@@ -370,6 +370,7 @@ def _screen(backend: Backend) -> int:
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
             motion=settings.screen.motion,
+            notify=settings.notify.terminal,
             keys=keys,
         ),
         read_only=backend.loaded.read_only,

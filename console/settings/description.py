@@ -14,6 +14,7 @@ Theme = Literal["auto", "ansi", "dark", "light", "contrast"]
 GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
 MotionUse = Literal["auto", "reduced"]
+TerminalNotice = Literal["off", "bell", "osc9", "osc777"]
 
 
 def _setting(
@@ -93,6 +94,14 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    terminal: TerminalNotice = _setting(
+        "What the terminal gets when a run that is followed ends or is in trouble; osc9 and osc777 are notices on the desktop.",
+        "off",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     theme: Theme = _setting(
         "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.",
@@ -118,6 +127,7 @@ class Settings:
     projects: Projects = field(default_factory=Projects)
     jenkins: Jenkins = field(default_factory=Jenkins)
     prune: Prune = field(default_factory=Prune)
+    notify: Notify = field(default_factory=Notify)
     screen: Screen = field(default_factory=Screen)
     read_only: bool = _setting(
         "Switch every act off. True in the administrator's file it holds: nothing else can switch them on again.",
