@@ -16,7 +16,7 @@ from console.text import clean
 from console.ui.notify import Followed, Heard, Notice, following, look
 from tests.console.fake_jenkins import build, item
 from tests.console.fakes import container
-from tests.console.ui.runworlds import ASKS, FAILED, TRAINS, died, ended, ill, local, run, why, world
+from tests.console.ui.followworlds import ASKS, FAILED, TRAINS, died, ended, ill, local, run, why, world
 
 ONE = container("mlops-project-a-128")
 
