@@ -36,15 +36,19 @@ _LAST = 6
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """`kind` is the exception's name without its module, `message` its first line, `full` all of them. `place` is where it was
+    """`name` is the exception's with its module, `kind` without, `message` its first line, `full` all of them. `place` is where it was
     raised, of the program's own files where there are any. `causes` are those that it was raised from, the nearest first."""
 
-    kind: Clean
+    name: Clean
     message: Clean
     full: Clean
     place: Clean | None = None
     at: int | None = None
     causes: tuple[Clean, ...] = ()
+
+    @property
+    def kind(self) -> Clean:
+        return clean(self.name.rpartition(".")[2])
 
     @property
     def line(self) -> Clean:
@@ -58,7 +62,7 @@ def crash_of(lines: Sequence[Said]) -> Crash | None:
     raised = max(found, key=lambda one: one.at or 0, default=None)
     if told is None or (raised is not None and raised.kind == told.kind and raised.message):
         return raised
-    return Crash(told.kind, told.message, told.full, raised.place if raised is not None else None, told.at)
+    return Crash(told.name, told.message, told.full, raised.place if raised is not None else None, told.at)
 
 
 def error_line(lines: Sequence[Said]) -> Said | None:
@@ -98,8 +102,8 @@ def _of_stream(lines: Sequence[Said]) -> Crash | None:
     for (before, _, _), (_, direct, _) in zip(reversed(chain[:-1]), reversed(chain), strict=False):
         if not direct:
             break
-        causes.append(clean(f"{before.kind}: {before.full}", limit=1000))
-    return Crash(last.kind, last.message, last.full, last.place, last.at, tuple(causes))
+        causes.append(clean(f"{before.name}: {before.full}", limit=1000))
+    return Crash(last.name, last.message, last.full, last.place, last.at, tuple(causes))
 
 
 def _raised(lines: Sequence[Said]) -> Iterator[tuple[Crash, bool, int]]:
@@ -143,9 +147,8 @@ def _one(lines: Sequence[Said], at: int, prefix: str) -> tuple[Crash | None, int
         if not text.strip() or _TRACEBACK in text:
             break
         full.append(text.strip())
-    kind = clean(found["kind"].rpartition(".")[2])
     message = clean(found["message"] or "", limit=1000)
-    return Crash(kind, message, clean(" ".join(full), limit=2000), own or other, lines[at].at), at + 1
+    return Crash(clean(found["kind"]), message, clean(" ".join(full), limit=2000), own or other, lines[at].at), at + 1
 
 
 def _bare(text: str, prefix: str) -> str:

@@ -111,7 +111,7 @@ def program(case: Case) -> Why | None:
     rows: list[Evidence | None] = [case.docker or case.platform]
     texts = [said]
     if crash is not None:
-        texts = [f"{crash.kind}: {crash.full}", *crash.causes, f"torch.{crash.kind}: {crash.full}", said]
+        texts = [f"{crash.name}: {crash.full}", *crash.causes, said]
         rows.append(evidence.row("log", crash.line, crash.at))
         rows += [evidence.row("log", f"raised at {crash.place}")] if crash.place else []
         rows += [evidence.row("log", f"it came of {one}") for one in crash.causes]
