@@ -36,8 +36,9 @@ _LAST = 6
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """`name` is the exception's with its module, `kind` without, `message` its first line, `full` all of them. `place` is where it was
-    raised, of the program's own files where there are any. `causes` are those that it was raised from, the nearest first."""
+    """`name` is the exception's with its module, `kind` without, `message` its first line, `full` all of them. `place` is
+    where it was raised, of the program's own files where there are any. `causes` are those that it was raised from, the nearest
+    first."""
 
     name: Clean
     message: Clean
