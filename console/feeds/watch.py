@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
     from console.feeds.run_feed import RunFeed
+    from console.feeds.runlist import RunList
     from console.feeds.tunnel_feed import TunnelFeed
     from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
@@ -126,6 +127,7 @@ class Watch:
         self._adopted: Mapping[Clean, Adoption] = {}
         self._adoptions_due = 0.0
         self._runs: RunFeed | None = None
+        self._joined: RunList | None = None
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
@@ -324,6 +326,7 @@ class Watch:
         if isinstance(others.jenkins, SourceStatus):
             self._no_jenkins = others.jenkins
         elif others.jenkins is not None:
+            self._join_runs()
             from console.feeds.jenkins_feed import JenkinsFeed
             from console.model.orphans import trained_for
 
@@ -379,10 +382,18 @@ class Watch:
             await _loaded(_load_run_feed)
         except TimeoutError:
             return  # a disk that hangs: all else goes on
+        self._join_runs()
         from console.feeds.run_feed import RunFeed
 
         self._runs = RunFeed(engine, lambda: docker.snapshot.value, changed)
         await self._runs.run()
+
+    def _join_runs(self) -> None:
+        """From now on: there are runs only where there is a Jenkins or a training, and what joins them was loaded by then."""
+        if self._joined is None:
+            from console.feeds.runlist import RunList
+
+            self._joined = RunList()
 
     def _load_others(self, others: _Others) -> None:
         """In a thread of its own: what is loaded here is there when the loop asks for it."""
@@ -391,6 +402,8 @@ class Watch:
         for name, is_wanted in zip(("jenkins_feed", "tunnel_feed", "gpu_feed", "machine_feed"), wanted, strict=True):
             if is_wanted:
                 import_module(f"console.feeds.{name}")
+        if others.jenkins is not None and not isinstance(others.jenkins, SourceStatus):
+            import_module("console.feeds.runlist")
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:
@@ -416,6 +429,7 @@ class Watch:
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
                 figures=self._runs.figures if self._runs is not None else None,
                 adopted=self._adopted,
+                runs=self._joined,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,
@@ -446,6 +460,7 @@ async def _loaded(make: Callable[[], T]) -> T:
 
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
+    import_module("console.feeds.runlist")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()
 

@@ -209,8 +209,14 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         self.console.attend_gpus(self, closely=self.pane == GPUS)
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
+            from console.runs.join import JOB
 
-            self.console.attend_jenkins(self, Interest(builds=frozenset(one.ref for one in self.waiting if one.ref)))
+            runs = self.world.runs if self.world is not None else ()
+            # Whoever trains has a container that says so; of the others only their stages tell what they do.
+            building = (one for one in runs if not one.ended and (one.container is None or not one.container.alive))
+            refs = frozenset(one.ref for one in self.waiting if one.ref)
+            staged = frozenset(one.ref for one in building if one.ref)
+            self.console.attend_jenkins(self, Interest(job=JOB, builds=refs, staged=staged))
 
     # What keys do
 
