@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.model.run import Run
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
+    from console.model.why import Why
 
     Joining = Callable[[Sequence[Container], JenkinsWorld | None, GpuWorld | None, datetime], tuple[Run, ...]]
 
@@ -48,12 +49,13 @@ def assemble(
     figures: Mapping[Clean, Figures] | None = None,
     adopted: Mapping[Clean, Adoption] | None = None,
     runs: Joining | None = None,
+    whys: Mapping[Clean, Why] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
     `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
     trainings tell of themselves, `adopted` those of them that may outlive their build, both by their container. `runs` joins
-    all runs; without it there are none.
+    all runs; without it there are none. `whys` are why they ended badly, by the run's key.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -120,6 +122,7 @@ def assemble(
         disk=disk,
         figures=figures or {},
         runs=runs(containers, known_builds, cards, now) if runs is not None else (),
+        whys=whys or {},
     )
 
 

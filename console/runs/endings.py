@@ -12,6 +12,9 @@ from console.logs.lines import STDERR
 from console.model.log import Entry
 from console.text import Clean, clean
 
+LINES = 2000
+"""The newest lines of a console that are looked at: who reads them has a loop to keep free."""
+
 _LONGEST = 2000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # With timestamps() each line begins with the moment at which Jenkins read it; Pipeline's own lines do not.
@@ -35,8 +38,8 @@ def of_container(entries: Iterable[Entry]) -> tuple[Said, ...]:
 
 
 def of_build(text: str) -> tuple[Said, ...]:
-    """Lines of a console without the times in front of them."""
-    return tuple(_of_console(line) for line in text.replace("\r\n", "\n").split("\n"))
+    """The newest lines of a console, without the times in front of them."""
+    return tuple(_of_console(line) for line in text.replace("\r\n", "\n").split("\n")[-LINES:])
 
 
 def _of_console(line: str) -> Said:
