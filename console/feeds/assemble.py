@@ -80,6 +80,8 @@ def assemble(
         outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
         trainings = orphans.told_rows(trainings, outlived, adopted or {}, now)
     found: tuple[Problem, ...] = ()
+    known_runs = runs(containers, known_builds, cards, now) if runs is not None else ()
+    figures = _with_hardware(known_runs, figures or {}, gpus, usage, machine, now)
     if figures:
         from console.runs.told import told_rows
 
@@ -120,10 +122,34 @@ def assemble(
         marks=marks,
         outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
-        figures=figures or {},
-        runs=runs(containers, known_builds, cards, now) if runs is not None else (),
+        figures=figures,
+        runs=known_runs,
         whys=whys or {},
     )
+
+
+def _with_hardware(
+    runs: Sequence[Run],
+    figures: Mapping[Clean, Figures],
+    gpus: Snapshot[GpuWorld] | None,
+    usage: Mapping[Clean, UsageHistory],
+    machine: Snapshot[MachineReading] | None,
+    now: datetime,
+) -> Mapping[Clean, Figures]:
+    """With what cards and machine say of those that train, where both have just answered."""
+    training = [(one, one.container.id) for one in runs if not one.ended and one.container is not None]
+    if not training:
+        return figures
+    from console.runs.hardware import with_hardware
+
+    cards = gpus.value if gpus is not None and _well(gpus.status) else None
+    host = machine.value if machine is not None and _well(machine.status) else None
+    found = dict(figures)
+    for run, container in training:
+        told = with_hardware(run, figures.get(container), cards, usage.get(container), host, now)
+        if told is not None:
+            found[container] = told
+    return found
 
 
 def _well(*statuses: SourceStatus) -> bool:

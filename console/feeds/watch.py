@@ -433,6 +433,7 @@ class Watch:
                 import_module(f"console.feeds.{name}")
         if others.jenkins is not None and not isinstance(others.jenkins, SourceStatus):
             import_module("console.feeds.runlist")
+            import_module("console.runs.hardware")
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:
@@ -491,6 +492,7 @@ async def _loaded(make: Callable[[], T]) -> T:
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
     import_module("console.feeds.runlist")
+    import_module("console.runs.hardware")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()
 
