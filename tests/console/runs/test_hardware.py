@@ -97,6 +97,19 @@ def test_recorded_trainings_on_a_card_at_work_are_well_while_they_run(name: str)
         assert hardware_findings(run, figures(progress, now), world, None, CALM, now) == ()
 
 
+def test_the_recorded_hang_on_a_card_at_work_is_told_as_one() -> None:
+    world, run = seen(recorded(0, 20, 6), seconds=0.5), run_on(0)
+    begins = next(mark["t"] for mark in truth_of("end-hang")["marks"] if "begin" in str(mark))
+    reader, progress = Reader(), Progress()
+    for moment, entries in blocks_of("end-hang"):
+        if moment / 1e9 <= begins:
+            progress.add(reader.entries(entries, moment))
+    now = datetime.fromtimestamp(begins + 20, NOW.tzinfo)
+    (found,) = hardware_findings(run, figures(progress, now), world, None, CALM, now)
+    assert found.sign == "stalled"
+    assert "GPU 0 is at 100% all the time" in found.words
+
+
 def test_what_the_machine_waits_for_is_evidence() -> None:
     world = seen(for_minutes(5, utilisation=12))
     pressed = replace(CALM, cpu_pressure=34.0, io_pressure=81.0)
