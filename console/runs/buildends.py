@@ -65,15 +65,16 @@ class Problem:
     at: int | None = None
 
 
-def verdict_of(description: str, lines: Sequence[Said]) -> Verdict | None:
-    """What the platform says of the end, in the build's description or else in its console."""
-    told = _verdict(without_key(description), None)
-    if told is not None:
-        return told
+def verdict_of(description: str, failure: str, lines: Sequence[Said]) -> Verdict | None:
+    """What the platform says of the end: in the build's description, in the word of the stage that failed, in its console."""
+    for text in (description, failure.partition(": ")[2]):
+        if (told := _verdict(without_key(text), None)) is not None:
+            return told
     for one in reversed(lines):
         if found := _FINISH.match(one.text):
             return _verdict(found["told"], one.at)
-    return None
+    error = final_error(lines)
+    return _verdict(without_key(error.text), error.at) if error is not None else None
 
 
 def without_key(description: str) -> str:

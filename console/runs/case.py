@@ -46,7 +46,7 @@ class Case:
         self.result = run.build.result if run.build is not None else None
         description = str(run.build.description) if run.build is not None else ""
         self.description = buildends.without_key(description)
-        self.verdict: Verdict | None = buildends.verdict_of(description, clues.build_lines)
+        self.verdict: Verdict | None = buildends.verdict_of(description, str(clues.failure or ""), clues.build_lines)
         self.problem: Problem | None = buildends.problem_of(clues.build_lines)
         self.error: Said | None = buildends.final_error(clues.build_lines)
         told = buildends.telling(clues.build_lines)

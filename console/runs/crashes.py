@@ -19,6 +19,7 @@ _LIBRARY = re.compile(r"site-packages/|dist-packages/|/lib/python\d|^<")
 _AFTER = 30
 """Lines of the same stream that may follow the last traceback: a program that went on after it did not end of it."""
 
+_LATER = 10_000_000_000
 _MESSAGE_LINES = 10
 # What a launcher says of its workers is no cause: theirs stands before it.
 _LAUNCHERS = frozenset({"ChildFailedError", "ProcessExitedException", "ProcessRaisedException", "CalledProcessError"})
@@ -61,9 +62,16 @@ def crash_of(lines: Sequence[Said]) -> Crash | None:
     told = _event(lines)
     found = [one for stream in (True, False) if (one := _of_stream([each for each in lines if each.stderr is stream]))]
     raised = max(found, key=lambda one: one.at or 0, default=None)
+    if raised is not None and raised.at is not None and _went_on(lines, raised.at):
+        raised = None
     if told is None or (raised is not None and raised.kind == told.kind and raised.message):
         return raised
     return Crash(told.name, told.message, told.full, raised.place if raised is not None else None, told.at)
+
+
+def _went_on(lines: Sequence[Said], at: int) -> bool:
+    """Whether the program did after it what it did before: on the other stream, that is."""
+    return sum(1 for one in lines if one.at is not None and one.at > at + _LATER) > _AFTER
 
 
 def error_line(lines: Sequence[Said]) -> Said | None:

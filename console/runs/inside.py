@@ -29,6 +29,12 @@ _SIGNALS = {
 _REQUEST_STAGES = ("check request", "check", "validate request")
 _ENGINE = re.compile(r"^The Docker Engine (?:cannot be reached|may not be used|did not answer)|docker program is not on PATH")
 _NEAR = timedelta(minutes=2)
+# The platform quotes the last line of a log that tells no error, whatever it is about.
+_COMPLAINS = re.compile(
+    r"error|exception|fail|cannot|can't|could not|unable|invalid|denied|refused|not found|no such|abort|assert|kill|terminat"
+    r"|interrupt|panic|fault|missing|unexpected|must\b|expected|needs?\b|is no\b|no epoch|out of",
+    re.IGNORECASE,
+)
 
 
 def image(case: Case) -> Why | None:
@@ -147,12 +153,12 @@ def _blamed(lesson: Lesson, case: Case) -> Lesson:
 
 
 def _exit(reason: str) -> tuple[int | None, str]:
-    """`exit 3: ValueError: no column price` in its parts."""
+    """`exit 3: ValueError: no column price` in its parts; a last line that complains of nothing is no error."""
     found = re.match(r"exit (?P<code>\d{1,3}): (?P<said>.+)$", reason)
     if found is None:
         return None, ""
     said = found["said"]
-    return int(found["code"]), "" if said.startswith("it said nothing") else said
+    return int(found["code"]), said if _COMPLAINS.search(said) else ""
 
 
 def _taught(case: Case, lesson: Lesson, *rows: Evidence | None) -> Why:

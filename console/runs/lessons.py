@@ -36,7 +36,7 @@ _CAPACITY = re.compile(
 
 _NO_GPU = (
     (
-        re.compile(r"could not select device driver|nvidia-container-toolkit"),
+        re.compile(r"could not select device driver|has no driver for one \(nvidia-container-toolkit\)"),
         "Docker here has no driver for GPUs",
         "no driver in Docker",
         "install nvidia-container-toolkit on the trainer",
@@ -91,7 +91,8 @@ _NO_SPACE = re.compile(
 _SHARED = re.compile(r"/dev/shm|shared memory|torch_\d+_|\bshm\b", re.IGNORECASE)  # noqa: S108  # words of a log
 
 _HUB = re.compile(
-    r"\b(?:GatedRepoError|RepositoryNotFoundError|RevisionNotFoundError|HfHubHTTPError|LocalEntryNotFoundError|OfflineModeIsEnabled)\b"
+    r"\b(?:GatedRepoError|RepositoryNotFoundError|RevisionNotFoundError|(?:Remote)?EntryNotFoundError|HfHubHTTPError)\b"
+    r"|\b(?:LocalEntryNotFoundError|OfflineModeIsEnabled)\b"
     r"|Cannot access gated repo|trying to access a gated repo"
     r"|\b(?:40[134]|429|5\d\d) (?:Client|Server) Error.{0,200}(?:huggingface\.co|hf\.co|/api/(?:models|datasets)/)"
     r"|\b[Tt]he Hub at \S+ |\bNo Hub token\b|\bThe token in HF_\w+|\b[Tt]he write token may not write"
@@ -100,6 +101,12 @@ _HUB = re.compile(
     r"|\b[Tt]he tag \S+ of \S+ belongs to another training"
 )
 _HUB_SAYS = (
+    (
+        re.compile(r"(?<!Local)EntryNotFoundError|Entry Not Found"),
+        "The Hub has the repository, and no such file in it",
+        "Hub: no such file",
+        "check the name of the file and the pinned revision",
+    ),
     (
         re.compile(r"gated", re.IGNORECASE),
         "The Hub gives this only to those whom it was granted",
@@ -166,9 +173,11 @@ _HUB_SAYS = (
 _CARD = re.compile(r"uncorrectable ECC error|fallen off the bus|GPU is lost|Unable to determine the device handle for GPU")
 _ON_CARD = re.compile(r"CUDA error: (?P<what>device-side assert triggered|an illegal memory access was encountered|.{1,80})")
 _ASSERTED = re.compile(r"Assertion `(?P<what>.{1,120}?)` failed")
+_NO_NUMBER = r"(?:tensor\()?(?:nan|-?inf|infinite|infinity|not finite|non-finite|not a number)\b"
+_MEASURED = r"\b(?:loss|losses|gradients?|grad_norm|weights|logits|\w{1,40}_loss)\b"
 _NOT_FINITE = re.compile(
-    r"\b(?:loss|losses|gradients?|grad_norm|weights?|metric|logits|activations?|\w{1,40}_loss)\b.{0,60}?"
-    r"\b(?:nan|inf|infinite|not finite|non-finite|not a number)\b|no epoch reached a loss that is a number",
+    rf"{_MEASURED}.{{0,40}}?(?:\b(?:is|are|was|were|became|become|turned|got|went)\b|[=:])\s{{0,3}}(?:to )?{_NO_NUMBER}"
+    rf"|\b(?:nan|inf|infinite|non-finite) (?:values? in |in )?(?:the )?{_MEASURED}|no epoch reached a loss that is a number",
     re.IGNORECASE,
 )
 _WORKER = re.compile(

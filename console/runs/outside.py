@@ -15,7 +15,7 @@ from console.runs.case import Case, told_words
 
 KILLED, STOPPED = 137, 143
 _OUT_OF_MEMORY = re.compile(
-    r"^(?:.{1,60}: )?(?:training failed: )?out of memory\b|killed at its limit of \S+|reached its limit of \S+ \w*"
+    r"^(?:[\w ]{1,40}: )?out of memory: the container |^(?:[\w ]{1,40}: )?training failed: out of memory$"
 )
 _LIMIT = re.compile(r"limit of (?P<size>[\d.]+ ?[KMGkmg](?:iB|B|b)?)")
 _BY_MEMORY = re.compile(
@@ -90,7 +90,7 @@ def node_lost(case: Case) -> Why | None:
 def memory(case: Case) -> Why | None:
     verdict = case.verdict
     said = next((text for text in told_words(case) if _OUT_OF_MEMORY.search(text)), None)
-    by_platform = (verdict is not None and verdict.status == "out-of-memory") or (said is not None and case.container is None)
+    by_platform = verdict.status == "out-of-memory" if verdict is not None else said is not None and case.container is None
     killed = case.out_of_memory and (case.code == KILLED or (case.code != 0 and _may_be_memory(case)))
     if not by_platform and not killed:
         return None
@@ -130,6 +130,10 @@ def killed(case: Case) -> Why | None:
     if removed:
         words = "Somebody removed its container while it ran, and what it had written went with it"
         return case.why(Cause.KILLED, words, "its container was removed", case.platform)
+    if case.code == STOPPED or (verdict is not None and verdict.reason.startswith(f"exit {STOPPED}: ")):
+        rows = [case.docker or case.platform, *evidence.last_lines(case.lines, 2)]
+        words = "It was ended from outside (SIGTERM), and not by its build"
+        return case.why(Cause.KILLED, words, "ended from outside", *rows, todo="ask who was on the machine; run it again")
     if case.code != KILLED and not by_platform:
         return None
     details = case.container.details if case.container is not None else None

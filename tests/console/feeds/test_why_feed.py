@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from console.feeds.assemble import assemble
+from console.feeds.ends import CONSOLE_BYTES
 from console.feeds.runlist import RunList
 from console.feeds.watch import Watch
 from console.feeds.why_feed import AGAIN_SECONDS, NEWEST, WhyFeed
-from console.model.build import Build, Result
+from console.model.build import Build, BuildRef, LogPart, Result
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
 from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
@@ -33,12 +34,25 @@ def failed(number: int = 12, *, result: Result = Result.FAILURE, minutes: float 
     return build("train", number, result, parameters=parameters(), detailed=True, minutes=minutes)
 
 
+class Noting(FakeJenkins):
+    """Notes from where on consoles are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.starts: list[int] = []
+
+    async def log(self, ref: BuildRef, start: int, step: str | None = None) -> AsyncGenerator[LogPart]:
+        self.starts.append(start)
+        async for part in super().log(ref, start, step):
+            yield part
+
+
 class Room:
     """A feed with its Engine and its Jenkins."""
 
     def __init__(self, *held: Container, builds: tuple[Build, ...] = ()) -> None:
         self.engine = FakeEngine(*held)
-        self.jenkins = FakeJenkins()
+        self.jenkins = Noting()
         self.builds = builds
         self.events = [event(one, "start") for one in held]
         self.seconds = 0.0
@@ -105,14 +119,15 @@ async def test_an_end_is_explained_out_of_its_log_once() -> None:
 
 async def test_one_whose_container_is_gone_is_explained_by_its_build() -> None:
     room = Room(builds=(failed(result=Result.ABORTED),))
-    room.jenkins.logs[ref("train", 12)] = "epoch 1\n" * 20_000 + "Aborted by 佐藤\n[Pipeline] End of Pipeline\n"
+    console = "epoch 1\n" * 20_000 + "Aborted by 佐藤\n[Pipeline] End of Pipeline\n"
+    room.jenkins.logs[ref("train", 12)] = console
     async with running(room):
         await until(lambda: room.why("train#12") is not None)
         await room.look_on()
     found = room.why("train#12")
     assert found is not None
     assert found.short == "aborted by 佐藤"
-    assert room.jenkins.asked[f"log {ref('train', 12)}"] == 1
+    assert room.jenkins.starts == [len(console.encode()) - CONSOLE_BYTES], "its end, and once"
 
 
 async def test_news_of_an_end_have_it_explained_anew() -> None:

@@ -13,10 +13,12 @@ from console.model.container import UsageHistory
 from console.model.gpu import Xid
 from console.model.metric import Figures
 from console.model.why import Cause
-from console.runs.case import SHORT
+from console.runs.case import SHORT, Clues
+from console.runs.endings import of_container
+from console.runs.explain import explain
 from console.text import clean
 from tests.console.fakes import event, inspection
-from tests.console.runs.ends import GIB, by_hand, certain, ended, of_jenkins, rows, why
+from tests.console.runs.ends import GIB, by_hand, certain, ended, entries, of_jenkins, rows, why
 from tests.console.runs.test_join import training
 
 TRACE = 'Traceback (most recent call last):\n  File "/app/src/train.py", line 141, in main\n    step()\n'
@@ -47,6 +49,9 @@ def raised(line: str) -> str:
         ("failed: exit 3: ValueError: no column price", Cause.ERROR, "ValueError: no column price"),
         ("failed: exit 1: no epoch reached a loss that is a number: try a smaller learning_rate", Cause.NOT_FINITE, None),
         ("failed: exit 1: OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", Cause.GPU_MEMORY, None),
+        ("failed: exit 1: RuntimeError: CUDA error: out of memory", Cause.GPU_MEMORY, "GPU out of memory"),
+        ("failed: exit 3: epoch 4/10 loss 0.31", Cause.UNKNOWN, None),
+        ("failed: exit 143: epoch 4/10 loss 0.31", Cause.KILLED, "ended from outside"),
         ("failed: exit 1: OSError: [Errno 28] No space left on device", Cause.NO_SPACE, "no space left"),
         (
             "could not start: The image of project-a could not be built: ERROR: No matching distribution found for torch==9",
@@ -111,6 +116,9 @@ def test_a_sentence_of_a_training_is_none_of_the_platform() -> None:
     found = certain(why(of_jenkins(Result.FAILURE), console=console))
     assert found.cause is Cause.ERROR
     assert "GPUs is broken" not in found.words
+    told = "start: GPUs is broken\n[Pipeline] }\n"
+    described = of_jenkins(Result.FAILURE, "failed: exit 1: KeyError: 'x'")
+    assert certain(why(described, console=told)).short == "KeyError: 'x'"
 
 
 def test_the_step_of_an_image_is_named() -> None:
@@ -150,6 +158,13 @@ def test_a_model_that_could_not_be_published() -> None:
         ("RuntimeError: Found no NVIDIA driver on your system.", Cause.NO_GPU),
         ("torch.AcceleratorError: CUDA error: uncorrectable ECC error encountered", Cause.GPU_FAULT),
         ("ValueError: loss became nan at step 812", Cause.NOT_FINITE),
+        ("SystemExit: Loss is nan, stopping training", Cause.NOT_FINITE),
+        ("RuntimeError: nan in gradients of layer 3", Cause.NOT_FINITE),
+        ("ValueError: Input X contains NaN.", Cause.ERROR),
+        ("ValueError: names of metrics must not be nan, loss of precision", Cause.ERROR),
+        ("RuntimeError: CUDA error: out of memory", Cause.GPU_MEMORY),
+        ("huggingface_hub.errors.LocalEntryNotFoundError: cannot find the file, and outgoing traffic is off", Cause.HUB),
+        ("FileNotFoundError: nvidia-container-toolkit is not installed", Cause.ERROR),
         ("KeyError: 'information'", Cause.ERROR),
         ("MemoryError", Cause.ERROR),
     ],
@@ -180,6 +195,25 @@ def test_an_exception_after_which_it_went_on_is_no_cause() -> None:
     found = certain(why(by_hand(ended(3)), err=went_on))
     assert (found.cause, found.short) == (Cause.UNKNOWN, "exit 3")
     assert rows(found, "log")[-1] == "step 59 loss 0.5"
+
+
+def test_nor_is_one_after_which_it_went_on_on_its_other_stream() -> None:
+    start = entries("", raised("ValueError: this batch is skipped"))
+    last = start[-1][0]
+    steps = [(last + at * 10**9, False, b"step loss 0.5\n") for at in range(60)]
+    clues = Clues(lines=of_container([*start, *steps]))
+    assert certain(explain(by_hand(ended(3)), clues)).cause is Cause.UNKNOWN
+    soon = Clues(lines=of_container([*start, *steps[:9]]))
+    assert certain(explain(by_hand(ended(3)), soon)).cause is Cause.ERROR
+
+
+def test_the_word_of_the_stage_counts_where_there_is_no_description() -> None:
+    said = clean("Train: project-a@7fa01469cc8e: failed: exit 1: RuntimeError: CUDA error: out of memory")
+    assert certain(why(of_jenkins(Result.FAILURE), failure=said)).cause is Cause.GPU_MEMORY
+    demo = clean("train: out of memory: the container reached its limit of 16 GiB")
+    assert certain(why(of_jenkins(Result.FAILURE), failure=demo)).short == "out of memory 16 GiB"
+    console = f"{PIPELINE}ERROR: project-a@7fa01469cc8e: timed out after 2h (resources.timeout); it left no checkpoint\n"
+    assert certain(why(of_jenkins(Result.FAILURE), console=console)).cause is Cause.TIMED_OUT
 
 
 def test_memory_of_the_container_and_of_the_host() -> None:
