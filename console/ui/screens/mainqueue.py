@@ -64,7 +64,14 @@ class QueuePart(ListScreen, inherit_bindings=False):
             focused=self.pane == QUEUE,
             builds_key=shown(keys_of(the_key("builds"), self.remapped)),
             marked=self.marked(QUEUE),
+            name=self.widths[0],
+            number=self.widths[1],
         )
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """The least cells of names and numbers, so that lists below each other stand alike."""
+        return 0, 0
 
     def queue_wanted(self) -> int | None:
         """How many lines below its title: a sentence takes one where there are no rows. None where there is no Jenkins."""
