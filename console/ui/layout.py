@@ -195,6 +195,10 @@ def _two_columns(body: Region, wishes: _Wishes) -> dict[str, Region]:
     pair = _pair(left, wishes)
     beside = _beside(wishes, left.height - 8, 1, pair=pair)
     first = left.height - _height(beside, 1, pair=pair)
+    spare = first - wishes.wanted()
+    if spare > 0 and wishes.first != "list":
+        # What runs have no use for goes to services.
+        first, beside["list"] = wishes.wanted(), min(1 + wishes.rows["list"], beside["list"] + spare)
     return {**_stacked(left, wishes.ordered({wishes.first: first, **beside}), 1, pair=pair), "bottom": right}
 
 

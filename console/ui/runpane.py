@@ -33,7 +33,7 @@ _SPANNED = ("progress", "epoch", "loss", "best")
 _SPOTS = 400
 """As many values as a curve of a few cells can be worth."""
 
-_PERCENT, _VALUE = 4, 6
+_PERCENT, _VALUE, _CURVE = 4, 5, 6
 _HEADERS = {"number": "", "util": "util mem", "by": "started by"}
 _NOTHING = "No runs yet. A merged release starts one, or {again} on a project in {builds}."
 
@@ -272,7 +272,7 @@ def _loss(known: Figures, look: Look, cells: int) -> str:
     if curve is None:
         return ""
     value = pad(run_words.figure(curve.last.value), _VALUE)
-    room = min(cells - cells_of(value) - 1, _VALUE)
+    room = min(cells - cells_of(value) - 1, _CURVE)
     values = [one.value for one in curve.spots]
     thinned = values[:: max(1, len(values) // _SPOTS)]
     return f"{value} {trace(look.glyphs, thinned, room)}" if room > 0 and points(look.glyphs, room) > 1 else value
@@ -293,7 +293,8 @@ def _use(run: Run, world: World | None) -> str:
     loads = [one.utilisation for one in gpus.reading.cards if one.index in run.cards and one.utilisation is not None]
     held = [one.process.memory for one in run.holders if one.process.memory is not None]
     load = f"{round(sum(loads) / len(loads))}%" if loads else ""
-    return f"{load:>4} {round(sum(held) / (1 << 30))}G" if held else load
+    size = f"{round(sum(held) / (1 << 30))}G" if held else ""
+    return f"{load:>4} {size:>4}".rstrip()
 
 
 def _by(run: Run) -> str:
@@ -315,18 +316,20 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
         words = says(view, look, now) if not view.rows else f"nothing goes on, {len(view.rows)} ended"
         parts.append(look.part(look.cut(words or "", max(0, width - used)), Role.MUTED, ground))
         return parts
-    left = len(items)
+    left, gap = len(items), 0
     for one in items:
-        text = f" {_item(one, now)}   "
-        size = 1 + cells_of(text)
-        if used + size > width - (5 if left > 1 else 0):
+        text = f" {_item(one, now)}"
+        size = gap + 1 + cells_of(text)
+        if used + size > width - (2 + len(str(left)) if left > 1 else 0):
             break
+        parts.append(look.part(" " * gap, Role.TEXT, ground))
         parts += [look.glyph(one.state.kind, ground), look.part(text, Role.TEXT, ground)]
         used += size
-        left -= 1
+        left, gap = left - 1, 3
     if left:
-        parts.append(look.part(f"+{left}", Role.MUTED, ground))
-        used += 1 + len(str(left))
+        more = f"   +{left}" if used + 4 + len(str(left)) <= width else f" +{left}"
+        parts.append(look.part(more, Role.MUTED, ground))
+        used += len(more)
     parts.append(look.part(" " * max(0, width - used), Role.TEXT, ground))
     return parts
 

@@ -203,6 +203,15 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.app.push_screen(screen)
         screen.begin_prune(rule)
 
+    def action_show_pane(self, name: str) -> None:
+        """One of the lists of the main screen: `runs`, `queue`, `services`."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        if isinstance(main, MainScreen):
+            self.console.close_all()
+            main.show_pane(name)
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:

@@ -188,6 +188,14 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         self._went = True
         super().focus_pane(name)
 
+    def show_pane(self, name: str) -> None:
+        """Give a list the keys, by its name in the palette."""
+        pane = LIST if name == "services" else name
+        if pane in self.panes:
+            self.focus_pane(pane)
+        else:
+            self.say_no_jenkins()
+
     def select(self, index: int) -> None:
         self._went = True
         super().select(index)

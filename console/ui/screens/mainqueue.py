@@ -114,9 +114,3 @@ class QueuePart(ListScreen, inherit_bindings=False):
         if (wait := self.wait) is not None:
             told = [wait.name, wait.short, wait.reason.state.word, wait.reason.cause]
             self.copy("  ".join(part for part in told if part))
-
-    def action_queue(self) -> None:
-        if self.has_jenkins:
-            self.focus_pane(QUEUE)
-        else:
-            self.say_no_jenkins()

@@ -262,10 +262,3 @@ class RunPart(QueuePart, inherit_bindings=False):
             why = world.whys.get(run.key)
             told = [run.shown, run.state.word, why.words if why is not None else run.why, (run.commit or "")[:12]]
             self.copy("  ".join(str(part) for part in told if part))
-
-    def action_runs(self) -> None:
-        """The list of runs."""
-        if self.has_runs:
-            self.focus_pane(RUNS)
-        else:
-            self.say_no_jenkins()
