@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from console.demo import FrozenClock, demo_gpus, demo_sources
 from console.demo.story import BY_NUMBER, TRAININGS
+from console.feeds.ends import Known, read_end
 from console.model.build import StageStatus
 from console.model.orphans import seen
 from console.model.run import Phase
+from console.model.why import Cause
 from tests.console.demo.joining import Joined, joined
 from tests.console.demo.stepping import BEGAN
 
@@ -188,6 +191,27 @@ async def test_one_that_was_stopped_has_kept_its_checkpoint() -> None:
     log = await at.build_log(name)
     assert "Aborted by Console operator" in log
     assert "[finish] asking the training to stop with a checkpoint, within 30s" in log
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "short"),
+    [
+        ("project-b #127", Cause.CONTAINER_MEMORY, "out of memory 16 GiB"),
+        ("project-c #121", Cause.NOT_FINITE, "loss"),
+        ("vision-large #119", Cause.ABORTED, "by Console operator"),
+    ],
+)
+async def test_why_one_ended_is_found_in_what_is_there(name: str, cause: Cause, short: str) -> None:
+    at = await joined(0.0)
+    run = at.runs[name]
+    found = (await read_end(run, at.engine, at.jenkins, Known(figures=await at.figures(name)))).why
+    assert found is not None
+    assert found.cause is cause
+    assert short in found.short
+    # Its container is gone one day: what the build has printed is enough.
+    alone = (await read_end(replace(run, containers=()), at.engine, at.jenkins, Known())).why
+    assert alone is not None
+    assert alone.cause is cause
 
 
 async def test_one_has_outlived_its_build() -> None:

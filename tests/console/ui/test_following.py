@@ -21,10 +21,10 @@ from console.ui.app import ConsoleApp, Wishes
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui import jenkinsworlds
 from tests.console.ui.doing import Person, Shown, person
-from tests.console.ui.jenkinsworlds import FAILED
-from tests.console.ui.pressing import line_with
 from tests.console.ui.followworlds import FAILED as FAILS
 from tests.console.ui.followworlds import TRAIN, ended, run, world
+from tests.console.ui.jenkinsworlds import FAILED
+from tests.console.ui.pressing import line_with
 from tests.console.ui.screenapp import app_of, still
 
 RUNS = BuildRef(TRAIN, 128)
