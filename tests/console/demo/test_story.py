@@ -232,10 +232,12 @@ class Quick(FrozenClock):
 
 
 async def test_whoever_follows_sees_it_end() -> None:
-    engine, _ = demo_sources(clock=Quick(BEGAN + timedelta(seconds=ENDS - 30), ENDS - 30))
+    clock = Quick(BEGAN + timedelta(seconds=ENDS - 30), ENDS - 30)
+    engine, _ = demo_sources(clock=clock)
     one = next(each for each in await engine.containers() if each.name == "mlops-project-a-128")
     lines = [text async for entries in engine.log(one, tail=0, follow=True) for _, _, text in entries]
     assert lines[-1] == b"done after 1975s, the model is in /out/model\n"
+    assert (clock.now() - BEGAN).total_seconds() < ENDS + 60.0, "and at once"
     assert any(line.startswith(b"step 6330/6330 ") for line in lines)
 
 
