@@ -53,16 +53,15 @@ def plot(traces: Sequence[Trace], view: View, width: int, height: int, look: Loo
     left = _inset(beside, width)
     count = cells(width, left)
     grid = Grid(count, rows, look)
-    for place, shown in enumerate(curves):
-        if place:
+    if scale is None:
+        grid.say(cut(_why_empty(traces, curves, view), count, look.glyphs.ellipsis))
+    else:
+        grid.line(in_columns(curves[0], seen, count * grid.across), scale)
+        for place, shown in enumerate(curves[1:], start=1):
             grid.letters(in_columns(shown, seen, count), scale, place, _letter(place))
-        else:
-            grid.line(in_columns(shown, seen, count * grid.across), scale)
     for shown in curves:
         for at, value in shown.bad:
             grid.mark(column(seen, at, count), 0 if value == math.inf else rows - 1, NOT_FINITE)
-    if scale is None:
-        grid.say(cut(_why_empty(traces, curves, view), count, look.glyphs.ellipsis))
     if view.cursor is not None and seen.start <= view.cursor <= seen.end:
         grid.cursor(column(seen, view.cursor, count), crosshair(look))
     margin = left if count < width else 0
@@ -77,7 +76,7 @@ def plot(traces: Sequence[Trace], view: View, width: int, height: int, look: Loo
         parts += [look.part(text, styles.get(owner) or _role(owner), bold=owner == BAD) for text, owner in grid.runs(row)]
         lines.append([*parts, look.part(" " * (width - margin - count))])
     if height > 1:
-        lines.append([look.part(" " * margin + below(seen, count) + " " * (width - margin - count), Role.MUTED)])
+        lines.append([look.part(" " * margin + below(view, count) + " " * (width - margin - count), Role.MUTED)])
     return [[part for part in line if part[0]] for line in lines]
 
 

@@ -57,19 +57,24 @@ class Grid:
     def letters(self, columns: Columns, scale: Scale, place: int, letter: str) -> None:
         """A curve that is letters, in one column for each cell.
 
-        Where it meets another one both have to be seen: only some letters come through, those that stand alone always.
+        Where it meets others all have to be seen: of letters side by side only some come through, one that stands alone does.
         """
-        newest = -_APART
+        newest, met = -_APART, 0
+        there = [low is not None for low in columns.low] + [False]
         for at, lowest in enumerate(columns.low):
             if lowest is None:
                 continue
+            crowded = there[at + 1] or there[at - 1]
+            through = not crowded or at - newest >= _APART
             low, high = scale.dot(lowest) // self.down, scale.dot(columns.high[at]) // self.down
-            through = at - newest >= _APART
-            for step in range(low, high + 1):
-                row = self.height - 1 - step
+            for row in range(self.height - 1 - high, self.height - low):
                 owner = self._owner[row][at]
-                dense = at + 1 < self.width and columns.low[at + 1] is not None
-                if owner == NOBODY or (through and (owner == 0 or not dense)):
+                takes = owner == NOBODY or (through and owner == 0)
+                if through and owner > 0:
+                    # A letter over a letter: rather one column further, where there is but the line; or every second time.
+                    takes = not (there[at + 1] and self._owner[row][at + 1] == 0) if crowded else met % 2 == 0
+                    met += 1
+                if takes:
                     self._text[row][at], self._owner[row][at] = letter, place
                     newest = at
 

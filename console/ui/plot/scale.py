@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.ui.plot.traces import View
+from console.ui.plot.traces import View, sound
 
 _ROWS_A_LABEL = 3
 _BLANKS = 2
@@ -56,7 +56,7 @@ def labels(scale: Scale, rows: int, *, log: bool) -> list[tuple[float, str]]:
     most = max(2, 1 + (rows - 1) // _ROWS_A_LABEL) if rows > 1 else 1
     if log:
         powers = range(math.ceil(low), math.floor(high) + 1)
-        step = max(1, -(-len(powers) // most))
+        step = int(_nice(max(1.0, len(powers) / most)))
         if len(powers) >= 2:
             return [(float(power), short(float(f"1e{power}"))) for power in powers if power % step == 0]
         low, high = 10**low, 10 ** min(high, 308.0)
@@ -119,12 +119,17 @@ def _compact(text: str) -> str:
 
 
 def below(view: View, count: int) -> str:
-    """The line below a plot of `count` columns: where it begins, round places, where it ends. `view` is sound."""
+    """The line below a plot of `count` columns: where it begins, round places, where it ends."""
+    point, alone, view = view.start, not view.start < view.end, sound(view)
     span = view.end - view.start
     size = span / count
     start, end = _place(view.start, size, time=view.time), _place(view.end, size, time=view.time)
     ending = end if view.time else f"{view.word} {end}"
     ending = next((text for text in (ending, end) if len(text) <= count), "")
+    if alone and math.isfinite(point):
+        text = _place(point, size, time=view.time)
+        text = text if view.time else f"{view.word} {text}"
+        return f"{text if len(text) <= count else '':^{count}}"
     line = [" "] * count
     line[count - len(ending) :] = ending
     free = count - len(ending) - _BLANKS
@@ -157,12 +162,10 @@ def _step(view: View, size: float, widest: int) -> float:
 
 
 def _nice(least: float) -> float:
+    """The first of 1, 2, 5, 10, 20, ... that is no less."""
     exponent = math.floor(math.log10(least))
-    return next(
-        step
-        for step in (float(f"{factor}e{exponent + more}") for more in (0, 1) for factor in (1, 2, 5))
-        if step >= least * 0.999999
-    )
+    steps = [float(f"{factor}e{exponent + more}") for more in (0, 1, 2) for factor in (1, 2, 5)]
+    return next(step for step in steps if step >= least * 0.999999)
 
 
 def _place(at: float, size: float, *, time: bool) -> str:
@@ -176,7 +179,7 @@ def _place(at: float, size: float, *, time: bool) -> str:
 
 
 def _clock(seconds: float, size: float) -> str:
-    """`0`, `12.5s`, `10m`, `1h30m`, `2d6h`: no parts that are finer than a column."""
+    """`0`, `12.5s`, `10m`, `1m05s`, `1h30m`, `2d6h`: no parts that are finer than a column."""
     sign, left = ("-", -seconds) if seconds < 0 else ("", seconds)
     if size < 1 and left < _MINUTE:
         decimals = max(0, min(9, math.ceil(-math.log10(size))))
@@ -185,9 +188,9 @@ def _clock(seconds: float, size: float) -> str:
         return "0" if text == "0" else f"{sign}{text}s"
     unit = next((one for one in (_DAY, _HOUR, _MINUTE) if size >= one), 1)
     rest = int(left + 0.5) // unit * unit
-    parts = []
+    parts: list[str] = []
     for name, one in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE), ("s", 1)):
         count, rest = divmod(rest, one)
         if count:
-            parts.append(f"{count}{name}")
+            parts.append(f"{count:02}{name}" if parts and name in "ms" else f"{count}{name}")
     return sign + "".join(parts) if parts else "0"

@@ -112,9 +112,8 @@ def title_words(traces: Sequence[Trace], view: View) -> tuple[str, ...]:
     said: list[str] = []
     if view.log:
         said.append("log")
-        out = sum(
-            1 for one in traces for at, value in one.points if value <= 0 and view.start <= at <= view.end and value > -math.inf
-        )
+        shown = [value for trace in traces for at, value in trace.points if view.start <= at <= view.end]
+        out = sum(1 for value in shown if -math.inf < value <= 0)
         if out:
             said.append(f"{counted(out, 'value')} of 0 or less left out")
     if view.smooth > 1:
