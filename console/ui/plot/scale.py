@@ -52,14 +52,14 @@ def labels(scale: Scale, rows: int, *, log: bool) -> list[tuple[float, str]]:
     """Heights and what to write beside them: round, three figures where these tell them apart."""
     low, high = scale.low, scale.high
     if high <= low:
-        return [(low, short(10**low if log else low))]
+        return [(low, short(_power(low) if log else low))]
     most = max(2, 1 + (rows - 1) // _ROWS_A_LABEL) if rows > 1 else 1
     if log:
         powers = range(math.ceil(low), math.floor(high) + 1)
         step = int(_nice(max(1.0, len(powers) / most)))
         if len(powers) >= 2:
             return [(float(power), short(float(f"1e{power}"))) for power in powers if power % step == 0]
-        low, high = 10**low, 10 ** min(high, 308.0)
+        low, high = _power(low), _power(high)
     if not high - low > max(abs(low), abs(high)) * _SAME or high - low < 1e-300:
         return [(scale.low, short(low))]
     if high - low > 1e300:
@@ -68,6 +68,11 @@ def labels(scale: Scale, rows: int, *, log: bool) -> list[tuple[float, str]]:
         values, step_size = _round_values(low, high, most)
     texts = written(values, step_size)
     return [(math.log10(value) if log else value, text) for value, text in zip(values, texts, strict=True)]
+
+
+def _power(height: float) -> float:
+    """The value of a logarithm; that of the greatest float is rounded to one that has none."""
+    return float(10 ** min(height, 308.254))
 
 
 def _round_values(low: float, high: float, most: int) -> tuple[list[float], float]:

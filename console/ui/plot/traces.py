@@ -16,8 +16,6 @@ RIGHT = 1
 """Blank cells at the right of a plot."""
 _FAR = 1e15
 """Beyond this an axis of steps or seconds has no columns that differ."""
-_LOST = 1e3
-"""What leaves a running sum and is so many times the rest takes its last digits along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,22 +156,16 @@ def _sorted_out(places: Sequence[float], heights: Sequence[float], *, log: bool)
 def smoothed(values: Sequence[float], broken: set[int], window: int) -> list[float]:
     """Each value as the mean of itself and those before it, `window` in all; a break begins anew.
 
-    They are parts of a mean when they are added, since the sum of huge values has no place in a float.
+    Each mean is added up by itself: what a running sum loses to one huge value it never finds again.
     """
     found: list[float] = []
-    begin, total = 0, 0.0
-    for at, value in enumerate(values):
+    begin = 0
+    for at in range(len(values)):
         if at in broken:
-            begin, total = at, 0.0
-        total += value / window
-        if at - begin >= window:
-            gone = values[begin] / window
-            begin += 1
-            total -= gone
-            if abs(gone) > _LOST * abs(total):
-                total = sum(one / window for one in values[begin : at + 1])
-        count = at - begin + 1
-        found.append(total if count == window else total / count * window)
+            begin = at
+        part = values[max(begin, at + 1 - window) : at + 1]
+        mean = sum(part) / len(part)
+        found.append(mean if math.isfinite(mean) else sum(value / len(part) for value in part))
     return found
 
 
