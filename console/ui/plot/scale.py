@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.ui.plot.traces import View, sound
 
@@ -21,8 +21,7 @@ _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e6
 """Between these a number is written without an exponent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """From heights (logarithms with a log scale) to dots, the lowest being 0."""
 
     low: float
@@ -84,11 +83,11 @@ def _round_values(low: float, high: float, most: int) -> tuple[list[float], floa
             step = float(f"{factor}e{exponent}")
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
             if last - first + 1 <= most:
-                if last - first >= 1 or most < 2:
+                if last - first >= min(1, most - 1):
                     return [number * step for number in range(first, last + 1)], step
-                # One label tells no scale: the outer two of the finer step do.
+                # Too few tell no scale: the outer two of the finer step do.
                 values, step = closer
-                return [values[0], values[-1]], step
+                return [values[0], values[-1]][:most], step
             if last - first < 1000:
                 closer = [number * step for number in range(first, last + 1)], step
         exponent += 1

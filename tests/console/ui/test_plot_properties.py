@@ -126,11 +126,12 @@ def test_nothing_is_drawn_in_a_gap(
 ) -> None:
     begin, end = gap[0], min(100, gap[0] + gap[1])
     points = [(float(at), value) for at, value in enumerate(values) if not begin < at < end]
-    others = [] if line else [Trace(NAME, [])]
-    drawn = text_of(plot([*others, Trace(NAME, points, [(begin, end)])], View(0, 100), width, height, look))
-    columns = cells(width)
+    traces = [*([] if line else [Trace(NAME, [])]), Trace(NAME, points, [(begin, end)])]
+    drawn = text_of(plot(traces, View(0, 100), width, height, look))
+    left = inset(traces, View(0, 100), width, height)
+    columns = cells(width, left)
     for column in range(int(begin * columns / 100) + 1, min(columns - 1, int(end * columns / 100))):
-        assert {row[LEFT + column] for row in drawn[:-1]} == {" "}
+        assert {row[left + column] for row in drawn[:-1]} == {" "}
 
 
 @looks
@@ -142,9 +143,11 @@ def test_nothing_is_drawn_in_a_gap(
 def test_a_line_holds_together(look: Look, values: list[float], width: int, height: int) -> None:
     """Each column of cells has some of it, and touches the one before."""
     points = [(float(at), value) for at, value in enumerate(values)]
-    drawn = text_of(plot([Trace(NAME, points)], View(0, len(values) - 1), width, height, look))[:-1]
+    traces, view = [Trace(NAME, points)], View(0, len(values) - 1)
+    drawn = text_of(plot(traces, view, width, height, look))[:-1]
+    left = inset(traces, view, width, height)
     before: list[int] = []
-    for column in range(LEFT, LEFT + cells(width)):
+    for column in range(left, left + cells(width, left)):
         rows = [at for at, row in enumerate(drawn) if row[column] != " "]
         assert rows
         assert rows == list(range(rows[0], rows[-1] + 1))
