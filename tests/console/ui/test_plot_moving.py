@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.text import clean
 from console.ui.plot import LEFT, Trace, View, at, cells, cursor_column, moved, zoomed
+from console.ui.plot.traces import sound
 
 WHOLE = (0.0, 1000.0)
 WIDTH = 108
@@ -100,3 +101,12 @@ def test_one_never_leaves_the_whole(moves: list[tuple[str, int]], first: float, 
 
 def test_the_columns_of_a_plot() -> None:
     assert (cells(80), cells(LEFT + 2), cells(LEFT + 1), cells(3), cells(0)) == (72, 1, 8, 3, 0)
+
+
+def test_a_view_of_nothing_has_columns() -> None:
+    """Those of a view that is narrower than its places are exact would all be one."""
+    for view in (View(7, 7), View(8, 7), View(1e12, 1e12 + 2e-4), View(math.nan, math.inf), View(-1e300, 1e300)):
+        seen = sound(view)
+        assert seen.start + (seen.end - seen.start) / 1000 > seen.start
+    assert sound(View(7, 7)) == View(6.5, 7.5)
+    assert sound(View(7, 8)) == View(7, 8)
