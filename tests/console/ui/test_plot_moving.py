@@ -76,6 +76,13 @@ def test_zoom_keeps_the_column_of_the_crosshair_or_else_the_end() -> None:
     assert zoomed(View(*WHOLE, cursor=5000), 2, WHOLE) == View(500, 1000, cursor=5000)
 
 
+def test_the_ends_of_the_whole_hold_the_view() -> None:
+    assert zoomed(View(900, 1000, cursor=910), 0.5, WHOLE) == View(800, 1000, cursor=910)
+    assert zoomed(View(0, 100, cursor=90), 0.5, WHOLE) == View(0, 200, cursor=90)
+    assert moved(View(50, 150, cursor=60), -100, WIDTH, WHOLE) == View(0, 100, cursor=0)
+    assert moved(View(850, 950, cursor=940), 100, WIDTH, WHOLE) == View(900, 1000, cursor=1000)
+
+
 MOVES = st.lists(st.tuples(st.sampled_from(["zoom", "move"]), st.integers(-150, 150)), max_size=30)
 
 
