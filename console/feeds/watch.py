@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from console.feeds.run_feed import RunFeed
     from console.feeds.runlist import RunList
     from console.feeds.tunnel_feed import TunnelFeed
+    from console.feeds.why_feed import WhyFeed
     from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
     from console.model.orphans import Adoption
@@ -128,6 +129,8 @@ class Watch:
         self._adoptions_due = 0.0
         self._runs: RunFeed | None = None
         self._joined: RunList | None = None
+        self._whys: WhyFeed | None = None
+        self._shown_runs: frozenset[Clean] = frozenset()
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
@@ -199,6 +202,16 @@ class Watch:
     def look_at(self, interest: Interest) -> None:
         """Which builds, jobs and nodes of Jenkins are on the screen."""
         self._room.post(lambda: self._jenkins.show(interest) if self._jenkins is not None else None)
+
+    def look_at_runs(self, keys: frozenset[Clean]) -> None:
+        """Which runs are on the screen: why they ended badly is read, however old they are."""
+
+        def tell() -> None:
+            self._shown_runs = keys
+            if self._whys is not None:
+                self._whys.show(keys)
+
+        self._room.post(tell)
 
     def look_at_gpus(self, closely: bool) -> None:
         """Whether somebody looks at the cards, and not only at their line."""
@@ -352,6 +365,7 @@ class Watch:
             self._gpus.watched(self._near_gpus)
         if self._with_trainings:
             group.create_task(self._follow_trainings(docker, engine, changed))
+            group.create_task(self._explain_ends(engine, changed))
         for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
             if feed is not None:
                 group.create_task(feed.run())
@@ -388,6 +402,21 @@ class Watch:
         self._runs = RunFeed(engine, lambda: docker.snapshot.value, changed)
         await self._runs.run()
 
+    async def _explain_ends(self, engine: ContainerEngine, changed: Callable[[], None]) -> None:
+        """What explains them is loaded once a run has ended."""
+        never = asyncio.Event()
+        while self.world is None or not any(one.ended for one in self.world.runs):
+            await rest(never, TRAININGS_SECONDS)
+        try:
+            await _loaded(lambda: import_module("console.feeds.why_feed"))
+        except TimeoutError:
+            return  # as above
+        from console.feeds.why_feed import WhyFeed
+
+        self._whys = WhyFeed(engine, lambda: self._jenkins_source, lambda: self.world, changed)
+        self._whys.show(self._shown_runs)
+        await self._whys.run()
+
     def _join_runs(self) -> None:
         """From now on: there are runs only where there is a Jenkins or a training, and what joins them was loaded by then."""
         if self._joined is None:
@@ -404,6 +433,7 @@ class Watch:
                 import_module(f"console.feeds.{name}")
         if others.jenkins is not None and not isinstance(others.jenkins, SourceStatus):
             import_module("console.feeds.runlist")
+            import_module("console.runs.hardware")
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:
@@ -430,6 +460,7 @@ class Watch:
                 figures=self._runs.figures if self._runs is not None else None,
                 adopted=self._adopted,
                 runs=self._joined,
+                whys=self._whys.whys if self._whys is not None else None,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,
@@ -461,6 +492,7 @@ async def _loaded(make: Callable[[], T]) -> T:
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
     import_module("console.feeds.runlist")
+    import_module("console.runs.hardware")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()
 
