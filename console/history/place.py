@@ -7,12 +7,13 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.history.errors import HistoryError, Trouble, from_sqlite, from_system
+from console.sources.auditfile import state_folder
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -20,8 +21,20 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
+MACHINE = Path("/var/lib/mlops-console/history.db")
+"""Where a recorder that the system runs keeps it, for all who may read it."""
+
 _HEADER = b"SQLite format 3\x00"
 BUSY_SECONDS = 5.0
+
+
+def usual(env: Mapping[str, str], machine: Path = MACHINE) -> Path:
+    """The history of this machine where somebody records one, else the person's own, which need not be there yet."""
+    try:
+        there = machine.exists()
+    except OSError:
+        there = True  # somebody else's folder: the reader says that it may not look into it
+    return machine if there else state_folder(env) / machine.name
 
 
 def prepare(path: Path) -> None:
