@@ -277,9 +277,9 @@ class Backend:
 
         from console.feeds.history_feed import HistoryFeed
         from console.feeds.seen import Seen
-        from console.history.place import usual
+        from console.history.place import usual_place
 
-        return HistoryFeed(None if self.demo else usual(os.environ), seen or Seen)
+        return HistoryFeed(None if self.demo else usual_place(None, os.environ), seen or Seen)
 
     def watch(self) -> Watch:
         from console.feeds.watch import Watch

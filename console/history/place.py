@@ -21,20 +21,13 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o640
 FOLDER_MODE = 0o750
-MACHINE = Path("/var/lib/mlops-console/history.db")
-"""Where a recorder that the system runs keeps it, for all who may read it."""
-
 _HEADER = b"SQLite format 3\x00"
 BUSY_SECONDS = 5.0
 
 
-def usual(env: Mapping[str, str], machine: Path = MACHINE) -> Path:
-    """The history of this machine where somebody records one, else the person's own, which need not be there yet."""
-    try:
-        there = machine.exists()
-    except OSError:
-        there = True  # somebody else's folder: the reader says that it may not look into it
-    return machine if there else state_folder(env) / machine.name
+def usual_place(given: Path | None, env: Mapping[str, str]) -> Path:
+    """Where the history is: `given` by the settings, else beside what else this person's console keeps."""
+    return given if given is not None else state_folder(env) / "history.db"
 
 
 def prepare(path: Path) -> None:

@@ -14,7 +14,7 @@ from console.feeds.history_feed import HistoryFeed
 from console.feeds.seen import Seen
 from console.feeds.watch import Watch
 from console.history import Reader
-from console.history.place import connect, usual
+from console.history.place import connect, usual_place
 from console.model.gpu import GpuHistory, GpuReading, GpuWorld, Window
 from console.model.history import NANO, Batch, GpuSample, HostSample, Span
 from console.model.machine import MachineHistory
@@ -218,13 +218,10 @@ async def test_the_machine_that_this_console_saw() -> None:
     assert (nobody.host, nobody.cards, nobody.gaps) == (None, (), (Span(NOW, LATER),))
 
 
-def test_the_machines_history_comes_before_ones_own(tmp_path: Path) -> None:
+def test_where_it_is(tmp_path: Path) -> None:
     env = {"XDG_STATE_HOME": str(tmp_path)}
-    own, of_all = tmp_path / "mlops-console" / "history.db", tmp_path / "all" / "history.db"
-    assert usual(env, of_all) == own
-    of_all.parent.mkdir()
-    of_all.touch()
-    assert usual(env, of_all) == of_all
+    assert usual_place(None, env) == tmp_path / "mlops-console" / "history.db"
+    assert usual_place(tmp_path / "all.db", env) == tmp_path / "all.db"
 
 
 def test_whoever_is_in_the_back_room_is_given_the_past_once(place: Place) -> None:
