@@ -26,6 +26,9 @@ LOOK_SECONDS = 2.0
 MOST = 16
 """Trainings that are followed at a time, the newest ones."""
 
+FRESH_SECONDS = 1.0
+"""How old figures become before they are made anew where something came: that may be a thousand times a second."""
+
 AGES_SECONDS = 5.0
 """Seconds after which figures are made anew although nothing came: a training that says nothing is stalled one day."""
 
@@ -53,14 +56,22 @@ class RunFeed:
         self._clock = clock
         self._rest = rest
         self._look = asyncio.Event()
-        self._followed: dict[Clean, _Followed] = {}
+        self._followed: dict[Clean, Followed] = {}
+        self._due: asyncio.TimerHandle | None = None
 
     @property
     def figures(self) -> Mapping[Clean, Figures]:
-        """Of each training whose log has told something, by the id of its container."""
+        """Of each training whose log has told something, by the id of its container: those of the last second. What they lack
+        is told by `changed` when that is over."""
         moment, seconds = self._clock(), self._time()
         found = {one: followed.figures(moment, seconds) for one, followed in self._followed.items()}
+        if self._due is None and any(one.withheld for one in self._followed.values()):
+            self._due = asyncio.get_running_loop().call_later(FRESH_SECONDS, self._tell)
         return {one: known for one, known in found.items() if known is not None}
+
+    def _tell(self) -> None:
+        self._due = None
+        self._changed()
 
     def look(self) -> None:
         """The list of containers may be another one."""
@@ -78,21 +89,26 @@ class RunFeed:
                     await self._rest(self._look, LOOK_SECONDS)
         finally:
             self._followed.clear()
+            if self._due is not None:
+                self._due.cancel()
 
     def _sort_out(self, containers: Sequence[Container], group: asyncio.TaskGroup) -> None:
-        there = {one.id: one for one in containers if trains(one)}
-        for gone in self._followed.keys() - there.keys():
+        newest = sorted(filter(trains, containers), key=lambda one: (one.alive, one.created), reverse=True)[:MOST]
+        for gone in self._followed.keys() - {one.id for one in newest}:
             self._followed.pop(gone).end()
-        newest = sorted(there.values(), key=lambda one: (one.alive, one.created), reverse=True)[:MOST]
         for one in newest:
             followed = self._followed.get(one.id)
             if followed is None:
-                followed = self._followed[one.id] = _Followed(self._engine, one.id, self._changed)
+                followed = self._followed[one.id] = Followed(self._engine, one.id, self._changed)
             followed.alive = one.alive
             followed.begin(group)
 
 
-class _Followed:
+ENDS = frozenset({"end", "stopped", "error"})
+"""Events after which figures are told at once."""
+
+
+class Followed:
     """One training. Its log is read once more when it is started again."""
 
     def __init__(self, engine: ContainerEngine, container_id: Clean, changed: Callable[[], None]) -> None:
@@ -104,18 +120,20 @@ class _Followed:
         self._told = False
         self._known: Figures | None = None
         self._stale = True
+        self._ended = False
         self._made_at = 0.0
         self._made_alive = True
-        self._over = False
+        self.over = False
+        """Whether it has ended and was read to its end."""
         self.alive = True
 
     def begin(self, group: asyncio.TaskGroup) -> None:
         """Follow it, unless that is being done, or it has ended and was read to its end."""
         if self._task is not None and not self._task.done():
             return
-        if self._over and not self.alive:
+        if self.over and not self.alive:
             return
-        self._over = False
+        self.over = False
         self._task = group.create_task(self._follow())
 
     def end(self) -> None:
@@ -126,11 +144,18 @@ class _Followed:
         """None until its log has told something."""
         if not self._told:
             return None
-        old = self.alive and seconds - self._made_at >= AGES_SECONDS
-        if self._known is None or self._stale or old or self.alive is not self._made_alive:
+        age = seconds - self._made_at
+        due = (self._stale and age >= FRESH_SECONDS) or (self.alive and age >= AGES_SECONDS)
+        if self._known is None or due or self._ended or self.alive is not self._made_alive:
             self._known = figures(self._progress, now, ended=not self.alive, note=self._reader.words)
-            self._stale, self._made_at, self._made_alive = False, seconds, self.alive
+            self._stale = self._ended = False
+            self._made_at, self._made_alive = seconds, self.alive
         return self._known
+
+    @property
+    def withheld(self) -> bool:
+        """Whether more is known than `figures` has told."""
+        return self._told and self._stale
 
     async def _follow(self) -> None:
         self._reader, self._progress = Reader(), Progress()
@@ -139,7 +164,7 @@ class _Followed:
             try:
                 await Tail(self._engine, self._id, lines=LINES, follow=True).run(self._take)
             except NotThereError:
-                self._over = True
+                self.over = True
                 return
             except SourceError:
                 # A log driver that keeps nothing, or no permission: asked again, ever less often.
@@ -147,7 +172,8 @@ class _Followed:
                 self._reader, self._progress = Reader(), Progress()
             else:
                 self._read(self._reader.end(time.time_ns()))
-                self._over = True
+                self.over = self._ended = True
+                self._changed()
                 return
 
     async def _take(self, item: Item) -> None:
@@ -159,5 +185,7 @@ class _Followed:
     def _read(self, readings: Sequence[Reading]) -> None:
         if readings:
             self._progress.add(readings)
+            # How it ended is no news of a second ago.
+            self._ended |= any(one.event in ENDS for one in readings)
             self._told = self._stale = True
             self._changed()
