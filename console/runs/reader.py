@@ -103,11 +103,14 @@ class Reader:
     def _skim(self, stream: _Stream, times: Sequence[int], texts: Sequence[bytes], found: list[Reading]) -> bool:
         """Whole lines of one stream. Most logs say little of progress: one search finds those that may, and the others are
         not touched. False where each line has to be looked at by itself; then nothing was done."""
-        blob = b"\n".join(texts)
+        blob = b"\n".join(texts) if len(texts) > 1 else texts[0]
         if b"\r" in blob or b"\x08" in blob or max(map(len, texts)) > _LONGEST or blob.count(b"\n") >= len(texts):
             return False
         if stream.in_table or stream.segments.begun or not stream.may_look_at(min(times), max(times), len(texts)):
             return False
+        if len(texts) == 1:
+            self._read(stream, ((times[0], blob),) if blob else (), found)
+            return True
         search = suspect().search
         starts = list(accumulate(map(_with_end, texts), initial=0))
         place, count = 0, len(texts)
