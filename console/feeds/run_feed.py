@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from console.feeds.resting import rest as until
-from console.logs.lines import Item, Notice
+from console.logs.lines import Item, Line, Notice
 from console.logs.tail import Tail
 from console.model.backoff import Backoff
 from console.model.container import Container
@@ -104,6 +104,11 @@ class RunFeed:
             followed.begin(group)
 
 
+HELD_SECONDS = 0.25
+HELD_LINES = 256
+HELD_BYTES = 1 << 20
+"""How long lines are held before they are looked at together, and how many of them at most."""
+
 ENDS = frozenset({"end", "stopped", "error"})
 """Events after which figures are told at once."""
 
@@ -117,7 +122,10 @@ class Followed:
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
         self._reader, self._progress = Reader(), Progress()
-        self._told = False
+        self._held: list[Line] = []
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._fresh = True
         self._known: Figures | None = None
         self._stale = True
         self._ended = False
@@ -142,8 +150,9 @@ class Followed:
 
     def figures(self, now: datetime, seconds: float) -> Figures | None:
         """None until its log has told something."""
-        if not self._told:
-            return None
+        if self._fresh:
+            # What it said before it was started again stands until it says something.
+            return self._known
         age = seconds - self._made_at
         due = (self._stale and age >= FRESH_SECONDS) or (self.alive and age >= AGES_SECONDS)
         if self._known is None or due or self._ended or self.alive is not self._made_alive:
@@ -155,37 +164,69 @@ class Followed:
     @property
     def withheld(self) -> bool:
         """Whether more is known than `figures` has told."""
-        return self._told and self._stale
+        return self._stale and not self._fresh
 
     async def _follow(self) -> None:
-        self._reader, self._progress = Reader(), Progress()
+        try:
+            await self._follow_to_its_end()
+        finally:
+            self._drop_timer()
+
+    async def _follow_to_its_end(self) -> None:
+        self._begin_anew()
         backoff = Backoff()
         while True:
             try:
                 await Tail(self._engine, self._id, lines=LINES, follow=True).run(self._take)
             except NotThereError:
+                self._read_held()
                 self.over = True
                 return
             except SourceError:
                 # A log driver that keeps nothing, or no permission: asked again, ever less often.
                 await asyncio.sleep(backoff.next())
-                self._reader, self._progress = Reader(), Progress()
+                self._begin_anew()
             else:
+                self._read_held()
                 self._read(self._reader.end(time.time_ns()))
                 self.over = self._ended = True
                 self._changed()
                 return
 
+    def _begin_anew(self) -> None:
+        self._reader, self._progress = Reader(), Progress()
+        self._held, self._size = [], 0
+        self._fresh = True
+
     async def _take(self, item: Item) -> None:
-        if not isinstance(item, Notice):
-            self._read(self._reader.read(item))
+        """Lines are held for a moment: to look at a few of them costs as much as to look at many."""
+        if isinstance(item, Notice):
+            return
+        self._held += item
+        self._size += sum(len(text) for _, _, text in item)
+        if len(self._held) >= HELD_LINES or self._size >= HELD_BYTES:
+            self._read_held()
             # A long log must not keep the others from their turn.
             await asyncio.sleep(0)
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(HELD_SECONDS, self._read_held)
+
+    def _read_held(self) -> None:
+        self._drop_timer()
+        held, self._held, self._size = self._held, [], 0
+        if held:
+            self._read(self._reader.read(held))
+
+    def _drop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _read(self, readings: Sequence[Reading]) -> None:
         if readings:
             self._progress.add(readings)
-            # How it ended is no news of a second ago.
-            self._ended |= any(one.event in ENDS for one in readings)
-            self._told = self._stale = True
+            # How it begins and ends is told at once.
+            self._ended |= self._fresh or any(one.event in ENDS for one in readings)
+            self._fresh = False
+            self._stale = True
             self._changed()

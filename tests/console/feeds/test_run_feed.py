@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from console.feeds.run_feed import FRESH_SECONDS, MOST, RunFeed
+import pytest
+
+from console.feeds.run_feed import FRESH_SECONDS, HELD_LINES, MOST, RunFeed
 from console.model.container import Container, ContainerState
 from console.model.log import Entry
 from console.model.source import SourceError, SourceState
@@ -187,12 +188,15 @@ class Chatty(FakeEngine):
 
     def __init__(self, *held: Container) -> None:
         super().__init__(*held)
-        self.more: asyncio.Queue[list[Entry] | None] = asyncio.Queue()
+        self.more: asyncio.Queue[list[Entry]] = asyncio.Queue()
 
-    async def log(self, of: Container, **wish: Any) -> AsyncIterator[list[Entry]]:
-        yield self.logs[of.id]
-        while wish.get("follow") and (entries := await self.more.get()) is not None:
-            self.logs[of.id] = [*self.logs[of.id], *entries]
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        yield self.logs[container.id]
+        while follow:
+            entries = await self.more.get()
+            self.logs[container.id] = [*self.logs[container.id], *entries]
             yield entries
 
 
@@ -211,9 +215,10 @@ async def chatty() -> AsyncIterator[tuple[Room, Chatty, Clean]]:
 
 async def told(room: Room, engine: Chatty, *entries: Entry) -> None:
     """The log goes on, and that was read."""
-    before = room.changes
+    (followed,) = room.feed._followed.values()
+    before = followed._reader.lines
     engine.more.put_nowait(list(entries))
-    await until(lambda: room.changes > before)
+    await until(lambda: followed._reader.lines == before + len(entries))
 
 
 async def test_figures_of_a_chatty_log_are_made_once_a_second() -> None:
@@ -226,6 +231,27 @@ async def test_figures_of_a_chatty_log_are_made_once_a_second() -> None:
         second = room.feed.figures[one]
         assert second.step == 114
         assert room.feed.figures[one] is second
+
+
+async def test_lines_are_held_for_a_moment_and_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(number: int) -> Entry:
+        return said(20, event="step", step=number, metrics={"a_loss": 0.5})
+
+    async with chatty() as (room, engine, one):
+        followed = room.feed._followed[one]
+        monkeypatch.setattr("console.feeds.run_feed.HELD_SECONDS", 3600.0)
+        engine.more.put_nowait([step(200)])
+        await until(lambda: followed._held)
+        assert (followed._progress.place.step, followed._timer is None) == (100, False)
+        engine.more.put_nowait([step(number) for number in range(201, 201 + HELD_LINES)])
+        await until(lambda: followed._progress.place.step == 200 + HELD_LINES)
+        assert (followed._held, followed._timer) == ([], None)
+        engine.more.put_nowait([step(900)])
+        await until(lambda: followed._timer)
+        room.engine.held.clear()
+        room.feed.look()
+        await until(lambda: not room.feed._followed)
+        await until(lambda: followed._timer is None, "nothing to be left behind")
 
 
 async def test_what_was_held_back_is_told_when_nothing_more_comes() -> None:
