@@ -24,15 +24,16 @@ from urllib.parse import parse_qs, urlsplit
 
 CONTAINER = "f" * 64
 _FILL = "x" * 65
-_BATCHES = 50  # a second
+BATCHES = 50
 
 
 class Flood:
     """Lines as they would be now, `rate` a second, for `seconds` from the first follower on; each `every`th one tells of a
-    step (0: none does)."""
+    step (0: none does). They are sent in so many `batches` a second."""
 
-    def __init__(self, rate: int, seconds: float, every: int = 0) -> None:
+    def __init__(self, rate: int, seconds: float, every: int = 0, batches: int = BATCHES) -> None:
         self.every = every
+        self.batches = batches
         self.rate = rate
         self.seconds = seconds
         self.sent = 0
@@ -121,7 +122,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 due = int(passed * flood.rate) - flood.sent
                 if due > 0:
                     self.wfile.write(flood.batch(min(due, flood.rate // 10)))
-                time.sleep(1 / _BATCHES)
+                time.sleep(1 / flood.batches)
             self.wfile.write(flood.batch(int(flood.seconds * flood.rate) - flood.sent))
             flood.running = False
         self.wfile.write(b"0\r\n\r\n")
@@ -147,10 +148,10 @@ def serving(path: Path, module: str, *arguments: str) -> Iterator[str]:
         path.unlink()
 
 
-def main(path: str, rate: str, seconds: str, every: str = "0") -> None:
+def main(path: str, rate: str, seconds: str, every: str = "0", batches: str = str(BATCHES)) -> None:
     """Serve until killed."""
     with _Server(path, _Handler) as server:
-        server.flood = Flood(int(rate), float(seconds), int(every))
+        server.flood = Flood(int(rate), float(seconds), int(every), int(batches))
         server.serve_forever()
 
 

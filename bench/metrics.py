@@ -35,6 +35,9 @@ PICTURES = 0.2
 """Seconds between two looks at the figures: as often as a picture is published."""
 
 WARM = 2.0
+LINE_BY_LINE = 1000
+"""Batches a second: an Engine writes a log line by line, and a reader wakes up no more often."""
+
 SHARES = ((0, "of no interest"), (200, "10 steps a second"), (20, "100 steps a second"), (1, "all are steps"))
 """One line in so many tells of a step."""
 
@@ -199,7 +202,9 @@ def following(rounds: int, seconds: float) -> None:
 
 def _cost(folder: Path, seconds: float, every: int, mode: str) -> float:
     path = folder / f"{mode}{every}"
-    with serving(path, "bench.flood", str(path), str(MOST_A_SECOND), str(seconds + WARM), str(every)) as address:
+    with serving(
+        path, "bench.flood", str(path), str(MOST_A_SECOND), str(seconds + WARM), str(every), str(LINE_BY_LINE)
+    ) as address:
         command = [sys.executable, "-m", "bench.metrics", "--follow", address, "--mode", mode]
         return float(subprocess.run(command, check=True, capture_output=True).stdout) / seconds * 100
 

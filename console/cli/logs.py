@@ -128,8 +128,7 @@ async def _print(context: Context, wish: _Wish) -> int:
     """Only the systems are asked that something is wanted of."""
     asyncio.get_running_loop().set_exception_handler(_except_ctrl_c)
     targets = await without_runs(context, wish.targets, builds=wish.build or wish.stage is not None)
-    # Two names of one run are one log.
-    wish = replace(wish, targets=tuple(dict.fromkeys(targets)))
+    wish = replace(wish, targets=targets)
     async with AsyncExitStack() as stack:
         asked = _Asked()
         if wish.containers:

@@ -81,6 +81,14 @@ def test_any_lines_in_any_blocks(told: list[tuple[bytes, bool]], apart: int, cha
         assert of_lines(Reader(), parts) == of_lines(OneByOne(), parts)
 
 
+def test_the_rows_of_a_table_are_read_although_they_hold_no_word() -> None:
+    table = [LINES[0], *LINES[7:11], LINES[0], LINES[9], LINES[6]]
+    entries = [(at * SECOND // 30, False, line + b"\n") for at, line in enumerate(table)]
+    found, lines, _ = of_entries(Reader(), [entries])
+    assert (found, lines) == of_entries(OneByOne(), [entries])[:2]
+    assert found.count("train_loss") == 2, "the row behind the end of the table is none"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_real_logs(name: str) -> None:
     entries = [entry for _, block in blocks_of(name) for entry in block]
