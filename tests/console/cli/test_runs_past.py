@@ -73,7 +73,9 @@ def test_they_stand_behind_those_that_go_on(server: FakeBackend, capsys: pytest.
     assert document["sources"]["history"]["state"] == "ok"
     found = {one["key"]: one for one in document["items"]}
     assert (found["train#4"]["state"], found["train#4"]["why"]) == ("failed", "loss is NaN since step 812")
-    assert found["train#3"]["progress"]["metrics"]["val_accuracy"] == {"last": 0.78, "best": 0.8}
+    assert found["train#3"]["progress"]["metrics"] == {
+        "train_loss": {"last": 0.6, "best": 0.5}, "val_accuracy": {"last": 0.78, "best": 0.8},
+    }  # fmt: skip
     assert (found["local#6"]["state"], found["local#6"]["phase"]) == ("unknown", "ended"), "nobody has told how it ended"
     call(server, "runs")
     rows = capsys.readouterr().out.splitlines()
