@@ -14,7 +14,8 @@ from console.history import sampling, schema
 from console.history.bounds import DAY, Bounds, Trust
 from console.history.errors import HistoryError, Trouble
 from console.history.place import Lock, connect, explained, look, prepare
-from console.history.rowing import Curves, Runs
+from console.history.rowing import HELD_POINTS, Curves, Runs
+from console.history.schema import NOTE
 from console.model.history import NANO, Batch
 from console.model.words import decimal
 from console.text import Clean, clean
@@ -54,8 +55,12 @@ class Writer:
         *,
         now: Callable[[], int] = time.time_ns,
         ticks: Callable[[], float] = time.monotonic,
+        held: int = HELD_POINTS,
     ) -> None:
-        """Raises HistoryError: HELD where another one writes, NEWER, NO_DATABASE, DENIED, FULL, ..."""
+        """`held` points are kept in memory between two batches.
+
+        Raises HistoryError: HELD where another one writes, NEWER, NO_DATABASE, DENIED, FULL, ...
+        """
         self.path = path
         self._bounds = bounds or Bounds()
         self._now, self._ticks = now, ticks
@@ -69,7 +74,7 @@ class Writer:
             self._lock.release()
             raise
         self._runs = Runs(self._db)
-        self._curves = Curves(self._db, self._bounds.points, self._bounds.metrics)
+        self._curves = Curves(self._db, self._bounds.points, self._bounds.metrics, held)
         self._closed = False
         self._tidied = ticks()
 
@@ -138,6 +143,15 @@ class Writer:
         """A recorder runs now. Silence longer than the bounds' is a gap."""
         with self._alone(), self._transaction():
             sampling.beat(self._db, self._now(), self._bounds.silence)
+
+    def note(self, name: str, words: str) -> None:
+        """Remember something under a name of the recorder's own, in place of what was there."""
+        with self._alone(), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{NOTE}{name}", words))
+
+    def noted(self, name: str) -> str | None:
+        with self._alone(), explained(self.path, "written"):
+            return schema.noted(self._db, name)
 
     def keep(self, key: Clean, wanted: bool) -> bool:
         """Have a run stay, or let it go when its time comes. False when there is no such run."""
