@@ -157,10 +157,9 @@ def over(past: PastRun, more: PastRun | None) -> PastRun:
 def aliases(run: Run) -> frozenset[str]:
     """What tells this run from another one of the same key: numbers of builds come again."""
     found = {str(label) for one in run.containers if (label := one.label(RUN_LABEL))}
+    found |= {one.created.isoformat() for one in run.containers}
     if run.build is not None:
         found.add(run.build.started.isoformat())
-    elif not found and run.container is not None:
-        found.add(run.container.created.isoformat())
     return frozenset(found)
 
 

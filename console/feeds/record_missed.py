@@ -29,7 +29,8 @@ MOST_KNOWN = 5000
 
 
 class Missed:
-    """Fills in what is missing of `runs`, `most` of them a minute. `now` are seconds that only grow."""
+    """Fills in what is missing of `runs`, `most` of them a minute. `moment` is when it is told (nanoseconds since 1970), `now`
+    are seconds that only grow."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Missed:
         notices: Notices,
         tell: Callable[[str], None],
         *,
+        moment: Callable[[], int],
         most: int = RUNS_A_MINUTE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,6 +49,7 @@ class Missed:
         self._folders = folders
         self._runs, self._store, self._notices = runs, store, notices
         self._tell = tell
+        self._moment = moment
         self._pause = 60.0 / most
         self._time = now
         self._folders_at = float("-inf")
@@ -92,7 +95,7 @@ class Missed:
 
         async def give(run: PastRun | None, points: Mapping[Clean, tuple[Point, ...]]) -> None:
             # The run itself comes first, so that points of another one with its number are not taken for its own.
-            await self._store.record(Batch(runs=(over(known.past, run),), points={key: points}))
+            await self._store.record(Batch(runs=(over(known.past, run),), points={key: points}, told=self._moment()))
 
         if not any(one.name in KEPT for one in build.artifacts):
             known.filled = True
@@ -138,14 +141,14 @@ class Missed:
         had = await self._store.run(named.key)
 
         async def give(run: PastRun | None, points: Mapping[Clean, tuple[Point, ...]]) -> None:
-            await self._store.record(Batch(runs=(run or named,), points={named.key: points}))
+            await self._store.record(Batch(runs=(run or named,), points={named.key: points}, told=self._moment()))
 
         found = await self._filler.folder(left, give, ends=by_hand(named.key) or had is None or had.ended is None)
         past = found.run
         if past is None:
             self._saw(left)
             return False
-        await self._store.record(Batch(runs=(past,)))
+        await self._store.record(Batch(runs=(past,), told=self._moment()))
         await self._notices.ended(past, names)
         await self._runs.settle(past, names)
         self._saw(left)

@@ -37,6 +37,7 @@ LATE_SECONDS = 86_400.0
 _SURE = 2
 """Looks in which a run has to do badly: what is over by the next one wakes nobody."""
 
+_UNKNOWN = "nobody knows whether it arrived, for the recorder ended meanwhile"
 _TOLD, _WAITING, _KEPT, _SINCE = "told", "waiting", "notices", "notified since"
 _SPACE = uuid.UUID("5b0f3a52-0d5e-4b57-9a53-6d6c6f707321")
 
@@ -126,8 +127,11 @@ class Notices:
             if way is not None and (not waiting.begun or way.repeats):
                 box.waiting.append(waiting)
             else:
-                self._keep(box, waiting, False, "nobody knows whether it arrived: the recorder ended meanwhile")
+                why = _UNKNOWN if way is not None else "the settings have no such way any more"
+                self._tell(f"notice: {waiting.message.get('words')}: {why}.")
+                self._keep(box, waiting, False, why)
         self._box = box
+        await self._save()
         self._more.set()
 
     async def look(self, run: Run, past: PastRun, figures: Figures | None, names: Collection[str]) -> None:

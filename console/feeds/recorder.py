@@ -95,7 +95,17 @@ class Recorder:
         self._samples = Samples(around.gpus, around.machine, tell, now=now)
         self._runs = Runs(store, notices, tell)
         filler = Filler(jenkins, store.steps, allowance=self._pace.lines)
-        self._missed = Missed(filler, around.folders, self._runs, store, notices, tell, most=self._pace.runs, now=now)
+        self._missed = Missed(
+            filler,
+            around.folders,
+            self._runs,
+            store,
+            notices,
+            tell,
+            moment=self._moment,
+            most=self._pace.runs,
+            now=now,
+        )
         self._containers: dict[Clean, Container] = {}
         self._answers: dict[str, bool] = {}
         self._jenkins_due, self._jenkins_well = float("-inf"), now()
@@ -228,7 +238,7 @@ class Recorder:
             points=self._points,
             gpus=self._samples.of_cards(runs, now),
             host=self._samples.of_host(now),
-            told=self._moment(now),
+            told=self._moment(),
         )
         if await self._record(batch):
             self._points = {}
@@ -270,9 +280,9 @@ class Recorder:
             for name, points in followed.log.points.drain().items():
                 known[name] = known.get(name, ()) + points
 
-    def _moment(self, now: datetime) -> int:
+    def _moment(self) -> int:
         """When it was seen. A clock that was set back must not make what is seen now older than what was seen before."""
-        self._told = max(self._told + 1, int(now.timestamp() * NANO))
+        self._told = max(self._told + 1, int(self._clock().timestamp() * NANO))
         return self._told
 
     # Systems
@@ -339,7 +349,7 @@ class Recorder:
         self._collect(logs)
         logs.close()
         if self._points and self._trouble is None:
-            await self._record(Batch(points=self._points, told=self._moment(self._clock())))
+            await self._record(Batch(points=self._points, told=self._moment()))
         if self._looking is not None:
             self._looking.cancel()
         self._missed.close()
