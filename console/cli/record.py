@@ -27,6 +27,9 @@ NOT_POSSIBLE = 3
 LONGEST_INTERVAL = 30.0
 """Seconds: longer than that between two looks, and the history takes it for a gap."""
 
+GATHER_SECONDS = 3.0
+"""How long lines of a log gather: nobody looks at them while they come."""
+
 _LINE = 600
 
 
@@ -104,6 +107,7 @@ async def _record(
     from console.feeds.recorder import Around, Pace, Recorder
     from console.history import Bounds, HistoryError
     from console.history.place import usual_place
+    from console.sources.protocols import Patient
     from console.sources.sdnotify import Systemd
 
     history, notify = settings.history, settings.notify
@@ -111,6 +115,8 @@ async def _record(
         raise UsageError(f"history.interval is at most {LONGEST_INTERVAL:g} seconds: beyond that every look would be a gap.")
     systemd = Systemd(os.environ)
     engine, compose = context.backend.sources()
+    if isinstance(engine, Patient):
+        engine.gather(GATHER_SECONDS)
     jenkins, gpus, machine = context.backend.jenkins(), context.backend.gpus(), context.backend.machine()
     store = Store(usual_place(history.path, os.environ), Bounds(size=history.size << 20))
     notices = Notices(

@@ -56,8 +56,9 @@ class Writer:
         now: Callable[[], int] = time.time_ns,
         ticks: Callable[[], float] = time.monotonic,
         held: int = HELD_POINTS,
+        cache: int = 8192,
     ) -> None:
-        """`held` points are kept in memory between two batches.
+        """`held` points are kept in memory between two batches, and `cache` KiB of the file.
 
         Raises HistoryError: HELD where another one writes, NEWER, NO_DATABASE, DENIED, FULL, ...
         """
@@ -69,7 +70,7 @@ class Writer:
         self._lock = Lock(path)
         try:
             look(path, "written")
-            self._db = self._opened()
+            self._db = self._opened(cache)
         except BaseException:
             self._lock.release()
             raise
@@ -78,7 +79,7 @@ class Writer:
         self._closed = False
         self._tidied = ticks()
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, cache: int) -> sqlite3.Connection:
         with explained(self.path, "written"), contextlib.ExitStack() as undo:
             db = connect(self.path, write=True)
             undo.callback(db.close)
@@ -89,7 +90,7 @@ class Writer:
             # A loss of power may take the newest seconds, and never more: they are read again from events.jsonl.
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_size_limit = 4194304").fetchone()
-            db.execute("PRAGMA cache_size = -8192")
+            db.execute(f"PRAGMA cache_size = -{cache}")
             (newest,) = db.execute("SELECT max(ended) FROM spans").fetchone()
             self._trust = Trust(newest, self._now(), self._ticks())
             self._identity = _identity(self.path)
