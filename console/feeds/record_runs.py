@@ -100,6 +100,11 @@ class Runs:
     def going(self) -> int:
         return sum(not one.run.ended for one in self.known.values())
 
+    @property
+    def ends(self) -> bool:
+        """Whether a run is about to be recorded to its end."""
+        return any(one.final for one in self.known.values())
+
     def is_settled(self, ref: BuildRef, started: datetime) -> bool:
         return started.isoformat() in self._settled.get(str(ref), ())
 

@@ -12,9 +12,9 @@ from console.sources._blocking import Pool
 from console.text import Clean, clean
 
 T = TypeVar("T")
-HELD, CACHE = 10_000, 1024
-"""Points of curves, and KiB of the file, that are kept in memory between two batches: what is not is read again, which three
-trainings of two metrics cost a few milliseconds every ten seconds."""
+HELD, CACHE = 4000, 1024
+"""Points of curves, and KiB of the file, that are kept in memory between two batches: what is not is read again, which for a
+long curve takes some ten milliseconds, twice a minute."""
 
 SECONDS = 60.0
 _ANEW = (Trouble.NOT_THERE, Trouble.NO_DATABASE, Trouble.DAMAGED, Trouble.BROKEN)

@@ -36,6 +36,9 @@ from console.text import Clean
 MOST_POINTS = 100_000
 """Points that wait for a history that cannot be written; beyond that they are read again from the logs."""
 
+CURVES_EACH = 3
+"""Looks after which curves are written: each is looked at as a whole, whatever comes. The end of a run waits for none."""
+
 JENKINS_AWAY_SECONDS = 900.0
 """How long the end of a build's training waits for Jenkins to say what came of the build."""
 
@@ -111,6 +114,7 @@ class Recorder:
         self._jenkins_due, self._jenkins_well = float("-inf"), now()
         self._looking: asyncio.Task[None] | None = None
         self._points: dict[Clean, dict[Clean, tuple[Point, ...]]] = {}
+        self._looks = 0
         self._trouble: HistoryError | None = None
         self._hopeless: HistoryError | None = None
         self._reread = False
@@ -232,18 +236,24 @@ class Recorder:
         except HistoryError as error:
             self._failed(error)
         logs.follow(trainings, self._runs.done)
-        self._collect(logs)
+        due = self._looks % CURVES_EACH == 0 or self._runs.ends or self._reread
+        self._looks += 1
+        if due:
+            self._collect(logs)
         batch = Batch(
             runs=self._runs.changed(),
-            points=self._points,
+            points=self._points if due else {},
             gpus=self._samples.of_cards(runs, now),
             host=self._samples.of_host(now),
             told=self._moment(),
         )
         if await self._record(batch):
-            self._points = {}
+            if due:
+                self._points = {}
             await self._recorded(batch.runs, logs)
-        elif sum(len(each) for metrics in self._points.values() for each in metrics.values()) > MOST_POINTS:
+            return
+        self._collect(logs)
+        if sum(len(each) for metrics in self._points.values() for each in metrics.values()) > MOST_POINTS:
             self._points, self._reread = {}, True
 
     async def _recorded(self, sent: tuple[PastRun, ...], logs: Logs) -> None:
