@@ -164,6 +164,10 @@ bench-history: dev ## measure writing, reading and the size of the history of ru
 bench-record: dev ## measure the recorder beside three trainings and two GPUs (ARGS="--quick")
 	@exec $(BIN)/python -m bench.record $(ARGS)
 
+.PHONY: bench-plot
+bench-plot: dev ## measure what it costs to draw the curves of a run (ARGS="--quick")
+	@exec $(BIN)/python -m bench.plot $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

@@ -7,7 +7,7 @@ import csv
 import difflib
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -17,13 +17,14 @@ from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
-from console.feeds.runs_once import BUILDS, Runs, read_runs
+from console.feeds.runs_once import BUILDS, Runs, read_runs, read_why
 from console.model import run_words
 from console.model.build import Parameter
 from console.model.gpu_use import Holder
 from console.model.metric import Curve, Figures
 from console.model.run import Run
 from console.model.source import SourceState, SourceStatus
+from console.model.why import Evidence, Why
 from console.model.words import decimal
 from console.text import Clean, clean
 
@@ -74,20 +75,21 @@ def runs(context: Context, project: str | None, count: str) -> int:
 @click.argument("name", metavar="ID")
 @click.pass_obj
 def run(context: Context, name: str) -> int:
-    """Show one run: `train#128` or 128, `local#3`, or a project, which means its newest.
+    """Show one run: `train#128` or 128, `local#3`, or a project, which means its newest. If it ended badly, why.
 
     Exit status: 0 it goes on or went well, 1 it wants a look or has failed, 3 neither Docker nor Jenkins can be reached.
     """
-    found = _read(context, BUILDS)
+    found, why = _read_one(context, name)
     if not _reached(found):
         return _away(context, "run", found)
     one = find(found.found, name)
     known = found.figures.get(one.key)
     if context.json:
-        print_json(_document(context, "run", found, [run_forms.run(one, known)]))
+        item = {**run_forms.run(one, known), "explanation": run_forms.explanation(why) if why is not None else None}
+        print_json(_document(context, "run", found, [item]))
     else:
         _complain(context, found)
-        _show(context.printer(), one, known, found.taken_at)
+        _show(context.printer(), one, known, found.taken_at, why)
     return 1 if run_words.shown_state(one, known).bad else 0
 
 
@@ -148,11 +150,22 @@ def _count(text: str) -> int:
 
 
 def _read(context: Context, count: int) -> Runs:
-    async def go() -> Runs:
+    return _read_with(context, count, None)[0]
+
+
+def _read_one(context: Context, name: str) -> tuple[Runs, Why | None]:
+    """With why the run that goes by `name` ended badly. Raises UsageError."""
+    return _read_with(context, BUILDS, name)
+
+
+def _read_with(context: Context, count: int, name: str | None) -> tuple[Runs, Why | None]:
+    async def go() -> tuple[Runs, Why | None]:
         engine, compose = context.backend.sources()
         jenkins, gpus = context.backend.jenkins(), context.backend.gpus()
         try:
-            return await read_runs(engine, jenkins, gpus, count=count)
+            found = await read_runs(engine, jenkins, gpus, count=count)
+            wanted = find(found.found, name) if name is not None and _reached(found) else None
+            return found, await read_why(wanted, engine, jenkins, found) if wanted is not None else None
         finally:
             for source in (engine, compose, jenkins, gpus):
                 if not isinstance(source, SourceStatus):
@@ -211,10 +224,14 @@ def _row(one: Run, known: Figures | None, now: datetime) -> list[Cell]:
     ]
 
 
-def _show(printer: Printer, one: Run, known: Figures | None, now: datetime) -> None:
+def _show(printer: Printer, one: Run, known: Figures | None, now: datetime, why: Why | None) -> None:
     told = run_words.shown_state(one, known)
     words = " ".join(part for part in (f"{one.shown} {told.word}", run_words.progress(one, known)) if part)
     printer.state_line(told.kind, words)
+    if why is not None:
+        printer.line(why.words)
+        printer.labelled([(str(row.source), _row_words(row)) for row in why.evidence])
+        printer.line()
     rows = [("when", run_words.when(one, known, now)), ("commit", str(one.commit or ""))]
     if known is not None:
         rows += [("does", str(finding.words)) for finding in known.findings]
@@ -235,6 +252,13 @@ def _show(printer: Printer, one: Run, known: Figures | None, now: datetime) -> N
     if known is not None and known.curves:
         printer.line()
         _print_metrics(printer, known)
+
+
+def _row_words(row: Evidence) -> str:
+    """With the time of the viewer's clock before a line of the log."""
+    if row.at is None:
+        return str(row.words)
+    return f"{datetime.fromtimestamp(row.at / 1e9, UTC).astimezone():%H:%M:%S} {row.words}"
 
 
 def _holds(one: Holder) -> str:

@@ -25,6 +25,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
+    from console.model.why import Why
 
 BUILDS = 50
 AT_ONCE = 4
@@ -57,6 +58,14 @@ async def read_runs(
     known = await _figures_of(engine, found, now)
     sources = {"docker": docker.status, "jenkins": world.status, "gpu": cards.status}
     return Runs(found, known, sources, now)
+
+
+async def read_why(run: Run, engine: ContainerEngine, jenkins: Jenkins | SourceStatus, found: Runs) -> Why | None:
+    """Why it ended badly, from the end of its log and of its build's."""
+    from console.feeds.ends import Known, read_end
+
+    asked = jenkins if not isinstance(jenkins, SourceStatus) else None
+    return (await read_end(run, engine, asked, Known(figures=found.figures.get(run.key)))).why
 
 
 async def _figures_of(engine: ContainerEngine, runs: Iterable[Run], now: datetime) -> Mapping[Clean, Figures]:

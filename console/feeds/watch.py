@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from console.feeds.jenkins_feed import Interest, JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
     from console.feeds.run_feed import RunFeed
+    from console.feeds.runlist import RunList
     from console.feeds.tunnel_feed import TunnelFeed
+    from console.feeds.why_feed import WhyFeed
     from console.model.disk_view import DiskFacts
     from console.model.jenkins import JenkinsWorld
     from console.model.orphans import Adoption
@@ -126,6 +128,9 @@ class Watch:
         self._adopted: Mapping[Clean, Adoption] = {}
         self._adoptions_due = 0.0
         self._runs: RunFeed | None = None
+        self._joined: RunList | None = None
+        self._whys: WhyFeed | None = None
+        self._shown_runs: frozenset[Clean] = frozenset()
         self._room = BackRoom(self._job)
         self._publish: Callable[[World], None] | None = None
         self._docker: DockerFeed | None = None
@@ -197,6 +202,16 @@ class Watch:
     def look_at(self, interest: Interest) -> None:
         """Which builds, jobs and nodes of Jenkins are on the screen."""
         self._room.post(lambda: self._jenkins.show(interest) if self._jenkins is not None else None)
+
+    def look_at_runs(self, keys: frozenset[Clean]) -> None:
+        """Which runs are on the screen: why they ended badly is read, however old they are."""
+
+        def tell() -> None:
+            self._shown_runs = keys
+            if self._whys is not None:
+                self._whys.show(keys)
+
+        self._room.post(tell)
 
     def look_at_gpus(self, closely: bool) -> None:
         """Whether somebody looks at the cards, and not only at their line."""
@@ -324,6 +339,7 @@ class Watch:
         if isinstance(others.jenkins, SourceStatus):
             self._no_jenkins = others.jenkins
         elif others.jenkins is not None:
+            self._join_runs()
             from console.feeds.jenkins_feed import JenkinsFeed
             from console.model.orphans import trained_for
 
@@ -349,6 +365,7 @@ class Watch:
             self._gpus.watched(self._near_gpus)
         if self._with_trainings:
             group.create_task(self._follow_trainings(docker, engine, changed))
+            group.create_task(self._explain_ends(engine, changed))
         for feed in (self._jenkins, self._tunnel, self._gpus, self._machine):
             if feed is not None:
                 group.create_task(feed.run())
@@ -379,10 +396,33 @@ class Watch:
             await _loaded(_load_run_feed)
         except TimeoutError:
             return  # a disk that hangs: all else goes on
+        self._join_runs()
         from console.feeds.run_feed import RunFeed
 
         self._runs = RunFeed(engine, lambda: docker.snapshot.value, changed)
         await self._runs.run()
+
+    async def _explain_ends(self, engine: ContainerEngine, changed: Callable[[], None]) -> None:
+        """What explains them is loaded once a run has ended."""
+        never = asyncio.Event()
+        while self.world is None or not any(one.ended for one in self.world.runs):
+            await rest(never, TRAININGS_SECONDS)
+        try:
+            await _loaded(lambda: import_module("console.feeds.why_feed"))
+        except TimeoutError:
+            return  # as above
+        from console.feeds.why_feed import WhyFeed
+
+        self._whys = WhyFeed(engine, lambda: self._jenkins_source, lambda: self.world, changed)
+        self._whys.show(self._shown_runs)
+        await self._whys.run()
+
+    def _join_runs(self) -> None:
+        """From now on: there are runs only where there is a Jenkins or a training, and what joins them was loaded by then."""
+        if self._joined is None:
+            from console.feeds.runlist import RunList
+
+            self._joined = RunList()
 
     def _load_others(self, others: _Others) -> None:
         """In a thread of its own: what is loaded here is there when the loop asks for it."""
@@ -391,6 +431,9 @@ class Watch:
         for name, is_wanted in zip(("jenkins_feed", "tunnel_feed", "gpu_feed", "machine_feed"), wanted, strict=True):
             if is_wanted:
                 import_module(f"console.feeds.{name}")
+        if others.jenkins is not None and not isinstance(others.jenkins, SourceStatus):
+            import_module("console.feeds.runlist")
+            import_module("console.runs.hardware")
 
     def _jenkins_snapshot(self) -> Snapshot[JenkinsWorld] | None:
         if self._jenkins is not None:
@@ -416,6 +459,8 @@ class Watch:
                 tunnel=self._tunnel.look if self._tunnel is not None else None,
                 figures=self._runs.figures if self._runs is not None else None,
                 adopted=self._adopted,
+                runs=self._joined,
+                whys=self._whys.whys if self._whys is not None else None,
                 gpus=self._gpus.snapshot if self._gpus is not None else None,
                 machine=self._machine.snapshot if self._machine is not None else None,
                 machine_history=self._machine.history if self._machine is not None else None,
@@ -446,6 +491,8 @@ async def _loaded(make: Callable[[], T]) -> T:
 
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
+    import_module("console.feeds.runlist")
+    import_module("console.runs.hardware")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()
 

@@ -154,12 +154,10 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
     def open_container_log(self, container: Container, *, at_error: bool) -> None:
         """The log of one container."""
-        from console.logs.target import LogTarget
+        from console.ui.logtargets import container_target_of
         from console.ui.screens.log import LogScreen
 
-        name = container.name
-        target = LogTarget(clean(f"container/{container.id}"), name, (container,), lambda one: one.name == name)
-        self.app.push_screen(LogScreen(self.log_owner(), [target], at_error=at_error))
+        self.app.push_screen(LogScreen(self.log_owner(), [container_target_of(container)], at_error=at_error))
 
     def action_gpus(self, card: int = -1) -> None:
         """The cards with their past and their processes, one of them selected."""
@@ -204,6 +202,15 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         screen = DiskScreen()
         self.app.push_screen(screen)
         screen.begin_prune(rule)
+
+    def action_show_pane(self, name: str) -> None:
+        """One of the lists of the main screen: `runs`, `queue`, `services`."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        if isinstance(main, MainScreen):
+            self.console.close_all()
+            main.show_pane(name)
 
     # Jenkins
 
