@@ -17,6 +17,7 @@ from console.model.run import Run
 from console.model.run_words import shown_state
 from console.model.state import State, StateClass, state
 from console.model.training import LOCAL, run_of
+from console.model.why import Cause, Why
 from console.runs.facts import Said, published
 from console.text import Clean, clean
 
@@ -58,7 +59,7 @@ def _most(one: int | None, other: int | None) -> int | None:
 
 
 def of_run(
-    run: Run, said: Said | None, known: PastRun | None, *, figures: Figures | None, final: bool, peaks: Peaks
+    run: Run, said: Said | None, known: PastRun | None, *, figures: Figures | None, final: bool, peaks: Peaks, why: Why | None
 ) -> PastRun:
     """As it is told now. `known` is what the history has of it; `final`: its end may be told, where it has ended."""
     container, build = run.container, run.build
@@ -85,7 +86,9 @@ def of_run(
     if run.ended and not final:
         return with_peaks(found, peaks)
     told = shown_state(run, figures)
-    found = replace(found, state=told, reason=clean(run.why, limit=_LONGEST) if run.why and (run.ended or told.bad) else None)
+    known_why = why is not None and (why.cause is not Cause.UNKNOWN or not run.why)
+    reason = why.words if why is not None and known_why else run.why if run.ended or told.bad else None
+    found = replace(found, state=told, reason=clean(reason, limit=_LONGEST) if reason else None)
     if run.ended:
         found = replace(found, ended=_ended(run, said))
     return with_peaks(found, peaks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from console.feeds.record_facts import over
@@ -16,6 +16,8 @@ from console.feeds.record_store import Store
 from console.history.errors import HistoryError
 from console.model.history import Batch, PastRun, Point
 from console.model.jenkins import JenkinsError
+from console.model.run import Run
+from console.model.why import Why
 from console.sources.runfolders import Left
 from console.text import Clean
 
@@ -42,6 +44,7 @@ class Missed:
         tell: Callable[[str], None],
         *,
         moment: Callable[[], int],
+        explain: Callable[[Run], Awaitable[Why | None]],
         most: int = RUNS_A_MINUTE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,6 +53,7 @@ class Missed:
         self._runs, self._store, self._notices = runs, store, notices
         self._tell = tell
         self._moment = moment
+        self._explain = explain
         self._pause = 60.0 / most
         self._time = now
         self._folders_at = float("-inf")
@@ -74,6 +78,11 @@ class Missed:
     async def _step(self, logs: Logs) -> bool:
         """Fill in one run; whether there was one."""
         try:
+            ended = next((one for one in self._runs.known.values() if one.final and not one.explained), None)
+            if ended is not None:
+                ended.why = await self._explain(ended.run)
+                ended.explained = True
+                return True
             known = next((one for one in self._waiting(logs)), None)
             if known is not None:
                 return await self._build(known, logs)

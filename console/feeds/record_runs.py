@@ -17,7 +17,9 @@ from console.model.gpu import GpuReading
 from console.model.history import PastRun
 from console.model.metric import Figures
 from console.model.run import Run
+from console.model.state import StateClass
 from console.model.training import LOCAL
+from console.model.why import Why
 from console.runs.facts import Said
 from console.text import Clean, clean
 
@@ -58,6 +60,9 @@ class Known:
     more: PastRun | None = None
     filled: bool = False
     tries: int = 0
+    why: Why | None = None
+    explained: bool = False
+    """Whether it was asked why it ended badly; one that did not needs no asking."""
     sent: PastRun | None = None
     figures: Figures | None = None
     judged_at: float = float("-inf")
@@ -149,6 +154,7 @@ class Runs:
         gone = [one for one in known.run.containers if all(one.id != each.id for each in run.containers)]
         known.run, known.names, known.gone_at = replace(run, containers=(*run.containers, *gone)), known.names | names, None
         known.final = run.ended and (run.build is not None or run.ref is None or going.jenkins)
+        known.explained = known.final and (known.explained or run.state.kind is StateClass.GOOD)
         self._use(known, going)
         await self._told(known, logs, going)
 
@@ -164,7 +170,7 @@ class Runs:
             known.figures = Figures(findings=followed.findings(going.now))
         figures = known.figures if not known.run.ended else None
         said = followed.log.said if followed is not None else None
-        past = of_run(known.run, said, known.before, figures=figures, final=known.final, peaks=known.peaks)
+        past = of_run(known.run, said, known.before, figures=figures, final=known.final, peaks=known.peaks, why=known.why)
         past = replace(over(past, known.more), cards=card_names(known.run, going.reading) or known.past.cards)
         known.past = past
         await self._notices.look(known.run, past, figures, known.names)
@@ -179,7 +185,7 @@ class Runs:
             return
         followed = _newest(one.run.containers, logs)
         one.past = vanished(one.past, followed.log.said if followed is not None else Said(), going.now)
-        one.final = one.filled = True
+        one.final = one.filled = one.explained = True
 
     def changed(self) -> tuple[PastRun, ...]:
         """What is to be recorded: all that is not as it was sent last."""
@@ -199,7 +205,7 @@ class Runs:
         """Let go of runs of which everything is recorded, and tell people of them. Raises HistoryError."""
         through = []
         for key, one in self.known.items():
-            if not one.final or one.past != one.sent or not (one.run.ended or one.past.ended is not None):
+            if not one.final or not one.explained or one.past != one.sent or not (one.run.ended or one.past.ended is not None):
                 continue
             await self._notices.ended(one.past, one.all_names)
             followed = [each for container in one.run.containers if (each := logs[container.id]) is not None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,10 @@ from console.feeds.resting import rest as until
 from console.history.errors import HistoryError, Trouble
 from console.model.container import Container, Usage
 from console.model.history import NANO, Batch, PastRun, Point
-from console.model.run import Phase
+from console.model.run import Phase, Run
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
 from console.model.training import build_of, trains
+from console.model.why import Why
 from console.runs.join import join
 from console.sources.protocols import ContainerEngine, Gpus, Jenkins, Machine
 from console.text import Clean
@@ -41,6 +42,9 @@ CURVES_EACH = 3
 
 JENKINS_AWAY_SECONDS = 900.0
 """How long the end of a build's training waits for Jenkins to say what came of the build."""
+
+END_SECONDS = 20.0
+"""How long one end may take to be explained."""
 
 _HOPELESS = (Trouble.HELD, Trouble.NEWER)
 """Troubles that no waiting ends."""
@@ -94,6 +98,7 @@ class Recorder:
         self._pace = pace or Pace()
         self._time, self._clock, self._rest = now, clock, rest
         jenkins = around.jenkins if not isinstance(around.jenkins, SourceStatus) else None
+        self._asked = jenkins
         self._jenkins = JenkinsLook(jenkins, now) if jenkins is not None else None
         self._samples = Samples(around.gpus, around.machine, tell, now=now)
         self._runs = Runs(store, notices, tell)
@@ -106,6 +111,7 @@ class Recorder:
             notices,
             tell,
             moment=self._moment,
+            explain=self._why,
             most=self._pace.runs,
             now=now,
         )
@@ -289,6 +295,17 @@ class Recorder:
             known = self._points.setdefault(key, {})
             for name, points in followed.log.points.drain().items():
                 known[name] = known.get(name, ()) + points
+
+    async def _why(self, run: Run) -> Why | None:
+        """Why it ended badly, from the ends of its logs as far as they are still there."""
+        from console.feeds.ends import Known, read_end
+
+        world = self._jenkins.snapshot.value if self._jenkins is not None else None
+        failure = world.failures.get(run.ref) or None if world is not None and run.ref is not None else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                return (await read_end(run, self._engine, self._asked, Known(failure=failure))).why
+        return None
 
     def _moment(self) -> int:
         """When it was seen. A clock that was set back must not make what is seen now older than what was seen before."""

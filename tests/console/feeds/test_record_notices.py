@@ -59,7 +59,7 @@ async def test_an_end_is_told_once_also_over_a_restart(room: Room) -> None:
         await until(lambda: len(room.engine.asked) > seen + 4)
     (message,) = way.came
     assert (message["event"], message["host"], message["version"]) == ("failed", "train-01", 1)
-    assert message["words"] == "project-a local #3 failed: exit 1"
+    assert message["words"] == "project-a local #3 failed: It ended with ValueError: bad (exit 1)."
     assert (message["run"]["key"], message["run"]["state"], message["run"]["ended"]) == (
         "local#3",
         "failed",

@@ -239,7 +239,10 @@ async def test_a_build_that_is_followed_ends_as_its_build_says(room: Room) -> No
     found = room.run("train#12")
     assert found is not None
     assert found.state is not None
-    assert (found.state.word, found.reason) == ("failed", "out of memory")
+    assert (found.state.word, found.reason) == (
+        "failed",
+        "It was killed from outside (SIGKILL); it could not say a word of it.",
+    )
 
 
 async def test_an_end_waits_for_a_jenkins_that_is_away_but_not_for_ever(room: Room) -> None:
