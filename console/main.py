@@ -271,7 +271,11 @@ class Backend:
         return await adoptions(reach)
 
     def past(self, seen: Callable[[], Seen] | None = None) -> Past:
-        """What is remembered, for one event loop: the history, and above it what the feeds have `seen`. The demo has none."""
+        """What is remembered, for one event loop: the history, and above it what the feeds have `seen`. The demo has its own."""
+        if self.demo:
+            from console.demo import demo_past
+
+            return demo_past()
         # Loaded by whoever asks first, in a thread: not when the first question is under way.
         import sqlite3  # noqa: F401
 
@@ -279,7 +283,7 @@ class Backend:
         from console.feeds.seen import Seen
         from console.history.place import usual_place
 
-        return HistoryFeed(None if self.demo else usual_place(None, os.environ), seen or Seen)
+        return HistoryFeed(usual_place(self.loaded.settings.history.path, os.environ), seen or Seen)
 
     def watch(self) -> Watch:
         from console.feeds.watch import Watch

@@ -47,6 +47,7 @@ COMMANDS = {
     "df": ("console.cli.pruning:df", "Show what fills Docker's disk."),
     "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
     "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build; adopt or stop them."),
+    "record": ("console.cli.record:record", "Record runs, curves and GPUs into the history, as a service does."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),

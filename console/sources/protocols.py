@@ -78,6 +78,15 @@ class ContainerEngine(Protocol):
     async def aclose(self) -> None: ...
 
 
+@runtime_checkable
+class Patient(Protocol):
+    """An Engine whose followed logs may come in larger pieces: to wake up for each line costs more than to read it."""
+
+    def gather(self, seconds: float) -> None:
+        """Let what a log brings gather for so long; what comes fast is passed on as fast as before."""
+        ...
+
+
 class EngineDisk(Protocol):
     """What fills an Engine's disk. It costs more than a list (volumes are added up on disk): asked for when somebody looks."""
 

@@ -175,8 +175,18 @@ def inspected(value: object) -> Container | None:
             probes=_probes(health.get("Log")),
             failing_streak=_int(health.get("FailingStreak")),
             environment=tuple(_variable(entry) for entry in _list(config.get("Env")) if isinstance(entry, str)),
+            shm=_int(host.get("ShmSize")) or None,
+            cpus=_cpus(host),
         ),
     )
+
+
+def _cpus(host: dict[str, Any]) -> float | None:
+    """`--cpus` is stored as billionths of a core; older programs give a quota of a period."""
+    if nano := _int(host.get("NanoCpus")):
+        return nano / 1e9
+    quota, period = _int(host.get("CpuQuota")), _int(host.get("CpuPeriod"))
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def _log_rotates(log: dict[str, Any]) -> int | None:

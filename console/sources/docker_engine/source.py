@@ -21,6 +21,7 @@ from console.sources.docker_engine.disk import DiskReader
 from console.sources.docker_engine.endpoint import Endpoint
 from console.sources.docker_engine.logs import Frames, Lines
 from console.sources.docker_engine.space import SpaceReader
+from console.sources.docker_engine.wire import PACE
 from console.text import Clean, clean
 
 MAX_STATS_STREAMS = 20
@@ -53,6 +54,10 @@ class DockerEngine:
         self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local, space=SpaceReader(endpoint, self.root))
         self._cgroups = cgroups or CgroupReader()
         self._streams: dict[Clean, _StatsStream] = {}
+        self._pace = PACE
+
+    def gather(self, seconds: float) -> None:
+        self._pace = seconds
 
     async def engine(self) -> Engine:
         raw = await self._client.get("/version")
@@ -155,7 +160,7 @@ class DockerEngine:
             target += f"&since={seconds}.{nano:09d}"
         reader = Lines() if tty else Frames()
         try:
-            async with self._client.stream(await self._path(target), paced=True) as chunks:
+            async with self._client.stream(await self._path(target), pace=self._pace if follow else PACE) as chunks:
                 yield []
                 async for data in chunks:
                     if found := reader.feed(data):
