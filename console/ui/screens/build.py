@@ -34,7 +34,7 @@ _ROOM_FOR_PLACES = 60
 class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
     """`step` gives the neighbours in the list it was opened from; without it `[` and `]` go through the builds of its job."""
 
-    where = ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")
+    where = ("list", "main", "beside", "steps", "rows", "runs", "acts", "build", "links", "everywhere")
     BINDINGS = bindings(where)
     least = 3
 

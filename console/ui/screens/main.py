@@ -33,7 +33,7 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
     """Services and containers, below them what waits in Jenkins where there is one, the cards where there are some, then all
     about the selected row."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
