@@ -1,0 +1,225 @@
+"""Curves as a plot needs them: what can be drawn of them, and brought to columns without losing an extreme. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from console.model.words import counted
+from console.text import Clean
+
+LEFT = 7
+"""Cells at the left of a plot, for the labels of its scale. `inset` says when long labels need more."""
+RIGHT = 1
+"""Blank cells at the right of a plot."""
+_FAR = 1e15
+"""Beyond this an axis of steps or seconds has no columns that differ."""
+_LOST = 1e3
+"""What leaves a running sum and is so many times the rest takes its last digits along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One curve: places and values, places ascending. A value that is not finite is a mark and ends the line.
+
+    In `gaps` (from, to, in the units of the places) nobody measured: no line goes through one.
+    """
+
+    name: Clean
+    points: Sequence[tuple[float, float]]
+    gaps: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What part of the curves is shown, and how. `start` and `end` belong to it.
+
+    `smooth` is of how many points each shown one is the mean (0: as they are); `cursor` is where the crosshair stands.
+    Places are seconds since the run began with `time`, else of what `word` says.
+    """
+
+    start: float
+    end: float
+    log: bool = False
+    smooth: int = 0
+    cursor: float | None = None
+    time: bool = False
+    word: str = "step"
+
+
+@dataclass(slots=True)
+class Drawable:
+    """The points of a trace that have a height, their logarithms with a log scale; and those that have none.
+
+    A line is broken before each index in `broken`. `bad` is place and value of what is not finite, `left_out` how many values
+    a log scale has no place for.
+    """
+
+    places: Sequence[float]
+    heights: Sequence[float]
+    broken: set[int] = field(default_factory=set)
+    bad: Sequence[tuple[float, float]] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a view shows of a curve: places and heights, the first and last of which may be where a line crosses its ends."""
+
+    places: Sequence[float]
+    heights: Sequence[float]
+    broken: frozenset[int]
+    bad: Sequence[tuple[float, float]]
+
+
+@dataclass(slots=True)
+class Columns:
+    """A curve in columns: its extremes, first and last height in each. None where nothing was measured.
+
+    `joined` says of a column whether a line leads to it from the last one before it that has something.
+    """
+
+    low: list[float | None]
+    high: list[float]
+    first: list[float]
+    last: list[float]
+    joined: list[bool]
+
+
+def cells(width: int, left: int = LEFT) -> int:
+    """Columns of a plot that is `width` cells wide with its labels."""
+    return max(1, width - left - RIGHT) if width > left + RIGHT else max(0, width)
+
+
+def sound(view: View) -> View:
+    """The view with a width: one point alone stands in its middle."""
+    start, end = (max(-_FAR, min(_FAR, one)) if math.isfinite(one) else 0.0 for one in (view.start, view.end))
+    if end - start <= max(abs(start), abs(end)) * 1e-12:
+        around = max(0.5, abs(start) * 1e-9)
+        start, end = start - around, start + around
+    return replace(view, start=start, end=end)
+
+
+def column(view: View, at: float, count: int) -> int:
+    """In which of `count` columns a place of a sound view stands; the last one also has the end."""
+    return max(0, min(count - 1, int((at - view.start) * count / (view.end - view.start))))
+
+
+def title_words(traces: Sequence[Trace], view: View) -> tuple[str, ...]:
+    """What has to be said of a plot that does not show the values as they are: `log`, `smoothed 10`, what was left out."""
+    said: list[str] = []
+    if view.log:
+        said.append("log")
+        shown = [value for trace in traces for at, value in trace.points if view.start <= at <= view.end]
+        out = sum(1 for value in shown if -math.inf < value <= 0)
+        if out:
+            said.append(f"{counted(out, 'value')} of 0 or less left out")
+    if view.smooth > 1:
+        said.append(f"smoothed {view.smooth}")
+    return tuple(said)
+
+
+def drawable(trace: Trace, view: View) -> Drawable:
+    """The points of a trace as the view wants them: not thinned yet, and also those before and behind its ends."""
+    places = [at for at, _ in trace.points]
+    heights = [value for _, value in trace.points]
+    found = Drawable(places, heights)
+    if not math.isfinite(sum(heights)) or (view.log and heights and min(heights) <= 0):
+        found = _sorted_out(places, heights, log=view.log)
+    for start, end in trace.gaps:
+        if start < end:
+            found.broken.update(range(bisect_right(found.places, start), bisect_left(found.places, end) + 1))
+    if view.smooth > 1:
+        found.heights = smoothed(found.heights, found.broken, view.smooth)
+    if view.log:
+        found.heights = [math.log10(value) for value in found.heights]
+    return found
+
+
+def _sorted_out(places: Sequence[float], heights: Sequence[float], *, log: bool) -> Drawable:
+    good: list[tuple[float, float]] = []
+    bad: list[tuple[float, float]] = []
+    broken: set[int] = set()
+    left_out = 0
+    for one in zip(places, heights, strict=True):
+        if not math.isfinite(one[1]):
+            bad.append(one)
+        elif log and one[1] <= 0:
+            left_out += 1
+        else:
+            good.append(one)
+            continue
+        broken.add(len(good))
+    return Drawable([at for at, _ in good], [value for _, value in good], broken, bad, left_out)
+
+
+def smoothed(values: Sequence[float], broken: set[int], window: int) -> list[float]:
+    """Each value as the mean of itself and those before it, `window` in all; a break begins anew.
+
+    They are parts of a mean when they are added, since the sum of huge values has no place in a float.
+    """
+    found: list[float] = []
+    begin, total = 0, 0.0
+    for at, value in enumerate(values):
+        if at in broken:
+            begin, total = at, 0.0
+        total += value / window
+        if at - begin >= window:
+            gone = values[begin] / window
+            begin += 1
+            total -= gone
+            if abs(gone) > _LOST * abs(total):
+                total = sum(one / window for one in values[begin : at + 1])
+        count = at - begin + 1
+        found.append(total if count == window else total / count * window)
+    return found
+
+
+def visible(curve: Drawable, view: View, *, line: bool) -> Shown:
+    """The part of a curve that is in a sound view.
+
+    A `line` comes in from the point before the view and goes out to the one behind it.
+    """
+    places, heights, broken = curve.places, curve.heights, curve.broken
+    begin, end = bisect_left(places, view.start), bisect_right(places, view.end)
+    bad = [one for one in curve.bad if view.start <= one[0] <= view.end]
+    comes = line and 0 < begin < len(places) and begin not in broken
+    goes = line and 0 < end < len(places) and end not in broken
+    if not comes and not goes:
+        return Shown(places[begin:end], heights[begin:end], frozenset(one - begin for one in broken), bad)
+    before = [(view.start, _between(curve, begin, view.start))] if comes else []
+    behind = [(view.end, _between(curve, end, view.end))] if goes else []
+    offset = begin - len(before)
+    return Shown(
+        [*(at for at, _ in before), *places[begin:end], *(at for at, _ in behind)],
+        [*(value for _, value in before), *heights[begin:end], *(value for _, value in behind)],
+        frozenset(one - offset for one in broken),
+        bad,
+    )
+
+
+def in_columns(shown: Shown, view: View, count: int) -> Columns:
+    """What a sound view shows of a curve in `count` columns."""
+    found = Columns([None] * count, [0.0] * count, [0.0] * count, [0.0] * count, [False] * count)
+    places, heights = shown.places, shown.heights
+    size = (view.end - view.start) / count
+    left = 0
+    for one in range(count):
+        right = bisect_left(places, view.start + (one + 1) * size, left) if one < count - 1 else len(places)
+        if right > left:
+            part = heights[left:right]
+            found.low[one], found.high[one] = min(part), max(part)
+            found.first[one], found.last[one] = part[0], part[-1]
+            found.joined[one] = left > 0 and left not in shown.broken
+            left = right
+    return found
+
+
+def _between(curve: Drawable, behind: int, at: float) -> float:
+    """The height of the line from the point before to the one at `behind`."""
+    before = curve.places[behind - 1]
+    width = curve.places[behind] - before
+    part = (at - before) / width if width > 0 else 1.0
+    return curve.heights[behind - 1] * (1 - part) + curve.heights[behind] * part
