@@ -19,9 +19,11 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.feeds.seen import Seen
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
     from console.model.orphans import Adoption
+    from console.model.past import Past
     from console.model.pruning import Usual
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
@@ -268,6 +270,17 @@ class Backend:
 
         return await adoptions(reach)
 
+    def past(self, seen: Callable[[], Seen] | None = None) -> Past:
+        """What is remembered, for one event loop: the history, and above it what the feeds have `seen`. The demo has none."""
+        # Loaded by whoever asks first, in a thread: not when the first question is under way.
+        import sqlite3  # noqa: F401
+
+        from console.feeds.history_feed import HistoryFeed
+        from console.feeds.seen import Seen
+        from console.history.place import usual_place
+
+        return HistoryFeed(None if self.demo else usual_place(None, os.environ), seen or Seen)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -282,6 +295,7 @@ class Backend:
             read_disk=self._read_disk,
             tunnel=True,
             trainings=True,
+            make_past=self.past,
             # Whoever may only look starts no program, not even one that asks.
             read_adoptions=self._read_adoptions if not self.demo and self.loaded.read_only is None else None,
         )
