@@ -196,12 +196,15 @@ _SERVING = ("restart", "service-up", "stop", "shell", "acts", "take", *CLOSING)
 _MENU = ("again", "stop", "answer", "acts", "take", *CLOSING)
 PLACES: tuple[Place, ...] = (
     Place(
-        "the main screen", ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+        "the main screen",
+        ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere"),
     ),
     Place("all about a service", ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")),
     Place("the facts of a container", ("list", "detail", "inside", "everywhere")),
     Place("all about what waits", ("list", "steps", "acts", "wait", "everywhere")),
-    Place("the builds", ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")),
+    Place(
+        "the builds", ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
+    ),
     Place("one build", ("list", "main", "beside", "steps", "rows", "runs", "acts", "build", "links", "everywhere")),
     Place("a run", ("list", "main", "steps", "rows", "runs", "acts", "facts", "links", "run", "everywhere")),
     Place("the nodes", ("list", "main", "beside", "filtered", "rows", "marks", "acts", "everywhere")),

@@ -91,7 +91,7 @@ class LogTail:
         if feed.failure is not None:
             return str(feed.failure.reason)
         if feed.phase is Phase.READING:
-            return f"Reading its log{look.glyphs.ellipsis}" if time.monotonic() - self._opened > 0.3 else ""  # noqa: PLR2004
+            return f"Reading its log{look.glyphs.ellipsis}" if time.monotonic() - self._opened > 0.3 else ""
         return "No output yet."
 
     def rate(self, now: datetime) -> str:

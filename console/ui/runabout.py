@@ -258,4 +258,3 @@ def memory_words(view: RunView) -> str:
         limit = f" of {binary(past.asked.memory)}" if past.asked is not None and past.asked.memory is not None else ""
         return f"{binary(past.peak_memory)} at its peak{limit}"
     return ""
-

@@ -134,7 +134,7 @@ def _ring(view: RunView, quantity: Quantity, seconds: float) -> tuple[Sequence[V
 
 
 def _window(step: float) -> Window:
-    return Window.MINUTE if step <= 1 else Window.HOUR if step <= 60 else Window.DAY  # noqa: PLR2004 - seconds
+    return Window.MINUTE if step <= 1 else Window.HOUR if step <= 60 else Window.DAY
 
 
 def _card(view: RunView, index: int | None) -> Gpu | None:

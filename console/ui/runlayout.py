@@ -105,7 +105,7 @@ def _told(body: int, height: int, wanted: Wanted, gap: int) -> tuple[int, int, i
     second = 0
     if wanted.plots and height >= GPUS_FROM:
         room = rest - least
-        second = min(12, room) if room >= 6 else 0  # noqa: PLR2004 - a title, four rows of dots and the axis
+        second = min(12, room) if room >= 6 else 0
     if not wanted.log:
         return body - second, second, 0
     return first, second, rest - second

@@ -14,7 +14,7 @@ from console.model.state import StateClass
 from console.model.words import age, duration
 from console.ui.canvas import Line, Part
 from console.ui.look import Look
-from console.ui.palette import GLYPH_ROLES, Role
+from console.ui.palette import Role
 from console.ui.runview import RunView
 
 _CHECKED = ("val", "test", "eval")
@@ -36,7 +36,8 @@ def _told(view: RunView) -> list[str]:
     if view.phase is Phase.ENDED:
         took = view.took
         ago = f"{age((view.now - view.ended).total_seconds())} ago" if view.ended is not None else ""
-        return [", ".join(part for part in (ago, f"after {duration(took.total_seconds())}" if took is not None else "") if part)]
+        long = f"after {duration(took.total_seconds())}" if took is not None else ""
+        return [", ".join(part for part in (ago, long) if part)]
     if view.phase is Phase.TRAINING and known is not None:
         worst = grave(run, known)
         if worst is not None and worst.sign == "stalled" and known.last is not None:
@@ -80,7 +81,7 @@ def _stage(one: Stage, view: RunView, look: Look) -> list[Part]:
 
 
 def _ahead(name: str, look: Look) -> list[Part]:
-    return [look.part(look.glyphs.state(StateClass.WAITING), GLYPH_ROLES[StateClass.WAITING]), look.part(f" {name}", Role.MUTED)]
+    return [look.glyph(StateClass.WAITING), look.part(f" {name}", Role.MUTED)]
 
 
 def _phase(view: RunView, look: Look) -> list[Part]:
@@ -237,4 +238,5 @@ def trouble(view: RunView, look: Look, width: int) -> Line | None:
         words, kind = str(view.run.why), view.run.state.kind
     if not words:
         return None
-    return [look.part(" "), look.glyph(kind), look.part(look.cut(f" {words}", max(0, width - 2)), bold=kind is StateClass.BROKEN)]
+    told = look.cut(f" {words}", max(0, width - 2))
+    return [look.part(" "), look.glyph(kind), look.part(told, bold=kind is StateClass.BROKEN)]

@@ -21,13 +21,16 @@ from console.ui.runplots import Clock, Plot, groups
 from console.ui.runview import RunView
 
 
-def metrics(view: RunView, drawn: Plot | None, look: Look, width: int, height: int, *, number: int, focused: bool) -> list[Line]:
+def metrics(
+    view: RunView, drawn: Plot | None, look: Look, width: int, height: int, *, number: int, focused: bool
+) -> list[Line]:
     """The curves below their title, in `height` lines."""
     if height <= 0:
         return []
     if drawn is None:
         words = "Nothing was measured yet." if not view.run.ended else "Its log told no metric."
-        return [_title(f"{number} Metrics", (), "", look, width, focused=focused), [look.part(f" {words}", Role.MUTED)]][:height]
+        head = _title(f"{number} Metrics", (), "", look, width, focused=focused)
+        return [head, [look.part(f" {words}", Role.MUTED)]][:height]
     other = "step" if drawn.view.time else "time"
     key = look.keys.first("axis")
     right = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
@@ -85,14 +88,15 @@ def cards(
     width: int,
     height: int,
     *,
+    plotted: int,
     number: int,
     focused: bool,
 ) -> list[Line]:
-    """One quantity of a card or of the machine on the axis of the curves, in `height` lines."""
+    """One quantity of a card or of the machine on the axis of the curves, in `height` lines; those have `plotted`."""
     if height <= 0:
         return []
     span = (drawn.view.start, drawn.view.end) if drawn is not None else (clock.knots[0][0], clock.knots[-1][0])
-    left = inset(drawn.traces, drawn.view, height) if drawn is not None else LEFT
+    left = inset(drawn.traces, drawn.view, width, plotted) if drawn is not None else LEFT
     slots = points(look.glyphs, cells(width, left))
     found = history(view, quantity, clock, span, slots)
     name, words = title(view, quantity)
@@ -102,7 +106,8 @@ def cards(
         value = _value_at(found.values, drawn.view.cursor, span)
         words = value_words(quantity, value, datetime.fromtimestamp(clock.time(drawn.view.cursor) / 1e9, UTC))
     key = look.keys.first("next-metric")
-    head = _title(f"{number} {name}", [look.part(words, Role.MUTED)], f"{key} next" if focused else "", look, width, focused=focused)
+    hint = f"{key} next" if focused else ""
+    head = _title(f"{number} {name}", [look.part(words, Role.MUTED)], hint, look, width, focused=focused)
     role = Role.ACTIVE if quantity.what.value in ("util", "cpu") else Role.THIRD
     lines = area(
         found.values, found.highs, found.top, width, height - 1, look, label=found.label, cursor=column, left=left, role=role

@@ -191,4 +191,3 @@ def clock_of(view: RunView, wish: Wish, plot: Plot | None) -> Clock:
         if at > knots[-1][0] and moment >= knots[-1][1]:
             knots.append((at, moment))
     return Clock(knots)
-

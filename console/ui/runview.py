@@ -178,11 +178,8 @@ def knows_parameters(run: Run) -> bool:
 def changes(run: Run, older: Run) -> list[str]:
     """`lr 3e-4 -> 1e-4`: parameters that differ, in the order of their names."""
     now, then = parameters(run), parameters(older)
-    found = []
-    for name in sorted({*now, *then}):
-        if now.get(name) != then.get(name):
-            found.append(f"{name} {then.get(name, 'unset')} -> {now.get(name, 'unset')}")
-    return found
+    names = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
+    return [f"{name} {then.get(name, 'unset')} -> {now.get(name, 'unset')}" for name in names]
 
 
 def kept(known: RunView, last: RunView | None) -> RunView:

@@ -39,7 +39,7 @@ class RunScreen(RunBase, inherit_bindings=False):
             words = {SECOND: "nothing was measured of cards and machine", LOG: "it has no log yet"}
             self.say(StateClass.ENDED, words.get(name, "it is not there"))
             return
-        self._chosen = True
+        self._picked = True
         super().focus_pane(name)
 
     def action_pane(self, way: int) -> None:
@@ -48,18 +48,18 @@ class RunScreen(RunBase, inherit_bindings=False):
 
     def action_go(self, number: int) -> None:
         if number < len(PANES):
-            if self.pane == PANES[number] and self._chosen:
+            if self.pane == PANES[number] and self._picked:
                 self.zoomed = not self.zoomed
             self.focus_pane(PANES[number])
 
     def action_zoom(self) -> None:
-        self._chosen = True
+        self._picked = True
         super().action_zoom()
 
     def action_facts(self) -> None:
         """All that is known, over the curves where it has no place beside them; and back."""
         if self.pane == FACTS:
-            self.pane, self.zoomed, self._chosen = FIRST, False, False
+            self.pane, self.zoomed, self._picked = FIRST, False, False
             self.paint()
         else:
             self.focus_pane(FACTS)
@@ -72,7 +72,7 @@ class RunScreen(RunBase, inherit_bindings=False):
         elif self.pane == LOG and not self.tail.following:
             self.tail.edge(1)
         elif super().step_back():
-            self._chosen = False
+            self._picked = False
         else:
             return False
         self.paint()

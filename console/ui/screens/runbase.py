@@ -13,7 +13,7 @@ from console.model.cells import width as cells_of
 from console.model.run import Phase
 from console.text import clean
 from console.ui import frame, runabout, runcards, runfacts, runlines, runpanes, runplots
-from console.ui.canvas import Canvas, Line, Part
+from console.ui.canvas import Canvas, Line
 from console.ui.logtail import LogTail
 from console.ui.palette import Role
 from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND, TALL, Shape, Wanted, shape
@@ -49,7 +49,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self._plot: runplots.Plot | None = None
         self._about: runabout.About | None = None
         self._tops: dict[str, int] = {}
-        self._chosen = False
+        self._picked = False
         """Whether a person went to the pane that has the keys: one that has no room gets all of it then."""
         self._due: Timer | None = None
 
@@ -195,15 +195,12 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         return [str(one.name) for one in older.stages if not one.branch] if older is not None else ()
 
     def _paint_panes(self, view: RunView, clock: runplots.Clock, wanted: Wanted, width: int, height: int, head: int) -> None:
-        self.available = tuple(
-            pane
-            for pane, there in zip(PANES, (True, wanted.history or (wanted.about is not None and wanted.plots), wanted.log, True))
-            if there
-        )
+        seconds = wanted.history or (wanted.about is not None and wanted.plots)
+        self.available = (FIRST, *((SECOND,) if seconds else ()), *((LOG,) if wanted.log else ()), FACTS)
         if self.pane not in self.available:
-            self.pane, self._chosen, self.zoomed = FIRST, False, False
+            self.pane, self._picked, self.zoomed = FIRST, False, False
         found = shape(width, height, head, wanted, zoom=self.pane if self.zoomed else None)
-        if self._chosen and found.region(self.pane) is None:
+        if self._picked and found.region(self.pane) is None:
             found = shape(width, height, head, wanted, zoom=self.pane)
         self.shape = found
         if self._about is not None and found.first.width != width:
@@ -238,7 +235,16 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             every = runcards.quantities(view)
             chosen = every[self.quantity % len(every)]
             lines = runpanes.cards(
-                view, chosen, clock, drawn, look, region.width, region.height, number=2, focused=focused
+                view,
+                chosen,
+                clock,
+                drawn,
+                look,
+                region.width,
+                region.height,
+                plotted=max(1, found.first.height - 1),
+                number=2,
+                focused=focused,
             )
         self.second.show(lines, look.style())
 
