@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.feeds.log_feed import LogFeed, Phase
 from console.logs.lens import Lens
+from console.model.words import counted
 from console.ui.logport import Port
 from console.ui.logrows import Dress, Rows
 from console.ui.logtext import Texts
@@ -102,7 +103,7 @@ class LogTail:
         count = store.end - store.at_time(int((now.timestamp() - _MINUTE) * 1e9))
         if count <= 0:
             return ""
-        return f"{count:,} lines/min" if count < _MANY else f"{count / _MINUTE:,.0f} lines/s"
+        return f"{counted(count, 'line')}/min" if count < _MANY else f"{count / _MINUTE:,.0f} lines/s"
 
     @property
     def standing(self) -> str:

@@ -9,7 +9,7 @@ from console.model.run import Phase
 from console.model.words import age, binary, decimal, duration
 from console.ui.canvas import Line
 from console.ui.look import Look
-from console.ui.runabout import changed_words, link_of, memory_words, told
+from console.ui.runmatters import changed_words, link_of, memory_words, told
 from console.ui.runview import RunView, parameters
 
 _LABEL = 12
@@ -99,7 +99,7 @@ def _left(view: RunView) -> str:
     if known is None or known.finish is None or view.phase is not Phase.TRAINING:
         return ""
     left = age(max(0.0, (known.finish - view.now).total_seconds()))
-    return f"about {left} by {known.basis}" if known.basis else f"about {left}"
+    return f"{left} by {known.basis}" if known.basis else f"about {left}"
 
 
 def _expected(view: RunView) -> str:

@@ -44,6 +44,16 @@ class Wanted:
     log: bool
 
 
+def facts_cells(width: int) -> int:
+    """How wide the facts beside the other panes are; 0 where they have no place there."""
+    return max(_FACTS_LEAST, min(_FACTS_MOST, width * 36 // 100)) if width >= WIDE else 0
+
+
+def left_cells(width: int) -> int:
+    """What they leave to the panes beside them."""
+    return width - facts_cells(width) - 2 if width >= WIDE else width
+
+
 def shape(width: int, height: int, head: int, wanted: Wanted, *, zoom: str | None) -> Shape:
     """The screen for `width` by `height` cells, of which `head` lines are taken. `zoom` is the pane that has all of it."""
     none = Region(0, head, 0, 0)
@@ -52,14 +62,13 @@ def shape(width: int, height: int, head: int, wanted: Wanted, *, zoom: str | Non
     if zoom is not None:
         return Shape(top, *(body if name == zoom else none for name in PANES))
     beside = width >= WIDE and body.height >= 2
-    facts_width = max(_FACTS_LEAST, min(_FACTS_MOST, width * 36 // 100)) if beside else 0
-    left = width - facts_width - 2 * beside
+    left = left_cells(width) if beside else width
     gap = 1 if height >= TALL else 0
     first, second, log = _heights(body.height, height, wanted, gap)
     # Beside the facts nothing stands; the log below them has the whole width, unless it is alone.
     upper = first + second
     y = body.y
-    facts = Region(left + 2, y, facts_width, upper if log and upper else body.height) if beside else none
+    facts = Region(left + 2, y, facts_cells(width), upper if log and upper else body.height) if beside else none
     under = y + upper + (gap if upper and log else 0)
     return Shape(
         top,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.model.run import Phase
 from console.model.state import StateClass
-from console.ui import runabout, runcards, runfacts, runplots
+from console.ui import runcards, runfacts, runmatters, runplots
 from console.ui.acting import Subject
 from console.ui.canvas import plain
 from console.ui.keymap import bindings
@@ -117,7 +117,7 @@ class RunScreen(RunBase, inherit_bindings=False):
             self.action_zoom()
 
     def _open_blocker(self) -> None:
-        ref = runabout.blocked_by(self.view) if self.view is not None else None
+        ref = runmatters.blocked_by(self.view) if self.view is not None else None
         if ref is None:
             self.say(StateClass.ENDED, "no build stands in its way")
         elif self.world is not None and any(one.ref == ref for one in self.world.runs):
@@ -266,12 +266,12 @@ class RunScreen(RunBase, inherit_bindings=False):
             self.say(StateClass.ENDED, "nothing to copy")
             return
         head = f"{view.run.shown}  {view.state.word}"
-        told = runabout.about(view, self.look, 10_000)
+        told = runmatters.about(view, self.look, 10_000)
         parts = [head, *((f"{told.title}  {told.note}".rstrip(), plain(told.lines)) if told is not None else ())]
         self.copy("\n".join([*parts, runfacts.text(view)]))
 
     def action_copy_link(self) -> None:
-        link = runabout.link_of(self.view) if self.view is not None else None
+        link = runmatters.link_of(self.view) if self.view is not None else None
         if link is None:
             self.say(StateClass.ENDED, "it is nowhere on the web")
         else:

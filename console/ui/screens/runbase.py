@@ -12,11 +12,11 @@ from console.feeds.jenkins_feed import Interest
 from console.model.cells import width as cells_of
 from console.model.run import Phase
 from console.text import clean
-from console.ui import frame, runabout, runcards, runfacts, runlines, runpanes, runplots
+from console.ui import frame, runcards, runfacts, runlines, runmatters, runpanes, runplots
 from console.ui.canvas import Canvas, Line
 from console.ui.logtail import LogTail
 from console.ui.palette import Role
-from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND, TALL, Shape, Wanted, shape
+from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND, TALL, Shape, Wanted, left_cells, shape
 from console.ui.runpast import RunPast, Wish
 from console.ui.runview import RunView, before, figures_of, find, kept, successor
 from console.ui.screens.lists import ListScreen
@@ -47,7 +47,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self.wish = runplots.Wish()
         self.quantity = 0
         self._plot: runplots.Plot | None = None
-        self._about: runabout.About | None = None
+        self._about: runmatters.About | None = None
         self._tops: dict[str, int] = {}
         self._picked = False
         """Whether a person went to the pane that has the keys: one that has no room gets all of it then."""
@@ -91,7 +91,8 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             *(("answer",) if run.state.word == "approval" else ()),
         )
         bad = ("error",) if view.bad and log else ()
-        return (*log, *bad, "facts", *acts, "copy", "next", "axis", "next-metric", "acts", "palette", "zoom")
+        drawn = ("axis", "next-metric") if self._plot is not None else ()
+        return (*log, *bad, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
 
     # What is known
 
@@ -155,14 +156,16 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             return
         spans = self._plot.whole if self._plot is not None else None
         self._plot = runplots.plot_of(self.view, self.wish)
-        self.wish = runplots.slid(self.wish, self._plot, spans)
-        self._plot = runplots.plot_of(self.view, self.wish)
+        slid = runplots.slid(self.wish, self._plot, spans)
+        if slid is not self.wish:
+            self.wish = slid
+            self._plot = runplots.plot_of(self.view, slid)
         clock = runplots.clock_of(self.view, self.wish, self._plot)
         view = self.view = self._ask_the_past(self.view, clock)
         target = self._target(view)
         self.tail.look_at(target)
         head = self._head(view, width, height)
-        self._about = runabout.about(view, self.look, width)
+        self._about = runmatters.about(view, self.look, left_cells(width))
         wanted = Wanted(
             about=len(self._about.lines) if self._about is not None else None,
             plots=self._plot is not None,
@@ -203,8 +206,8 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         if self._picked and found.region(self.pane) is None:
             found = shape(width, height, head, wanted, zoom=self.pane)
         self.shape = found
-        if self._about is not None and found.first.width != width:
-            self._about = runabout.about(view, self.look, max(20, found.first.width or width))
+        if self._about is not None and found.first.width > left_cells(width):
+            self._about = runmatters.about(view, self.look, found.first.width)
         self._paint_first(view, found)
         self._paint_second(view, clock, found)
         self._paint_log(found)
@@ -316,7 +319,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self.console.attend(self, ids, run.container.id if run.container is not None else None)
         self.console.attend_gpus(self, closely=view.phase is Phase.TRAINING and bool(run.cards))
         refs = {one.ref for one in (run, view.before) if one is not None and one.ref is not None}
-        blocker = runabout.blocked_by(view) if view.phase in (Phase.QUEUED, Phase.WAITING) else None
+        blocker = runmatters.blocked_by(view) if view.phase in (Phase.QUEUED, Phase.WAITING) else None
         job = run.ref.job if run.ref is not None else run.item.job if run.item is not None else None
         if self.has_jenkins:
             self.console.attend_jenkins(

@@ -12,7 +12,9 @@ from console.model.jenkins_rows import WaitRow, waiting
 from console.model.metric import Curve
 from console.model.run import Phase
 from console.model.run_words import figure
+from console.model.why import Evidence
 from console.model.words import age, binary, decimal, duration, memory_of
+from console.text import clean
 from console.ui import queuepane
 from console.ui.canvas import Line, Part
 from console.ui.look import Look
@@ -71,9 +73,10 @@ def _since(view: RunView) -> str:
 
 def _gone(view: RunView, look: Look, width: int) -> list[Line]:
     what = "its container was removed" if view.run.build is None else "Jenkins shows its build no more"
-    words = "It has left the queue: somebody took it out." if view.run.phase is Phase.QUEUED else f"It is gone: {what}."
-    last = "" if view.run.phase is Phase.QUEUED else " What stands here was known last."
-    return sentence(f"{words}{last} {look.keys.first('back')} goes back.", look, width, Role.MUTED)
+    words = f"It is gone: {what}. What stands here was known last."
+    if view.run.phase is Phase.QUEUED:
+        words = "It has left the queue: it begins, or somebody took it out."
+    return sentence(f"{words} {look.keys.first('back')} goes back.", look, width, Role.MUTED)
 
 
 # What waits
@@ -196,9 +199,10 @@ def _beside(one: Curve, older: Curve | None) -> str:
     mine, theirs = one.best or one.last, older.best or older.last
     if figure(theirs.value) in ("nan", "inf", "-inf") or figure(mine.value) in ("nan", "inf", "-inf"):
         return f"was {figure(theirs.value)}"
-    change = mine.value - theirs.value
-    sign = "+" if change > 0 else "-" if change < 0 else ""
-    return f"{sign}{figure(abs(change))}, was {figure(theirs.value)}"
+    change = figure(abs(mine.value - theirs.value))
+    if change == figure(0.0):
+        return "as it was"
+    return f"{'+' if mine.value > theirs.value else '-'}{change}, was {figure(theirs.value)}"
 
 
 def _why(view: RunView, look: Look, width: int) -> About:
@@ -208,17 +212,17 @@ def _why(view: RunView, look: Look, width: int) -> About:
     head, lines = words, []
     if cells_of(words) + cells_of("Why") + 6 > width or (why is None and not view.run.why):
         head, lines = "", sentence(words, look, width)
-    sources = set()
-    for one in why.evidence if why is not None else ():
-        sources.add(str(one.source))
+    evidence = list(why.evidence) if why is not None else []
+    sources = {str(one.source) for one in evidence}
+    own = [("changed", changed_words(view)), ("kept", _kept(view))]
+    mine = [Evidence(clean(name), clean(words)) for name, words in own if words and name not in sources]
+    # What to try comes last: it follows from all else.
+    at = next((number for number, one in enumerate(evidence) if one.source == "try"), len(evidence))
+    for one in (*evidence[:at], *mine, *evidence[at:]):
         found = told(str(one.source), str(one.words), look, width)
         if one.at is not None:
             found[-1] = _with_key(found[-1], "error", look, width)
         lines += found
-    if "changed" not in sources and (changed := changed_words(view)):
-        lines += told("changed", changed, look, width)
-    if "kept" not in sources and (saved := _kept(view)):
-        lines += told("kept", saved, look, width)
     return About("Why", head, lines)
 
 
