@@ -34,9 +34,9 @@ def metrics(
     other = "step" if drawn.view.time else "time"
     key = look.keys.first("axis")
     right = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
-    told = _under(drawn, look) if drawn.view.cursor is not None else legend(drawn.traces, look)
+    told = _under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
     notes = title_words(drawn.traces, drawn.view)
-    middle = [*told, look.part(f"   {', '.join(notes)}" if notes else "", Role.MUTED)]
+    middle = [*told, [look.part(f"   {', '.join(notes)}" if notes else "", Role.MUTED)]]
     more = _more(view.figures)
     head = _title(f"{number} Metrics", middle, f"{more}{right}", look, width, focused=focused)
     return [head, *plot(drawn.traces, drawn.view, width, height - 1, look)][:height]
@@ -47,28 +47,34 @@ def _more(known: Figures | None) -> str:
     return f"+{count} more  " if count > 0 else ""
 
 
-def _under(drawn: Plot, look: Look) -> list[Part]:
+def _names(drawn: Plot, look: Look) -> list[list[Part]]:
+    """Each curve with its sign."""
+    parts = [look.part(""), *legend(drawn.traces, look)]
+    return [parts[at : at + 3] for at in range(0, len(parts), 3)]
+
+
+def _under(drawn: Plot, look: Look) -> list[list[Part]]:
     """What stands under the crosshair, in place of the names."""
     where = drawn.view.cursor
     assert where is not None  # noqa: S101 - only asked where there is one
     words = f"at {duration(where)}" if drawn.view.time else f"{drawn.view.word} {where:,.0f}"
-    parts = [look.part(words, Role.ACCENT)]
+    found = [[look.part(words, Role.ACCENT)]]
     for name, (_, value) in at(drawn.traces, where).items():
-        parts += [look.part(f"   {name} ", Role.MUTED), look.part(figure(value))]
-    return parts
+        found.append([look.part(f"   {name} ", Role.MUTED), look.part(figure(value))])
+    return found
 
 
-def _title(name: str, middle: Sequence[Part], right: str, look: Look, width: int, *, focused: bool) -> Line:
-    """Whole parts only: what stands in the middle loses its end to what stands at the right."""
+def _title(name: str, middle: Sequence[Sequence[Part]], right: str, look: Look, width: int, *, focused: bool) -> Line:
+    """Whole items only: what stands in the middle loses its end to what stands at the right."""
     ground = Ground.FOCUS if focused else Ground.BAND
     parts: list[Part] = [look.part(f" {name}   ", Role.TEXT, ground, bold=True)]
     used = cells_of(parts[0][0])
     right = f" {right} " if right and used + len(right) + 2 <= width else ""
-    for text, style in middle:
-        size = cells_of(text)
+    for item in middle:
+        size = sum(cells_of(text) for text, _ in item)
         if used + size > width - len(right):
             break
-        parts.append((text, _on(style, look.style(Role.TEXT, ground))))
+        parts += [(text, _on(style, look.style(Role.TEXT, ground))) for text, style in item]
         used += size
     parts.append(look.part(" " * max(0, width - used - len(right)), Role.MUTED, ground))
     return [*parts, look.part(right, Role.MUTED, ground)]
@@ -107,7 +113,7 @@ def cards(
         words = value_words(quantity, value, datetime.fromtimestamp(clock.time(drawn.view.cursor) / 1e9, UTC))
     key = look.keys.first("next-metric")
     hint = f"{key} next" if focused else ""
-    head = _title(f"{number} {name}", [look.part(words, Role.MUTED)], hint, look, width, focused=focused)
+    head = _title(f"{number} {name}", [[look.part(words, Role.MUTED)]], hint, look, width, focused=focused)
     role = Role.ACTIVE if quantity.what.value in ("util", "cpu") else Role.THIRD
     lines = area(
         found.values, found.highs, found.top, width, height - 1, look, label=found.label, cursor=column, left=left, role=role

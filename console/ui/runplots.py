@@ -125,7 +125,7 @@ def _whole(view: RunView, traces: Sequence[Trace], began: datetime, *, in_time: 
     if not in_time:
         step = view.figures.step if view.figures is not None else None
         known = float(step) if step is not None and traces and last <= step else last
-        return (min(first, 0.0) if first <= known * 0.1 else first), known
+        return (min(first, 0.0) if first <= known / 2 else first), known
     goes_on = view.phase is Phase.TRAINING and not view.gone
     return min(0.0, first), max(last, (view.now - began).total_seconds()) if goes_on else last
 
@@ -186,8 +186,8 @@ def clock_of(view: RunView, wish: Wish, plot: Plot | None) -> Clock:
         for spot in (*one.spots, one.last)
         if (at := _place(spot, began, word, in_time=False)) is not None
     )
-    knots: list[tuple[float, float]] = [(plot.whole[0], start)]
+    knots: list[tuple[float, float]] = [(plot.whole[0], start)] if not found or found[0][0] > plot.whole[0] else []
     for at, moment in found:
-        if at > knots[-1][0] and moment >= knots[-1][1]:
+        if not knots or (at > knots[-1][0] and moment >= knots[-1][1]):
             knots.append((at, moment))
     return Clock(knots)
