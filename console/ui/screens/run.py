@@ -43,6 +43,8 @@ class RunScreen(RunBase, inherit_bindings=False):
         super().focus_pane(name)
 
     def action_pane(self, way: int) -> None:
+        if self.view is None:
+            return
         every = list(self.available)
         self.focus_pane(every[(every.index(self.pane) + way) % len(every)])
 

@@ -14,7 +14,7 @@ from console.model.history import Trace as PastTrace
 from console.model.jenkins import Held, JenkinsWorld, QueueItem, Waits, Work
 from console.model.metric import Curve, Figures, Finding, Spot
 from console.model.past import Around, Remembered
-from console.model.source import SourceStatus
+from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.why import Cause as WhyCause
 from console.model.why import Evidence, Why
 from console.model.world import World
@@ -242,6 +242,8 @@ class KnownPast:
         self.one = run
         self.known = {f"train#{name.removeprefix('n')}": one for name, one in figures.items()}
         self.asked: list[tuple[int, int, int]] = []
+        self.bare = False
+        """Whether nobody looked at cards and machine."""
 
     async def runs(self, project: str | None = None, *, limit: int = 200) -> Remembered:
         return Remembered()
@@ -255,6 +257,9 @@ class KnownPast:
     async def around(self, begin: int, end: int, width: int) -> Around:
         """The first tenth is a gap."""
         self.asked.append((begin, end, width))
+        self.asked.append((begin, end, width))
+        if self.bare:
+            return Around(begin, end, (), None, ())
         first = width // 10
 
         def trace(value: float) -> PastTrace:
@@ -269,6 +274,13 @@ class KnownPast:
 
     async def aclose(self) -> None:
         return None
+
+
+class NoPast(KnownPast):
+    """A history that cannot be read."""
+
+    async def run(self, key: str) -> PastRun | None:
+        raise SourceError(SourceState.UNREACHABLE, clean("The history cannot be read: it is damaged."))
 
 
 REMEMBERED = PastRun(
