@@ -160,6 +160,10 @@ bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins
 bench-history: dev ## measure writing, reading and the size of the history of runs (ARGS="--quick")
 	@exec $(BIN)/python -m bench.history $(ARGS)
 
+.PHONY: bench-plot
+bench-plot: dev ## measure what it costs to draw the curves of a run (ARGS="--quick")
+	@exec $(BIN)/python -m bench.plot $(ARGS)
+
 .PHONY: bench-training
 bench-training: dev ## measure what the steps of a training cost, and what images weigh (ARGS="--quick")
 	@exec $(BIN)/python -m bench.training $(ARGS)

@@ -39,8 +39,8 @@ def area(
     count = cells(width, left)
     inset = left if count < width else 0
     slots = points(look.glyphs, count)
-    means = fitted([_told(value) for value in values], slots, max(1, len(values)))
-    peaks = _peaks([_told(value) for value in highs], slots)
+    means = fitted([_told(value, top) for value in values], slots, max(1, len(values)))
+    peaks = _peaks([_told(value, top) for value in highs], slots)
     rows = [list(row) for row in curve.area(look.glyphs, means, height, top)]
     _dot_peaks(rows, peaks, top, look)
     if cursor is not None and 0 <= cursor < count:
@@ -54,8 +54,9 @@ def crosshair(look: Look) -> str:
     return "╎" if look.glyphs.unicode else "|"
 
 
-def _told(value: Value) -> Value:
-    return value if value is not None and math.isfinite(value) else None
+def _told(value: Value, top: float) -> Value:
+    """Within the scale: what is above `top` fills its column."""
+    return max(0.0, min(top, value)) if value is not None and math.isfinite(value) else None
 
 
 def _peaks(highs: Sequence[Value], slots: int) -> list[Value]:
@@ -76,7 +77,7 @@ def _dot_peaks(rows: list[list[str]], peaks: Sequence[Value], top: float, look: 
     for slot, peak in enumerate(peaks):
         if peak is None:
             continue
-        dot = max(1, min(most, round(min(1.0, max(0.0, peak / top)) * most)) if top > 0 else 1) - 1
+        dot = max(1, min(most, round(peak / top * most)) if top > 0 else 1) - 1
         row = rows[len(rows) - 1 - dot // steps]
         if not look.glyphs.unicode:
             row[slot] = "'" if row[slot] == " " else row[slot]

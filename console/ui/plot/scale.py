@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.ui.plot.traces import View, sound
 
@@ -21,8 +21,7 @@ _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e6
 """Between these a number is written without an exponent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """From heights (logarithms with a log scale) to dots, the lowest being 0."""
 
     low: float
@@ -52,14 +51,14 @@ def labels(scale: Scale, rows: int, *, log: bool) -> list[tuple[float, str]]:
     """Heights and what to write beside them: round, three figures where these tell them apart."""
     low, high = scale.low, scale.high
     if high <= low:
-        return [(low, short(10**low if log else low))]
+        return [(low, short(_power(low) if log else low))]
     most = max(2, 1 + (rows - 1) // _ROWS_A_LABEL) if rows > 1 else 1
     if log:
         powers = range(math.ceil(low), math.floor(high) + 1)
         step = int(_nice(max(1.0, len(powers) / most)))
         if len(powers) >= 2:
             return [(float(power), short(float(f"1e{power}"))) for power in powers if power % step == 0]
-        low, high = 10**low, 10 ** min(high, 308.0)
+        low, high = _power(low), _power(high)
     if not high - low > max(abs(low), abs(high)) * _SAME or high - low < 1e-300:
         return [(scale.low, short(low))]
     if high - low > 1e300:
@@ -68,6 +67,11 @@ def labels(scale: Scale, rows: int, *, log: bool) -> list[tuple[float, str]]:
         values, step_size = _round_values(low, high, most)
     texts = written(values, step_size)
     return [(math.log10(value) if log else value, text) for value, text in zip(values, texts, strict=True)]
+
+
+def _power(height: float) -> float:
+    """The value of a logarithm; that of the greatest float is rounded to one that has none."""
+    return float(10 ** min(height, 308.254))
 
 
 def _round_values(low: float, high: float, most: int) -> tuple[list[float], float]:
@@ -79,11 +83,11 @@ def _round_values(low: float, high: float, most: int) -> tuple[list[float], floa
             step = float(f"{factor}e{exponent}")
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
             if last - first + 1 <= most:
-                if last - first >= 1 or most < 2:
+                if last - first >= min(1, most - 1):
                     return [number * step for number in range(first, last + 1)], step
-                # One label tells no scale: the outer two of the finer step do.
+                # Too few tell no scale: the outer two of the finer step do.
                 values, step = closer
-                return [values[0], values[-1]], step
+                return [values[0], values[-1]][:most], step
             if last - first < 1000:
                 closer = [number * step for number in range(first, last + 1)], step
         exponent += 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 from console.model.words import counted
 from console.text import Clean
@@ -16,8 +18,6 @@ RIGHT = 1
 """Blank cells at the right of a plot."""
 _FAR = 1e15
 """Beyond this an axis of steps or seconds has no columns that differ."""
-_LOST = 1e3
-"""What leaves a running sum and is so many times the rest takes its last digits along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +49,19 @@ class View:
     word: str = "step"
 
 
-@dataclass(slots=True)
-class Drawable:
+class Drawable(NamedTuple):
     """The points of a trace that have a height, their logarithms with a log scale; and those that have none.
 
-    A line is broken before each index in `broken`. `bad` is place and value of what is not finite, `left_out` how many values
-    a log scale has no place for.
+    A line is broken before each index in `broken`. `bad` is place and value of what is not finite.
     """
 
     places: Sequence[float]
     heights: Sequence[float]
-    broken: set[int] = field(default_factory=set)
-    bad: Sequence[tuple[float, float]] = ()
-    left_out: int = 0
+    broken: set[int]
+    bad: Sequence[tuple[float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """What a view shows of a curve: places and heights, the first and last of which may be where a line crosses its ends."""
 
     places: Sequence[float]
@@ -74,8 +70,7 @@ class Shown:
     bad: Sequence[tuple[float, float]]
 
 
-@dataclass(slots=True)
-class Columns:
+class Columns(NamedTuple):
     """A curve in columns: its extremes, first and last height in each. None where nothing was measured.
 
     `joined` says of a column whether a line leads to it from the last one before it that has something.
@@ -123,57 +118,59 @@ def title_words(traces: Sequence[Trace], view: View) -> tuple[str, ...]:
 
 def drawable(trace: Trace, view: View) -> Drawable:
     """The points of a trace as the view wants them: not thinned yet, and also those before and behind its ends."""
-    places = [at for at, _ in trace.points]
-    heights = [value for _, value in trace.points]
-    found = Drawable(places, heights)
+    places: Sequence[float] = [at for at, _ in trace.points]
+    heights: Sequence[float] = [value for _, value in trace.points]
+    broken: set[int] = set()
+    bad: Sequence[tuple[float, float]] = ()
+    # One look at the sum spares a look at each value: nan and inf stay in it.
     if not math.isfinite(sum(heights)) or (view.log and heights and min(heights) <= 0):
-        found = _sorted_out(places, heights, log=view.log)
+        places, heights, broken, bad = _sorted_out(places, heights, log=view.log)
     for start, end in trace.gaps:
         if start < end:
-            found.broken.update(range(bisect_right(found.places, start), bisect_left(found.places, end) + 1))
+            broken.update(range(bisect_right(places, start), bisect_left(places, end) + 1))
     if view.smooth > 1:
-        found.heights = smoothed(found.heights, found.broken, view.smooth)
+        heights = smoothed(heights, broken, view.smooth)
     if view.log:
-        found.heights = [math.log10(value) for value in found.heights]
-    return found
+        heights = [math.log10(value) for value in heights]
+    return Drawable(places, heights, broken, bad)
 
 
 def _sorted_out(places: Sequence[float], heights: Sequence[float], *, log: bool) -> Drawable:
+    """Without what has no height."""
     good: list[tuple[float, float]] = []
     bad: list[tuple[float, float]] = []
     broken: set[int] = set()
-    left_out = 0
     for one in zip(places, heights, strict=True):
-        if not math.isfinite(one[1]):
-            bad.append(one)
-        elif log and one[1] <= 0:
-            left_out += 1
-        else:
+        if math.isfinite(one[1]) and (one[1] > 0 or not log):
             good.append(one)
             continue
         broken.add(len(good))
-    return Drawable([at for at, _ in good], [value for _, value in good], broken, bad, left_out)
+        if not math.isfinite(one[1]):
+            bad.append(one)
+    return Drawable([at for at, _ in good], [value for _, value in good], broken, bad)
 
 
 def smoothed(values: Sequence[float], broken: set[int], window: int) -> list[float]:
     """Each value as the mean of itself and those before it, `window` in all; a break begins anew.
 
-    They are parts of a mean when they are added, since the sum of huge values has no place in a float.
+    Each mean is added up by itself: what a running sum loses to one huge value it never finds again.
     """
     found: list[float] = []
-    begin, total = 0, 0.0
-    for at, value in enumerate(values):
-        if at in broken:
-            begin, total = at, 0.0
-        total += value / window
-        if at - begin >= window:
-            gone = values[begin] / window
-            begin += 1
-            total -= gone
-            if abs(gone) > _LOST * abs(total):
-                total = sum(one / window for one in values[begin : at + 1])
-        count = at - begin + 1
-        found.append(total if count == window else total / count * window)
+    ends = sorted({0, len(values), *(one for one in broken if 0 < one < len(values))})
+    for begin, end in pairwise(ends):
+        part = values[begin:end]
+        first = min(window, len(part)) - 1
+        found += [sum(part[: count + 1]) / (count + 1) for count in range(first)]
+        found += [total / (first + 1) for total in map(sum, zip(*(part[at:] for at in range(first + 1)), strict=False))]
+    if math.isfinite(sum(found)):
+        return found
+    # The sum of huge values is no float: parts of a mean are added instead.
+    begin = 0
+    for at, mean in enumerate(found):
+        begin = at if at in broken else begin
+        if not math.isfinite(mean):
+            part = values[max(begin, at + 1 - window) : at + 1]
+            found[at] = sum(value / len(part) for value in part)
     return found
 
 
