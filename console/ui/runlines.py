@@ -23,27 +23,33 @@ _LEAST_GAP = 3
 
 def heading(view: RunView, look: Look) -> list[Part]:
     """`project-a #128   ▸ training  48%  18m left`, for line 1."""
+    # Single parts: where there is no room the name gives way in its middle, then the last of them goes, and no figure is cut.
     shown = view.state
-    parts = [look.part(f"{view.run.shown}   ", bold=True), *look.state(shown, 2 + len(shown.word))]
-    told = "  ".join(part for part in _told(view) if part)
-    return [*parts, look.part(f"  {told}", Role.MUTED)] if told else parts
+    name = [look.part(str(view.run.project), bold=True), look.part(f" {view.run.known_as}".rstrip() + "   ", bold=True)]
+    return [*name, *look.state(shown, 2 + len(shown.word)), *(look.part(part, Role.MUTED) for part in _told(view))]
 
 
 def _told(view: RunView) -> list[str]:
+    """Each with what parts it from the one before."""
     known, run = view.figures, view.run
     if view.gone and not run.ended:
         return []
+    if run.state.word == "stopping":
+        return [f"  {run.why}"] if run.why else []
     if view.phase is Phase.ENDED:
         took = view.took
-        ago = f"{age((view.now - view.ended).total_seconds())} ago" if view.ended is not None else ""
-        long = f"after {duration(took.total_seconds())}" if took is not None else ""
-        return [", ".join(part for part in (ago, long) if part)]
+        found = [f"  {age((view.now - view.ended).total_seconds())} ago"] if view.ended is not None else []
+        return [*found, *([f"{',' if found else ' '} after {duration(took.total_seconds())}"] if took is not None else [])]
     if view.phase is Phase.TRAINING and known is not None:
         worst = grave(run, known)
         if worst is not None and worst.sign == "stalled" and known.last is not None:
-            return [_percent(known), f"{age((view.now - known.last).total_seconds())} idle"]
-        return [_percent(known), remaining(known, view.now)]
-    return [f"for {age((view.now - run.since).total_seconds())}" if run.since is not None else ""]
+            return _parted(_percent(known), f"{age((view.now - known.last).total_seconds())} idle")
+        return _parted(_percent(known), remaining(known, view.now))
+    return _parted(f"for {age((view.now - run.since).total_seconds())}" if run.since is not None else "")
+
+
+def _parted(*words: str) -> list[str]:
+    return [f"  {one}" for one in words if one]
 
 
 def _percent(known: Figures) -> str:
@@ -76,8 +82,8 @@ def _stage(one: Stage, view: RunView, look: Look) -> list[Part]:
     kind = stage_state(one).kind
     took = duration(one.took(view.now).total_seconds()) if kind is not StateClass.ENDED else ""
     role = Role.MUTED if kind is StateClass.ENDED else Role.TEXT
-    name = look.part(f" {one.name} ", role, bold=kind is StateClass.BROKEN)
-    return [look.glyph(kind), name, look.part(took, Role.MUTED)] if took else [look.glyph(kind), name]
+    name = look.part(f" {one.name}", role, bold=kind is StateClass.BROKEN)
+    return [look.glyph(kind), name, look.part(f" {took}" if took else "", Role.MUTED)]
 
 
 def _ahead(name: str, look: Look) -> list[Part]:
@@ -154,7 +160,9 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
     if known.lr is not None:
         items.append([look.part("lr ", Role.MUTED), look.part(figure(known.lr))])
     if known.rate is not None and view.phase is Phase.TRAINING:
-        items.append([look.part(f"{known.unit or 'steps'}/s ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
+        unit = known.unit or "steps"
+        per_second = unit if "/" in unit else f"{unit}/s"
+        items.append([look.part(f"{per_second} ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
     if not items:
         return None
     parts: list[Part] = [look.part(" ")]

@@ -18,6 +18,8 @@ from console.ui.runview import RunView
 SMOOTHED = 10
 """Of how many points a smoothed one is the mean."""
 
+_KNOTS = 400
+
 Span = tuple[float, float]
 
 
@@ -180,11 +182,12 @@ def clock_of(view: RunView, wish: Wish, plot: Plot | None) -> Clock:
         end = plot.whole[1] if plot is not None else max(1.0, ((view.ended or view.now) - began).total_seconds())
         return Clock([(0.0, start), (max(1.0, end), start + max(1.0, end) * 1e9)])
     word = plot.view.word
+    longest = max(curves, key=lambda one: len(one.spots), default=None)
+    spots = longest.spots if longest is not None else ()
+    # Between two knots it goes on evenly: as many as a wide screen has columns are enough.
+    some = [*spots[:: max(1, len(spots) // _KNOTS)], *(one.last for one in curves)]
     found = sorted(
-        (at, spot.time.timestamp() * 1e9)
-        for one in curves
-        for spot in (*one.spots, one.last)
-        if (at := _place(spot, began, word, in_time=False)) is not None
+        (at, spot.time.timestamp() * 1e9) for spot in some if (at := _place(spot, began, word, in_time=False)) is not None
     )
     knots: list[tuple[float, float]] = [(plot.whole[0], start)] if not found or found[0][0] > plot.whole[0] else []
     for at, moment in found:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from console.model.build import BuildRef, Parameter
+from console.model.build import BuildRef, Parameter, Result
 from console.model.container import Container, UsageHistory
 from console.model.history import PastRun
 from console.model.metric import Figures
@@ -124,13 +124,17 @@ def successor(world: World, run: Run) -> Run | None:
 
 
 def before(world: World, run: Run) -> Run | None:
-    """The run before it of the same project, to tell what is new about this one."""
-    same = [one for one in world.runs if one.project == run.project and one.key != run.key and one.phase is not Phase.QUEUED]
+    """The run before it of the same project, to tell what is new about this one. One that was skipped has trained nothing."""
+    same = [one for one in world.runs if one.project == run.project and one.key != run.key and _trained(one)]
     ref = _ref(run)
     if ref is None:
         return max(same, key=_number, default=None) if run.phase is Phase.QUEUED else None
     older = [one for one in same if (theirs := _ref(one)) is not None and theirs.job == ref.job and theirs < ref]
     return max(older, key=_number, default=None)
+
+
+def _trained(run: Run) -> bool:
+    return run.phase is not Phase.QUEUED and (run.build is None or run.build.result is not Result.NOT_BUILT)
 
 
 def _ref(run: Run) -> BuildRef | None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 
 from console.feeds.jenkins_feed import Interest
+from console.logs.target import LogTarget
 from console.model.cells import width as cells_of
 from console.model.run import Phase
+from console.model.state import StateClass
 from console.text import clean
 from console.ui import frame, runcards, runfacts, runlines, runmatters, runpanes, runplots
 from console.ui.canvas import Canvas, Line
@@ -90,7 +92,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             *(("stop",) if view.phase is not Phase.ENDED and not view.gone else ()),
             *(("answer",) if run.state.word == "approval" else ()),
         )
-        bad = ("error",) if view.bad and log else ()
+        bad = ("error",) if view.bad and run.state.kind is StateClass.BROKEN and log else ()
         drawn = ("axis", "next-metric") if self._plot is not None else ()
         return (*log, *bad, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
 
@@ -134,8 +136,6 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             return self.tail.target
         one, run = view.run.container, view.run
         if one is not None and view.phase is not Phase.PUBLISHING:
-            from console.logs.target import LogTarget
-
             name = one.name
             return LogTarget(clean(f"container/{one.id}"), name, (one,), lambda other: other.name == name)
         if run.ref is not None and self.has_jenkins:
@@ -259,7 +259,9 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         look, tail = self.look, self.tail
         lines = tail.lines(look, region.width, region.height - 1, self.now())
         title = frame.title("3 Log", tail.rate(self.now()), look, region.width, focused=self.pane == LOG)
-        standing = f"{tail.standing} "
+        one = self.view.run.container if self.view is not None else None
+        over = tail.following and one is not None and one.ended and isinstance(tail.target, LogTarget)
+        standing = f"{'ended' if over else tail.standing} "
         self.tail_canvas.show([_ending(title, standing, region.width), *lines], look.style())
 
     def _paint_facts(self, view: RunView, found: Shape) -> None:

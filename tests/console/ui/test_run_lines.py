@@ -14,11 +14,13 @@ from console.model.glyphs import Glyphs
 from console.model.history import PastRun, Saved
 from console.model.metric import Figures
 from console.model.run import Phase
+from console.model.state import StateClass, state
 from console.model.why import Cause, Why
 from console.model.world import World
 from console.text import clean
 from console.ui import runfacts, runlines, runmatters
 from console.ui.canvas import Line, plain
+from console.ui.frame import Header, System, header
 from console.ui.look import Look
 from console.ui.palette import Role, choose
 from console.ui.runview import Recalled, RunView, before, changes, figures_of, find, kept, parameters, successor
@@ -75,6 +77,22 @@ DONE = view_of(
 )
 def test_line_1_says_what_it_is_and_how_far(view: RunView, words: str) -> None:
     assert one(runlines.heading(view, LOOK)) == words
+
+
+def test_where_line_1_is_short_no_figure_of_it_is_cut() -> None:
+    def head(width: int, view: RunView) -> str:
+        crumbs = runlines.heading(view, LOOK)
+        return one(header(Header("demo-01", crumbs, [System("disk", state(StateClass.ATTENTION, "91%"))], NOW), LOOK, width))
+
+    assert head(60, FAILED).strip() == "demo-01 › project-b #41   ✗ failed  22m ago  ! disk 91%"
+    long = replace(TRAINS, run=replace(TRAINS.run, project=clean("customer-churn-forecast-eu")))
+    assert "custome⋯ast-eu #128   ▸ training  48%  18m left" in head(70, long)
+
+
+def test_one_that_is_being_stopped_says_what_it_waits_for() -> None:
+    stopping = replace(runworlds.TRAINING, stopping=frozenset({runworlds.RUN}))
+    view = view_of(runworlds.world(stopping), "train#128")
+    assert one(runlines.heading(view, LOOK)) == "project-a #128   ▸ stopping  saving checkpoint"
 
 
 def test_one_that_is_stalled_says_for_how_long() -> None:
@@ -140,6 +158,13 @@ def test_a_run_by_hand_has_one_stage(state: ContainerState, code: int | None, wo
 def test_figures_say_what_is_best_and_where() -> None:
     found = one(runlines.figures(TRAINS, LOOK, 110))
     assert found == " loss 0.419   val_loss 0.452 best   val_acc 0.909 best .914 @12   lr 8.8e-05   img/s 412"
+
+
+@pytest.mark.parametrize(("unit", "words"), [("img/s", "img/s 412"), ("img", "img/s 412"), (None, "steps/s 412")])
+def test_how_fast_it_is(unit: str | None, words: str) -> None:
+    told = runworlds.figures(unit=clean(unit) if unit is not None else None)
+    view = view_of(runworlds.world(known=[(runworlds.TRAINER, told)]), "train#128")
+    assert one(runlines.figures(view, LOOK, 120)).endswith(f"   {words}")
 
 
 def test_figures_are_left_out_whole() -> None:
@@ -366,6 +391,17 @@ def test_the_run_before_is_the_last_one_of_the_same_project() -> None:
         "train#7": None,
         "queue/12": None,
     }
+
+
+def test_one_that_was_skipped_is_no_run_before() -> None:
+    skipped = runworlds.build(127, Result.NOT_BUILT, NOW - timedelta(hours=1), 0.1, "project-a")
+    older = replace(runworlds.OLDER, ref=BuildRef(clean("train"), 126))
+    world = runworlds.world(replace(runworlds.TRAINING, history={clean("train"): (runworlds.NEWER, skipped, older)}))
+    run = find(world, "train#128")
+    assert run is not None
+    found = before(world, run)
+    assert found is not None
+    assert found.key == "train#126"
 
 
 def test_parameters_are_lines_of_overrides_and_what_else_was_set() -> None:

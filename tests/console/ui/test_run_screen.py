@@ -229,6 +229,13 @@ async def test_new_lines_come_by_themselves() -> None:
         await one.sees("and one more")
 
 
+async def test_the_log_of_what_has_ended_is_no_more_followed() -> None:
+    one_ = runworlds.gone_container()
+    async with looking(runworlds.world(runworlds.ended(), (one_,), known=[(one_, runworlds.figures())])) as one:
+        await one.sees("step 780/6330")
+        assert title(one.lines, 3).endswith("ended")
+
+
 async def test_its_log_opens_with_its_state_and_comes_back() -> None:
     async with looking(runworlds.world()) as one:
         await one.press("L")
