@@ -26,7 +26,7 @@ from console.ui.palette import Role, choose
 from console.ui.runview import Recalled, RunView, before, changes, figures_of, find, kept, parameters, successor
 from tests.console import fake_jenkins
 from tests.console.fakes import NOW
-from tests.console.ui import gpuworlds, runworlds
+from tests.console.ui import gpuworlds, trainingworlds
 
 LOOK = Look(choose("dark", {}), Glyphs(unicode=True))
 BEFORE = ("check", "image", "train", "publish")
@@ -47,13 +47,13 @@ def one(line: Line | None) -> str:
     return plain([line]) if line is not None else ""
 
 
-TRAINS = view_of(runworlds.world(), "train#128")
-FAILED = view_of(runworlds.world(whys={"train#41": runworlds.MEMORY}), "train#41")
-BY_HAND = view_of(runworlds.world(None, (runworlds.by_hand(),), known=[]), "local#3")
+TRAINS = view_of(trainingworlds.world(), "train#128")
+FAILED = view_of(trainingworlds.world(whys={"train#41": trainingworlds.MEMORY}), "train#41")
+BY_HAND = view_of(trainingworlds.world(None, (trainingworlds.by_hand(),), known=[]), "local#3")
 DONE = view_of(
-    runworlds.world(runworlds.ended(), (gpuworlds.HELD,)),
+    trainingworlds.world(trainingworlds.ended(), (gpuworlds.HELD,)),
     "train#128",
-    past=Recalled(runworlds.REMEMBERED, runworlds.figures(), runworlds.figures()),
+    past=Recalled(trainingworlds.REMEMBERED, trainingworlds.figures(), trainingworlds.figures()),
 )
 
 
@@ -65,10 +65,10 @@ DONE = view_of(
     [
         (TRAINS, "project-a #128   ▸ training  48%  18m left"),
         (FAILED, "project-b #41   ✗ failed  22m ago, after 43m"),
-        (view_of(runworlds.world(runworlds.queued()), "queue/12"), "project-c 9be1   ◌ queued  for 3m"),
-        (view_of(runworlds.world(runworlds.building(), ()), "train#128"), "project-a #128   ▸ building  for 17m"),
+        (view_of(trainingworlds.world(trainingworlds.queued()), "queue/12"), "project-c 9be1   ◌ queued  for 3m"),
+        (view_of(trainingworlds.world(trainingworlds.building(), ()), "train#128"), "project-a #128   ▸ building  for 17m"),
         (
-            view_of(runworlds.world(None, (runworlds.by_hand(),), known=[]), "local#3"),
+            view_of(trainingworlds.world(None, (trainingworlds.by_hand(),), known=[]), "local#3"),
             "project-a local #3   ▸ training  for 16m",
         ),
         (replace(TRAINS, gone=True), "project-a #128   ? gone"),
@@ -90,20 +90,20 @@ def test_where_line_1_is_short_no_figure_of_it_is_cut() -> None:
 
 
 def test_one_that_is_being_stopped_says_what_it_waits_for() -> None:
-    stopping = replace(runworlds.TRAINING, stopping=frozenset({runworlds.RUN}))
-    view = view_of(runworlds.world(stopping), "train#128")
+    stopping = replace(trainingworlds.TRAINING, stopping=frozenset({trainingworlds.RUN}))
+    view = view_of(trainingworlds.world(stopping), "train#128")
     assert one(runlines.heading(view, LOOK)) == "project-a #128   ▸ stopping  saving checkpoint"
 
 
 def test_one_that_is_stalled_says_for_how_long() -> None:
-    stalled = runworlds.figures(findings=(runworlds.STALLED,), last=NOW - timedelta(minutes=11))
-    view = view_of(runworlds.world(known=[(runworlds.TRAINER, stalled)]), "train#128")
+    stalled = trainingworlds.figures(findings=(trainingworlds.STALLED,), last=NOW - timedelta(minutes=11))
+    view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, stalled)]), "train#128")
     assert one(runlines.heading(view, LOOK)) == "project-a #128   ! stalled  48%  11m idle"
     assert one(runlines.trouble(view, LOOK, 80)).strip() == "! no step for 11m, usually one every 2s"
 
 
 def test_what_outlived_its_build_trains_on_and_says_so() -> None:
-    view = view_of(runworlds.world(runworlds.ended(Result.ABORTED, "")), "train#128")
+    view = view_of(trainingworlds.world(trainingworlds.ended(Result.ABORTED, "")), "train#128")
     assert view.phase is Phase.TRAINING
     assert one(runlines.heading(view, LOOK)) == "project-a #128   ! orphan  48%  18m left"
     assert one(runlines.trouble(view, LOOK, 80)).strip() == "! Its build has ended (aborted), and it trains on."
@@ -112,7 +112,7 @@ def test_what_outlived_its_build_trains_on_and_says_so() -> None:
 
 def test_a_cause_that_was_found_is_told_while_it_trains() -> None:
     why = Why(Cause.UNKNOWN, clean("The loss has not fallen for 3 epochs."), clean("plateau"))
-    view = view_of(runworlds.world(whys={"train#128": why}), "train#128")
+    view = view_of(trainingworlds.world(whys={"train#128": why}), "train#128")
     assert one(runlines.trouble(view, LOOK, 80)).strip() == "! The loss has not fallen for 3 epochs."
     assert runlines.trouble(FAILED, LOOK, 80) is None, "of one that ended the pane tells it"
     assert runlines.trouble(TRAINS, LOOK, 80) is None
@@ -146,7 +146,7 @@ def test_where_there_is_little_room_what_is_over_goes_first() -> None:
     ],
 )
 def test_a_run_by_hand_has_one_stage(state: ContainerState, code: int | None, words: str) -> None:
-    view = view_of(runworlds.world(None, (runworlds.by_hand(state, code),)), "local#3")
+    view = view_of(trainingworlds.world(None, (trainingworlds.by_hand(state, code),)), "local#3")
     found = one(runlines.strip(view, (), LOOK, 80))
     assert found.strip().startswith(words)
     assert found.endswith(" by hand")
@@ -162,19 +162,19 @@ def test_figures_say_what_is_best_and_where() -> None:
 
 @pytest.mark.parametrize(("unit", "words"), [("img/s", "img/s 412"), ("img", "img/s 412"), (None, "steps/s 412")])
 def test_how_fast_it_is(unit: str | None, words: str) -> None:
-    told = runworlds.figures(unit=clean(unit) if unit is not None else None)
-    view = view_of(runworlds.world(known=[(runworlds.TRAINER, told)]), "train#128")
+    told = trainingworlds.figures(unit=clean(unit) if unit is not None else None)
+    view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, told)]), "train#128")
     assert one(runlines.figures(view, LOOK, 120)).endswith(f"   {words}")
 
 
 def test_figures_are_left_out_whole() -> None:
     assert one(runlines.figures(TRAINS, LOOK, 40)) == " loss 0.419   val_loss 0.452 best"
-    assert runlines.figures(view_of(runworlds.world(known=[]), "train#128"), LOOK, 80) is None
+    assert runlines.figures(view_of(trainingworlds.world(known=[]), "train#128"), LOOK, 80) is None
 
 
 def test_what_is_not_finite_stands_out() -> None:
-    broken = runworlds.figures(curves=(runworlds.curve("loss", [2.0, 1.0, float("nan")], 10),), lr=None, rate=None)
-    view = view_of(runworlds.world(known=[(runworlds.TRAINER, broken)]), "train#128")
+    broken = trainingworlds.figures(curves=(trainingworlds.curve("loss", [2.0, 1.0, float("nan")], 10),), lr=None, rate=None)
+    view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, broken)]), "train#128")
     line = runlines.figures(view, LOOK, 80)
     assert one(line) == " loss nan"
     assert line is not None
@@ -206,11 +206,11 @@ def test_a_long_sentence_stands_below_the_title() -> None:
 
 
 def test_without_a_cause_what_jenkins_tells_is_all_there_is() -> None:
-    found = runmatters.about(view_of(runworlds.world(), "train#41"), LOOK, 80)
+    found = runmatters.about(view_of(trainingworlds.world(), "train#41"), LOOK, 80)
     assert found is not None
     assert found.note == "exit code 137"
-    mute = runworlds.world(
-        replace(runworlds.TRAINING, history={clean("train"): (replace(runworlds.BROKEN, description=clean("")),)})
+    mute = trainingworlds.world(
+        replace(trainingworlds.TRAINING, history={clean("train"): (replace(trainingworlds.BROKEN, description=clean("")),)})
     )
     found = runmatters.about(view_of(mute, "train#41"), LOOK, 80)
     assert found is not None
@@ -226,7 +226,7 @@ def test_what_is_kept_is_told() -> None:
 
 
 def test_what_came_of_it_stands_beside_the_run_before() -> None:
-    better = runworlds.figures(curves=(runworlds.curve("val_acc", [0.5, 0.91], 217, better=1, epochs=True),))
+    better = trainingworlds.figures(curves=(trainingworlds.curve("val_acc", [0.5, 0.91], 217, better=1, epochs=True),))
     found = runmatters.about(replace(DONE, past=replace(DONE.past, before=better)), LOOK, 80)
     assert found is not None
     assert (found.title, found.note) == ("Result", "beside #127")
@@ -254,12 +254,12 @@ def test_one_that_told_nothing_says_so() -> None:
 
 
 def test_what_waits_says_for_what_and_what_would_free_it() -> None:
-    queued = runmatters.about(view_of(runworlds.world(runworlds.queued()), "queue/12"), LOOK, 80)
+    queued = runmatters.about(view_of(trainingworlds.world(trainingworlds.queued()), "queue/12"), LOOK, 80)
     assert queued is not None
     assert (queued.title, queued.note) == ("Waits", "for 3m")
     assert text(queued.lines)[0] == " It waits for an executor of gpu. train #128 has one."
-    locked = runworlds.held(fake_jenkins.locked("gpu-0", by={"train": 127}))
-    view = view_of(runworlds.world(locked, (gpuworlds.HELD,)), "train#128")
+    locked = trainingworlds.held(fake_jenkins.locked("gpu-0", by={"train": 127}))
+    view = view_of(trainingworlds.world(locked, (gpuworlds.HELD,)), "train#128")
     held = runmatters.about(view, LOOK, 80)
     assert held is not None
     told = text(held.lines)
@@ -270,14 +270,14 @@ def test_what_waits_says_for_what_and_what_would_free_it() -> None:
 
 
 def test_what_waits_while_jenkins_is_away_has_its_last_cause() -> None:
-    view = view_of(runworlds.world(runworlds.queued()), "queue/12")
+    view = view_of(trainingworlds.world(trainingworlds.queued()), "queue/12")
     found = runmatters.about(replace(view, world=replace(view.world, jenkins=None)), LOOK, 80)
     assert found is not None
     assert text(found.lines) == [f" {view.run.why}"]
 
 
 def test_what_is_being_built_says_its_step() -> None:
-    view = view_of(runworlds.world(runworlds.building(), ()), "train#128")
+    view = view_of(trainingworlds.world(trainingworlds.building(), ()), "train#128")
     found = runmatters.about(view, LOOK, 80)
     assert found is not None
     assert (found.title, found.note, found.lines) == ("Step image", "17m", [])
@@ -294,25 +294,32 @@ def test_what_is_gone_says_what_became_of_it() -> None:
     assert found is not None
     assert found.title == "Gone"
     assert text(found.lines)[0].startswith(" It is gone: Jenkins shows its build no more.")
-    by_hand = view_of(runworlds.world(None, (runworlds.by_hand(),)), "local#3")
+    by_hand = view_of(trainingworlds.world(None, (trainingworlds.by_hand(),)), "local#3")
     found = runmatters.about(replace(by_hand, gone=True), LOOK, 80)
     assert found is not None
     assert text(found.lines)[0].startswith(" It is gone: its container was removed.")
-    waited = view_of(runworlds.world(runworlds.queued()), "queue/12")
+    waited = view_of(trainingworlds.world(trainingworlds.queued()), "queue/12")
     found = runmatters.about(replace(waited, gone=True), LOOK, 80)
     assert found is not None
     assert text(found.lines)[0].startswith(" It has left the queue")
 
 
 def test_publishing_says_where_to_with_what() -> None:
-    stages = runworlds.stages(
-        runworlds.RUN, ("check", 2.0), ("image", 72.0), ("train", 800.0), ("publish", None), begun=runworlds.NEWER.started
+    stages = trainingworlds.stages(
+        trainingworlds.RUN,
+        ("check", 2.0),
+        ("image", 72.0),
+        ("train", 800.0),
+        ("publish", None),
+        begun=trainingworlds.NEWER.started,
     )
-    jenkins = replace(runworlds.TRAINING, stages={**runworlds.STAGES, runworlds.RUN: stages})
+    jenkins = replace(trainingworlds.TRAINING, stages={**trainingworlds.STAGES, trainingworlds.RUN: stages})
     view = view_of(
-        runworlds.world(jenkins, (runworlds.gone_container(),), known=[(runworlds.gone_container(), runworlds.figures())]),
+        trainingworlds.world(
+            jenkins, (trainingworlds.gone_container(),), known=[(trainingworlds.gone_container(), trainingworlds.figures())]
+        ),
         "train#128",
-        past=Recalled(runworlds.REMEMBERED),
+        past=Recalled(trainingworlds.REMEMBERED),
     )
     assert view.phase is Phase.PUBLISHING
     found = runmatters.about(view, LOOK, 80)
@@ -326,7 +333,7 @@ def test_publishing_says_where_to_with_what() -> None:
 
 
 def test_facts_of_one_that_trains() -> None:
-    past = Recalled(replace(runworlds.REMEMBERED, published=None))
+    past = Recalled(replace(trainingworlds.REMEMBERED, published=None))
     assert text(runfacts.facts(replace(TRAINS, past=past), LOOK, 60)) == [
         " started by  webhook, release PR #311",
         " commit      7fa01469",
@@ -351,7 +358,7 @@ def test_facts_of_one_that_has_ended() -> None:
 
 
 def test_facts_of_one_by_hand() -> None:
-    view = view_of(runworlds.world(None, (runworlds.by_hand(),), cards=False), "local#3")
+    view = view_of(trainingworlds.world(None, (trainingworlds.by_hand(),), cards=False), "local#3")
     found = text(runfacts.facts(view, LOOK, 60))
     assert found[0] == " started by  by hand, without Jenkins"
     assert " gpus        none: it trains on the CPU" in found
@@ -368,20 +375,20 @@ def test_what_is_long_has_more_lines_and_is_copied_in_one() -> None:
 
 
 def test_what_leaves_the_queue_is_followed_to_its_build() -> None:
-    world = runworlds.world(runworlds.queued())
+    world = trainingworlds.world(trainingworlds.queued())
     waits = find(world, "queue/12")
     assert waits is not None
     assert successor(world, waits) is waits
-    begun = replace(runworlds.NEWER, queue_id=12)
-    later = runworlds.world(replace(runworlds.TRAINING, history={clean("train"): (begun,)}, jobs={}))
+    begun = replace(trainingworlds.NEWER, queue_id=12)
+    later = trainingworlds.world(replace(trainingworlds.TRAINING, history={clean("train"): (begun,)}, jobs={}))
     found = successor(later, waits)
     assert found is not None
     assert found.key == "train#128"
-    assert successor(runworlds.world(), waits) is None
+    assert successor(trainingworlds.world(), waits) is None
 
 
 def test_the_run_before_is_the_last_one_of_the_same_project() -> None:
-    world = runworlds.world(runworlds.queued())
+    world = trainingworlds.world(trainingworlds.queued())
     found = {str(run.key): before(world, run) for run in world.runs}
     assert {key: str(run.key) if run is not None else None for key, run in found.items()} == {
         "train#128": "train#127",
@@ -394,9 +401,11 @@ def test_the_run_before_is_the_last_one_of_the_same_project() -> None:
 
 
 def test_one_that_was_skipped_is_no_run_before() -> None:
-    skipped = runworlds.build(127, Result.NOT_BUILT, NOW - timedelta(hours=1), 0.1, "project-a")
-    older = replace(runworlds.OLDER, ref=BuildRef(clean("train"), 126))
-    world = runworlds.world(replace(runworlds.TRAINING, history={clean("train"): (runworlds.NEWER, skipped, older)}))
+    skipped = trainingworlds.build(127, Result.NOT_BUILT, NOW - timedelta(hours=1), 0.1, "project-a")
+    older = replace(trainingworlds.OLDER, ref=BuildRef(clean("train"), 126))
+    world = trainingworlds.world(
+        replace(trainingworlds.TRAINING, history={clean("train"): (trainingworlds.NEWER, skipped, older)})
+    )
     run = find(world, "train#128")
     assert run is not None
     found = before(world, run)
@@ -405,10 +414,10 @@ def test_one_that_was_skipped_is_no_run_before() -> None:
 
 
 def test_parameters_are_lines_of_overrides_and_what_else_was_set() -> None:
-    given = replace(runworlds.NEWER, parameters=(*runworlds.NEWER.parameters, Parameter(clean("TOKEN"), None)))
+    given = replace(trainingworlds.NEWER, parameters=(*trainingworlds.NEWER.parameters, Parameter(clean("TOKEN"), None)))
     run = replace(TRAINS.run, build=given)
     assert parameters(run) == {"lr": "1e-4", "epochs": "30", "TOKEN": "********"}
-    older = find(runworlds.world(), "train#127")
+    older = find(trainingworlds.world(), "train#127")
     assert older is not None
     assert changes(run, older) == ["TOKEN unset -> ********", "lr 3e-4 -> 1e-4"]
 

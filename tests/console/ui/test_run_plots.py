@@ -19,11 +19,11 @@ from console.ui.runcards import Quantity, What
 from console.ui.runplots import Wish
 from console.ui.runview import Recalled, RunView
 from tests.console.fakes import NOW
-from tests.console.ui import runworlds
+from tests.console.ui import trainingworlds
 from tests.console.ui.test_run_lines import TRAINS, view_of
 
 LOOK = Look(choose("dark", {}), Glyphs(unicode=True))
-MINUTES = (NOW - runworlds.BEGAN).total_seconds() / 60
+MINUTES = (NOW - trainingworlds.BEGAN).total_seconds() / 60
 
 
 def text(lines: Sequence[Line]) -> list[str]:
@@ -31,7 +31,7 @@ def text(lines: Sequence[Line]) -> list[str]:
 
 
 def with_figures(*curves: Curve, **changes: object) -> RunView:
-    return replace(TRAINS, figures=runworlds.figures(curves=curves, **changes))
+    return replace(TRAINS, figures=trainingworlds.figures(curves=curves, **changes))
 
 
 def without_steps(curve: Curve) -> Curve:
@@ -39,18 +39,18 @@ def without_steps(curve: Curve) -> Curve:
     return replace(curve, spots=spots, last=replace(curve.last, step=None, epoch=None))
 
 
-LOSS = runworlds.curve("loss", [3.0, 2.0, 1.0], 10)
+LOSS = trainingworlds.curve("loss", [3.0, 2.0, 1.0], 10)
 
 
 # Which curves, over what
 
 
 def test_curves_that_say_the_same_stand_together() -> None:
-    assert [[str(one.name) for one in group] for group in runplots.groups(runworlds.figures())] == [
+    assert [[str(one.name) for one in group] for group in runplots.groups(trainingworlds.figures())] == [
         ["loss", "val_loss"],
         ["val_acc"],
     ]
-    pairs = (runworlds.curve("train/acc", [0.1], 10, better=1), runworlds.curve("eval/acc", [0.2], 10, better=1))
+    pairs = (trainingworlds.curve("train/acc", [0.1], 10, better=1), trainingworlds.curve("eval/acc", [0.2], 10, better=1))
     (found,) = runplots.groups(Figures(curves=pairs))
     assert {str(one.name) for one in found} == {"train/acc", "eval/acc"}
 
@@ -86,15 +86,17 @@ def test_a_run_that_was_resumed_begins_where_it_went_on() -> None:
 
 
 def test_a_newest_value_that_is_not_finite_is_a_mark() -> None:
-    drawn = runplots.plot_of(with_figures(runworlds.curve("loss", [2.0, 1.0, math.nan], 10)), Wish())
+    drawn = runplots.plot_of(with_figures(trainingworlds.curve("loss", [2.0, 1.0, math.nan], 10)), Wish())
     assert drawn is not None
     assert math.isnan(drawn.traces[0].points[-1][1])
 
 
 def test_of_one_that_ended_the_axis_ends_with_its_last_value() -> None:
     view = view_of(
-        runworlds.world(
-            runworlds.ended(), (runworlds.gone_container(),), known=[(runworlds.gone_container(), runworlds.figures())]
+        trainingworlds.world(
+            trainingworlds.ended(),
+            (trainingworlds.gone_container(),),
+            known=[(trainingworlds.gone_container(), trainingworlds.figures())],
         ),
         "train#128",
     )
@@ -123,7 +125,7 @@ def test_a_part_that_ends_now_moves_on_with_the_end() -> None:
     assert drawn is not None
     wish = runplots.moved_wish(Wish(), drawn, replace(drawn.view, start=2000.0))
     assert wish.part == (2000.0, math.inf)
-    later = runplots.plot_of(replace(TRAINS, figures=runworlds.figures(step=3140)), wish)
+    later = runplots.plot_of(replace(TRAINS, figures=trainingworlds.figures(step=3140)), wish)
     slid = runplots.slid(wish, later, drawn.whole)
     assert slid.part == (2100.0, math.inf)
     assert runplots.slid(slid, later, (0.0, 3140.0)) is slid
@@ -141,7 +143,7 @@ def test_a_part_that_is_no_part_any_more_shows_all() -> None:
 
 
 def test_the_clock_of_steps_goes_by_when_they_were_told() -> None:
-    fast = runworlds.BEGAN
+    fast = trainingworlds.BEGAN
     spots = tuple(
         replace(one, time=fast + timedelta(seconds=seconds)) for one, seconds in zip(LOSS.spots, (10, 20, 120), strict=True)
     )
@@ -175,7 +177,7 @@ def test_what_can_be_drawn_of_cards_and_machine() -> None:
         Quantity(What.CPU, None),
         Quantity(What.HOST_MEMORY, None),
     ]
-    bare = view_of(runworlds.world(cards=False), "train#128")
+    bare = view_of(trainingworlds.world(cards=False), "train#128")
     assert [one.card for one in runcards.quantities(bare)] == [None, None]
     nothing = replace(bare, world=replace(bare.world, machine=None, machine_history=None))
     assert runcards.quantities(nothing) == []
@@ -189,8 +191,8 @@ def drawn_history(view: RunView, what: Quantity, wish: Wish | None = None, slots
 
 
 async def test_the_past_is_drawn_where_it_was_and_a_gap_stays_a_gap() -> None:
-    past = runworlds.KnownPast()
-    begin, end = int(runworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
+    past = trainingworlds.KnownPast()
+    begin, end = int(trainingworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
     view = replace(TRAINS, past=Recalled(around=await past.around(begin, end, 800)))
     for wish in (Wish(time=True), Wish()):
         found = drawn_history(view, Quantity(What.UTIL, 0), wish)
@@ -208,7 +210,7 @@ async def test_the_past_is_drawn_where_it_was_and_a_gap_stays_a_gap() -> None:
 def test_until_the_history_answers_what_this_console_saw_is_drawn() -> None:
     found = drawn_history(TRAINS, Quantity(What.UTIL, 0))
     assert None not in found.values[1:]
-    minutes = view_of(runworlds.world(), "train#128")
+    minutes = view_of(trainingworlds.world(), "train#128")
     host = drawn_history(minutes, Quantity(What.CPU, None))
     # Three hundred readings two seconds apart: of sixteen minutes the first six are not known.
     assert host.values[0] is None
@@ -216,9 +218,9 @@ def test_until_the_history_answers_what_this_console_saw_is_drawn() -> None:
 
 
 async def test_cards_of_one_that_has_ended_are_known_from_the_past() -> None:
-    view = view_of(runworlds.world(runworlds.ended(), ()), "train#128")
+    view = view_of(trainingworlds.world(trainingworlds.ended(), ()), "train#128")
     assert runcards.cards_of(view) == []
-    around = await runworlds.KnownPast().around(0, 10, 20)
+    around = await trainingworlds.KnownPast().around(0, 10, 20)
     assert runcards.cards_of(replace(view, past=Recalled(around=around))) == [0]
 
 
@@ -256,7 +258,7 @@ def pane(view: RunView, wish: Wish, width: int = 60, height: int = 9, look: Look
 
 
 def test_the_pane_of_the_curves() -> None:
-    view = with_figures(runworlds.curve("loss", [3.0, 2.5, 2.0, 1.5, 1.0, 0.5], 500), step=3000)
+    view = with_figures(trainingworlds.curve("loss", [3.0, 2.5, 2.0, 1.5, 1.0, 0.5], 500), step=3000)
     found = pane(view, Wish())
     assert found[0] == " 1 Metrics   loss line" + "step  t time".rjust(37)
     assert found[-1].split() == ["0", "1000", "2000", "step", "3000"]
@@ -286,8 +288,8 @@ def test_a_pane_without_curves_says_why() -> None:
 
 
 async def test_the_crosshair_stands_at_the_same_place_in_both_panes() -> None:
-    past = runworlds.KnownPast()
-    begin, end = int(runworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
+    past = trainingworlds.KnownPast()
+    begin, end = int(trainingworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
     view = replace(TRAINS, past=Recalled(around=await past.around(begin, end, 800)))
     wish = Wish(time=True, cursor=480.0)
     drawn = runplots.plot_of(view, wish)
