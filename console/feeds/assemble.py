@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from console.model.machine import MachineHistory, MachineReading
     from console.model.metric import Figures
     from console.model.orphans import Adoption, Orphan
+    from console.model.run import Run
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
+
+    Joining = Callable[[Sequence[Container], JenkinsWorld | None, GpuWorld | None, datetime], tuple[Run, ...]]
 
 
 def assemble(
@@ -44,16 +47,20 @@ def assemble(
     disk: Snapshot[DiskFacts] | None = None,
     figures: Mapping[Clean, Figures] | None = None,
     adopted: Mapping[Clean, Adoption] | None = None,
+    runs: Joining | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
     `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
-    trainings tell of themselves, `adopted` those of them that may outlive their build, both by their container.
+    trainings tell of themselves, `adopted` those of them that may outlive their build, both by their container. `runs` joins
+    all runs; without it there are none.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
     project, unknown = None, None
     notes: list[Clean] = []
+    known_builds = jenkins.value if jenkins is not None else None
+    cards = gpus.value if gpus is not None else None
     if compose is not None:
         sources["compose"] = compose.status
         project, unknown = compose.value, compose.status.reason
@@ -103,15 +110,16 @@ def assemble(
         usage=usage,
         events=tuple(events),
         notes=tuple(notes),
-        jenkins=jenkins.value if jenkins is not None else None,
+        jenkins=known_builds,
         tunnel=way_in,
-        gpu=gpus.value if gpus is not None else None,
+        gpu=cards,
         machine=machine.value if machine is not None else None,
         machine_history=machine_history,
         marks=marks,
         outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
         figures=figures or {},
+        runs=runs(containers, known_builds, cards, now) if runs is not None else (),
     )
 
 

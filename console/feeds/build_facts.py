@@ -212,6 +212,12 @@ class BuildFacts:
         elif over and known.result is Result.FAILURE and ("why", ref) not in self._read_once:
             yield from self._wanted(("why", ref), AGAIN_SECONDS, lambda: self._read_failure(known))
 
+    def due_stages(self, refs: Collection[BuildRef], running: frozenset[BuildRef]) -> Iterator[Ask]:
+        """The stages of those that run: a row says which it is in, and the next one may begin at any time."""
+        for ref in sorted(refs):
+            if ref in running:
+                yield from self._wanted(("stages", ref), STANDS_SECONDS, partial(self._read_stages, ref))
+
     def due_monitors(self, node: Node) -> Iterator[Ask]:
         yield from self._wanted(("monitors", node.name), MONITOR_SECONDS, lambda: self._read_monitors(node.name))
 

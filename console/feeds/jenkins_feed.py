@@ -42,12 +42,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What is on the screen: the job whose builds are listed, the builds of visible rows, the one that is open, the nodes."""
+    """What is on the screen: the job whose builds are listed, the builds of visible rows, the one that is open, the nodes.
+
+    `staged` are builds that run and whose row names the stage that they are in.
+    """
 
     job: Clean | None = None
     builds: frozenset[BuildRef] = frozenset()
     opened: BuildRef | None = None
     nodes: bool = False
+    staged: frozenset[BuildRef] = frozenset()
 
 
 class _Moved(NamedTuple):
@@ -251,6 +255,7 @@ class JenkinsFeed:
         if work is None:
             return
         yield from self._facts.due(work, self._jobs, interest.job, interest.builds, interest.opened)
+        yield from self._facts.due_stages(interest.staged, work.running)
         if self._jobs_lost is None:
             yield from self._facts.due_trainings(self._trainings(), work.running, self._jobs)
         wanted = {node.name for node in waited_for(work.queue, work.nodes)}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.feeds.jenkins_feed import JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
     from console.feeds.run_feed import RunFeed
+    from console.feeds.runlist import RunList
     from console.feeds.tunnel_feed import TunnelFeed
     from console.model.jenkins import JenkinsWorld
 
@@ -77,6 +78,7 @@ class Others:
         self.gpus: GpuFeed | Unasked | None = None
         self.machine: MachineFeed | Unasked | None = None
         self.runs: RunFeed | None = None
+        self.joined: RunList | None = None
         self.jenkins_source: ActingJenkins | SourceStatus | None = None
         """The Jenkins that is watched, or why there is none."""
 
@@ -131,11 +133,14 @@ class Others:
         for name, is_wanted in zip(("jenkins_feed", "tunnel_feed", "gpu_feed", "machine_feed"), wanted, strict=True):
             if is_wanted:
                 import_module(f"console.feeds.{name}")
+        if sources.jenkins is not None and not isinstance(sources.jenkins, SourceStatus):
+            import_module("console.feeds.runlist")
 
     def _begin_jenkins(self) -> None:
         self.jenkins_source = source = self._sources.jenkins
         if source is None or isinstance(source, SourceStatus):
             return
+        self._join_runs()
         from console.feeds.jenkins_feed import JenkinsFeed
         from console.model.orphans import trained_for
 
@@ -167,10 +172,18 @@ class Others:
             await loaded(_load_run_feed)
         except TimeoutError:
             return  # a disk that hangs: all else goes on
+        self._join_runs()
         from console.feeds.run_feed import RunFeed
 
         self.runs = RunFeed(self._engine, lambda: self._docker.snapshot.value, self._changed)
         await self.runs.run()
+
+    def _join_runs(self) -> None:
+        """From now on: there are runs only where there is a Jenkins or a training, and what joins them was loaded by then."""
+        if self.joined is None:
+            from console.feeds.runlist import RunList
+
+            self.joined = RunList()
 
     def _folders(self) -> dict[str, str]:
         """Whose disks matter besides the machine's own: where the Engine keeps its things, if it is here."""
@@ -180,5 +193,6 @@ class Others:
 
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
+    import_module("console.feeds.runlist")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()

@@ -312,6 +312,7 @@ class Watch:
                 jenkins=others.jenkins_snapshot,
                 tunnel=others.tunnel.look if others.tunnel is not None else None,
                 figures=others.runs.figures if others.runs is not None else None,
+                runs=others.joined,
                 adopted=self._adoptions.known if self._adoptions is not None else None,
                 gpus=others.gpus.snapshot if others.gpus is not None else None,
                 machine=others.machine.snapshot if others.machine is not None else None,

@@ -177,8 +177,12 @@ def why_it_ran(build: Build) -> str:
     project = build.parameter("PROJECT")
     commit = f" at {build.commit[:7]}" if project and build.commit else ""
     what = f"{project}{commit}" if project else ""
-    by = ", ".join(dict.fromkeys(_by(cause) for cause in build.causes))
-    return ", ".join(part for part in (what, by) if part)
+    return ", ".join(part for part in (what, started_by(build.causes)) if part)
+
+
+def started_by(causes: Iterable[Cause]) -> str:
+    """`webhook`, `by operator`; empty while it is not known."""
+    return ", ".join(dict.fromkeys(_by(cause) for cause in causes))
 
 
 def _by(cause: Cause) -> str:

@@ -52,6 +52,24 @@ def area(glyphs: Glyphs, values: Sequence[Value], rows: int, top: float) -> list
     return lines
 
 
+def trace(glyphs: Glyphs, values: Sequence[float], cells: int) -> str:
+    """`values` as a thin curve in at most `cells` cells, its lowest at the bottom and its highest at the top.
+
+    Where they are more than points each point is the mean of those it stands for.
+    """
+    slots = min(points(glyphs, cells), len(values))
+    if slots <= 0:
+        return ""
+    shown = [value for value in fitted(values, slots, len(values)) if value is not None]
+    low, high = min(shown), max(shown)
+    if not glyphs.unicode:
+        return glyphs.spark([value - low for value in shown], cells, high - low)
+    levels = [round((value - low) / (high - low) * (_ROWS - 1)) if high > low else 0 for value in shown]
+    lefts, rights = levels[::2], levels[1::2]
+    dots = [_LEFT[level] | (_RIGHT[rights[at]] if at < len(rights) else 0) for at, level in enumerate(lefts)]
+    return "".join(chr(0x2800 + one) for one in dots)
+
+
 def _dots(height: int | None, row: int, bits: Sequence[int]) -> int:
     filled = 0 if height is None else max(0, min(_ROWS, height - row * _ROWS))
     return sum(bits[:filled])

@@ -53,6 +53,7 @@ TABLE: tuple[Key, ...] = (
     Key("pane-2", "2", "go(1)", "second pane, twice: full", MOVE, "main"),
     Key("pane-3", "3", "go(2)", "third pane, twice: full", MOVE, "main"),
     Key("pane-4", "4", "go(3)", "fourth pane, twice: full", MOVE, "main"),
+    Key("pane-5", "5", "go(4)", "fifth pane, twice: full", MOVE, "main"),
     Key("dashboard", "0", "dashboard", "the main screen", MOVE),
     Key("open", "enter", "open", "open what is selected", HERE, "main", "open"),
     Key("filter", "slash", "filter", "show only matching rows", HERE, "filtered", "filter"),

@@ -46,6 +46,12 @@ def target_of(row: Row) -> LogTarget:
     return LogTarget(row.key, row.name, row.containers, lambda one: one.name in names)
 
 
+def container_target_of(container: Container) -> LogTarget:
+    """The log of one container, and of the one that takes its name after it."""
+    name = container.name
+    return LogTarget(Clean(f"container/{container.id}"), name, (container,), lambda one: one.name == name)
+
+
 def build_target_of(jenkins: JenkinsWorld | None, ref: BuildRef, stage: Stage | None = None) -> BuildTarget:
     """The log of a build, or of one of its stages, under the name that people have for its job."""
     job = jenkins.jobs.get(ref.job) if jenkins is not None else None

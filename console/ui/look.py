@@ -31,13 +31,15 @@ class Look:
         """`text` in exactly `cells` cells: filled with blanks, or cut at its end."""
         return pad(cut(text, cells, self.glyphs.ellipsis), cells)
 
-    def state(self, state: State, cells: int, ground: Ground = Ground.PLAIN) -> list[Part]:
-        """Glyph and word in `cells` cells; what is broken or wants a look is bold."""
-        loud = state.kind in LOUD
+    def state(self, state: State, cells: int, ground: Ground = Ground.PLAIN, *, quiet: bool = False) -> list[Part]:
+        """Glyph and word in `cells` cells; what is broken or wants a look is bold, unless somebody knows of it (`quiet`)."""
+        loud = state.kind in LOUD and not quiet
         return [
             self.part(self.glyphs.state(state.kind), GLYPH_ROLES[state.kind], ground, bold=loud),
             self.part(" ", Role.TEXT, ground),
-            self.part(self.cut(state.word, max(0, cells - 2)), WORD_ROLES[state.kind], ground, bold=loud),
+            self.part(
+                self.cut(state.word, max(0, cells - 2)), Role.TEXT if quiet else WORD_ROLES[state.kind], ground, bold=loud
+            ),
         ]
 
     def glyph(self, kind: StateClass, ground: Ground = Ground.PLAIN) -> Part:

@@ -28,7 +28,7 @@ NUMBER = 2
 @dataclass(frozen=True, slots=True)
 class QueueView:
     """Everything the pane shows. `world` is None until Jenkins has answered; `builds_key` is what opens the list of builds,
-    `marked` are the keys of marked rows."""
+    `marked` are the keys of marked rows, `name` and `number` the least cells of these columns."""
 
     status: SourceStatus | None
     world: JenkinsWorld | None
@@ -38,15 +38,17 @@ class QueueView:
     focused: bool
     builds_key: str
     marked: Collection[str] = ()
+    name: int = 0
+    number: int = 0
 
 
-def columns(rows: Sequence[WaitRow], width: int) -> tuple[Column, ...]:
+def columns(rows: Sequence[WaitRow], width: int, *, name: int = 0, number: int = 0) -> tuple[Column, ...]:
     """As the list of runs has them: what waits, which of it, its state, what for, since when."""
     most = 16 if width < 100 else 24
-    name = min(most, max([13, *(cells_of(one.name) for one in rows)]))
-    short = min(5, max([4, *(cells_of(one.short) for one in rows)]))
+    names = min(most, max([13, name, *(cells_of(one.name) for one in rows)]))
+    short = min(10, max([4, number, *(cells_of(one.short) for one in rows)]))
     return (
-        Column(NAME, 10, name, 0, 0),
+        Column(NAME, 8, names, 0, 0),
         Column("number", 4, short, 0, 0, right=True),
         Column(STATE, 11, 11, 0, 0),
         Column("for", 16, 16, 500, 1),
@@ -76,7 +78,7 @@ def lines(view: QueueView, look: Look, width: int, height: int, now: datetime) -
         sentences = [("Nothing waits.", Role.MUTED)]
     table = Table(
         title=f"{NUMBER} Queue {len(view.rows) or ''}".rstrip(),
-        columns=columns(view.rows, width),
+        columns=columns(view.rows, width, name=view.name, number=view.number),
         rows=[_row(one, now) for one in view.rows],
         selected=view.selected,
         top=view.top,

@@ -19,16 +19,21 @@ NAME, STATE = "name", "state"
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row. `key` names it across worlds, `cells` has the text of each column but `state`; `bars` are from 0 to 1."""
+    """One row. `key` names it across worlds, `cells` has the text of each column but `state`; `bars` are from 0 to 1, with the
+    text of their column behind them. `span` is one text instead of all the columns that the table names for it. A `quiet` state
+    is not bold, whatever it is; with `muted` it may be an old one."""
 
     key: str
     state: State
     cells: Mapping[str, str]
     bars: Mapping[str, float] = field(default_factory=dict)
+    span: str | None = None
+    quiet: bool = False
+    muted: bool = False
 
     def matches(self, words: Sequence[str]) -> bool:
         """True when every word is somewhere in the row; capitals count only if a word has some."""
-        text = " ".join((*self.cells.values(), self.state.word))
+        text = " ".join((*self.cells.values(), self.span or "", self.state.word))
         folded = text.casefold()
         return all(word in (folded if word == word.casefold() else text) for word in words)
 
@@ -40,7 +45,7 @@ class Table:
     `columns` begins with the name and holds one called `state`; `headers` are their words in the title where those differ from
     the ids. `top` is the first row on the screen, `notes` stand where the headers were while they are in force, `sentences` say
     why rows are missing or cannot be trusted; with `stale` the rows are muted. `marked` are the keys of marked rows, `figures`
-    those right columns that are not muted.
+    those right columns that are not muted, `spanned` the columns, side by side, that a row may fill with one text.
     """
 
     title: str
@@ -55,6 +60,7 @@ class Table:
     stale: bool = False
     marked: Collection[str] = ()
     figures: Collection[str] = ()
+    spanned: Collection[str] = ()
 
 
 def lines(table: Table, look: Look, width: int, height: int) -> list[Line]:
@@ -104,27 +110,40 @@ def _title(table: Table, look: Look, order: Sequence[Column], cells: Mapping[str
 def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells: Mapping[str, int], width: int) -> Line:
     selected = row.key == table.selected and table.focused
     ground = Ground.SELECT if selected else Ground.PLAIN
-    role = Role.MUTED if table.stale else Role.TEXT
+    stale = table.stale or row.muted
+    role = Role.MUTED if stale else Role.TEXT
     mark = "*" if row.key in table.marked else look.glyphs.cursor if selected else " "
     parts: list[Part] = [look.part(mark, Role.ACCENT, ground)]
     used = 1
+    spanned = [column for column in order if column.id in table.spanned] if row.span is not None else []
     for number, column in enumerate(order):
         size = cells[column.id]
+        if column in spanned[1:]:
+            continue
         if number:
             parts.append(look.part(" ", role, ground))
             used += 1
+        if column in spanned:
+            size = sum(cells[one.id] + 1 for one in spanned) - 1
+            used += size
+            parts.append(look.part(look.cut(row.span or "", size), role, ground))
+            continue
         used += size
         if column.id == STATE:
-            parts += look.state(State(StateClass.UNKNOWN, row.state.word) if table.stale else row.state, size, ground)
+            shown = State(StateClass.UNKNOWN, row.state.word) if stale else row.state
+            parts += look.state(shown, size, ground, quiet=row.quiet and not stale)
             continue
         text = row.cells.get(column.id, "")
         if (full := row.bars.get(column.id)) is not None:
-            filled, empty = look.glyphs.bar(full, size)
+            text = f" {text}" if text else ""
+            filled, empty = look.glyphs.bar(full, size - cells_of(text))
             parts += [look.part(filled, role, ground), look.part(empty, Role.FAINT, ground)]
+            if text:
+                parts.append(look.part(text, role, ground))
             continue
-        shown = cut_middle(text, size, look.glyphs.ellipsis) if column.id == NAME else cut(text, size, look.glyphs.ellipsis)
-        muted = table.stale or (column.right and column.id not in (NAME, "number", *table.figures))
-        parts.append(look.part(pad(shown, size, right=column.right), Role.MUTED if muted else role, ground))
+        kept = cut_middle(text, size, look.glyphs.ellipsis) if column.id == NAME else cut(text, size, look.glyphs.ellipsis)
+        muted = stale or (column.right and column.id not in (NAME, "number", *table.figures))
+        parts.append(look.part(pad(kept, size, right=column.right), Role.MUTED if muted else role, ground))
     if selected:
         parts.append(look.part(" " * max(0, width - used), role, ground))
     return parts

@@ -154,12 +154,10 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
     def open_container_log(self, container: Container, *, at_error: bool) -> None:
         """The log of one container."""
-        from console.logs.target import LogTarget
+        from console.ui.logtargets import container_target_of
         from console.ui.screens.log import LogScreen
 
-        name = container.name
-        target = LogTarget(clean(f"container/{container.id}"), name, (container,), lambda one: one.name == name)
-        self.app.push_screen(LogScreen(self.log_owner(), [target], at_error=at_error))
+        self.app.push_screen(LogScreen(self.log_owner(), [container_target_of(container)], at_error=at_error))
 
     def action_gpus(self, card: int = -1) -> None:
         """The cards with their past and their processes, one of them selected."""
@@ -205,6 +203,15 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.app.push_screen(screen)
         screen.begin_prune(rule)
 
+    def action_show_pane(self, name: str) -> None:
+        """One of the lists of the main screen: `runs`, `queue`, `services`."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        if isinstance(main, MainScreen):
+            self.console.close_all()
+            main.show_pane(name)
+
     # Jenkins
 
     def action_builds(self, job: str = "") -> None:
@@ -233,11 +240,11 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
         self.app.push_screen(BuildScreen(ref, step))
 
-    def open_run(self, key: str) -> None:
-        """All about one training run, by its key."""
+    def open_run(self, key: str, step: Callable[[int], str | None] | None = None) -> None:
+        """All about one training run, by its key. `step` gives the keys of its neighbours in the list it was opened from."""
         from console.ui.screens.run import RunScreen
 
-        self.app.push_screen(RunScreen(key))
+        self.app.push_screen(RunScreen(key, step))
 
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""

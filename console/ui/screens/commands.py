@@ -37,6 +37,11 @@ _ACTS = {
     "approve": "JOB N: say yes to what it asks",
     "reject": "JOB N: say no to what it asks",
 }
+_PANES = {
+    "runs": "what trains, how far it is, and what has ended",
+    "queue": "what waits, and why",
+    "services": "services and containers",
+}
 _SERVICE = "service"
 _ALL = "--all"
 _NOT_HERE = frozenset({"palette", "interrupt", _PRUNE})
@@ -67,6 +72,7 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
             if acts:
                 self._keys.append(Entry(_SERVICE, "ACT NAME...: restart, up, stop, update services", None, ""))
+            self._keys += [Entry(name, words, None, f"show_pane({name!r})") for name, words in _PANES.items()]
             self._keys.append(Entry("gpus", "the cards, their past, who holds them", None, "gpus"))
             self._keys.append(Entry("df", "what fills the disk, and what can go", None, "disk"))
             if acts:

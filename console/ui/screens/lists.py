@@ -70,6 +70,18 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         """The panes there are, in the order of their numbers."""
         return (LIST, BOTTOM)
 
+    @property
+    def home(self) -> str:
+        """The pane that the screen begins with."""
+        return LIST
+
+    filtered = LIST
+    """The list that the filter is for."""
+
+    def words_of(self, pane: str) -> str:
+        """The filter that is in force in a list."""
+        return self.words if self.filtered == pane else ""
+
     # What subclasses give
 
     def keys_in(self, pane: str) -> Sequence[str]:
@@ -259,8 +271,8 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
             self.words = ""
         elif self.zoomed:
             self.zoomed = False
-        elif self.pane != LIST:
-            self.pane = LIST
+        elif self.pane != self.home:
+            self.pane = self.home
         else:
             return False
         self.paint()
@@ -286,7 +298,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
             return
         from console.ui.prompt import Prompt
 
-        self.pane = LIST
+        self.pane = self.filtered
         self.prompt = prompt = Prompt(
             f"{self.own('filter')} type to search", self.words, self._filtered, self._filter_done, self.look
         )
@@ -296,7 +308,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
 
     def _filtered(self, text: str) -> None:
         self.words = clean(text)
-        self.cursors[LIST].top = 0
+        self.cursors[self.filtered].top = 0
         self.paint()
 
     def _filter_done(self, kept: bool) -> None:

@@ -1,4 +1,4 @@
-"""The main screen: is anything wrong, which services and containers are there, what waits, all about the selected one."""
+"""The main screen: is anything wrong, what trains and how far, what waits, services, cards, all about the selected one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
-from console.ui import details, frame, listing
+from console.ui import frame
 from console.ui.acting import Subject
 from console.ui.acting import subject_of as waiting_subject
 from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
-from console.ui.palette import Role
-from console.ui.rows import ORDERS, Order, Row, rows
+from console.ui.rows import rows
 from console.ui.screens.lists import BOTTOM, LIST
 from console.ui.screens.maingpus import GPUS, GpuPart
-from console.ui.screens.mainqueue import QUEUE, QueuePart
+from console.ui.screens.mainqueue import QUEUE
+from console.ui.screens.mainruns import RUNS, RunPart
+from console.ui.screens.mainservices import ServicePart
 from console.ui.serving import ServingScreen, subjects_of
 from console.ui.serving import subject_of as container_subject
 
@@ -29,23 +30,21 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
-    """Services and containers, below them what waits in Jenkins where there is one, the cards where there are some, then all
-    about the selected row."""
+class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=False):
+    """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
+    some, then all about the selected row."""
 
     where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[Row] = []
-        self._entries: list[listing.Entry] = []
-        self.order = Order.WORST
-        self.backwards = False
         self._log_world: World | None = None
+        self._went = False
+        """Whether a person has chosen a pane: until then the keys are where the screen begins."""
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, self.list, self.waits, self.cards_canvas, self.bottom, self.foot, self.toast)
+        yield from (self.top, self.runs_canvas, self.waits, self.list, self.cards_canvas, self.bottom, self.foot, self.toast)
 
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
@@ -55,6 +54,7 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         began = any(one.ref is not None for one in subjects)
         serves = not began and any(one.containers or one.service is not None for one in subjects)
         asks = wait is not None and wait.reason.state.word == "approval"
+        asks = asks or (self.listed == RUNS and self.run is not None and self.run.state.word == "approval")
         acts = (
             *(("again",) if began else ()),
             *(("restart",) if serves else ()),
@@ -66,7 +66,12 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
     @property
     def panes(self) -> Sequence[str]:
         queue, gpus = ((QUEUE,) if self.has_jenkins else ()), ((GPUS,) if self.has_gpus else ())
-        return (LIST, *queue, *gpus, BOTTOM)
+        return (*((RUNS,) if self.has_runs else ()), *queue, LIST, *gpus, BOTTOM)
+
+    @property
+    def home(self) -> str:
+        """Runs; services while there is none and nothing of them is still being read."""
+        return RUNS if self.has_runs and (self.runs or self.words_of(RUNS) or self.runs_unknown) else LIST
 
     # What is shown
 
@@ -83,9 +88,10 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
             height,
             banner=bool(banner),
             problems=len(problems),
-            rows=len(self._entries),
+            rows=len(self.entries),
             focus=self.pane,
             zoom=self.zoomed,
+            runs=self.runs_wanted(),
             queue=self.queue_wanted(),
             gpus=self.gpus_wanted(),
         )
@@ -100,7 +106,8 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
             ],
             look.style(),
         )
-        self._paint_list(shape)
+        self.paint_runs(shape.runs, hidden=len(self.waiting) if shape.queue is None and not self.zoomed else 0)
+        self.paint_services(shape.list)
         self.paint_queue(shape.queue)
         self.paint_cards(shape.gpus)
         self.paint_bottom(shape)
@@ -108,34 +115,9 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         self.paint_prompt(width, height)
         self._tell_visible(shape)
 
-    def _paint_list(self, shape: Plan) -> None:
-        self.list.place(shape.list)
-        if shape.list.height == 0:
-            return
-        entries = self._entries
-        cursor = self.cursors[LIST]
-        at = next((n for n, entry in enumerate(entries) if entry.row and entry.row.key == cursor.selected), 0)
-        first_of_group = at > 0 and entries[at - 1].row is None
-        top = cursor.scroll(at, max(1, shape.list.height - 1), len(entries), heading=first_of_group)
-        if self.world is None and not self.slow:
-            return
-        view = listing.ListView(
-            world=self.world,
-            rows=self.rows,
-            selected=cursor.selected,
-            top=top,
-            focused=self.pane == LIST,
-            words=self.words,
-            order=self.order,
-            backwards=self.backwards,
-            total=self._total(),
-            ways=self._ways(),
-            marked=self.marked(LIST),
-        )
-        lines = listing.lines(view, self.look, shape.list.width, shape.list.height, self.now())
-        self.list.show(lines, self.look.style())
-
     def bottom_title(self) -> str:
+        if self.listed == RUNS:
+            return self.run_title()
         if self.listed == QUEUE and self.wait is not None:
             return f"{self.wait.name} {self.wait.short}".rstrip()
         if self.listed == GPUS and self.card is not None:
@@ -143,88 +125,107 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         return self.row.name if self.row is not None else "Nothing selected"
 
     def bottom_lines(self, width: int) -> list[Line]:
-        world, row, look = self.world, self.row, self.look
-        if world is None:
-            return []
-        if self.listed == QUEUE:
-            return self.about_wait(width)
-        if self.listed == GPUS:
-            return self.about_card(width)
-        if row is None:
-            return [line for note in world.notes for line in details.wrapped(note, look, width, Role.MUTED)]
-        return details.flat(details.sections(row, world, look, width, self.now(), values=False), look, width)
-
-    def _rows(self) -> list[Row]:
-        if self.world is None:
-            return []
-        return rows(self.world, words=self.words.split(), order=self.order, backwards=self.backwards)
-
-    def _ways(self) -> list[tuple[str, str]]:
-        """What a person can do while there is nothing to see."""
-        offers = [("demo", "look around in the demo")] if self.console.has_demo else []
-        offers += [("refresh", "try again now"), ("quit", "quit")]
-        return [(shown(keys_of(the_key(name), self.remapped)), words) for name, words in offers]
-
-    def _total(self) -> int:
-        world = self.world
-        return len(world.services) + len(world.trainings) + len(world.others) if world is not None else 0
-
-    @property
-    def row(self) -> Row | None:
-        return next((row for row in self.rows if row.key == self.cursors[LIST].selected), None)
+        match self.listed:
+            case "runs":
+                return self.about_run(width)
+            case "queue":
+                return self.about_wait(width)
+            case "gpus":
+                return self.about_card(width)
+        return self.about_row(width)
 
     def keys_in(self, pane: str) -> Sequence[str]:
+        if pane == RUNS:
+            return [one.key for one in self.runs]
         if pane == GPUS:
             return [f"gpu/{card.index}" for card in self.cards]
         return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
 
     def refresh_rows(self) -> None:
-        self.rows = self._rows()
-        self._entries = listing.entries(self.rows)
-        self.cursors[LIST].keep(self.keys_in(LIST))
+        self.refresh_services()
         self.refresh_queue()
+        self.refresh_runs()
         self.refresh_cards()
-        if self.pane not in self.panes:
-            self.pane = LIST
+        if self.pane not in self.panes or not self._went:
+            self.pane = self.home
 
     def row_at(self, pane: str, line: int) -> str | None:
-        cursor = self.cursors[pane]
-        at = line - 1 + cursor.top
         if line < 1:
             return None
-        if pane in (QUEUE, GPUS):
-            keys = self.keys_in(pane)
-            return str(keys[at]) if at < len(keys) else None
-        found = self._entries[at : at + 1]
-        return str(found[0].row.key) if found and found[0].row is not None else None
+        if pane == LIST:
+            return self.service_at(line)
+        at = line - 1 + self.cursors[pane].top
+        keys = self.keys_in(pane)
+        return str(keys[at]) if at < len(keys) else None
 
     def _tell_visible(self, shape: Plan) -> None:
         """Only rows on the screen are measured; the selected one's details are kept fresh."""
-        entries = self._entries[self.cursors[LIST].top :][: max(0, shape.list.height - 1)]
-        visible = {container.id for entry in entries if entry.row for container in entry.row.containers}
+        training = self.containers_of_runs(shape.runs)
+        visible = {one.id for one in (*training, *self.seen_containers(shape.list))}
         row = self.row
-        if row is not None:
-            visible.update(container.id for container in row.containers)
-        self.console.attend(self, frozenset(visible), row.containers[0].id if row and row.containers else None)
+        chosen = row.containers[0].id if row is not None and row.containers else None
+        if self.listed == RUNS:
+            container = self.run.container if self.run is not None else None
+            chosen = container.id if container is not None else None
+        self.console.attend(self, frozenset(visible), chosen)
         self.console.attend_gpus(self, closely=self.pane == GPUS)
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
+            from console.runs.join import JOB
 
-            self.console.attend_jenkins(self, Interest(builds=frozenset(one.ref for one in self.waiting if one.ref)))
+            # Whoever trains has a container that says so; of the others only their stages tell what they do.
+            every = self.world.runs if self.world is not None else ()
+            building = (one for one in every if not one.ended and (one.container is None or not one.container.alive))
+            staged = frozenset(one.ref for one in building if one.ref)
+            refs = frozenset(one.ref for one in self.waiting if one.ref) | self.shown_refs(shape.runs)
+            self.console.attend_jenkins(self, Interest(job=JOB, builds=refs, staged=staged))
 
     # What keys do
 
-    markable = (LIST, QUEUE)
+    markable = (RUNS, LIST, QUEUE)
+
+    def focus_pane(self, name: str) -> None:
+        self._went = True
+        super().focus_pane(name)
+
+    def show_pane(self, name: str) -> None:
+        """Give a list the keys, by its name in the palette."""
+        pane = LIST if name == "services" else name
+        if pane in self.panes:
+            self.focus_pane(pane)
+        else:
+            self.say_no_jenkins()
+
+    def select(self, index: int) -> None:
+        self._went = True
+        super().select(index)
+
+    def select_key(self, pane: str, key: str) -> None:
+        self._went = True
+        if key not in self.keys_in(pane):
+            self.words = ""
+            self.refresh_rows()
+        super().select_key(pane, key)
+
+    def action_filter(self) -> None:
+        """Of the runs, or else of the services."""
+        wanted = RUNS if self.listed == RUNS else LIST
+        if wanted != self.filtered:
+            self.filtered, self.words = wanted, ""
+        self._went = True
+        super().action_filter()
 
     def subjects(self) -> Sequence[Subject]:
-        """What waits, services, containers and the builds that they train for; of a card what holds it."""
+        """Runs, what waits, services, containers and the builds that they train for; of a card what holds it."""
+        if self.listed == RUNS:
+            return self.run_subjects(self.outlived)
         if self.listed == QUEUE:
             chosen = self.chosen(QUEUE)
             return [waiting_subject(one) for one in self.waiting if one.key in chosen]
         if self.listed == GPUS:
             return [container_subject(one, builds=self.has_jenkins, outlived=self.outlived) for one in self._holding()]
-        rows = [row for row in self.rows if row.key in self.chosen(LIST)]
-        return [one for row in rows for one in subjects_of(row, builds=self.has_jenkins, outlived=self.outlived)]
+        found = [row for row in self.rows if row.key in self.chosen(LIST)]
+        return [one for row in found for one in subjects_of(row, builds=self.has_jenkins, outlived=self.outlived)]
 
     def _holding(self) -> Sequence[Container]:
         """The containers that hold the selected card, each once."""
@@ -238,39 +239,43 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         return "it has no container" if self.listed == LIST and self.row is not None else "nothing is selected"
 
     def action_order(self, by: int) -> None:
-        if by > 0:
-            self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        else:
-            self.backwards = not self.backwards
-        self.say(StateClass.ENDED, f"{self.order.value}{', reversed' if self.backwards else ''}")
+        self.say(StateClass.ENDED, self.order_runs(by) if self.listed == RUNS else self.order_services(by))
 
     def action_problem(self) -> None:
         """Select the row of the next problem, the worst first, wherever it is."""
         self._next_problem(with_nodes=True)
 
+    def _places(self) -> dict[str, tuple[str, str]]:
+        """In which pane, and under which key, the row of each problem is; one of a run is there."""
+        problems = self.world.problems if self.world is not None else ()
+        services = {str(row.key) for row in rows(self.world)} if self.world is not None else set()
+        lists = {QUEUE: set(self.keys_in(QUEUE)), GPUS: set(self.keys_in(GPUS)), LIST: services}
+        found: dict[str, tuple[str, str]] = {}
+        for target in (str(one.target) for one in problems):
+            if (run := self.run_at(target)) is not None:
+                found[target] = (RUNS, run)
+            elif (pane := next((pane for pane, keys in lists.items() if target in keys), None)) is not None:
+                found[target] = (pane, target)
+        return found
+
     def _next_problem(self, *, with_nodes: bool) -> None:
         problems = self.world.problems if self.world is not None else ()
-        services = {row.key for row in rows(self.world)} if self.world is not None else set()
         self.refresh_rows()
-        lists: dict[str, set[str]] = {
-            QUEUE: set(self.keys_in(QUEUE)),
-            GPUS: set(self.keys_in(GPUS)),
-            LIST: {str(key) for key in services},
-        }
-        panes = {key: pane for pane, keys in lists.items() for key in keys}
+        places = self._places()
         # A log is of a row; of what has none its sentence can be told.
-        reachable = [one for one in problems if with_nodes or one.target in panes]
+        reachable = [one for one in problems if with_nodes or one.target in places]
         if not reachable:
             self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
             return
-        before = self._problem if self._problem not in panes else None
-        at = next((n for n, one in enumerate(reachable) if one.target == (before or self.cursors[self.listed].selected)), None)
-        chosen = reachable[0 if at is None else (at + 1) % len(reachable)]
+        before = self._problem if self._problem not in places else None
+        now = (self.listed, self.cursors[self.listed].selected)
+        here = [one.target == before or (before is None and places.get(one.target) == now) for one in reachable]
+        chosen = reachable[(here.index(True) + 1) % len(reachable) if any(here) else 0]
         self._problem = chosen.target
         if _is_node(chosen.target):
             self.action_nodes(chosen.target.removeprefix("node/"))
-        elif chosen.target in panes:
-            self.select_key(panes[chosen.target], chosen.target)
+        elif chosen.target in places:
+            self.select_key(*places[chosen.target])
             self.paint()
         else:
             if chosen.target == "disk":
@@ -301,34 +306,23 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         self._open_log(at_error=True)
 
     def _open_log(self, *, at_error: bool) -> None:
-        if self.listed == QUEUE:
+        if self.listed == RUNS:
+            self.open_run_log(at_error=at_error)
+        elif self.listed == QUEUE:
             self.open_waiting_log(at_error=at_error)
-            return
-        if self.listed == GPUS:
+        elif self.listed == GPUS:
             held = self._holding()
             if held:
                 self.open_container_log(held[0], at_error=at_error)
             else:
                 self.say(StateClass.ENDED, "no container holds this card")
-            return
-        if self.row is None:
+        elif self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
-            return
-        from console.ui.logtargets import target_of
-        from console.ui.screens.log import LogScreen
+        else:
+            from console.ui.logtargets import target_of
+            from console.ui.screens.log import LogScreen
 
-        self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
-
-    def go_to_row(self, key: str, container: str) -> None:
-        """Select the row of this key, or the one that this container belongs to."""
-        self.refresh_rows()
-        every = rows(self.world) if self.world is not None else []
-        found = next((row for row in every if row.key == key or any(one.id == container for one in row.containers)), None)
-        if found is None:
-            self.say(StateClass.ENDED, "it is not there any more")
-            return
-        self.select_key(LIST, found.key)
-        self.paint()
+            self.app.push_screen(LogScreen(self, [target_of(self.row)], at_error=at_error))
 
     # What a log that was opened here asks
 
@@ -337,6 +331,8 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         from console.ui.logtargets import build_target_of, target_of
 
         self.neighbour(way)
+        if self.listed == RUNS:
+            return self.run_targets()
         if self.listed == QUEUE:
             wait = self.wait
             if wait is None or wait.ref is None:
@@ -362,30 +358,28 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         return state_of(self.world, target)
 
     def action_open(self) -> None:
-        if self.listed == QUEUE:
+        if self.listed == RUNS:
+            self.open_selected_run()
+        elif self.listed == QUEUE:
             self.open_waiting()
-            return
-        if self.listed == GPUS:
+        elif self.listed == GPUS:
             self.open_card()
-            return
-        if self.row is None:
+        elif self.row is None:
             self.say(StateClass.ENDED, "nothing is selected")
-            return
-        from console.ui.screens.detail import DetailScreen
+        else:
+            from console.ui.screens.detail import DetailScreen
 
-        self.app.push_screen(DetailScreen(self))
+            self.app.push_screen(DetailScreen(self))
 
     def action_copy(self) -> None:
-        if self.listed == QUEUE:
+        if self.listed == RUNS:
+            self.copy_run()
+        elif self.listed == QUEUE:
             self.copy_wait()
-            return
-        if self.listed == GPUS:
+        elif self.listed == GPUS:
             self.copy(plain(self.about_card(10_000)))
-            return
-        row = self.row
-        if row is not None:
-            parts = [row.name, row.state.word, row.why, *(c.id[:12] for c in row.containers)]
-            self.copy("  ".join(part for part in parts if part))
+        else:
+            self.copy_row()
 
     def action_leave(self) -> None:
         if not self.step_back():
@@ -395,7 +389,7 @@ class MainScreen(QueuePart, GpuPart, ServingScreen, inherit_bindings=False):
         self.step_back()
 
     def action_dashboard(self) -> None:
-        self.words, self.zoomed, self.pane = "", False, LIST
+        self.words, self.zoomed, self.pane = "", False, self.home
         self.paint()
 
 

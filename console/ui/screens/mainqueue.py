@@ -64,7 +64,14 @@ class QueuePart(ListScreen, inherit_bindings=False):
             focused=self.pane == QUEUE,
             builds_key=shown(keys_of(the_key("builds"), self.remapped)),
             marked=self.marked(QUEUE),
+            name=self.widths[0],
+            number=self.widths[1],
         )
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """The least cells of names and numbers, so that lists below each other stand alike."""
+        return 0, 0
 
     def queue_wanted(self) -> int | None:
         """How many lines below its title: a sentence takes one where there are no rows. None where there is no Jenkins."""
@@ -107,9 +114,3 @@ class QueuePart(ListScreen, inherit_bindings=False):
         if (wait := self.wait) is not None:
             told = [wait.name, wait.short, wait.reason.state.word, wait.reason.cause]
             self.copy("  ".join(part for part in told if part))
-
-    def action_queue(self) -> None:
-        if self.has_jenkins:
-            self.focus_pane(QUEUE)
-        else:
-            self.say_no_jenkins()

@@ -19,7 +19,6 @@ from console.ui.serving import subject_of
 
 if TYPE_CHECKING:
     from console.logs.target import Target
-    from console.model.run import Run
     from console.model.state import State
     from console.ui.logtargets import LogOwner
 
@@ -27,7 +26,7 @@ _ZOOM = 2.0
 
 
 class RunScreen(RunBase, inherit_bindings=False):
-    """`[` and `]` go through the runs in their order on the main screen."""
+    """What keys do. `[` and `]` go through the list that it was opened from, else through all runs."""
 
     where = ("list", "main", "steps", "rows", "runs", "acts", "facts", "links", "run", "everywhere")
     BINDINGS = bindings(where)
@@ -221,19 +220,20 @@ class RunScreen(RunBase, inherit_bindings=False):
     # Its neighbours, its build
 
     def action_step(self, way: int) -> None:
-        runs = self.world.runs if self.world is not None else ()
-        at = next((number for number, one in enumerate(runs) if one.key == self.key), None)
-        wanted = at + way if at is not None else 0
-        if not 0 <= wanted < len(runs):
+        found = self._step(way) if self._step is not None else self._beside(way)
+        if found is None or found == self.key:
             self.say(StateClass.ENDED, "there is no other one")
             return
-        self._go_to(runs[wanted])
-
-    def _go_to(self, run: Run) -> None:
-        self.key, self.view, self._plot = run.key, None, None
+        self.key, self.view, self._plot = found, None, None
         self.wish, self.quantity, self._tops = runplots.Wish(time=self.wish.time), 0, {}
         self.tail.look_at(None)
         self.paint()
+
+    def _beside(self, way: int) -> str | None:
+        """The run before or after it among all that are known."""
+        keys = [str(one.key) for one in self.world.runs] if self.world is not None else []
+        at = keys.index(self.key) + way if self.key in keys else 0
+        return keys[at] if 0 <= at < len(keys) else None
 
     def action_build(self) -> None:
         """The build behind it, with all of its stages."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,17 @@ _COLUMNS = 800
 
 
 class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
-    """`key` names the run. It is followed from the queue to its end, and shown when nobody knows of it any more."""
+    """`key` names the run. It is followed from the queue to its end, and shown when nobody knows of it any more.
+
+    `step` gives the keys of its neighbours in the list that it was opened from.
+    """
 
     markable = ()
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, step: Callable[[int], str | None] | None = None) -> None:
         super().__init__()
         self.key = key
+        self._step = step
         self.second = Canvas(id=SECOND)
         self.tail_canvas = Canvas(id=LOG)
         self.facts = Canvas(id=FACTS)

@@ -16,10 +16,10 @@ from console.feeds.jenkins_feed import (
     SETTLED_SECONDS,
     Interest,
 )
-from console.model.build import Build
+from console.model.build import Build, Stages, StageStatus
 from console.model.jenkins import Job, Waits
 from console.text import clean
-from tests.console.fake_jenkins import FakeJenkins, build, item, job, lacks, node, ref
+from tests.console.fake_jenkins import FakeJenkins, build, item, job, lacks, node, ref, stage
 from tests.console.feeds.feedroom import LAUNCH, LOCKED, Pauses, Room, settle, watching
 
 
@@ -174,6 +174,23 @@ async def test_builds_are_asked_for_the_job_in_view_only() -> None:
         room.feed.show(Interest(job=clean("other")))
         await room.pauses.pass_by(1)
         assert [what for what in room.asked() if what.startswith("build")] == ["builds other"]
+
+
+async def test_stages_are_asked_of_builds_that_run_and_whose_row_names_theirs() -> None:
+    runs, over = build(number=13, result=None), build(number=12)
+    jenkins = FakeJenkins(job("train", runs))
+    jenkins.known = {runs.ref: runs, over.ref: over}
+    jenkins.staged[runs.ref] = Stages(runs.ref, StageStatus.IN_PROGRESS, (stage("image", StageStatus.IN_PROGRESS, took=None),))
+    jenkins.flying = frozenset({runs.ref})
+    async with watching(jenkins=jenkins) as room:
+        await room.pauses.pass_by(10)
+        assert not [what for what in room.asked() if what.startswith("stages")]
+        room.feed.show(Interest(staged=frozenset({runs.ref, over.ref})))
+        await room.pauses.pass_by(1)
+        assert [what for what in room.asked() if what.startswith("stages")] == ["stages train#13"]
+        assert [one.name for one in room.world.stages[runs.ref].stages] == ["image"]
+        await room.pauses.pass_by(10)
+        assert 2 <= room.asked()["stages train#13"] <= 3
 
 
 async def test_moving_through_a_list_asks_for_where_it_stops() -> None:

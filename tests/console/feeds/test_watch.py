@@ -25,7 +25,9 @@ from console.sources.reach import Hands, Reach
 from console.text import Clean, clean
 from tests.console.fake_gpus import FakeGpus, held, reading
 from tests.console.fake_hands import FakeHands
+from tests.console.fake_jenkins import FakeJenkins, build, job, ref
 from tests.console.fakes import FakeCompose, FakeEngine, container, event
+from tests.console.runs.test_join import training
 from tests.console.ui.gpuworlds import machine
 from tests.support.waiting import until, until_sync
 
@@ -417,3 +419,27 @@ def test_leaving_waits_for_what_is_being_loaded() -> None:
     threading.Thread(target=gate.set).start()
     live.stop()
     assert made.is_set()
+
+
+def test_pictures_have_the_runs_that_build_and_container_are_of() -> None:
+    jenkins = FakeJenkins(job("train", build("train", 12, None)))
+    jenkins.known = {ref("train", 12): build("train", 12, None)}
+    live = Watch(
+        lambda: (FakeEngine(training(12)), FakeCompose(PROJECT)),
+        host=clean("train-01"),
+        demo=False,
+        make_jenkins=lambda: jenkins,
+    )
+    live.start()
+    until_sync(lambda: live.world is not None and [one.key for one in live.world.runs if one.build] == ["train#12"])
+    assert live.world is not None
+    assert [one.id for one in live.world.runs[0].containers] == [training(12).id]
+    assert live.stop()
+
+
+def test_runs_by_hand_are_there_without_a_jenkins() -> None:
+    engine = FakeEngine(training(3, job_name="local"))
+    live = Watch(lambda: (engine, FakeCompose(PROJECT)), host=clean("train-01"), demo=False, trainings=True)
+    live.start()
+    until_sync(lambda: live.world is not None and [one.key for one in live.world.runs] == ["local#3"])
+    assert live.stop()

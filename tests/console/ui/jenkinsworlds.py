@@ -13,6 +13,7 @@ from console.model.build import BuildRef
 from console.model.jenkins import JenkinsWorld
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
+from console.runs.join import join
 from console.text import clean
 from console.ui.app import ConsoleApp
 from console.ui.screens.builds import BuildsScreen
@@ -76,6 +77,7 @@ def world(jenkins: JenkinsWorld | None, status: SourceStatus = OK) -> World:
         sources={**plain.sources, "jenkins": status},
         jenkins=jenkins,
         problems=tuple(sorted(found, key=lambda one: one.kind.value)),
+        runs=join(plain.containers, jenkins, None, NOW) if jenkins is not None else (),
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.model.glyphs import Glyphs
-from console.ui.curve import area, fitted, points
+from console.ui.curve import area, fitted, points, trace
 
 UNICODE, ASCII = Glyphs(unicode=True), Glyphs(unicode=False)
 VALUES = st.lists(st.none() | st.floats(0, 100), max_size=300)
@@ -63,3 +63,21 @@ def test_every_line_has_the_same_width(glyphs: Glyphs, values: list[float | None
 
 def test_how_many_values_stand_side_by_side() -> None:
     assert (points(UNICODE, 39), points(ASCII, 39)) == (78, 39)
+
+
+def test_a_trace_goes_from_its_highest_to_its_lowest() -> None:
+    assert trace(Glyphs(unicode=True), [2.4, 2.4, 1.0, 1.0, 0.4, 0.4], 3) == "⠉⠤⣀"
+    assert (
+        trace(Glyphs(unicode=False), [2.4, 1.0, 0.4], 3) == "^._" or trace(Glyphs(unicode=False), [2.4, 1.0, 0.4], 3) == "^-_"
+    )
+
+
+def test_a_trace_has_as_many_cells_as_there_is_room_for_and_no_more_than_there_are_values() -> None:
+    assert len(trace(Glyphs(unicode=True), [float(value) for value in range(900)], 6)) == 6
+    assert len(trace(Glyphs(unicode=True), [1.0, 2.0, 3.0], 6)) == 2
+    assert trace(Glyphs(unicode=True), [], 6) == ""
+    assert trace(Glyphs(unicode=True), [1.0, 2.0], 0) == ""
+
+
+def test_what_never_moved_is_a_line_at_the_bottom() -> None:
+    assert trace(Glyphs(unicode=True), [0.5] * 12, 6) == "⣀" * 6

@@ -121,7 +121,7 @@ async def test_what_waits_is_cancelled_and_what_began_is_stopped(one: Person, so
 async def test_nothing_to_run_again(one: Person) -> None:
     await one.press("2", "j", "R")
     await one.sees("it has not begun: there is nothing to run again")
-    await one.press("1", "R")
+    await one.press("3", "R")
     await one.sees("no build stands behind it: r restarts it")
 
 
@@ -161,7 +161,7 @@ async def test_a_mark_set_twice_is_none(one: Person) -> None:
 
 
 async def test_there_is_nothing_to_mark_in_the_lower_pane(one: Person) -> None:
-    await one.press("3", "space")
+    await one.press("4", "space")
     await one.sees("there is nothing to mark here")
 
 

@@ -41,7 +41,7 @@ async def test_the_main_screen_says_what_waits_and_why(app: ConsoleApp) -> None:
         assert lines[at + 2].split()[:4] == ["evaluate-arm", "!", "no", "node"]
         assert lines[at + 3].startswith(" 3 cache")
         lines = await press(pilot, "2")
-        assert lines[2].startswith(" 1 Services  ✗ cache killed")
+        assert lines[2].startswith(" 1 Runs  ")
         locked = line_with(lines, "project-c", "#129")
         assert "◌ no GPU" in locked
         assert "after train #128" in locked
@@ -52,14 +52,14 @@ async def test_the_lower_pane_follows_the_queue(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "2", "j", "j")
         assert selected(lines).startswith("▐project-c")
-        at = next(number for number, line in enumerate(lines) if line.startswith(" 3 project-c #129"))
+        at = next(number for number, line in enumerate(lines) if line.startswith(" 4 project-c #129"))
         assert lines[at + 1] == " It waits for a GPU (lock gpu-0): train #128 has it."
         assert lines[at + 2] == " It goes on when train #128 gives the lock back."
         # The pane that has the keys changes, what it is about does not.
+        lines = await press(pilot, "4")
+        assert any(line.startswith(" 4 project-c #129") for line in lines)
         lines = await press(pilot, "3")
-        assert any(line.startswith(" 3 project-c #129") for line in lines)
-        lines = await press(pilot, "1")
-        assert any(line.startswith(" 3 cache") for line in lines)
+        assert any(line.startswith(" 4 cache") for line in lines)
 
 
 async def test_what_waits_opens_with_what_would_free_it(app: ConsoleApp) -> None:
@@ -161,7 +161,7 @@ async def test_what_is_visible_is_what_is_asked_for(app: ConsoleApp) -> None:
         await press(pilot, "z")
         assert still(app).looked_at[-1].opened is None
         await press(pilot, "0")
-        assert still(app).looked_at[-1].job is None
+        assert still(app).looked_at[-1].job == TRAIN, "runs are builds of the job that trains"
 
 
 async def test_builds_that_run_and_are_not_known_yet_are_asked_for(jenkins: JenkinsWorld) -> None:

@@ -13,7 +13,7 @@ from tests.console.ui.test_snapshots import SIZES, Compare, taken
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_main_with_a_queue(snap_compare: Compare, jenkins: JenkinsWorld, size: tuple[int, int]) -> None:
-    says = ("✓ jenkins", "2 Queue 4", "waits for", "! approval", "3 project-c #129", "It waits for a GPU (lock gpu-0)")
+    says = ("✓ jenkins", "2 Queue 4", "waits for", "! approval", "4 project-c #129", "It waits for a GPU (lock gpu-0)")
     taken(snap_compare, app_of(jenkinsworlds.world(jenkins)), size, "2", "j", "j", says=says)
 
 

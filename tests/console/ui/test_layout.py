@@ -18,10 +18,11 @@ SIZES = st.tuples(st.integers(30, 260), st.integers(6, 90))
     banner=st.booleans(),
     problems=st.integers(0, 9),
     rows=st.integers(0, 300),
-    focus=st.sampled_from(["list", "queue", "gpus", "bottom"]),
+    focus=st.sampled_from(["runs", "list", "queue", "gpus", "bottom"]),
     zoom=st.booleans(),
     queue=st.none() | st.integers(0, 40),
     gpus=st.none() | st.integers(0, 16),
+    runs=st.none() | st.integers(0, 300),
     least=st.sampled_from([3, 5, 12]),
 )
 def test_panes_never_overlap_and_cover_what_they_should(
@@ -33,15 +34,26 @@ def test_panes_never_overlap_and_cover_what_they_should(
     zoom: bool,
     queue: int | None,
     gpus: int | None,
+    runs: int | None,
     least: int,
 ) -> None:
     width, height = size
-    if (focus == "queue" and queue is None) or (focus == "gpus" and gpus is None):
+    if {"queue": queue, "gpus": gpus, "runs": runs}.get(focus, 0) is None:
         focus = "list"
     shape = plan(
-        width, height, banner=banner, problems=problems, rows=rows, focus=focus, zoom=zoom, queue=queue, gpus=gpus, least=least
+        width,
+        height,
+        banner=banner,
+        problems=problems,
+        rows=rows,
+        focus=focus,
+        zoom=zoom,
+        runs=runs,
+        queue=queue,
+        gpus=gpus,
+        least=least,
     )
-    panes = [one for one in (shape.bottom, shape.queue, shape.gpus) if one is not None]
+    panes = [one for one in (shape.runs, shape.bottom, shape.queue, shape.gpus) if one is not None]
     regions = [shape.top, shape.list, shape.foot, *panes]
     focused = shape.region(focus)
     assert focused is not None
@@ -83,7 +95,101 @@ def test_eight_cards_take_four_rows_at_most_beside_the_list(size: tuple[int, int
 
 def test_eight_cards_have_a_row_each_once_they_have_the_keys() -> None:
     shape = plan(80, 24, banner=False, problems=1, rows=40, focus="gpus", zoom=False, queue=2, gpus=8)
-    assert (shape.list.height, shape.queue and shape.queue.height, shape.gpus and shape.gpus.height) == (1, 1, 9)
+    assert (shape.list.height, shape.queue and shape.queue.height, shape.gpus and shape.gpus.height) == (1, 3, 9)
+
+
+def busy(
+    width: int, height: int, focus: str = "runs", problems: int = 1, runs: int = 214, services: int = 17
+) -> dict[str, Region]:
+    """Where the panes of a busy server stand."""
+    shape = plan(
+        width,
+        height,
+        banner=False,
+        problems=problems,
+        rows=services,
+        focus=focus,
+        zoom=False,
+        runs=runs,
+        queue=4,
+        gpus=2,
+    )
+    named = {name: shape.region(name) for name in ("runs", "queue", "list", "gpus", "bottom")}
+    return {name: region for name, region in named.items() if region is not None and region.height}
+
+
+def lines_of(found: dict[str, Region]) -> dict[str, int]:
+    return {name: region.height for name, region in found.items()}
+
+
+def test_at_80x24_runs_have_twelve_rows_and_the_queue_its_reasons() -> None:
+    assert lines_of(busy(80, 24)) == {"runs": 13, "queue": 3, "list": 1, "gpus": 1, "bottom": 3}
+
+
+@pytest.mark.parametrize(
+    ("focus", "expected"),
+    [
+        ("list", {"runs": 1, "queue": 3, "list": 13, "gpus": 1, "bottom": 3}),
+        ("queue", {"runs": 1, "queue": 5, "list": 1, "gpus": 1, "bottom": 13}),
+        ("bottom", {"runs": 1, "queue": 1, "list": 1, "gpus": 1, "bottom": 17}),
+    ],
+)
+def test_whoever_has_the_keys_has_the_rows(focus: str, expected: dict[str, int]) -> None:
+    assert lines_of(busy(80, 24, focus)) == expected
+
+
+def test_few_runs_leave_their_lines_to_what_is_below() -> None:
+    assert lines_of(busy(80, 24, runs=3)) == {"runs": 4, "queue": 3, "list": 1, "gpus": 1, "bottom": 12}
+
+
+def test_without_a_run_services_are_what_the_screen_is_for() -> None:
+    found = lines_of(busy(80, 24, focus="list", runs=0))
+    assert found["runs"] == 1
+    assert found["list"] >= 13
+
+
+def test_at_60x18_runs_have_what_nine_lines_leave() -> None:
+    assert lines_of(busy(60, 18)) == {"runs": 9, "queue": 1, "list": 1, "gpus": 1, "bottom": 3}
+
+
+def test_at_40x10_there_are_runs_only() -> None:
+    assert lines_of(busy(40, 10)) == {"runs": 7}
+
+
+@pytest.mark.parametrize(
+    ("height", "left"), [(15, {"queue", "list", "gpus"}), (12, {"queue", "gpus"}), (11, {"queue"}), (10, set[str]())]
+)
+def test_on_short_terminals_services_go_before_cards_and_the_queue(height: int, left: set[str]) -> None:
+    assert set(busy(80, height)) - {"runs"} == left
+
+
+@pytest.mark.parametrize("size", [(80, 30), (100, 30), (120, 36), (120, 60), (200, 50), (250, 80)])
+@pytest.mark.parametrize("focus", ["runs", "queue", "list", "gpus", "bottom"])
+def test_from_30_rows_on_every_pane_is_open(size: tuple[int, int], focus: str) -> None:
+    found = busy(*size, focus, 3)
+    assert set(found) == {"runs", "queue", "list", "gpus", "bottom"}
+    assert found["runs"].height >= (7 if focus in ("runs", "bottom") else 5)
+    assert found["bottom"].height >= 4
+    assert found[focus].height >= 3
+    if focus == "runs" and size[1] > 30:
+        assert found["list"].height >= 4, "services show their worst"
+
+
+def test_wide_terminals_have_services_and_cards_side_by_side() -> None:
+    found = busy(120, 36, problems=3)
+    assert found["list"].y == found["gpus"].y
+    assert found["list"].right < found["gpus"].x
+    assert found["gpus"].right == 120
+    assert lines_of(busy(120, 36, problems=3))["runs"] >= 8
+
+
+def test_in_two_columns_runs_have_every_spare_row() -> None:
+    found = busy(200, 50)
+    assert found["bottom"].x == 120
+    assert found["runs"].height > 25
+    few = busy(200, 50, runs=4)
+    assert few["runs"].height == 5
+    assert few["list"].height == 18, "what runs have no use for goes to services"
 
 
 def test_an_empty_queue_is_one_line() -> None:

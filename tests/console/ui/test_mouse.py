@@ -13,8 +13,10 @@ from console.ui.keyrest import CLICK_SECONDS, KeyRest
 from console.ui.screens.acts import ActsSheet
 from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.help import HelpSheet
+from console.ui.screens.lists import BOTTOM, LIST
 from console.ui.screens.main import MainScreen
 from console.ui.screens.mainqueue import QUEUE
+from console.ui.screens.mainruns import RUNS
 from console.ui.screens.plan import PlanSheet
 from tests.console.real.program import environment, screen_command
 from tests.console.ui.doing import Person, person
@@ -56,7 +58,7 @@ async def test_a_title_takes_the_keys_and_then_the_screen() -> None:
         await click(one, "2 Queue")
         assert not main.zoomed
         one.wait()
-        await click(one, f"3 {main.bottom_title()}")
+        await click(one, f"{main.panes.index(BOTTOM) + 1} {main.bottom_title()}")
         assert main.pane == "bottom"
 
 
@@ -70,9 +72,9 @@ async def test_line_one_leads_to_its_systems() -> None:
 
 async def test_the_worst_problem_is_gone_to_where_it_says_so() -> None:
     async with person() as one:
-        before = main_of(one.app).cursors["list"].selected
+        assert main_of(one.app).pane == RUNS
         await click(one, "! go there")
-        assert main_of(one.app).cursors["list"].selected != before
+        assert main_of(one.app).pane == LIST
 
 
 async def test_keys_of_the_footer_are_pressed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from console.model.glyphs import Glyphs
 from console.model.state import StateClass, state
@@ -79,3 +80,29 @@ def test_a_row_matches_what_it_shows() -> None:
     assert one.matches(["Feature"])
     assert not one.matches(["FEATURE"])
     assert not one.matches(["aug", "failed"])
+
+
+def test_one_text_may_span_columns() -> None:
+    wide = replace(row("a"), span="out of memory", quiet=True)
+    made = text(table([wide, row("b", took="12s", why="push")], spanned=("took", "why")))
+    assert made[1] == "▐a        ✓ passed  out of memory"
+    assert made[2].endswith("12s push")
+
+
+def test_a_bar_has_its_text_behind_it() -> None:
+    half = replace(row("a", why=" 50%"), bars={"why": 0.5})
+    line = text(table([half]), 40)[1]
+    assert line.endswith("⣀  50%")
+    assert len(line) == 39
+
+
+def test_what_somebody_knows_of_is_not_bold() -> None:
+    broken = replace(row("a"), state=state(StateClass.BROKEN, "failed"))
+
+    def loud(one: TableRow) -> bool:
+        line = lines(replace(table([one]), focused=False), LOOK, 50, 10)[1]
+        return any(style.bold for part, style in line if part.strip())
+
+    assert loud(broken)
+    assert not loud(replace(broken, quiet=True))
+    assert "? failed" in text(table([replace(broken, muted=True)]))[1]
