@@ -20,6 +20,9 @@ from console.ui.runcards import Quantity, history, title, value_words
 from console.ui.runplots import Clock, Plot, groups
 from console.ui.runview import RunView
 
+_LEAST_TITLE = 30
+"""Cells of a title that are kept for its name and what stands behind it."""
+
 
 def metrics(
     view: RunView, drawn: Plot | None, look: Look, width: int, height: int, *, number: int, focused: bool
@@ -33,12 +36,14 @@ def metrics(
         return [head, [look.part(f" {words}", Role.MUTED)]][:height]
     other = "step" if drawn.view.time else "time"
     key = look.keys.first("axis")
-    right = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
-    told = _under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
-    notes = title_words(drawn.traces, drawn.view)
-    middle = [*told, [look.part(f"   {', '.join(notes)}" if notes else "", Role.MUTED)]]
+    axis = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
+    # What is not as it was measured is said whatever else has no room.
+    notes = ", ".join(title_words(drawn.traces, drawn.view))
+    rest = "  ".join(part for part in (notes, axis) if part)
     more = _more(view.figures)
-    head = _title(f"{number} Metrics", middle, f"{more}{right}", look, width, focused=focused)
+    right = f"{more}{rest}" if cells_of(more + rest) <= width - _LEAST_TITLE else rest
+    told = _under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
+    head = _title(f"{number} Metrics", told, right, look, width, focused=focused)
     return [head, *plot(drawn.traces, drawn.view, width, height - 1, look)][:height]
 
 

@@ -41,6 +41,14 @@ def printed() -> list[Entry]:
     return [entry(number, text) for number, text in enumerate(texts)]
 
 
+def reading_from(app: ConsoleApp, past: trainingworlds.KnownPast | None = None) -> None:
+    """Give it a server whose trainer has printed its lines, and a history."""
+    engine = FakeEngine(trainingworlds.by_hand(), trainingworlds.TRAINER)
+    engine.logs[trainingworlds.TRAINER.id] = printed()
+    still(app).log_engine, still(app).log_jenkins = engine, fake_jenkins.FakeJenkins()
+    still(app).remembered = past if past is not None else trainingworlds.KnownPast()
+
+
 @asynccontextmanager
 async def looking(
     world: World | None,
@@ -53,12 +61,7 @@ async def looking(
 ) -> AsyncIterator[Person]:
     """The screen of this run, on a server whose trainer has printed its lines."""
     made = app if app is not None else app_of(world, wishes=wishes)
-    engine = FakeEngine(trainingworlds.TRAINER, trainingworlds.gone_container(), trainingworlds.by_hand())
-    engine.held[trainingworlds.TRAINER.id] = trainingworlds.TRAINER
-    engine.logs[trainingworlds.TRAINER.id] = printed()
-    still(made).log_engine = engine
-    still(made).log_jenkins = fake_jenkins.FakeJenkins()
-    still(made).remembered = past if past is not None else trainingworlds.KnownPast()
+    reading_from(made, past)
     async with person(size, app=made) as one:
         made.push_screen(RunScreen(key))
         await one.pilot.pause()

@@ -279,7 +279,10 @@ def test_its_title_has_the_values_under_the_crosshair() -> None:
 
 
 def test_a_narrow_title_keeps_its_axis() -> None:
-    assert pane(TRAINS, Wish(), 44)[0] == " 1 Metrics" + "+1 more  step  t time".rjust(33)
+    assert pane(TRAINS, Wish(), 44)[0] == " 1 Metrics   loss line" + "step  t time".rjust(21)
+    narrow = pane(TRAINS, Wish(smooth=True, cursor=2170.0), 60)[0]
+    assert narrow.startswith(" 1 Metrics   step 2,170")
+    assert "smoothed 10  step  t time" in narrow, "what is not as it was measured is said in any case"
 
 
 def test_a_pane_without_curves_says_why() -> None:
