@@ -47,7 +47,7 @@ def shown(
         await until(lambda: all(words in screen_text(app) for words in says), f"{says} in {screen_text(app)}")
         await until(lambda: not screen.recall._busy, "the history to have answered")
         feed = screen.tail._feed
-        await until(lambda: feed is None or feed.ended or feed.phase is Phase.FOLLOWING, "its log to have been read")
+        await until(lambda: feed is None or feed.phase is not Phase.READING, "its log to have been read")
         screen.paint()
         await pilot.pause()  # type: ignore[attr-defined]
         texts.append(screen_text(app))
