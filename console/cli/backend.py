@@ -13,6 +13,7 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.model.past import Past
     from console.sources.reach import Reach
 
 
@@ -46,6 +47,10 @@ class Backend(Protocol):
 
     def machine(self) -> Machine | SourceStatus:
         """The machine, for one event loop, or why it is not the server."""
+        ...
+
+    def past(self) -> Past:
+        """What is remembered, for one event loop."""
         ...
 
     def reach(self) -> Reach:

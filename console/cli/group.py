@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": ("console.cli.runs:runs", "List the trainings: how far they are, whether they learn, how they ended."),
     "run": ("console.cli.runs:run", "Show one training with everything that belongs to it."),
     "metrics": ("console.cli.runs:metrics", "Show what a training measured; --csv for a table of it."),
+    "compare": ("console.cli.compare:compare_runs", "Show runs beside each other: what was different, and what came of it."),
     "services": ("console.cli.services:services", "List the services, worst first."),
     "containers": ("console.cli.containers:containers", "List every container of the host."),
     "logs": ("console.cli.logs:logs", "Print what containers print, and follow it."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from console.history.bounds import Bounds
 from console.history.errors import HistoryError, Trouble
 from console.history.facts import nano
 from console.history.reader import Reader
-from console.history.remembered import figures
+from console.history.remembered import brief, figures
 from console.model.history import NANO, CardPast, HostPast, PastRun, Span, Trace
 from console.model.metric import Figures
 from console.model.past import Around, Remembered
@@ -34,6 +34,9 @@ CLOSE_SECONDS = 0.1
 
 _SILENCE = int(Bounds().silence * NANO)
 """A recorder writes now and then: so long after its last word is no gap yet, and it counts as being there."""
+
+FIGURED = 50
+"""Of so many runs of a list, the newest, it is told how good they were."""
 
 NO_HISTORY = "No history yet. mlops-console record keeps one"
 
@@ -62,6 +65,7 @@ class HistoryFeed:
         self._deadline = deadline
         self._pool = Pool("history", 1)
         self._overdue: _Call | None = None
+        self._known: Mapping[Clean, tuple[PastRun, Figures | None]] = {}
 
     async def runs(self, project: str | None = None, *, limit: int = 200) -> Remembered:
         """Never raises: what is wrong with the file is told in `words`."""
@@ -70,9 +74,21 @@ class HistoryFeed:
             return Remembered()
         try:
             found, beat = await self._read(lambda: (reader.runs(project, limit=limit).runs, reader.known().beat))
+            figures = await self._read(lambda: self._briefs(reader, found[:FIGURED]))
         except HistoryError as error:
-            return Remembered((), self._words(error))
-        return Remembered(found, None, beat is not None and nano(self._clock()) - beat <= _SILENCE)
+            return Remembered((), self._words(error), state=error.state)
+        return Remembered(found, None, beat is not None and nano(self._clock()) - beat <= _SILENCE, figures)
+
+    def _briefs(self, reader: Reader, runs: Sequence[PastRun]) -> Mapping[Clean, Figures]:
+        """Those that have ended are read once: nothing of them changes any more."""
+        found = {}
+        for run in runs:
+            known = self._known.get(run.key)
+            if known is None or known[0] != run:
+                known = (run, _brief(reader, run.key))
+            found[run.key] = known
+        self._known = {key: known for key, known in found.items() if known[0].ended is not None}
+        return {key: figures for key, (_, figures) in found.items() if figures is not None}
 
     async def run(self, key: str) -> PastRun | None:
         """None also where the file cannot be read."""
@@ -138,6 +154,15 @@ class HistoryFeed:
 
     def _words(self, error: HistoryError) -> Clean:
         return clean(f"{NO_HISTORY} in {self._path}.") if error.trouble is Trouble.NOT_THERE else error.reason
+
+
+def _brief(reader: Reader, key: str) -> Figures | None:
+    try:
+        return brief(reader, key)
+    except HistoryError as error:
+        if error.trouble is not Trouble.NOT_THERE:
+            raise
+        return None  # removed since it was listed
 
 
 class _Call:

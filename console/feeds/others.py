@@ -79,6 +79,7 @@ class Others:
         self.machine: MachineFeed | Unasked | None = None
         self.runs: RunFeed | None = None
         self.joined: RunList | None = None
+        """What joins the runs."""
         self.jenkins_source: ActingJenkins | SourceStatus | None = None
         """The Jenkins that is watched, or why there is none."""
 

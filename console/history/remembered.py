@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from console.history import compare
 from console.history.facts import moment
@@ -37,6 +38,19 @@ def figures(reader: Reader, key: str) -> Figures:
         lr=rates[0].last.value if rates else None,
         last=last.time if last is not None else None,
     )
+
+
+def brief(reader: Reader, key: str) -> Figures | None:
+    """Of what says whether it learned and how good it was the last and the best, without curves; None where there is nothing.
+    It blocks. Raises HistoryError."""
+    nowhere = Spot(datetime.fromtimestamp(0, UTC), None, None, 0.0)
+    named = Figures(curves=tuple(Curve(name, better(name), nowhere, None, ()) for name in reader.metrics(key)))
+    names = {one.name: one.better for one in (named.loss, named.score) if one is not None}
+    curves = []
+    for name, (last, best) in reader.ends(key, names).items():
+        if (spot := _spot(last)) is not None:
+            curves.append(Curve(name, names[name], spot, _spot(best), ()))
+    return Figures(curves=tuple(curves), last=max(one.last.time for one in curves)) if curves else None
 
 
 def curve(name: Clean, points: Iterable[Point], room: int) -> Curve | None:

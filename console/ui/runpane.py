@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from console.model import run_words
-from console.model.cells import pad
+from console.model.cells import cut_middle, pad
 from console.model.cells import width as cells_of
 from console.model.jenkins_rows import started_by
 from console.model.metric import Figures
@@ -33,6 +33,7 @@ _SPANNED = ("progress", "epoch", "loss", "best")
 _SPOTS = 400
 """As many values as a curve of a few cells can be worth."""
 
+_NAME = 16
 _PERCENT, _VALUE, _CURVE = 4, 5, 6
 _HEADERS = {"number": "", "util": "util mem", "by": "started by"}
 _NOTHING = "No runs yet. A merged release starts one, or {again} on a project in {builds}."
@@ -257,7 +258,8 @@ def _cause(told: _Told) -> str:
     if told.why is not None:
         return str(told.why.short)
     if told.run.why or told.known is None or not told.run.ended:
-        return str(told.run.why)
+        # `published as build-127` stands beside the word.
+        return str(told.run.why).removeprefix(f"{told.state.word} ")
     return short_best(told.known)
 
 
@@ -318,7 +320,7 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
         return parts
     left, gap = len(items), 0
     for one in items:
-        text = f" {_item(one, now)}"
+        text = f" {_item(one, look, now)}"
         size = gap + 1 + cells_of(text)
         if used + size > width - (2 + len(str(left)) if left > 1 else 0):
             break
@@ -334,11 +336,12 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
     return parts
 
 
-def _item(one: _Told, now: datetime) -> str:
+def _item(one: _Told, look: Look, now: datetime) -> str:
     """`vision-large #7 stalled`, `project-a #128 48% 18m left`."""
     run, known = one.run, one.known
+    name = f"{cut_middle(run.project, _NAME, look.glyphs.ellipsis)} {run.known_as}"
     if known is None or one.state.bad or not _measures(one):
-        return f"{run.shown} {one.state.word}"
+        return f"{name} {one.state.word}"
     done = f"{known.done:.0%}" if known.done is not None else run_words.place(known) or one.state.word
     left = f" {age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
-    return f"{run.shown} {done}{left}"
+    return f"{name} {done}{left}"

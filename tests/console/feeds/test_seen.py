@@ -120,5 +120,5 @@ def test_whose_a_card_was_since_its_training_began() -> None:
         replace(busy, key=Clean("elsewhere"), cards=frozenset({1})),
         replace(busy, key=Clean("not begun"), since=None),
     )
-    (one,) = console.columns(0, 40, 4, *others, busy).cards
+    (one,) = console.columns(0, 40, 4, busy, *others).cards
     assert one.runs == (None, None, "train#7", "train#7")

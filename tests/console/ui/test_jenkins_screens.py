@@ -39,7 +39,7 @@ async def test_the_main_screen_says_what_waits_and_why(app: ConsoleApp) -> None:
         # At this height two of the four have a row.
         assert lines[at + 1].split()[:4] == ["promote", "#9", "!", "approval"]
         assert lines[at + 2].split()[:4] == ["evaluate-arm", "!", "no", "node"]
-        assert lines[at + 3].startswith(" 3 cache")
+        assert lines[at + 3].startswith(" 3 Services")
         lines = await press(pilot, "2")
         assert lines[2].startswith(" 1 Runs  ")
         locked = line_with(lines, "project-c", "#129")

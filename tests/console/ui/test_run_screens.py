@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.style import Style
 from textual.pilot import Pilot
 
 from console.model.build import BuildRef
@@ -32,6 +33,12 @@ def main_of(app: ConsoleApp) -> MainScreen:
     screen = app.screen_stack[0]
     assert isinstance(screen, MainScreen)
     return screen
+
+
+def select(app: ConsoleApp, run: str) -> None:
+    main = main_of(app)
+    main.select_key("runs", run)
+    main.paint()
 
 
 @pytest.fixture
@@ -79,7 +86,7 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
         lines = await press(pilot, "j", "j")
         assert any(line.startswith(" 5 project-a #128") for line in lines)
         assert "by the last 5 epochs" in "\n".join(lines)
-        main_of(app).select_key("runs", "train#127")
+        select(app, "train#127")
         lines = await press(pilot)
         at = number_of(lines, "5 Why  project-b #127")
         assert " ".join(lines[at + 1 : at + 3]).split()[:4] == ["Out", "of", "memory:", "the"]
@@ -88,7 +95,7 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
 
 async def test_enter_opens_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#119")
+        select(app, "train#119")
         await press(pilot)
         assert any(style.bold for style in styles(app, "#119"))
         await press(pilot, "enter")
@@ -111,7 +118,7 @@ async def test_enter_opens_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -
         assert "vision-large" in screen_text(app).split("\n")[0], key
 
 
-def styles(app: ConsoleApp, words: str) -> list[object]:
+def styles(app: ConsoleApp, words: str) -> list[Style]:
     """Those of the row with these words."""
     lines = main_of(app).runs_canvas._lines
     found = next(line for line in lines if words in "".join(text for text, _ in line))
@@ -175,7 +182,7 @@ async def test_each_list_has_a_filter_of_its_own(app: ConsoleApp) -> None:
         lines = await press(pilot, "slash", *"project-b", "enter")
         assert lines[2].startswith(" 1 Runs 2")
         assert "/project-b" in lines[2]
-        assert any(line.startswith(" 3 Services  ✗ portainer") for line in lines), "these are not filtered"
+        assert any(line.startswith(" 3 Services  ✗ cache missing") for line in lines), "these are not filtered"
         await press(pilot, "3", "slash", *"jen")
         lines = await press(pilot, "enter")
         assert any(line.startswith(" 3 Services 1 of") for line in lines)
@@ -197,7 +204,7 @@ async def test_orders_and_marks(app: ConsoleApp) -> None:
 
 async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#128")
+        select(app, "train#128")
         await press(pilot)
         (one,) = main_of(app).subjects()
         assert (one.name, one.ref) == ("project-a #128", BuildRef(TRAIN, 128))
@@ -207,12 +214,12 @@ async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp)
 async def test_the_log_of_a_run_is_that_of_its_container_else_of_its_build(app: ConsoleApp) -> None:
     still(app).log_engine = FakeEngine(*runworlds.containers())
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#128")
+        select(app, "train#128")
         lines = await press(pilot, "L")
         assert isinstance(app.screen, LogScreen)
         assert "mlops-project-a-128" in lines[0]
         await press(pilot, "escape")
-        main_of(app).select_key("runs", "train#125")
+        select(app, "train#125")
         lines = await press(pilot, "L")
         assert "train#125" in lines[0].replace(" #", "#")
 
