@@ -46,11 +46,11 @@ async def take(name: str, *keys: str, slow: str = "") -> None:
 async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     await take("main")
-    await take("detail", "enter")
+    await take("detail", "3", "enter")
     await take("queue", "2", "j", "j")
     await take("builds", "6", "j", "j", slow="6j")
     await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
-    await take("gpus", "3", "3", slow="3")
+    await take("gpus", "4", "4", slow="4")
     await take("nodes", "8", slow="8")
     await take("disk", "7", "p", slow="7p")
     await take("plan", "6", "b", "slash", *"#127", "enter", "R", slow="6bR")

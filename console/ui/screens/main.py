@@ -12,12 +12,11 @@ from console.ui.acting import subject_of as waiting_subject
 from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
-from console.ui.rows import rows
 from console.ui.screens.lists import BOTTOM, LIST
-from console.ui.screens.maingpus import GPUS, GpuPart
+from console.ui.screens.maingpus import GPUS
+from console.ui.screens.mainproblems import ProblemPart
 from console.ui.screens.mainqueue import QUEUE
-from console.ui.screens.mainruns import RUNS, RunPart
-from console.ui.screens.mainservices import ServicePart
+from console.ui.screens.mainruns import RUNS
 from console.ui.serving import ServingScreen, subjects_of
 from console.ui.serving import subject_of as container_subject
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=False):
+class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
@@ -241,64 +240,6 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
     def action_order(self, by: int) -> None:
         self.say(StateClass.ENDED, self.order_runs(by) if self.listed == RUNS else self.order_services(by))
 
-    def action_problem(self) -> None:
-        """Select the row of the next problem, the worst first, wherever it is."""
-        self._next_problem(with_nodes=True)
-
-    def _places(self) -> dict[str, tuple[str, str]]:
-        """In which pane, and under which key, the row of each problem is; one of a run is there."""
-        problems = self.world.problems if self.world is not None else ()
-        services = {str(row.key) for row in rows(self.world)} if self.world is not None else set()
-        lists = {QUEUE: set(self.keys_in(QUEUE)), GPUS: set(self.keys_in(GPUS)), LIST: services}
-        found: dict[str, tuple[str, str]] = {}
-        for target in (str(one.target) for one in problems):
-            if (run := self.run_at(target)) is not None:
-                found[target] = (RUNS, run)
-            elif (pane := next((pane for pane, keys in lists.items() if target in keys), None)) is not None:
-                found[target] = (pane, target)
-        return found
-
-    def _next_problem(self, *, with_nodes: bool) -> None:
-        problems = self.world.problems if self.world is not None else ()
-        self.refresh_rows()
-        places = self._places()
-        # A log is of a row; of what has none its sentence can be told.
-        reachable = [one for one in problems if with_nodes or one.target in places]
-        if not reachable:
-            self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
-            return
-        before = self._problem if self._problem not in places else None
-        now = (self.listed, self.cursors[self.listed].selected)
-        here = [one.target == before or (before is None and places.get(one.target) == now) for one in reachable]
-        chosen = reachable[(here.index(True) + 1) % len(reachable) if any(here) else 0]
-        self._problem = chosen.target
-        if _is_node(chosen.target):
-            self.action_nodes(chosen.target.removeprefix("node/"))
-        elif chosen.target in places:
-            self.select_key(*places[chosen.target])
-            self.paint()
-        else:
-            if chosen.target == "disk":
-                self.action_disk()
-            self.console.say(chosen.kind, chosen.sentence)
-
-    def select_system(self, name: str) -> None:
-        """The row of what is wrong with a system of line 1, where it has one."""
-        problems = self.world.problems if self.world is not None else ()
-        self.refresh_rows()
-        rows, cards = self.keys_in(LIST), self.keys_in(GPUS)
-        about = (name, f"{name}/")
-        mine = [one for one in problems if one.target.startswith(about) or one.sentence.startswith(f"{name}:")]
-        found = next((one for one in mine if one.target in rows or one.target in cards), None)
-        if found is not None:
-            self.select_key(LIST if found.target in rows else GPUS, found.target)
-        elif mine:
-            self.say(mine[0].kind, mine[0].sentence)
-        self.paint()
-
-    _problem: str | None = None
-    """What the last problem was about, which may have no row here."""
-
     def action_log(self) -> None:
         self._open_log(at_error=False)
 
@@ -342,7 +283,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
 
     def log_problem(self) -> Sequence[Target]:
         """Select the row of the next problem that has a log; whose logs it stands for."""
-        self._next_problem(with_nodes=False)
+        self.next_problem(with_nodes=False)
         return self.log_neighbour(0)
 
     def log_state(self, target: Target) -> State | None:
@@ -381,6 +322,11 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         else:
             self.copy_row()
 
+    def step_back(self) -> bool:
+        # Where the screen begins may be elsewhere since it was painted: who has gone nowhere has nothing to go back from.
+        self.refresh_rows()
+        return super().step_back()
+
     def action_leave(self) -> None:
         if not self.step_back():
             self.app.exit(0)
@@ -391,7 +337,3 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
     def action_dashboard(self) -> None:
         self.words, self.zoomed, self.pane = "", False, self.home
         self.paint()
-
-
-def _is_node(target: str) -> bool:
-    return target.startswith("node/")

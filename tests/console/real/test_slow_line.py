@@ -66,9 +66,9 @@ def test_keys_are_answered_on_a_slow_line(tmp_path: Path) -> None:
         terminal.wait_for(b"portainer", 60)
         for keys, wanted in (
             (b"?", b"keys that work here"),
-            (b"?", b"1 Services"),
-            (b"\r", b"Probe"),
-            (b"\x7f", b"1 Services"),
+            (b"?", b"1 Runs"),
+            (b"\r", b"Stages"),
+            (b"\x7f", b"1 Runs"),
         ):
             seen = len(terminal.data)
             terminal.write(keys)

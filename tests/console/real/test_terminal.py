@@ -106,7 +106,9 @@ def test_an_engine_that_was_asked_for_is_never_replaced_by_the_demo(tmp_path: Pa
 
 def test_the_demo_says_so_on_every_screen(tmp_path: Path) -> None:
     with Tmux(screen_command("--demo"), 80, 24, environment(None, tmp_path)) as terminal:
-        terminal.wait_for(lambda text: " DEMO " in text and "portainer" in text)
+        terminal.wait_for(lambda text: " DEMO " in text and "3 Services" in text)
+        terminal.keys("3")
+        terminal.wait_for("▐portainer")
         terminal.keys("Enter")
         screen = terminal.wait_for("› portainer")
         assert " DEMO " in screen.split("\n")[0]
@@ -121,7 +123,7 @@ def test_ctrl_z_gives_the_shell_and_fg_the_whole_screen_back(tmp_path: Path, key
         terminal.keys("Enter")
         terminal.wait_for(lambda text: "go there" in text and "portainer" in text)
         terminal.keys(*keys)
-        words = "following" if keys else "1 Services"
+        words = "following" if keys else "1 Runs"
         terminal.wait_for(words)
         for _ in range(2):
             terminal.keys("C-z")
