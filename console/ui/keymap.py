@@ -65,6 +65,7 @@ TABLE: tuple[Key, ...] = (
     Key("previous", "left_square_bracket", "step(-1)", "previous one of the list", HERE, "steps"),
     Key("next", "right_square_bracket", "step(1)", "next one of the list", HERE, "steps", "next"),
     Key("files", "s", "files", "save files that the build keeps", HERE, "build", "save files"),
+    Key("its-run", "t", "run", "the training run that it is of", HERE, "build", "its run"),
     Key("copy-link", "Y", "copy_link", "copy its link", HERE, "links"),
     Key("run-pane", "tab", "pane(1)", "next pane", MOVE, "run"),
     Key("run-pane-back", "shift+tab", "pane(-1)", "previous pane", MOVE, "run"),

@@ -289,6 +289,10 @@ async def test_its_build_and_what_blocks_it_open() -> None:
     async with looking(trainingworlds.world()) as one:
         await one.press("b")
         await front(one, BuildScreen)
+        await one.press("t")
+        await front(one, RunScreen)
+        await one.press("escape")
+        await front(one, BuildScreen)
     locked = trainingworlds.held(fake_jenkins.locked("gpu-0", by={"train": 127}))
     async with looking(trainingworlds.world(locked, (gpuworlds.HELD,))) as one:
         await one.sees("1 Waits")
@@ -303,6 +307,8 @@ async def test_its_build_and_what_blocks_it_open() -> None:
         await one.press("enter")
         await front(one, BuildScreen)
         assert one.app.screen.ref == BuildRef(clean("nightly"), 3)  # type: ignore[attr-defined]
+        await one.press("t")
+        await one.sees("this build trains nothing")
 
 
 # It moves on
