@@ -19,6 +19,7 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.doctor.instruments import Instruments
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
     from console.model.orphans import Adoption
@@ -49,12 +50,13 @@ class Backend:
     @cached_property
     def loaded(self) -> Loaded:
         """Raises SettingsError with every problem in every file."""
-        overrides = Overrides(
-            config=self._options.config,
-            read_only=True if self._options.read_only else None,
-            no_color=self._options.no_color,
-        )
-        return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+        return load(argv=self._overrides, env=os.environ, cwd=Path.cwd())
+
+    @property
+    def _overrides(self) -> Overrides:
+        options = self._options
+        read_only = True if options.read_only else None
+        return Overrides(config=options.config, read_only=read_only, no_color=options.no_color)
 
     @cached_property
     def own_keys(self) -> Mapping[str, str]:
@@ -223,6 +225,16 @@ class Backend:
         if endpoint.local:
             return None
         return SourceStatus(SourceState.OFF, clean(f"Not available from here. {endpoint.there.advice}"))
+
+    def instruments(self) -> Instruments:
+        """What the doctor looks with. Settings that are wrong are among what it finds."""
+        if self.demo:
+            from console.demo import demo_instruments
+
+            return demo_instruments(self.loaded, self.host, self._demo, self.gpus(), self.machine())
+        from console.doctor.tools import instruments
+
+        return instruments(self, self._overrides, os.environ, Path.cwd())
 
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:

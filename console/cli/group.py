@@ -47,6 +47,7 @@ COMMANDS = {
     "prune": ("console.cli.pruning:prune", "Remove what nobody needs; shows first what goes and what stays."),
     "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build; adopt or stop them."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
+    "doctor": ("console.cli.doctor:doctor", "Look at the whole chain, and name the first broken hop with its remedy."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),
