@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.doctor import answers
 from console.doctor.answers import Answered
-from console.doctor.findings import Finding, behind, broken, elsewhere, good, off
+from console.doctor.findings import Finding, behind, broken, good, off
 from console.doctor.visit import Visit
 from console.model.container import Container, ContainerState, Health
 from console.model.service import GATE
@@ -21,16 +21,19 @@ _AWAY = frozenset({502, 503, 504})
 async def look(visit: Visit) -> Finding:
     try:
         container = await visit.service(GATE)
-        declared = any(one.name == GATE for one in (await visit.world()).services)
+        declared = visit.declares(GATE, await visit.world())
     except SourceError as error:
-        return elsewhere(str(error.reason))
+        return visit.without_docker(error)
+    if container is None and not declared:
+        return off("there is no service gate here")
     if container is None or container.state is not ContainerState.RUNNING:
-        return behind("compose", "its container does not run") if declared else off("there is no service gate here")
+        down = "its container does not run"
+        return behind("compose", down) if declared else broken(HOP, "down", down)
     if (held := _held(visit, container)) is not None:
         return held
     hands = visit.docker.hands
     if hands is None:
-        return _by_probe(container)
+        return _by_probe(container, "" if visit.instruments.demo else "; read-only: not asked itself")
     try:
         unsigned = await _ask(hands, container, "POST", answers.PATH)
         other = await _ask(hands, container, "GET", _ELSEWHERE)
@@ -55,12 +58,12 @@ def _probe(container: Container) -> str:
     return str(newest.output).strip() if newest is not None else ""
 
 
-def _by_probe(container: Container) -> Finding:
+def _by_probe(container: Container, more: str) -> Finding:
     """While the console is read-only no program is started in a container: then its own probe has to do."""
     told = _probe(container) or "it has no probe"
     if container.health is Health.UNHEALTHY:
         return broken(HOP, "down", told)
-    return good(f"{told}; read-only: not asked itself")
+    return good(f"{told}{more}")
 
 
 async def _ask(hands: EngineActs, container: Container, method: str, path: str) -> Answered | None:

@@ -40,7 +40,7 @@ async def _containers(visit: Visit, reading: GpuReading, told: str) -> Finding:
         daemon = await docker.daemon.daemon()
         containers = (await visit.world()).containers
     except SourceError as error:
-        return elsewhere(str(error.reason))
+        return visit.without_docker(error)
     if _RUNTIME not in daemon.runtimes and not any(one.startswith(_DEVICES) for one in daemon.devices):
         return broken(HOP, "toolkit", f"{told}; the Engine knows no NVIDIA toolkit")
     if _works(reading, containers):

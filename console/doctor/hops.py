@@ -82,7 +82,7 @@ HOPS: tuple[Hop, ...] = (
         "compose",
         "Compose",
         "whether the Compose file can be read; whether each of its services runs, is healthy, and is what the file says",
-        "a service of the platform is missing",
+        "a part of the platform does not do its work",
         {
             "program": Remedy("there is no Docker Compose v2 here", "sudo apt-get install docker-compose-plugin"),
             "file": Remedy("the file cannot be read, or Compose refuses it", "correct it, or set compose.file"),
@@ -114,6 +114,7 @@ HOPS: tuple[Hop, ...] = (
                 "a secret can be read by others", "sudo mlops-console doctor --fix; then sudo make secrets ROTATE={name}"
             ),
         },
+        hears=("docker",),
     ),
     Hop(
         "jenkins",

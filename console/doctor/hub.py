@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.doctor.findings import Finding, HopState, broken, elsewhere, good, off, together
+from console.doctor.findings import Finding, HopState, broken, good, off, together
 from console.doctor.visit import Visit
 from console.model.source import SourceError
 from console.sources.web import host_of, is_safe
@@ -33,7 +33,7 @@ async def look(visit: Visit) -> Finding:
     try:
         endpoint = await endpoint_of(visit)
     except SourceError as error:
-        return elsewhere(str(error.reason))
+        return visit.without_docker(error)
     if not endpoint:
         return off("no service here is told of a Hub")
     if not is_safe(endpoint):

@@ -35,11 +35,11 @@ async def look(visit: Visit) -> Finding:
             return off("no login: mlops-console login")
         # A token's file that others may read is told, and mended, with the settings.
         return behind("settings") if visit.is_broken("settings") else broken(HOP, "login", str(source.reason))
-    begun = time.monotonic()
     try:
         user = await source.who()
-        took = time.monotonic() - begun
+        begun = time.monotonic()  # the first question also loads a library
         jobs = await source.jobs()
+        took = time.monotonic() - begun
     except JenkinsError as error:
         return await _refused(visit, source, error)
     if user is None:
@@ -73,8 +73,7 @@ async def _is_not_running(visit: Visit, url: str) -> bool:
         world = await visit.world()
     except SourceError:
         return False
-    declared = any(one.name == SERVICE and one.declared is not None for one in world.services)
-    return declared and (container is None or container.state is not ContainerState.RUNNING)
+    return visit.declares(SERVICE, world) and (container is None or container.state is not ContainerState.RUNNING)
 
 
 async def _lacking(source: ActingJenkins, jobs: Collection[Job]) -> list[str]:

@@ -38,9 +38,9 @@ async def look(visit: Visit) -> Finding:
         return elsewhere(str(away))
     try:
         project = await visit.project()
-    except SourceError as error:
-        # Why the file cannot be read is told by the hop that reads it.
-        return behind("compose") if error.state is not SourceState.OFF else elsewhere(str(error.reason))
+    except SourceError:
+        # Why the file cannot be read is told by the hop that reads it, if there is an Engine to read it for.
+        return behind(visit.leads_to("docker") or "compose")
     if project is None or not project.secrets:
         return off("the Compose file declares no secrets" if project is not None else "no Compose file here")
     found = await asyncio.gather(*(_one(visit, str(name), Path(file)) for name, file in project.secrets))

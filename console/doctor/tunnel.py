@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.doctor.findings import Finding, behind, broken, elsewhere, good, off, warning
+from console.doctor.findings import Finding, behind, broken, good, off, warning
 from console.doctor.visit import Visit
 from console.model.container import ContainerState
 from console.model.service import CLIENT
@@ -20,11 +20,13 @@ async def look(visit: Visit) -> Finding:
         container = await visit.service(CLIENT)
         world = await visit.world()
     except SourceError as error:
-        return elsewhere(str(error.reason))
-    if world.tunnel is None or not any(one.name == CLIENT for one in world.services):
+        return visit.without_docker(error)
+    declared = visit.declares(CLIENT, world)
+    if world.tunnel is None or (container is None and not declared):
         return off("there is no service frp_client here")
     if container is None or container.state is not ContainerState.RUNNING:
-        return behind("compose", "its container does not run")
+        down = "its container does not run"
+        return behind("compose", down) if declared else broken(HOP, "silent", down)
     return _judged(visit, world.tunnel, world.taken_at)
 
 

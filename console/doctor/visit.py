@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from console.doctor.findings import Finding, HopState
+from console.doctor.findings import Finding, HopState, behind, elsewhere
 from console.doctor.instruments import DockerSide, Instruments
 from console.model.container import Container, ContainerState
 from console.model.service import ComposeProject
@@ -36,6 +36,11 @@ class Visit:
             return hop
         found = self.found.get(hop)
         return found.because if found is not None else None
+
+    def without_docker(self, error: SourceError) -> Finding:
+        """What a hop says that got this error of the Engine."""
+        front = self.leads_to("docker")
+        return behind(front) if front is not None else elsewhere(str(error.reason))
 
     @property
     def docker(self) -> DockerSide:
@@ -73,6 +78,11 @@ class Visit:
             raise SourceError(docker.state, docker.reason or clean("Docker does not answer."))
         found = [one for service in world.services if service.name == name for one in service.containers]
         return min(found, key=lambda one: one.state is not ContainerState.RUNNING, default=None)
+
+    @staticmethod
+    def declares(service: Clean, world: World) -> bool:
+        """Whether the Compose file has it: then its hop says when it does not run."""
+        return any(one.name == service and one.declared is not None for one in world.services)
 
     async def environment(self, service: Clean) -> Mapping[str, str]:
         """What a service was given, as far as it is there. Raises SourceError."""
