@@ -140,7 +140,7 @@ class House:
         self.jenkins.__enter__()
         self.compose = self.infra / "docker-compose.yml"
         self._write()
-        self._up()
+        self.up()
 
     def _write(self) -> None:
         for name, content in SECRETS.items():
@@ -166,9 +166,10 @@ class House:
             )
         )
 
-    def _up(self) -> None:
-        self.engine.docker("compose", "--progress=quiet", "-f", str(self.compose), "up", "--detach", "--no-build")
-        for service in ("jenkins", "agent", "gate", "frp_client"):
+    def up(self, *services: str) -> None:
+        """Make and start what is missing, and wait until it is well."""
+        self.docker("up", "--detach", "--no-build", *services)
+        for service in services or ("jenkins", "agent", "gate", "frp_client"):
             self.until(service, "healthy")
 
     def until(self, service: str, word: str) -> None:

@@ -163,7 +163,7 @@ def test_a_disk_that_is_full(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_service_that_was_stopped(ward: Ward) -> None:
     ward.house.docker("stop", "--timeout=1", "agent")
-    ward.undo.append(lambda: (ward.house.docker("start", "agent"), ward.house.until("agent", "healthy")))
+    ward.undo.append(lambda: ward.house.up("agent"))
     found = ward.is_named("compose", "agent is stopped", "mlops-console service start agent")
     assert found["compose"]["can_fix"]
     ward.mends("agent")
@@ -171,7 +171,7 @@ def test_a_service_that_was_stopped(ward: Ward) -> None:
 
 def test_a_service_that_is_missing(ward: Ward) -> None:
     ward.house.docker("rm", "--stop", "--force", "agent")
-    ward.undo.append(ward.house._up)
+    ward.undo.append(lambda: ward.house.up("agent"))
     ward.is_named("compose", "agent is missing", "service up agent")
 
 
@@ -268,7 +268,7 @@ def test_jenkins_that_does_not_answer(ward: Ward) -> None:
 
 def test_jenkins_whose_container_was_stopped_is_the_fault_of_that(ward: Ward) -> None:
     ward.house.docker("stop", "--timeout=1", "jenkins")
-    ward.undo.append(lambda: (ward.house.docker("start", "jenkins"), ward.house.until("jenkins", "healthy")))
+    ward.undo.append(lambda: ward.house.up("jenkins"))
     ward.house.jenkins.refuse()
     ward.house.gate(unsigned=502)
     ward.undo.append(lambda: ward.house.gate(unsigned=403))
