@@ -11,6 +11,7 @@ from console.doctor.visit import Visit
 from console.model.asking import Definition, FieldKind
 from console.model.jenkins import JenkinsError, Node, Trouble
 from console.model.source import SourceError, SourceStatus
+from console.model.words import counted
 from console.sources.protocols import Jenkins
 from console.text import clean
 
@@ -35,11 +36,11 @@ async def look(visit: Visit) -> Finding:
         return off("no Jenkins is configured")
     jenkins = visit.jenkins
     found = [await _job(jenkins), await _nodes(jenkins)]
-    plugins = await _plugins(visit)
-    bad = [one for one in (*found, plugins) if one is not None and one.state is not HopState.OK]
+    pinned = await plugins(visit)
+    bad = [one for one in (*found, pinned) if one is not None and one.state is not HopState.OK]
     if bad:
         return together(bad)
-    told = "; ".join(str(one.seen) for one in (*found, plugins) if one is not None)
+    told = "; ".join(str(one.seen) for one in (*found, pinned) if one is not None)
     return good(told)
 
 
@@ -107,7 +108,7 @@ def _called(nodes: Sequence[Node]) -> str:
     return f"node{'s' if len(names) > 1 else ''} {', '.join(names[:_NAMED])}{more}"
 
 
-async def _plugins(visit: Visit) -> Finding | None:
+async def plugins(visit: Visit) -> Finding | None:
     """Whether what is installed is what plugins.txt says; None where one of the two cannot be read."""
     admin = visit.instruments.admin
     pinned = await _pinned(visit)
@@ -127,7 +128,7 @@ async def _plugins(visit: Visit) -> Finding | None:
     ]
     wrong += [f"{name} does not work" for name in pinned if name in installed and not installed[name].active]
     if not wrong:
-        return good(f"{len(pinned)} plugins as pinned")
+        return good(f"{counted(len(pinned), 'plugin')} as pinned")
     more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
     return warning(HOP, "plugins", f"plugin {', '.join(wrong[:_NAMED])}{more}")
 
