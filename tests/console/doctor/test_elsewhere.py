@@ -10,23 +10,25 @@ from pathlib import Path
 import pytest
 
 from console.cli.options import GlobalOptions
-from console.doctor import docker, job, secrets
+from console.doctor import docker, hub, job, secrets
 from console.doctor.findings import Finding, HopState
 from console.doctor.instruments import DockerSide, Instruments
 from console.doctor.tools import instruments
 from console.doctor.visit import Visit
 from console.doctor.walk import walk
 from console.main import Backend
+from console.model.container import Variable
 from console.model.filefacts import FileFacts
 from console.model.service import ComposeProject
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Overrides
 from console.sources.jenkins.admin import JenkinsAdmin
 from console.sources.ownfiles import OwnFiles
+from console.sources.web import WebAnswer
 from console.text import Clean, clean
 from tests.console.doctor.house import House, blamed, examined
 from tests.console.doctor.test_gpu import Knows, tools
-from tests.console.fakes import FakeCompose, FakeEngine
+from tests.console.fakes import FakeCompose, FakeEngine, container, inspection
 from tests.support.engine import Engine
 from tests.support.jenkins.reaching import access
 from tests.support.recorded import replaying
@@ -138,3 +140,25 @@ def test_nothing_of_the_walk_shows_a_secret(house: House, capsys: pytest.Capture
 
     told = json.dumps(dict(examined(capsys)))
     assert not [name for name, value in SECRETS.items() if value in told]
+
+
+class Nobody:
+    """Whoever is asked here has been sent a token."""
+
+    async def ask(self, url: str, **_: object) -> WebAnswer:
+        raise AssertionError(url)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("endpoint", ["http://hub.example.org", "ftp://127.0.0.1", "nonsense"])
+async def test_a_token_goes_nowhere_in_the_clear(tmp_path: Path, endpoint: str) -> None:
+    told = inspection(environment=(Variable(Clean("HF_ENDPOINT"), clean(endpoint)),))
+    engine = FakeEngine(container("jenkins", service="jenkins", details=told))
+    made = tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None))
+    visit = Visit(replace(made, web=Nobody()))
+    found = await hub.look(visit)
+    await visit.aclose()
+    assert found.state is HopState.BROKEN
+    assert "expected an https:// address" in found.seen
