@@ -9,6 +9,7 @@ from console.cli.group import manual
 from console.doctor.hops import markdown as hops
 from console.settings.manual import markdown as settings
 from console.ui.keymap import markdown as keys
+from infra.platform.catalogue import NONE, SECRETS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -48,9 +49,22 @@ def _as_remark(line: str) -> str:
     return f"#{line}" if line.startswith("#") else f"# {line}"
 
 
+def secrets() -> str:
+    """What follows from a new value of each secret."""
+    lines = ["| secret | is made by | is read anew by | besides |", "|---|---|---|---|"]
+    for one in SECRETS:
+        if one.name.endswith(".pub"):
+            continue
+        besides = one.also or (f"while it is `{NONE.decode()}`: {one.without}" if one.without else "")
+        readers = ", ".join(f"`{service}`" for service in one.services) or "nobody"
+        lines.append(f"| `{one.name}` | {'`GIVE`' if one.given else '`ROTATE`'} | {readers} | {besides} |")
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     VARIABLES.write_text(variables(), encoding="utf-8")
     replace_table(DOCS / "settings.md", settings())
     replace_table(DOCS / "keys.md", keys())
     replace_table(DOCS / "cli.md", manual())
     replace_table(DOCS / "troubleshooting.md", hops())
+    replace_table(DOCS / "operations.md", secrets())

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 async def until(condition: Callable[[], object], what: str = "", deadline: float = DEADLINE) -> None:
