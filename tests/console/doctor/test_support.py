@@ -34,6 +34,8 @@ PLANTS = {
 LOG = """\
 started with {environment of a container}
 again {file of a secret}
+mine {environment of the program}, called {label of a container}
+kept {login}, and {token of Jenkins}
 DB_PASSWORD={log, by name} python train.py
 {{"event": "start", "hub_token": "{log, in JSON}"}}
 Authorization: Bearer {log, as a header}
@@ -95,7 +97,7 @@ def test_no_secret_is_in_it_wherever_one_was(planted: House, capsys: pytest.Capt
         assert holding == [], f"{where}: in {holding}"
     log = found["logs/mlops-project-a-1.log"].decode()
     assert "kept: epoch 3 of 10" in log
-    assert log.count("********") == 8
+    assert log.count("********") == 12
     # It was not left out: it was read, and is hidden.
     assert b"********" in found["nodes.json"]
     assert json.loads(found["doctor.json"])["broken"] == "job"
