@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import platform
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -67,10 +68,21 @@ async def secrets(visit: Visit, world: World | None, env: Mapping[str, str]) -> 
         found |= {str(value) for name, value in container.labels.items() if secretnames.secret(name)}
     for path in {*visit.instruments.keys, *await _files(visit)}:
         try:
-            found.add((await visit.instruments.files.text(path)).decode("utf-8", "replace"))
+            found |= _values((await visit.instruments.files.text(path)).decode("utf-8", "replace"))
         except SourceError:
             continue  # what nobody can read here nobody can have written here
     return found
+
+
+def _values(text: str) -> set[str]:
+    """The secret that a file is, or those that it holds by their names, as `login` keeps one."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {text}
+    if not isinstance(told, dict):
+        return {text}
+    return {str(value) for name, value in told.items() if isinstance(value, str) and secretnames.secret(str(name))}
 
 
 async def _files(visit: Visit) -> set[Path]:
