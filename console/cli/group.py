@@ -49,6 +49,8 @@ COMMANDS = {
     "orphans": ("console.cli.orphans:orphans", "List trainings that have outlived their build; adopt or stop them."),
     "record": ("console.cli.record:record", "Record runs, curves and GPUs into the history, as a service does."),
     "audit": ("console.cli.audit:audit", "Show what was done with this console, when, and by whom."),
+    "doctor": ("console.cli.doctor:doctor", "Look at the whole chain, and name the first broken hop with its remedy."),
+    "support": ("console.cli.support:support", "Pack what a bug report needs into one file, without any secret."),
     "login": ("console.cli.login:login", "Tell the console where Jenkins is, and who you are there."),
     "config": ("console.cli.config:config", "Show, find or begin the settings."),
     "completion": ("console.cli.completion:completion", "Print what teaches your shell to complete."),

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
     from console.demo.past import DemoPast
+    from console.doctor.instruments import Instruments
+    from console.model.source import SourceStatus
+    from console.settings import Loaded
+    from console.sources.protocols import Gpus, Machine
     from console.sources.reach import Reach
+    from console.text import Clean
 
 __all__ = [
     "Clock",
@@ -22,6 +27,7 @@ __all__ = [
     "FrozenClock",
     "RunningClock",
     "demo_gpus",
+    "demo_instruments",
     "demo_jenkins",
     "demo_machine",
     "demo_past",
@@ -35,6 +41,15 @@ def demo_gpus(clock: Clock | None = None, seed: int = 7) -> DemoGpus:
     from console.demo.gpus import DemoGpus
 
     return DemoGpus(seed, clock or RunningClock())
+
+
+def demo_instruments(
+    loaded: Loaded, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
+) -> Instruments:
+    """What the doctor looks with in the demo."""
+    from console.demo.doctor import instruments
+
+    return instruments(loaded, host, reach, gpus, machine)
 
 
 def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
