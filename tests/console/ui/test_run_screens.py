@@ -303,3 +303,26 @@ async def test_every_size_shows_runs_and_every_pane_on_its_number(size: tuple[in
             text = await with_keys(pilot, app, *keys)
             assert all(len(line) <= size[0] for line in text.split("\n")), keys
             assert "quit" in text.split("\n")[-1]
+
+
+async def test_the_first_row_is_selected_whichever_came_first_until_a_key_is_pressed() -> None:
+    whole = runworlds.world()
+    oldest = whole.runs[-1]
+    app = readable(replace(whole, runs=(oldest,)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        main = main_of(app)
+        assert main.cursors["runs"].selected == oldest.key
+        still(app).give(whole)
+        await until(lambda: len(main.runs) > 1, "all runs to be there")
+        main.refresh_rows()
+        first = main.runs[0].key
+        assert main.cursors["runs"].selected == first != oldest.key
+        await press(pilot, "y")
+        still(app).give(replace(whole, runs=tuple(one for one in whole.runs if one.key != first)))
+        await until(lambda: first not in [one.key for one in main.runs], "it to be gone")
+        second = main.runs[0].key
+        assert main.cursors["runs"].selected == second
+        still(app).give(whole)
+        await until(lambda: main.runs[0].key == first, "it to be back")
+        assert main.cursors["runs"].selected == second, "a person is there: the row stays selected"
