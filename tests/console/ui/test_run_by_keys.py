@@ -358,6 +358,21 @@ async def test_a_history_that_cannot_be_read_leaves_what_is_seen_now() -> None:
         await one.sees("step 780/6330")
         assert title(one.lines, 2).startswith(" 2 GPU 0   util 97%")
         assert any("⣿" in line for line in one.lines)
+        await until(lambda: not screen(one).recall._busy, "the refusal to be taken")
+
+
+async def test_an_answer_about_another_run_is_no_answer() -> None:
+    past = trainingworlds.SlowPast(trainingworlds.REMEMBERED)
+    async with looking(trainingworlds.world(), past=past) as one:
+        await until(lambda: past.waits, "the first question to be under way")
+        await one.press("left_square_bracket")
+        other = screen(one).key
+        assert other != "train#128"
+        past.gate.set()
+        await until(lambda: past.told[-1:] == [other], "the other run to be asked about")
+        await until(lambda: not screen(one).recall._busy, "an answer")
+        assert screen(one).recall.known(other).run is None
+        assert screen(one).recall.known("train#128").run is None
 
 
 async def test_why_it_failed_is_read_and_copied() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -274,6 +275,22 @@ class KnownPast:
 
     async def aclose(self) -> None:
         return None
+
+
+class SlowPast(KnownPast):
+    """A history that answers once `gate` is open; `told` is which runs it told of."""
+
+    def __init__(self, run: PastRun | None = None) -> None:
+        super().__init__(run)
+        self.gate = asyncio.Event()
+        self.waits = False
+        self.told: list[str] = []
+
+    async def run(self, key: str) -> PastRun | None:
+        self.waits = True
+        await self.gate.wait()
+        self.told.append(key)
+        return await super().run(key)
 
 
 class NoPast(KnownPast):
