@@ -278,18 +278,16 @@ class KnownPast:
 
 
 class SlowPast(KnownPast):
-    """A history that answers once `gate` is open; `told` is which runs it told of."""
+    """A history that gives an answer for each time that `gate` is released; `asks` is which runs it was asked about."""
 
     def __init__(self, run: PastRun | None = None) -> None:
         super().__init__(run)
-        self.gate = asyncio.Event()
-        self.waits = False
-        self.told: list[str] = []
+        self.gate = asyncio.Semaphore(0)
+        self.asks: list[str] = []
 
     async def run(self, key: str) -> PastRun | None:
-        self.waits = True
-        await self.gate.wait()
-        self.told.append(key)
+        self.asks.append(key)
+        await self.gate.acquire()
         return await super().run(key)
 
 
