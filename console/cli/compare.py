@@ -16,7 +16,7 @@ from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
 from console.cli.run_forms import number, plain
-from console.cli.runfinding import Meant, complain, document, look_up, reached, with_runs
+from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import Runs
 from console.history.compare import Comparison, compare
 from console.history.compare import Figures as Ends
@@ -25,7 +25,6 @@ from console.history.facts import nano
 from console.model import run_words
 from console.model.history import PastRun, Point
 from console.model.metric import Curve, Figures, Spot
-from console.model.past import Past
 from console.model.words import duration
 from console.runs.recalled import as_past, both
 from console.text import Clean
@@ -52,13 +51,13 @@ def compare_runs(context: Context, names: tuple[str, ...], as_csv: bool) -> int:
     if len(names) < 2:
         raise UsageError("name at least two runs: mlops-console compare train#127 train#128")
 
-    async def job(found: Runs, past: Past) -> tuple[Runs, list[Meant]]:
+    async def job(asked: Asked) -> tuple[Runs, list[Meant]]:
         try:
-            return found, [await look_up(found, past, name) for name in names]
+            return asked.found, [await look_up(asked.found, asked.past, name) for name in names]
         except UsageError:
-            if reached(found):
+            if reached(asked.found):
                 raise
-            return found, []
+            return asked.found, []
 
     found, meant = with_runs(context, job)
     keys = [one.run.key for one in meant]

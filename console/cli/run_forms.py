@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from console.cli.forms import moment
 from console.model import run_words
 from console.model.metric import Curve, Figures, Spot
 from console.model.run import Run
+from console.model.why import Evidence, Why
 
 _FORMULA = ("=", "+", "-", "@", "'")
 _NUMBERS = ("-inf",)
@@ -47,6 +49,19 @@ def run(one: Run, known: Figures | None, *, recalled: bool = False) -> dict[str,
         "progress": figures(known) if known is not None else None,
         "recalled": recalled,
     }
+
+
+def explanation(why: Why) -> dict[str, Any]:
+    return {
+        "cause": why.cause.value,
+        "words": why.words,
+        "short": why.short,
+        "evidence": [{"source": one.source, "words": one.words, "at": _at(one)} for one in why.evidence],
+    }
+
+
+def _at(one: Evidence) -> str | None:
+    return moment(datetime.fromtimestamp(one.at / 1e9, UTC)) if one.at is not None else None
 
 
 def figures(known: Figures) -> dict[str, Any]:

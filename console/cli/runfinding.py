@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from console.cli import forms
 from console.cli.group import Context
 from console.cli.options import UsageError
-from console.feeds.runs_once import BUILDS, Runs, read_runs, with_past
+from console.feeds.runs_once import BUILDS, Runs, read_runs, read_why, with_past
 from console.model.history import PastRun
 from console.model.metric import Figures
 from console.model.past import Past
 from console.model.run import Run
 from console.model.source import SourceState, SourceStatus
+from console.model.why import Why
 from console.runs.recalled import as_run
 from console.text import Clean, clean
 
@@ -33,17 +34,28 @@ _MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """One run. `past` is what the history knows of it, `recalled` whether nobody else knows it."""
+    """One run. `past` is what the history knows of it, `recalled` whether nobody else knows it,
+    `why` why it ended badly, where somebody asked."""
 
     run: Run
     figures: Figures | None
     past: PastRun | None
     recalled: bool
+    why: Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was found, and who can be asked for more: the history, and `why` a run ended badly."""
+
+    found: Runs
+    past: Past
+    why: Callable[[Run], Awaitable[Why | None]]
 
 
 def with_runs(
     context: Context,
-    job: Callable[[Runs, Past], Awaitable[T]],
+    job: Callable[[Asked], Awaitable[T]],
     *,
     count: int = BUILDS,
     limit: int = RECALLED,
@@ -56,7 +68,8 @@ def with_runs(
         jenkins, gpus, past = context.backend.jenkins(), context.backend.gpus(), context.backend.past()
         try:
             found = await read_runs(engine, jenkins, gpus, count=count)
-            return await job(await with_past(found, past, project=project, limit=limit), past)
+            found = await with_past(found, past, project=project, limit=limit)
+            return await job(Asked(found, past, lambda run: read_why(run, engine, jenkins, found)))
         finally:
             for source in (engine, compose, jenkins, gpus, past):
                 if not isinstance(source, SourceStatus):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import click
 
@@ -15,7 +16,7 @@ from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
 from console.cli.run_forms import plain
-from console.cli.runfinding import SHOWN, Meant, complain, document, look_up, reached, with_runs
+from console.cli.runfinding import SHOWN, Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import BUILDS, Runs
 from console.history.export import run_item
 from console.model import run_words
@@ -23,8 +24,8 @@ from console.model.build import Parameter
 from console.model.gpu_use import Holder
 from console.model.history import PastRun
 from console.model.metric import Curve, Figures
-from console.model.past import Past
 from console.model.run import Run
+from console.model.why import Evidence
 from console.model.words import decimal, duration
 from console.text import clean
 
@@ -85,17 +86,18 @@ def runs(context: Context, project: str | None, count: str, limit: str, everythi
 @click.argument("name", metavar="ID")
 @click.pass_obj
 def run(context: Context, name: str) -> int:
-    """Show one run: `train#128` or 128, `local#3`, or a project, which means its newest.
+    """Show one run: `train#128` or 128, `local#3`, or a project, which means its newest. If it ended badly, why.
 
     Exit status: 0 it goes on or went well, 1 it wants a look or has failed, 3 neither Docker nor Jenkins can be reached, and
     the history does not know it.
     """
-    found, meant = _meant(context, name)
+    found, meant = _meant(context, name, explained=True)
     if meant is None:
         return _away(context, "run", found)
     one, known = meant.run, meant.figures
     if context.json:
         item = run_forms.run(one, known, recalled=meant.recalled)
+        item["explanation"] = run_forms.explanation(meant.why) if meant.why is not None else None
         item["history"] = run_item(meant.past) if meant.past is not None else None
         print_json(document(context, "run", found, [item]))
     else:
@@ -140,20 +142,21 @@ def _why_nothing(meant: Meant) -> str:
     return "it has measured nothing yet" if meant.figures is not None else "its log is gone with its container"
 
 
-async def _as_they_are(found: Runs, _: Past) -> Runs:
-    return found
+async def _as_they_are(asked: Asked) -> Runs:
+    return asked.found
 
 
-def _meant(context: Context, name: str) -> tuple[Runs, Meant | None]:
-    """None where nobody could be asked who might know it. Raises UsageError."""
+def _meant(context: Context, name: str, *, explained: bool = False) -> tuple[Runs, Meant | None]:
+    """None where nobody could be asked who might know it; with `explained` also why it ended badly. Raises UsageError."""
 
-    async def job(found: Runs, past: Past) -> tuple[Runs, Meant | None]:
+    async def job(asked: Asked) -> tuple[Runs, Meant | None]:
         try:
-            return found, await look_up(found, past, name)
+            meant = await look_up(asked.found, asked.past, name)
         except UsageError:
-            if reached(found):
+            if reached(asked.found):
                 raise
-            return found, None
+            return asked.found, None
+        return asked.found, replace(meant, why=await asked.why(meant.run)) if explained and not meant.recalled else meant
 
     return with_runs(context, job)
 
@@ -197,6 +200,9 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
     told = run_words.shown_state(one, known)
     words = " ".join(part for part in (f"{one.shown} {told.word}", run_words.progress(one, known)) if part)
     printer.state_line(told.kind, words)
+    if meant.why is not None:
+        printer.line(meant.why.words)
+        printer.labelled([(str(row.source), _row_words(row)) for row in meant.why.evidence])
     rows = [("when", run_words.when(one, known, now)), ("commit", str(one.commit or ""))]
     if known is not None:
         rows += [("does", str(finding.words)) for finding in known.findings]
@@ -241,6 +247,13 @@ def _remembered(past: PastRun, *, all_of_it: bool) -> list[tuple[str, str]]:
         rows += [("parameter", f"{name}={value}") for name, value in past.parameters.items()]
         rows += [("container", str(past.container[:12]) if past.container else ""), ("image", str(past.image or ""))]
     return rows
+
+
+def _row_words(row: Evidence) -> str:
+    """With the time of the viewer's clock before a line of the log."""
+    if row.at is None:
+        return str(row.words)
+    return f"{datetime.fromtimestamp(row.at / 1e9, UTC).astimezone():%H:%M:%S} {row.words}"
 
 
 def _holds(one: Holder) -> str:

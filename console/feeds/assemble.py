@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from console.model.run import Run
     from console.model.service import Service
     from console.model.tunnel import Tunnel, TunnelLook
+    from console.model.why import Why
 
     Joining = Callable[[Sequence[Container], JenkinsWorld | None, GpuWorld | None, datetime], tuple[Run, ...]]
 
@@ -48,12 +49,13 @@ def assemble(
     figures: Mapping[Clean, Figures] | None = None,
     adopted: Mapping[Clean, Adoption] | None = None,
     runs: Joining | None = None,
+    whys: Mapping[Clean, Why] | None = None,
 ) -> World:
     """The world at `now`. Without a readable Compose file the services come from labels, and `notes` says so.
 
     `compose`, `jenkins`, `tunnel`, `gpus` and `machine` are None where nobody asked about them at all. `figures` are what
     trainings tell of themselves, `adopted` those of them that may outlive their build, both by their container. `runs` joins
-    all runs; without it there are none.
+    all runs; without it there are none. `whys` are why they ended badly, by the run's key.
     """
     containers = docker.value or ()
     sources = {"docker": docker.status}
@@ -78,6 +80,10 @@ def assemble(
         outlived = orphans.seen([row.container for row in trainings], jenkins.value, now)
         trainings = orphans.told_rows(trainings, outlived, adopted or {}, now)
     found: tuple[Problem, ...] = ()
+    known_runs = runs(containers, known_builds, cards, now) if runs is not None else ()
+    if outlived:
+        known_runs = orphans.told_runs(known_runs, outlived, adopted or {}, now)
+    figures = _with_hardware(known_runs, figures or {}, gpus, usage, machine, now)
     if figures:
         from console.runs.told import told_rows
 
@@ -118,9 +124,34 @@ def assemble(
         marks=marks,
         outlived=frozenset(one.container.id for one in outlived),
         disk=disk,
-        figures=figures or {},
-        runs=runs(containers, known_builds, cards, now) if runs is not None else (),
+        figures=figures,
+        runs=known_runs,
+        whys=whys or {},
     )
+
+
+def _with_hardware(
+    runs: Sequence[Run],
+    figures: Mapping[Clean, Figures],
+    gpus: Snapshot[GpuWorld] | None,
+    usage: Mapping[Clean, UsageHistory],
+    machine: Snapshot[MachineReading] | None,
+    now: datetime,
+) -> Mapping[Clean, Figures]:
+    """With what cards and machine say of those that train, where both have just answered."""
+    training = [(one, one.container.id) for one in runs if not one.ended and one.container is not None]
+    if not training:
+        return figures
+    from console.runs.hardware import with_hardware
+
+    cards = gpus.value if gpus is not None and _well(gpus.status) else None
+    host = machine.value if machine is not None and _well(machine.status) else None
+    found = dict(figures)
+    for run, container in training:
+        told = with_hardware(run, figures.get(container), cards, usage.get(container), host, now)
+        if told is not None:
+            found[container] = told
+    return found
 
 
 def _well(*statuses: SourceStatus) -> bool:

@@ -17,7 +17,7 @@ from console.feeds.resting import rest
 from console.feeds.unasked import Unasked
 from console.model.source import Snapshot, SourceState, SourceStatus
 from console.sources.protocols import ActingJenkins, ContainerEngine, Gpus, Machine
-from console.text import clean
+from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.feeds.gpu_feed import GpuFeed
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from console.feeds.run_feed import RunFeed
     from console.feeds.runlist import RunList
     from console.feeds.tunnel_feed import TunnelFeed
+    from console.feeds.why_feed import WhyFeed
     from console.model.jenkins import JenkinsWorld
+    from console.model.world import World
 
 SLOW = clean(f"Its program could not be read within {LOADING_SECONDS:.0f}s.")
 
@@ -53,7 +55,8 @@ class _Sources:
 
 
 class Others:
-    """Owns the feeds of these systems. With `tunnel` the way in is looked at, with `trainings` their logs."""
+    """Owns the feeds of these systems. With `tunnel` the way in is looked at, with `trainings` their logs; `world` is the
+    newest picture."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Others:
         docker: DockerFeed,
         engine: ContainerEngine,
         changed: Callable[[], None],
+        world: Callable[[], World | None],
         *,
         tunnel: bool,
         trainings: bool,
@@ -69,6 +73,8 @@ class Others:
         self._docker = docker
         self._engine = engine
         self._changed = changed
+        self._world = world
+        self._shown_runs: frozenset[Clean] = frozenset()
         self._with_tunnel = tunnel
         self._with_trainings = trainings
         self._sources = _Sources()
@@ -80,6 +86,7 @@ class Others:
         self.runs: RunFeed | None = None
         self.joined: RunList | None = None
         """What joins the runs."""
+        self.whys: WhyFeed | None = None
         self.jenkins_source: ActingJenkins | SourceStatus | None = None
         """The Jenkins that is watched, or why there is none."""
 
@@ -99,6 +106,7 @@ class Others:
         self._begin_here()
         if self._with_trainings:
             group.create_task(self._follow_trainings())
+            group.create_task(self._explain_ends())
         for feed in (self.jenkins, self.tunnel, self.gpus, self.machine):
             if feed is not None:
                 group.create_task(feed.run())
@@ -108,6 +116,12 @@ class Others:
         self._near_gpus = closely
         if self.gpus is not None:
             self.gpus.watched(closely)
+
+    def look_at_runs(self, keys: frozenset[Clean]) -> None:
+        """Which runs are on the screen: why they ended badly is read, however old they are."""
+        self._shown_runs = keys
+        if self.whys is not None:
+            self.whys.show(keys)
 
     def refresh(self) -> None:
         """Read everything again now."""
@@ -179,6 +193,23 @@ class Others:
         self.runs = RunFeed(self._engine, lambda: self._docker.snapshot.value, self._changed)
         await self.runs.run()
 
+    async def _explain_ends(self) -> None:
+        """What explains them is loaded once a run has ended."""
+        never = asyncio.Event()
+        while (world := self._world()) is None or not any(one.ended for one in world.runs):
+            await rest(never, TRAININGS_SECONDS)
+        try:
+            await loaded(lambda: import_module("console.feeds.why_feed"))
+        except TimeoutError:
+            return  # as above
+        from console.feeds.why_feed import WhyFeed
+
+        source = self.jenkins_source
+        asked = source if not isinstance(source, SourceStatus) else None
+        self.whys = WhyFeed(self._engine, lambda: asked, self._world, self._changed)
+        self.whys.show(self._shown_runs)
+        await self.whys.run()
+
     def _join_runs(self) -> None:
         """From now on: there are runs only where there is a Jenkins or a training, and what joins them was loaded by then."""
         if self.joined is None:
@@ -195,5 +226,6 @@ class Others:
 def _load_run_feed() -> None:
     import_module("console.feeds.run_feed")
     import_module("console.feeds.runlist")
+    import_module("console.runs.hardware")
     # Its pattern is made, and RE2 with it loaded, where it can be waited for.
     import_module("console.runs.reader").suspect()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.history import PastRun
     from console.model.past import Past
+    from console.model.why import Why
 
 BUILDS = 50
 AT_ONCE = 4
@@ -81,6 +82,14 @@ async def with_past(found: Runs, past: Past, *, project: str | None = None, limi
         past=kept,
         recalled=frozenset(one.key for one in runs),
     )
+
+
+async def read_why(run: Run, engine: ContainerEngine, jenkins: Jenkins | SourceStatus, found: Runs) -> Why | None:
+    """Why it ended badly, from the end of its log and of its build's."""
+    from console.feeds.ends import Known, read_end
+
+    asked = jenkins if not isinstance(jenkins, SourceStatus) else None
+    return (await read_end(run, engine, asked, Known(figures=found.figures.get(run.key)))).why
 
 
 async def _figures_of(engine: ContainerEngine, runs: Iterable[Run], now: datetime) -> Mapping[Clean, Figures]:

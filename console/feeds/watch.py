@@ -163,6 +163,10 @@ class Watch:
 
         self._room.post(tell)
 
+    def look_at_runs(self, keys: frozenset[Clean]) -> None:
+        """Which runs are on the screen: why they ended badly is read, however old they are."""
+        self._room.post(lambda: self._others.look_at_runs(keys) if self._others is not None else None)
+
     def look_at_gpus(self, closely: bool) -> None:
         """Whether somebody looks at the cards, and not only at their line."""
         self._room.post(lambda: self._others.look_at_gpus(closely) if self._others is not None else None)
@@ -262,7 +266,13 @@ class Watch:
         compose = self._compose = ComposeFeed(compose_source, change.set)
         usage = self._usage = UsageFeed(docker_source, lambda: docker.snapshot.value or (), change.set)
         others = self._others = Others(
-            self._makers, docker, docker_source, change.set, tunnel=self._with_tunnel, trainings=self._with_trainings
+            self._makers,
+            docker,
+            docker_source,
+            change.set,
+            lambda: self.world,
+            tunnel=self._with_tunnel,
+            trainings=self._with_trainings,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -314,6 +324,7 @@ class Watch:
                 figures=others.runs.figures if others.runs is not None else None,
                 adopted=self._adoptions.known if self._adoptions is not None else None,
                 runs=others.joined,
+                whys=others.whys.whys if others.whys is not None else None,
                 gpus=others.gpus.snapshot if others.gpus is not None else None,
                 machine=others.machine.snapshot if others.machine is not None else None,
                 machine_history=others.machine.history if others.machine is not None else None,

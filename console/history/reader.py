@@ -81,6 +81,11 @@ class Reader:
         with self._reading() as db:
             return _run(self._row(db, key))
 
+    def noted(self, name: str) -> str | None:
+        """What the recorder has noted under a name (`notices`); None where it has not."""
+        with self._reading() as db:
+            return schema.noted(db, name)
+
     def previous(self, key: str, *, limit: int = 10) -> tuple[PastRun, ...]:
         """Earlier runs of the same project and job, newest first."""
         with self._reading() as db:

@@ -37,7 +37,8 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong with how a run does, in a sentence. `sign`: `stalled`, `not finite`, `diverging`, `plateau`."""
+    """Something that is wrong with how a run does, in a sentence. `sign`: `stalled`, `not finite`, `diverging`, `plateau`;
+    of its hardware `starved`, `memory`, `hot`, `xid`, `gpu memory`, `disk`."""
 
     sign: Clean
     words: Clean

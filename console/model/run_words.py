@@ -11,8 +11,16 @@ from console.model.state import State, StateClass, state
 from console.model.words import age
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
-GRAVE = {"stalled": StateClass.ATTENTION, "not finite": StateClass.BROKEN, "diverging": StateClass.ATTENTION}
-"""Of what its figures say, this wants somebody to look, each as much as its class says."""
+GRAVE = {
+    "stalled": StateClass.ATTENTION,
+    "not finite": StateClass.BROKEN,
+    "diverging": StateClass.ATTENTION,
+    "starved": StateClass.ATTENTION,
+    "memory": StateClass.ATTENTION,
+    "hot": StateClass.ATTENTION,
+    "xid": StateClass.ATTENTION,
+}
+"""Of what its figures and its hardware say, this wants somebody to look, each as much as its class says."""
 
 
 def shown_state(run: Run, known: Figures | None) -> State:
@@ -35,7 +43,7 @@ def grave(run: Run, known: Figures | None) -> Finding | None:
 
 
 def grave_state(worst: Finding) -> State:
-    """`stalled`, `NaN`, `diverging`."""
+    """`stalled`, `NaN`, `diverging`, `starved`, `memory`, `hot`, `xid`."""
     return state(GRAVE[worst.sign], "NaN" if worst.sign == "not finite" else str(worst.sign))
 
 

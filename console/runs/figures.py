@@ -16,9 +16,8 @@ _SECOND = 1_000_000_000
 
 def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None) -> Figures:
     """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done."""
-    place, nano = progress.place, int(now.timestamp() * _SECOND)
+    place = progress.place
     eta = progress.eta if not ended else None
-    found = health.findings(progress, nano)
     return Figures(
         done=place.fraction,
         epoch=place.epoch,
@@ -31,13 +30,18 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
         unit=progress.unit,
         finish=moment(eta.finish) if eta is not None else None,
         basis=eta.basis if eta is not None else None,
-        findings=tuple(
-            Finding(Clean(one.sign.value), one.words, moment(one.since))
-            for one in found
-            if not ended or one.sign is not health.Sign.STALLED
-        ),
+        findings=findings(progress, now, ended=ended),
         last=moment(progress.last) if progress.last is not None else None,
         note=clean(note) if note is not None else None,
+    )
+
+
+def findings(progress: Progress, now: datetime, *, ended: bool = False) -> tuple[Finding, ...]:
+    """What is wrong with how it does, the gravest first. Whoever has ended is not stalled."""
+    return tuple(
+        Finding(Clean(one.sign.value), one.words, moment(one.since))
+        for one in health.findings(progress, int(now.timestamp() * _SECOND))
+        if not ended or one.sign is not health.Sign.STALLED
     )
 
 

@@ -84,6 +84,7 @@ TABLE: tuple[Key, ...] = (
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
     Key("error", "e", "log_error", "its log at the newest error", HERE, "rows", "error in log"),
     Key("again", "R", "again", "run again", HERE, "runs", "run again", acts=True),
+    Key("follow-run", "F", "follow_run", "tell me how this run goes on, or no longer", HERE, "runs"),
     Key("stop", "x", "stop", "stop, cancel", HERE, "runs", "stop", acts=True),
     Key("restart", "r", "restart", "restart", HERE, "services", "restart", acts=True),
     Key("service-up", "u", "up", "up: start, make what is missing", HERE, "services", acts=True),

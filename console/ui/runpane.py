@@ -255,12 +255,17 @@ def _measures(told: _Told) -> bool:
 
 def _cause(told: _Told) -> str:
     """Why it failed, what came of it, what it does, in few words."""
-    if told.why is not None:
+    if told.why is not None and not _goes_on(told.run):
         return str(told.why.short)
     if told.run.why or told.known is None or not told.run.ended:
         # `published as build-127` stands beside the word.
         return str(told.run.why).removeprefix(f"{told.state.word} ")
     return short_best(told.known)
+
+
+def _goes_on(run: Run) -> bool:
+    """Whether it trains although its build has ended: that is what is to be said of it."""
+    return run.ended and run.container is not None and run.container.alive
 
 
 def _epoch(known: Figures) -> str:

@@ -12,6 +12,8 @@ from console.ui.plot.traces import LEFT, Trace, View, cells, column, sound
 
 _FINEST = 1e-4
 """The smallest part of the whole that can be shown."""
+_APART = 1e-9
+"""The smallest part of a place: below it columns would not differ in a float."""
 
 Span = tuple[float, float]
 
@@ -42,7 +44,8 @@ def zoomed(view: View, factor: float, whole: Span) -> View:
     The crosshair stays in its column. Without one the end stays, because there it is now.
     """
     first, last = whole
-    width = max((last - first) * _FINEST, min(last - first, (view.end - view.start) / factor))
+    finest = max((last - first) * _FINEST, max(abs(first), abs(last)) * _APART)
+    width = max(finest, min(last - first, (view.end - view.start) / factor))
     cursor = view.cursor
     if cursor is not None and view.start <= cursor <= view.end and view.end > view.start:
         start = cursor - (cursor - view.start) / (view.end - view.start) * width

@@ -14,6 +14,7 @@ import pytest
 from console.actions.audit import AuditRecorder
 from console.cli import run
 from console.cli.options import split
+from console.doctor.instruments import Instruments
 from console.feeds.history_feed import HistoryFeed
 from console.model.past import Past
 from console.model.source import SourceError, SourceState, SourceStatus
@@ -76,6 +77,10 @@ class FakeBackend:
 
     def reach(self) -> Reach:
         """What acts on containers and services is tried on a real Engine, not here."""
+        raise SourceError(SourceState.OFF, Clean("Docker is not here."))
+
+    def instruments(self) -> Instruments:
+        """What the doctor looks with is tried on a whole platform, not here."""
         raise SourceError(SourceState.OFF, Clean("Docker is not here."))
 
     def keys(self) -> Sequence[KeyFact]:

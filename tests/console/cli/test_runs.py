@@ -15,6 +15,7 @@ from console.model.source import SourceError, SourceState
 from console.text import clean
 from tests.console.cli.calling import FakeBackend, answer, call
 from tests.console.fakes import NOW, FakeCompose, FakeEngine
+from tests.console.runs.ends import ended, entries
 from tests.console.runs.test_join import training
 
 EVENTS = (
@@ -157,3 +158,32 @@ EXAMPLES = [line.split()[1:] for line in PAGE.read_text().splitlines() if line.s
 def test_what_the_page_shows_works(demo: FakeBackend, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert call(demo, *words) in (0, 1)
     assert capsys.readouterr().out
+
+
+def test_a_run_that_ended_badly_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = ended(137, oom=True)
+    engine = FakeEngine(one)
+    engine.logs[one.id] = entries('{"event":"checkpoint","epoch":8,"bytes":412000000}\n', "loading\n")
+    made = FakeBackend(engine, FakeCompose(None), tmp_path)
+    assert call(made, "run", "local#12") == 1
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "Out of memory: the container reached its 16 GiB limit and was killed." in lines
+    assert any(line.startswith("docker ") and line.endswith("OOMKilled, exit 137; limit 16 GiB") for line in lines)
+    assert any(line.startswith("kept ") and line.endswith("checkpoint epoch 8, 412 MB") for line in lines)
+    _, document = answer(made, capsys, "run", "local#12")
+    told = document["items"][0]["explanation"]
+    assert (told["cause"], told["short"]) == ("container memory", "out of memory 16 GiB, epoch 8")
+    assert [row["source"] for row in told["evidence"]] == ["docker", "log", "kept", "try"]
+    assert told["evidence"][0]["at"] == "2026-11-24T12:00:00Z"
+
+
+def test_one_that_goes_on_has_nothing_to_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = answer(backend(tmp_path, *EVENTS), capsys, "run", "local#3")
+    assert document["items"][0]["explanation"] is None
+
+
+def test_the_demos_failures_are_explained(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = answer(demo, capsys, "run", "train#127")
+    assert document["items"][0]["explanation"]["cause"] == "container memory"
+    _, document = answer(demo, capsys, "run", "train#121")
+    assert document["items"][0]["explanation"]["cause"] == "not finite"

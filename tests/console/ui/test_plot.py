@@ -135,8 +135,16 @@ def test_a_single_peak_among_thousands_is_there() -> None:
         "                    ⡇",
         "   5.0              ⡇",
         "                    ⡇",
-        "   0.0 ⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠓⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒",
+        "   0.0 " + "⠒" * 13 + "⠓" + "⠒" * 38,
         "       0              1000             2000       step 3000",
+    ]
+    trough = trace("x", [(float(at), 0.0 if at == 777 else 8.0) for at in range(3000)])
+    assert picture(View(0, 3000), 60, 6, trough)[:5] == [
+        "       " + "⠉" * 13 + "⡏" + "⠉" * 38,
+        "   5.0              ⡇",
+        "                    ⡇",
+        "                    ⡇",
+        "   0.0              ⡇",
     ]
 
 
@@ -201,6 +209,16 @@ def test_a_gap_ends_the_view_as_it_ends_the_line() -> None:
     """No line comes in out of a gap."""
     cut = trace("x", [(0, 1), (100, 2)], [(10, 90)])
     assert picture(View(20, 80), 60, 5, cut)[1].strip() == "No values in this part."
+
+
+def test_letters_are_only_where_points_are() -> None:
+    ends: Points = [(0, 1), (1000, 2)]
+    assert not any("o" in line for line in picture(View(400, 600), 60, 5, trace("x", ends), trace("y", ends))[:4])
+
+
+def test_a_gap_in_a_view_that_a_line_comes_into() -> None:
+    cut = trace("x", [(0, 1), (30, 1), (40, 1), (60, 1), (100, 1)], [(40, 60)])
+    assert picture(View(20, 80), 66, 4, cut)[1] == "     1 " + "⠤" * 19 + "⠄" + " " * 18 + "⠠" + "⠤" * 19
 
 
 def test_smoothing_is_of_the_points_before() -> None:
@@ -281,3 +299,13 @@ def test_the_crosshair_stands_in_one_column_of_curve_and_history() -> None:
     history = ["".join(text for text, _ in line) for line in area([50.0] * 10, (), 100, 60, 2, UNICODE, cursor=at)]
     assert at is not None
     assert {line.index("╎") for line in [*curve, *history] if "╎" in line} == {LEFT + at}
+
+
+def test_a_single_peak_of_a_long_history_is_there() -> None:
+    peaks = [100.0 if at == 777 else 1.0 for at in range(2000)]
+    lines = area([1.0] * 2000, peaks, 100, 28, 3, UNICODE)
+    assert ["".join(text for text, _ in line).rstrip() for line in lines] == [
+        "  100%        ⠈",
+        "",
+        "     0 " + "⣀" * 20,
+    ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from console.text import clean
 from console.ui.plot import LEFT, Trace, View, at, cells, cursor_column, moved, zoomed
+from console.ui.plot.traces import sound
 
 WHOLE = (0.0, 1000.0)
 WIDTH = 108
@@ -75,6 +76,13 @@ def test_zoom_keeps_the_column_of_the_crosshair_or_else_the_end() -> None:
     assert zoomed(View(*WHOLE, cursor=5000), 2, WHOLE) == View(500, 1000, cursor=5000)
 
 
+def test_the_ends_of_the_whole_hold_the_view() -> None:
+    assert zoomed(View(900, 1000, cursor=910), 0.5, WHOLE) == View(800, 1000, cursor=910)
+    assert zoomed(View(0, 100, cursor=90), 0.5, WHOLE) == View(0, 200, cursor=90)
+    assert moved(View(50, 150, cursor=60), -100, WIDTH, WHOLE) == View(0, 100, cursor=0)
+    assert moved(View(850, 950, cursor=940), 100, WIDTH, WHOLE) == View(900, 1000, cursor=1000)
+
+
 MOVES = st.lists(st.tuples(st.sampled_from(["zoom", "move"]), st.integers(-150, 150)), max_size=30)
 
 
@@ -100,3 +108,12 @@ def test_one_never_leaves_the_whole(moves: list[tuple[str, int]], first: float, 
 
 def test_the_columns_of_a_plot() -> None:
     assert (cells(80), cells(LEFT + 2), cells(LEFT + 1), cells(3), cells(0)) == (72, 1, 8, 3, 0)
+
+
+def test_a_view_of_nothing_has_columns() -> None:
+    """Those of a view that is narrower than its places are exact would all be one."""
+    for view in (View(7, 7), View(8, 7), View(1e12, 1e12 + 2e-4), View(math.nan, math.inf), View(-1e300, 1e300)):
+        seen = sound(view)
+        assert seen.start + (seen.end - seen.start) / 1000 > seen.start
+    assert sound(View(7, 7)) == View(6.5, 7.5)
+    assert sound(View(7, 8)) == View(7, 8)

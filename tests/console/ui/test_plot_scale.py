@@ -98,6 +98,7 @@ def test_three_figures(value: float, text: str) -> None:
         (View(0, 30 * 86400, time=True), ["0", "10d", "20d", "30d"]),
         (View(0, 2000 * 86400, time=True), ["0", "500d", "1000d", "1500d", "2000d"]),
         (View(-20, 20), ["-20", "-10", "0", "10", "step 20"]),
+        (View(-0.2, 400), ["0", "100", "200", "300", "step 400"]),
         (View(9, 9), ["step 9"]),
         (View(61, 61, time=True), ["1m01s"]),
     ],
