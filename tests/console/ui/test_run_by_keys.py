@@ -233,6 +233,7 @@ async def test_new_lines_come_by_themselves() -> None:
         await one.pilot.pause()
         screen(one).tail._feed.store.append([(int(NOW.timestamp() * 1e9), 0, b"and one more")])  # type: ignore[union-attr]
         screen(one).tail._tell(screen(one).tail._feed)  # type: ignore[arg-type]
+        assert screen(one)._due is not None, "they are painted without anything else"
         await one.sees("and one more")
 
 
