@@ -41,7 +41,7 @@ class RunPart(QueuePart, inherit_bindings=False):
         self._every: Sequence[Run] = ()
         self._opened: set[Clean] = set()
         self._offered: str | None = None
-        self._chosen = False
+        self._by_hand = False
 
     @property
     def has_runs(self) -> bool:
@@ -74,8 +74,8 @@ class RunPart(QueuePart, inherit_bindings=False):
             words = self.words_of(RUNS).split()
             self.runs = [one for one in found if matches(one, words, world)] if words else found
         keys, cursor = [one.key for one in self.runs], self.cursors[RUNS]
-        self._chosen = self._chosen or bool(self.console.pressed) or cursor.selected != self._offered
-        if not self._chosen:
+        self._by_hand = self._by_hand or bool(self.console.pressed) or cursor.selected != self._offered
+        if not self._by_hand:
             # Trainings are known before their builds and their figures: until somebody chooses the worst is selected.
             cursor.to(0, keys)
         cursor.keep(keys)
