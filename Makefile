@@ -160,6 +160,10 @@ bench-jenkins: dev ## measure what watching Jenkins costs, beside python-jenkins
 bench-history: dev ## measure writing, reading and the size of the history of runs (ARGS="--quick")
 	@exec $(BIN)/python -m bench.history $(ARGS)
 
+.PHONY: bench-record
+bench-record: dev ## measure the recorder beside three trainings and two GPUs (ARGS="--quick")
+	@exec $(BIN)/python -m bench.record $(ARGS)
+
 .PHONY: bench-plot
 bench-plot: dev ## measure what it costs to draw the curves of a run (ARGS="--quick")
 	@exec $(BIN)/python -m bench.plot $(ARGS)

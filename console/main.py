@@ -19,9 +19,12 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.doctor.instruments import Instruments
+    from console.feeds.seen import Seen
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
     from console.model.orphans import Adoption
+    from console.model.past import Past
     from console.model.pruning import Usual
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
@@ -49,12 +52,13 @@ class Backend:
     @cached_property
     def loaded(self) -> Loaded:
         """Raises SettingsError with every problem in every file."""
-        overrides = Overrides(
-            config=self._options.config,
-            read_only=True if self._options.read_only else None,
-            no_color=self._options.no_color,
-        )
-        return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+        return load(argv=self._overrides, env=os.environ, cwd=Path.cwd())
+
+    @property
+    def _overrides(self) -> Overrides:
+        options = self._options
+        read_only = True if options.read_only else None
+        return Overrides(config=options.config, read_only=read_only, no_color=options.no_color)
 
     @cached_property
     def own_keys(self) -> Mapping[str, str]:
@@ -224,6 +228,16 @@ class Backend:
             return None
         return SourceStatus(SourceState.OFF, clean(f"Not available from here. {endpoint.there.advice}"))
 
+    def instruments(self) -> Instruments:
+        """What the doctor looks with. Settings that are wrong are among what it finds."""
+        if self.demo:
+            from console.demo import demo_instruments
+
+            return demo_instruments(self.loaded, self.host, self._demo, self.gpus(), self.machine())
+        from console.doctor.tools import instruments
+
+        return instruments(self, self._overrides, os.environ, Path.cwd())
+
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:
         return {}
@@ -268,6 +282,21 @@ class Backend:
 
         return await adoptions(reach)
 
+    def past(self, seen: Callable[[], Seen] | None = None) -> Past:
+        """What is remembered, for one loop: the history, and above it what the feeds have `seen`; the demo has its own."""
+        if self.demo:
+            from console.demo import demo_past
+
+            return demo_past()
+        # Loaded by whoever asks first, in a thread: not when the first question is under way.
+        import sqlite3  # noqa: F401
+
+        from console.feeds.history_feed import HistoryFeed
+        from console.feeds.seen import Seen
+        from console.history.place import usual_place
+
+        return HistoryFeed(usual_place(self.loaded.settings.history.path, os.environ), seen or Seen)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -282,6 +311,7 @@ class Backend:
             read_disk=self._read_disk,
             tunnel=True,
             trainings=True,
+            make_past=self.past,
             # Whoever may only look starts no program, not even one that asks.
             read_adoptions=self._read_adoptions if not self.demo and self.loaded.read_only is None else None,
         )
@@ -370,6 +400,7 @@ def _screen(backend: Backend) -> int:
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
             motion=settings.screen.motion,
+            notify=settings.notify.terminal,
             keys=keys,
         ),
         read_only=backend.loaded.read_only,

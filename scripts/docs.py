@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from console.cli.group import manual
+from console.doctor.hops import markdown as hops
 from console.settings.manual import markdown as settings
 from console.ui.keymap import markdown as keys
 from infra.platform.catalogue import NONE, SECRETS
@@ -65,4 +66,5 @@ if __name__ == "__main__":
     replace_table(DOCS / "settings.md", settings())
     replace_table(DOCS / "keys.md", keys())
     replace_table(DOCS / "cli.md", manual())
+    replace_table(DOCS / "troubleshooting.md", hops())
     replace_table(DOCS / "operations.md", secrets())

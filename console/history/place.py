@@ -7,12 +7,13 @@ import fcntl
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.history.errors import HistoryError, Trouble, from_sqlite, from_system
+from console.sources.auditfile import state_folder
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 _HEADER = b"SQLite format 3\x00"
 BUSY_SECONDS = 5.0
+
+
+def usual_place(given: Path | None, env: Mapping[str, str]) -> Path:
+    """Where the history is: `given` by the settings, else beside what else this person's console keeps."""
+    return given if given is not None else state_folder(env) / "history.db"
 
 
 def prepare(path: Path) -> None:

@@ -81,6 +81,11 @@ class Reader:
         with self._reading() as db:
             return _run(self._row(db, key))
 
+    def noted(self, name: str) -> str | None:
+        """What the recorder has noted under a name (`notices`); None where it has not."""
+        with self._reading() as db:
+            return schema.noted(db, name)
+
     def previous(self, key: str, *, limit: int = 10) -> tuple[PastRun, ...]:
         """Earlier runs of the same project and job, newest first."""
         with self._reading() as db:
@@ -116,6 +121,12 @@ class Reader:
         """The points of one metric in as little memory as they can have: 33 bytes each."""
         with self._reading() as db:
             return curves.points(db, self._row(db, key)[0], name, None)
+
+    def ends(self, key: str, names: Mapping[Clean, int]) -> Mapping[Clean, tuple[Point | None, Point | None]]:
+        """The last and the best point of some metrics, each with which way is better (`console.runs.names.better`)."""
+        with self._reading() as db:
+            run = self._row(db, key)[0]
+            return {name: curves.ends(db, run, name, better) for name, better in names.items()}
 
     def columns(
         self,

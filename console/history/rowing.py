@@ -116,8 +116,9 @@ class _Held:
 class Curves:
     """Rows of points. Series are kept in memory between batches; `forget` them when a transaction was given up."""
 
-    def __init__(self, db: sqlite3.Connection, most_points: int, most_metrics: int) -> None:
+    def __init__(self, db: sqlite3.Connection, most_points: int, most_metrics: int, most_held: int = HELD_POINTS) -> None:
         self._db = db
+        self._most_held = most_held
         self._most_points = most_points
         self._most_metrics = most_metrics
         self._held: OrderedDict[tuple[int, Clean], _Held] = OrderedDict()
@@ -139,7 +140,7 @@ class Curves:
             before = len(held.slots)
             self._store(held, held.series.add(points))
             self._count += len(held.slots) - before
-        while self._count > HELD_POINTS and len(self._held) > 1:
+        while self._count > self._most_held and len(self._held) > 1:
             self._count -= len(self._held.popitem(last=False)[1].slots)
         return newest
 

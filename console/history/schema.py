@@ -16,6 +16,9 @@ APPLICATION = 0x6D6C6F70
 VERSION = 1
 """Of the layout. A newer one says in `meta` from which version on its files can be read."""
 
+NOTE = "note."
+"""Before the names in `meta` of what a recorder remembers."""
+
 # A value is NULL where it is nan, for which SQLite has no word. `facts` is what console.history.facts makes. `slot` numbers
 # the points of a series, in no order, so that they lie together in the file.
 _LAYOUT = """
@@ -92,3 +95,9 @@ def check(db: sqlite3.Connection, path: Path, *, write: bool) -> None:
         raise HistoryError(
             Trouble.NEWER, f"The history {path} was written by a newer version of this program. Update this one to read it."
         )
+
+
+def noted(db: sqlite3.Connection, name: str) -> str | None:
+    """What a recorder has noted under a name; None where it has not."""
+    row = db.execute("SELECT value FROM meta WHERE name = ?", (f"{NOTE}{name}",)).fetchone()
+    return row[0] if row is not None and isinstance(row[0], str) else None

@@ -14,7 +14,8 @@ from console.history import sampling, schema
 from console.history.bounds import DAY, Bounds, Trust
 from console.history.errors import HistoryError, Trouble
 from console.history.place import Lock, connect, explained, look, prepare
-from console.history.rowing import Curves, Runs
+from console.history.rowing import HELD_POINTS, Curves, Runs
+from console.history.schema import NOTE
 from console.model.history import NANO, Batch
 from console.model.words import decimal
 from console.text import Clean, clean
@@ -54,8 +55,13 @@ class Writer:
         *,
         now: Callable[[], int] = time.time_ns,
         ticks: Callable[[], float] = time.monotonic,
+        held: int = HELD_POINTS,
+        cache: int = 8192,
     ) -> None:
-        """Raises HistoryError: HELD where another one writes, NEWER, NO_DATABASE, DENIED, FULL, ..."""
+        """`held` points are kept in memory between two batches, and `cache` KiB of the file.
+
+        Raises HistoryError: HELD where another one writes, NEWER, NO_DATABASE, DENIED, FULL, ...
+        """
         self.path = path
         self._bounds = bounds or Bounds()
         self._now, self._ticks = now, ticks
@@ -64,16 +70,16 @@ class Writer:
         self._lock = Lock(path)
         try:
             look(path, "written")
-            self._db = self._opened()
+            self._db = self._opened(cache)
         except BaseException:
             self._lock.release()
             raise
         self._runs = Runs(self._db)
-        self._curves = Curves(self._db, self._bounds.points, self._bounds.metrics)
+        self._curves = Curves(self._db, self._bounds.points, self._bounds.metrics, held)
         self._closed = False
         self._tidied = ticks()
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, cache: int) -> sqlite3.Connection:
         with explained(self.path, "written"), contextlib.ExitStack() as undo:
             db = connect(self.path, write=True)
             undo.callback(db.close)
@@ -84,7 +90,7 @@ class Writer:
             # A loss of power may take the newest seconds, and never more: they are read again from events.jsonl.
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA journal_size_limit = 4194304").fetchone()
-            db.execute("PRAGMA cache_size = -8192")
+            db.execute(f"PRAGMA cache_size = -{cache}")
             (newest,) = db.execute("SELECT max(ended) FROM spans").fetchone()
             self._trust = Trust(newest, self._now(), self._ticks())
             self._identity = _identity(self.path)
@@ -138,6 +144,15 @@ class Writer:
         """A recorder runs now. Silence longer than the bounds' is a gap."""
         with self._alone(), self._transaction():
             sampling.beat(self._db, self._now(), self._bounds.silence)
+
+    def note(self, name: str, words: str) -> None:
+        """Remember something under a name of the recorder's own, in place of what was there."""
+        with self._alone(), self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"{NOTE}{name}", words))
+
+    def noted(self, name: str) -> str | None:
+        with self._alone(), explained(self.path, "written"):
+            return schema.noted(self._db, name)
 
     def keep(self, key: Clean, wanted: bool) -> bool:
         """Have a run stay, or let it go when its time comes. False when there is no such run."""

@@ -91,9 +91,10 @@ class Inspection:
     """What only `GET /containers/{id}/json` tells.
 
     `pid` is the first process as the Engine's host sees it (None when nothing runs), `memory_limit` in bytes (None: no
-    limit), `restarts` counts restarts by the Engine since the container was created, `error` is why a start failed.
-    `log_rotates` is how large a log file grows before the Engine begins a new one, in bytes (None: for ever), `tty`
-    whether its output goes through a terminal, which makes one stream of two.
+    limit), `shm` the bytes of /dev/shm, `cpus` how many cores it may use at most (None: all), `restarts` counts restarts by
+    the Engine since the container was created, `error` is why a start failed. `log_rotates` is how large a log file grows
+    before the Engine begins a new one, in bytes (None: for ever), `tty` whether its output goes through a terminal, which
+    makes one stream of two.
     """
 
     started_at: datetime | None
@@ -114,6 +115,8 @@ class Inspection:
     probes: tuple[Probe, ...]
     failing_streak: int
     environment: tuple[Variable, ...]
+    shm: int | None = None
+    cpus: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

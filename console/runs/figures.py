@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from console.model.metric import Curve, Figures, Finding, Spot
+from console.model.metric import Curve, Figures, Finding
 from console.runs import health
 from console.runs.progress import Progress
-from console.runs.series import Point, Series
+from console.runs.series import Series
+from console.runs.spots import Spots, spot
 from console.text import Clean, clean
 
 _SECOND = 1_000_000_000
@@ -15,9 +16,8 @@ _SECOND = 1_000_000_000
 
 def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None) -> Figures:
     """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done."""
-    place, nano = progress.place, int(now.timestamp() * _SECOND)
+    place = progress.place
     eta = progress.eta if not ended else None
-    found = health.findings(progress, nano)
     return Figures(
         done=place.fraction,
         epoch=place.epoch,
@@ -30,13 +30,18 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
         unit=progress.unit,
         finish=moment(eta.finish) if eta is not None else None,
         basis=eta.basis if eta is not None else None,
-        findings=tuple(
-            Finding(Clean(one.sign.value), one.words, moment(one.since))
-            for one in found
-            if not ended or one.sign is not health.Sign.STALLED
-        ),
+        findings=findings(progress, now, ended=ended),
         last=moment(progress.last) if progress.last is not None else None,
         note=clean(note) if note is not None else None,
+    )
+
+
+def findings(progress: Progress, now: datetime, *, ended: bool = False) -> tuple[Finding, ...]:
+    """What is wrong with how it does, the gravest first. Whoever has ended is not stalled."""
+    return tuple(
+        Finding(Clean(one.sign.value), one.words, moment(one.since))
+        for one in health.findings(progress, int(now.timestamp() * _SECOND))
+        if not ended or one.sign is not health.Sign.STALLED
     )
 
 
@@ -49,9 +54,5 @@ def _curve(series: Series) -> Curve | None:
     last = series.last
     if last is None:
         return None
-    best = _spot(series.best) if series.best is not None else None
-    return Curve(series.name, series.better, _spot(last), best, tuple(map(_spot, series.points)), series.percent)
-
-
-def _spot(point: Point) -> Spot:
-    return Spot(moment(point.time), point.step, point.epoch, point.value)
+    best = spot(series.best) if series.best is not None else None
+    return Curve(series.name, series.better, spot(last), best, Spots(series), series.percent)

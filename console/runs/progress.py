@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from console.runs.pace import Silence
@@ -39,7 +39,8 @@ class End:
 class Progress:
     """Fed with the readings of one run in the order in which they came; asked for at any time."""
 
-    def __init__(self, *, points: int = POINTS) -> None:
+    def __init__(self, *, points: int = POINTS, taken: Callable[[Clean, Point], None] | None = None) -> None:
+        """`taken` gets every value that counts, with the name of its metric; `points` are kept of each metric here."""
         self.place = Place()
         self.lr: float | None = None
         self.rate: float | None = None
@@ -49,6 +50,7 @@ class Progress:
         """The last error that it told of. A run may go on after one."""
         self.silence = Silence()
         self._points = points
+        self._taken = taken
         self._series: dict[Clean, Series] = {}
         self._forms: dict[Clean, Form] = {}
         self._rank: int | None = None
@@ -120,7 +122,10 @@ class Progress:
         for metric in reading.metrics:
             series = self._of(metric.name, reading.form, percent=metric.percent)
             if series is not None:
-                series.add(Point(reading.time, step, epoch, metric.value))
+                point = Point(reading.time, step, epoch, metric.value)
+                series.add(point)
+                if self._taken is not None:
+                    self._taken(series.name, point)
 
     def _speaks(self, rank: int) -> bool:
         """Whether it is the process whose word counts: of several the one with the lowest rank."""

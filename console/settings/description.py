@@ -14,6 +14,8 @@ Theme = Literal["auto", "ansi", "dark", "light", "contrast"]
 GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
 MotionUse = Literal["auto", "reduced"]
+TerminalNotice = Literal["off", "bell", "osc9", "osc777"]
+NotifyEvent = Literal["ended", "failed", "unhealthy"]
 
 
 def _setting(
@@ -93,6 +95,42 @@ class Prune:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    path: Path | None = _setting(
+        "The file that runs and curves are recorded in and read from. Empty: $XDG_STATE_HOME/mlops-console/history.db.",
+        None,
+        env="MLOPS_HISTORY",
+    )
+    size: int = _setting("How large it may get: beyond that the oldest curves go.", 1024, unit="MiB")
+    interval: float = _setting("How often `record` looks at trainings, cards and machine.", 10.0, unit="seconds")
+    jenkins_interval: float = _setting("How often `record` asks Jenkins.", 30.0, unit="seconds")
+    run_folders: tuple[str, ...] = _setting(
+        "Folders with run folders (`runs/train-41`), by absolute paths: what `record` missed is read there too."
+        " Empty: `runs` of the current folder.",
+        (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    terminal: TerminalNotice = _setting(
+        "What the terminal gets when a run that is followed ends or is in trouble; osc9 and osc777 are notices on the desktop.",
+        "off",
+    )
+    events: tuple[NotifyEvent, ...] = _setting(
+        "What `record` tells about: ended, failed, unhealthy. Empty: nothing. See docs/notifications.md.", ()
+    )
+    projects: tuple[str, ...] = _setting("Only runs of these projects. Empty: of all.", ())
+    webhook: str = _setting("Address that each event is posted to as JSON: https, or http on this machine.", "")
+    header: str = _setting("Header that carries the content of notify.secret_file.", "Authorization")
+    secret_file: Path | None = _setting("File with what the webhook wants in that header; only its owner may read it.", None)
+    command: tuple[str, ...] = _setting(
+        "Program and arguments that get each event as JSON on their input: no shell, an absolute path.", ()
+    )
+    timeout: float = _setting("How long one post, or the command, may take.", 10.0, unit="seconds")
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     theme: Theme = _setting(
         "Colours: auto looks at the terminal, ansi uses its own 16, contrast is for tired eyes.",
@@ -118,6 +156,8 @@ class Settings:
     projects: Projects = field(default_factory=Projects)
     jenkins: Jenkins = field(default_factory=Jenkins)
     prune: Prune = field(default_factory=Prune)
+    history: History = field(default_factory=History)
+    notify: Notify = field(default_factory=Notify)
     screen: Screen = field(default_factory=Screen)
     read_only: bool = _setting(
         "Switch every act off. True in the administrator's file it holds: nothing else can switch them on again.",
@@ -190,6 +230,7 @@ def _expected(kind: Any) -> str:
         float: "a number",
         int: "a whole number",
         tuple[str, ...]: "a list of texts",
+        tuple[NotifyEvent, ...]: f"a list of: {', '.join(get_args(NotifyEvent))}",
     }
     if kind in names:
         return names[kind]

@@ -23,8 +23,7 @@ _REST_SECONDS = 0.2
 class Finished:
     """How a child ended and what it wrote.
 
-    `status` is negative for a signal. `cut` tells that `out` or `err` was longer than `OUTPUT_LIMIT` bytes, which are all
-    that is kept of each.
+    `status` is negative for a signal. `cut` tells that `out` or `err` was longer than what is kept of each.
     """
 
     status: int
@@ -39,7 +38,9 @@ class Children:
     Works on a loop in any thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = OUTPUT_LIMIT) -> None:
+        """`most` bytes are kept of each output."""
+        self._most = most
         self._running: set[_Starting] = set()
 
     async def run(
@@ -110,7 +111,7 @@ class Children:
     ) -> _Starting:
         starting = asyncio.create_task(
             asyncio.get_running_loop().subprocess_exec(
-                lambda: _Child(listener),
+                lambda: _Child(listener, self._most),
                 *command,
                 stdin=stdin,
                 env=dict(env),
@@ -158,8 +159,9 @@ class _Listener:
 class _Child(asyncio.SubprocessProtocol):
     """One process as its loop sees it."""
 
-    def __init__(self, listener: _Listener | None = None) -> None:
+    def __init__(self, listener: _Listener | None = None, most: int = OUTPUT_LIMIT) -> None:
         self._listener = listener
+        self._most = most
         self.out, self.err = bytearray(), bytearray()
         self.cut = False
         self.exited, self.closed = asyncio.Event(), asyncio.Event()
@@ -178,7 +180,7 @@ class _Child(asyncio.SubprocessProtocol):
             self._listener.heard(fd, data)
             return
         kept = self.out if fd == 1 else self.err
-        room = OUTPUT_LIMIT - len(kept)
+        room = self._most - len(kept)
         kept += data[:room]
         # The rest is read and dropped, so that the child does not block on a full pipe.
         self.cut = self.cut or len(data) > room

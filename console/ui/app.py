@@ -24,11 +24,11 @@ from console.model.glyphs import Glyphs, wants_unicode
 from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
-from console.ui.attending import AttendingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
 from console.ui.net import SafetyNet
+from console.ui.notifying import NotifyingApp
 from console.ui.ownkeys import OwnKeys
 from console.ui.pace import ASK, CALM_INTERVAL, INTERVAL, Meter, Pace
 from console.ui.palette import choose
@@ -61,18 +61,19 @@ CALM_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person set about the screen. `theme`, `glyphs` and `motion` as in the settings; `keys` maps the ids of the table
-    to keys as Textual calls them."""
+    """What a person set about the screen. `theme`, `glyphs`, `motion` and `notify` (notify.terminal) as in the settings; `keys`
+    maps the ids of the table to keys as Textual calls them."""
 
     theme: str = "auto"
     glyphs: str = "auto"
     color: bool = True
     mouse: bool = True
     motion: str = "auto"
+    notify: str = "off"
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(AttendingApp, inherit_bindings=False):
+class ConsoleApp(NotifyingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
@@ -127,6 +128,7 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
         self._net = SafetyNet()
         self._env = env
         self.motion = Motion(calm=wishes.motion == "reduced")
+        self.rings = wishes.notify
         self.pace = self._pace(Meter(), None)
         self.terminal = Terminal()
         self._arriving: World | None = None
@@ -340,6 +342,7 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
         if self.world is None:
             self._busy_at = time.monotonic()
         self.world = world
+        self.hear(world)
         if self.motion.wants(world):
             self._repaint()
 

@@ -166,6 +166,8 @@ class Doing:
         try:
             async for one in news:
                 self._app.on_screen(partial(self._hear, one, several=len(outcome.results) > 1))
+                if one.ref is not None and outcome.plan.act.name == "retrigger":
+                    self._app.on_screen(partial(self._app.follow_build, one.ref, one.target.name))
         except SourceError as error:
             self._app.on_screen(partial(self._app.say, StateClass.ATTENTION, str(error.reason)))
 

@@ -109,7 +109,7 @@ class Site:
         return {name: self.machine.run(script) for name, script in _STATE.items()}
 
 
-_UNITS = "mlops.service mlops-backup.timer mlops-window.socket"
+_UNITS = "mlops.service mlops-backup.timer mlops-window.socket mlops-console-record.service"
 # Of secrets owners and modes, and not what is in them; of containers what they are made of.
 _STATE = {
     "commit": "cd /opt/mlops && git rev-parse HEAD; git status --porcelain; ls -A .git | grep -E 'mlops|lock' || true",
@@ -119,7 +119,7 @@ _STATE = {
     "console": "cd /opt/mlops-console && ls -A | sort; readlink current; mlops-console --version; ls current/.whole",
     "etc": "cd / && find etc/mlops etc/mlops-console usr/local/bin -exec stat -c '%A %U:%G %n' {} + | sort",
     "files": "md5sum /etc/mlops/backup.conf /etc/mlops-console/config.toml /usr/local/bin/* /etc/systemd/system/mlops*",
-    "units": f"systemctl is-enabled {_UNITS}; systemctl is-active mlops-backup.timer mlops-window.socket",
+    "units": f"systemctl is-enabled {_UNITS}; systemctl is-active mlops-backup.timer mlops-window.socket mlops-console-record",
     "left": "ls -A /tmp /opt | grep -E 'mlops-|ansible' | grep -Ev '^mlops-console$|^systemd-private-' || true",
 }
 

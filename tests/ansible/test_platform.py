@@ -208,6 +208,34 @@ def test_the_window_has_no_rights_but_the_socket(site: Site) -> None:
     assert re.search(r"^Seccomp:\t2$", status, re.MULTILINE)
 
 
+def test_runs_are_recorded_by_somebody_without_rights_and_read_by_everybody(site: Site) -> None:
+    history = "/var/lib/mlops-console/history.db"
+    pid = site.machine.run("systemctl show --property=MainPID --value mlops-console-record.service").strip()
+    status = site.machine.run(f"cat /proc/{pid}/status")
+    assert re.search(r"^Uid:\t(?!0\t)\d+", status, re.MULTILINE)
+    assert re.search(r"^CapBnd:\t0+$", status, re.MULTILINE)
+    assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
+    assert "docker" not in site.machine.run("id -nG mlops-recorder").split()
+    assert site.machine.run(f"stat -c '%a %U:%G' {history}").strip() == "640 mlops-recorder:mlops-viewer"
+    said = site.machine.run("journalctl --unit=mlops-console-record --output=cat --no-pager")
+    assert f"history: recording in {history}" in said
+    assert "docker: " not in said.rpartition("answers again")[2], said
+    for user in (ADMIN, VIEWER):
+        read = site.ssh(user, f"head -c 15 {history}; mlops-console config show")
+        assert "SQLite format 3" in read.stdout, read.stderr
+        assert history in read.stdout
+        assert site.ssh(user, f"echo x >>{history}").returncode != 0
+    # One at a time: whoever records beside it is told who does.
+    second = site.machine.run(
+        "setpriv --reuid=mlops-recorder --regid=mlops-viewer --init-groups "
+        f"env MLOPS_HISTORY={history} MLOPS_READ_ONLY=1 DOCKER_HOST=unix://{WINDOW} MLOPS_JENKINS_USER=viewer "
+        "MLOPS_JENKINS_TOKEN_FILE=/etc/mlops-console/viewer/jenkins-token HOME=/tmp "
+        "/opt/mlops-console/current/bin/mlops-console record --once 2>&1; echo $?"
+    )
+    assert f"is recorded by process {pid} on" in second
+    assert second.endswith("3\n")
+
+
 def test_there_is_no_cuda_and_no_library_for_training_on_the_host(site: Site) -> None:
     packages = site.machine.run("dpkg-query -W -f '${Package}\\n'")
     assert (
@@ -327,8 +355,9 @@ def wipe(site: Site) -> None:
     """As before the first run with the platform, as far as these roles go."""
     site.machine.run(f"cd /opt/mlops && CONFIRM={HOST} infra/bin/destroy")
     site.machine.run(
-        "systemctl disable --now mlops.service mlops-backup.timer mlops-window.socket mlops-window.service;"
-        "rm -rf /opt/mlops /opt/mlops-console /etc/mlops /etc/mlops-console /usr/local/bin/mlops-console"
+        "systemctl disable --now mlops.service mlops-backup.timer mlops-console-record.service mlops-window.socket"
+        " mlops-window.service;"
+        "rm -rf /var/lib/mlops-console /opt/mlops /opt/mlops-console /etc/mlops /etc/mlops-console /usr/local/bin/mlops-console"
         " /etc/systemd/system/mlops* /var/backups/mlops; systemctl daemon-reload"
     )
 

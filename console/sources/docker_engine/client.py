@@ -46,10 +46,10 @@ class Client:
             return _decode(head, body)
 
     @asynccontextmanager
-    async def stream(self, target: str, *, paced: bool = False) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(self, target: str, *, pace: float = 0.0) -> AsyncIterator[AsyncIterator[bytes]]:
         """The body of an answer as it comes, on a connection of its own. Only the head has a time limit.
 
-        `paced`: see `Connection.chunks`.
+        `pace`: see `Connection.chunks`.
         """
         async with self._translated(self._timeout):
             connection: Connection | None = None
@@ -59,7 +59,7 @@ class Client:
                     head = await connection.get(target)
                     if head.status != 200:
                         _decode(head, await connection.body(head))
-                async with aclosing(connection.chunks(head, paced=paced)) as chunks:  # type: ignore[type-var]
+                async with aclosing(connection.chunks(head, pace=pace)) as chunks:  # type: ignore[type-var]
                     yield chunks
             finally:
                 if connection is not None:

@@ -23,6 +23,7 @@ from console.model.container import (
     Usage,
     Variable,
 )
+from console.model.daemon import Daemon
 from console.model.secretnames import arguments, masked
 from console.text import Clean, clean
 
@@ -57,6 +58,19 @@ def moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def daemon(value: object) -> Daemon:
+    """What `/info` says of the set-up; from Engine 28.3 on it lists the devices of CDI."""
+    raw = _dict(value)
+    live, root = raw.get("LiveRestoreEnabled"), raw.get("DockerRootDir")
+    return Daemon(
+        live_restore=live if isinstance(live, bool) else None,
+        runtimes=tuple(clean(name) for name in sorted(_dict(raw.get("Runtimes")))),
+        devices=tuple(_text(_dict(one).get("ID")) for one in _list(raw.get("DiscoveredDevices"))),
+        root=clean(root) if isinstance(root, str) and root.startswith("/") else None,
+        warnings=tuple(_text(one) for one in _list(raw.get("Warnings")) if one),
+    )
 
 
 def _state(value: object) -> ContainerState:
@@ -175,8 +189,18 @@ def inspected(value: object) -> Container | None:
             probes=_probes(health.get("Log")),
             failing_streak=_int(health.get("FailingStreak")),
             environment=tuple(_variable(entry) for entry in _list(config.get("Env")) if isinstance(entry, str)),
+            shm=_int(host.get("ShmSize")) or None,
+            cpus=_cpus(host),
         ),
     )
+
+
+def _cpus(host: dict[str, Any]) -> float | None:
+    """`--cpus` is stored as billionths of a core; older programs give a quota of a period."""
+    if nano := _int(host.get("NanoCpus")):
+        return nano / 1e9
+    quota, period = _int(host.get("CpuQuota")), _int(host.get("CpuPeriod"))
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def _log_rotates(log: dict[str, Any]) -> int | None:

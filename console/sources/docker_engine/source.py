@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.daemon import Daemon
 from console.model.disk import DiskUse
 from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
@@ -21,6 +22,7 @@ from console.sources.docker_engine.disk import DiskReader
 from console.sources.docker_engine.endpoint import Endpoint
 from console.sources.docker_engine.logs import Frames, Lines
 from console.sources.docker_engine.space import SpaceReader
+from console.sources.docker_engine.wire import PACE
 from console.text import Clean, clean
 
 MAX_STATS_STREAMS = 20
@@ -53,6 +55,10 @@ class DockerEngine:
         self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local, space=SpaceReader(endpoint, self.root))
         self._cgroups = cgroups or CgroupReader()
         self._streams: dict[Clean, _StatsStream] = {}
+        self._pace = PACE
+
+    def gather(self, seconds: float) -> None:
+        self._pace = seconds
 
     async def engine(self) -> Engine:
         raw = await self._client.get("/version")
@@ -70,6 +76,9 @@ class DockerEngine:
         raw = await self._client.get(await self._path("/info"))
         folder = raw.get("DockerRootDir") if isinstance(raw, dict) else None
         return clean(folder) if isinstance(folder, str) and folder.startswith("/") else None
+
+    async def daemon(self) -> Daemon:
+        return parse.daemon(await self._client.get(await self._path("/info")))
 
     async def containers(self) -> tuple[Container, ...]:
         items = await self._client.get(await self._path("/containers/json?all=1"))
@@ -155,7 +164,7 @@ class DockerEngine:
             target += f"&since={seconds}.{nano:09d}"
         reader = Lines() if tty else Frames()
         try:
-            async with self._client.stream(await self._path(target), paced=True) as chunks:
+            async with self._client.stream(await self._path(target), pace=self._pace if follow else PACE) as chunks:
                 yield []
                 async for data in chunks:
                     if found := reader.feed(data):

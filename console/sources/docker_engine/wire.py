@@ -158,11 +158,11 @@ class Connection:
         self.used = True
         return parse_head(raw)
 
-    async def chunks(self, head: Head, *, paced: bool = False) -> AsyncIterator[bytes]:
+    async def chunks(self, head: Head, *, pace: float = 0.0) -> AsyncIterator[bytes]:
         """The body piece by piece. A body without length or chunks ends with the connection.
 
-        `paced` lets data gather for a moment after each piece. The Engine writes a log line by line, and to wake up for
-        each one costs ten times as much as to read it. What comes after a silence is still passed on at once.
+        `pace` are seconds that data may gather for after each small piece. The Engine writes a log line by line, and to wake
+        up for each one costs ten times as much as to read it. What comes after a silence is still passed on at once.
         """
         if head.empty:
             self.reusable = not head.closes
@@ -175,8 +175,8 @@ class Connection:
                     raise CutOffError("the answer broke off")
                 if payload := decoder.feed(data):
                     yield payload
-                if paced and not decoder.done and len(data) < READ_SIZE // 4:
-                    await self._gather()
+                if pace and not decoder.done and len(data) < READ_SIZE // 4:
+                    await self._gather(pace)
             self.reusable = not head.closes
             return
         left = head.length
@@ -191,11 +191,11 @@ class Connection:
             yield data
         self.reusable = not head.closes
 
-    async def _gather(self) -> None:
+    async def _gather(self, seconds: float) -> None:
         transport = self._reading()
         transport.pause_reading()
         try:
-            await asyncio.sleep(PACE)
+            await asyncio.sleep(seconds)
         finally:
             transport.resume_reading()
 

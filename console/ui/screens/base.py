@@ -240,6 +240,12 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
         self.app.push_screen(BuildScreen(ref, step))
 
+    def open_run(self, key: str, step: Callable[[int], str | None] | None = None) -> None:
+        """All about one training run, by its key. `step` gives the keys of its neighbours in the list it was opened from."""
+        from console.ui.screens.run import RunScreen
+
+        self.app.push_screen(RunScreen(key, step))
+
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""
         from console.ui.logtargets import build_target_of

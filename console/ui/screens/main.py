@@ -33,7 +33,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -300,7 +300,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
 
     def action_open(self) -> None:
         if self.listed == RUNS:
-            self.open_run(self.cursors[RUNS].selected or "")
+            self.open_selected_run()
         elif self.listed == QUEUE:
             self.open_waiting()
         elif self.listed == GPUS:
@@ -311,12 +311,6 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
             from console.ui.screens.detail import DetailScreen
 
             self.app.push_screen(DetailScreen(self))
-
-    def open_container(self, container: Container) -> None:
-        from console.ui.screens.detail import DetailScreen
-
-        self.go_to_row(f"container/{container.id}", container.id)
-        self.app.push_screen(DetailScreen(self))
 
     def action_copy(self) -> None:
         if self.listed == RUNS:

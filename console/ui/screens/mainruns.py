@@ -206,35 +206,25 @@ class RunPart(QueuePart, inherit_bindings=False):
         first = [run] if run is not None else []
         return [each for one in (*first, *seen) if (each := one.container) is not None]
 
-    def open_run(self, key: str) -> None:
-        """All about a run: its build, or, of one that has none, its container."""
-        run = next((one for one in self.runs if one.key == key), None)
+    def open_selected_run(self) -> None:
+        """All about the selected one."""
+        run = self.run
         if run is None:
             self.say(StateClass.ENDED, "nothing is selected")
             return
         self._opened.add(run.key)
-        if run.ref is not None and self.has_jenkins:
-            self.open_build(run.ref, self._next_build)
-        elif run.container is not None:
-            self.open_container(run.container)
-        else:
-            self.say(StateClass.ENDED, "nothing more is known of it")
+        self.open_run(str(run.key), self._next_run)
 
-    def open_container(self, container: Container) -> None:
-        """All about one container."""
-        raise NotImplementedError
-
-    def _next_build(self, way: int) -> BuildRef | None:
-        """The build of the previous or next run that has one."""
-        at = self.cursors[RUNS].index
-        rest = self.runs[at + 1 :] if way > 0 else self.runs[:at][::-1]
-        found = next((one for one in rest if one.ref is not None), None)
-        if found is None:
+    def _next_run(self, way: int) -> str | None:
+        """The key of the previous or next one of the list, which is selected here too."""
+        at = self.cursors[RUNS].index + way
+        if not 0 <= at < len(self.runs):
             return None
+        found = self.runs[at]
         self.cursors[RUNS].selected = found.key
         self.refresh_rows()
         self._opened.add(found.key)
-        return found.ref
+        return str(found.key)
 
     def open_run_log(self, *, at_error: bool) -> None:
         """Of the container that trains; where it is gone, of the build."""

@@ -15,7 +15,7 @@ from .problem import Exit, Problem, argument, say
 from .record import Folder, current
 
 # Below the run folder.
-FILES = ("out/metrics.json", "out/events.jsonl", "out/README.md", "train.log", "run.json", "result.json")
+FILES = ("out/metrics.json", "out/events.jsonl", "out/README.md", "train.log", "run.json", "result.json", "published.json")
 
 MARKER = ".#made-by-artifacts"
 """A file in a folder that this program may empty. Jenkins' default excludes (Ant's `**/.#*`) keep it out of the archive."""

@@ -10,6 +10,7 @@ from console.feeds.backroom import BackRoom
 from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
 from console.model.jenkins import NOT_CONFIGURED
+from console.model.past import Past
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import ActingJenkins, ContainerEngine
@@ -42,6 +43,11 @@ class StillWatch(Watch):
         self.hands = FakeHands()
         """What acts through it is done to."""
         self.compose = FakeCompose()
+        self.remembered: Past | None = None
+        """What the history tells; None where there is none."""
+
+    async def past(self) -> Past:
+        return self.remembered if self.remembered is not None else await super().past()
 
     def start(self) -> None:
         """There is nothing to start."""

@@ -11,13 +11,13 @@ from textual.pilot import Pilot
 from console.model.build import BuildRef
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
-from console.model.world import Problem
+from console.model.world import Problem, World
 from console.text import clean
 from console.ui.app import ConsoleApp
-from console.ui.screens.build import BuildScreen
-from console.ui.screens.detail import DetailScreen
 from console.ui.screens.log import LogScreen
 from console.ui.screens.main import MainScreen
+from console.ui.screens.run import RunScreen
+from tests.console.fake_jenkins import FakeJenkins
 from tests.console.fakes import FakeEngine
 from tests.console.runs.test_join import training
 from tests.console.ui import runworlds
@@ -43,7 +43,14 @@ def select(app: ConsoleApp, run: str) -> None:
 
 @pytest.fixture
 def app() -> ConsoleApp:
-    return app_of(runworlds.world())
+    return readable(runworlds.world())
+
+
+def readable(world: World) -> ConsoleApp:
+    """The app with systems that logs can be read from."""
+    made = app_of(world)
+    still(made).log_engine, still(made).log_jenkins = FakeEngine(*runworlds.containers()), FakeJenkins()
+    return made
 
 
 def number_of(lines: list[str], pane: str) -> int:
@@ -86,21 +93,29 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
         assert any("OOMKilled" in line for line in lines[at:])
 
 
-async def test_enter_opens_the_build_of_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
+async def test_enter_opens_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         select(app, "train#119")
         await press(pilot)
         assert any(style.bold for style in styles(app, "#119"))
         await press(pilot, "enter")
-        assert isinstance(app.screen, BuildScreen)
-        assert app.screen.ref == BuildRef(TRAIN, 119)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.key == "train#119"
         await press(pilot, "escape")
         assert not any(style.bold for style in styles(app, "#119"))
         # `[` goes to the run before it in the list.
         await press(pilot, "enter", "left_square_bracket")
-        assert isinstance(app.screen, BuildScreen)
-        assert app.screen.ref == BuildRef(TRAIN, 121)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.key == "train#121"
         assert main_of(app).run is not None
+        # What the filter hides is no neighbour.
+        await press(pilot, "escape", "slash", *"vision", "enter", "enter")
+        assert isinstance(app.screen, RunScreen)
+        key = app.screen.key
+        await press(pilot, *["right_square_bracket"] * 9)
+        assert app.screen.said == "there is no other one"
+        assert app.screen.key.startswith("train#")
+        assert "vision-large" in screen_text(app).split("\n")[0], key
 
 
 def styles(app: ConsoleApp, words: str) -> list[Style]:
@@ -110,9 +125,9 @@ def styles(app: ConsoleApp, words: str) -> list[Style]:
     return [style for text, style in found if text.strip()]
 
 
-async def test_a_run_by_hand_opens_its_container() -> None:
+async def test_a_run_by_hand_opens_too() -> None:
     world = runworlds.world(held=[training(3, job_name="local")], known={}, with_jenkins=False)
-    app = app_of(world)
+    app = readable(world)
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot)
         assert lines[2].startswith(" 1 Runs 1")
@@ -120,8 +135,8 @@ async def test_a_run_by_hand_opens_its_container() -> None:
         assert any(line.startswith(" 2 Services") for line in lines)
         assert not any("Queue" in line for line in lines)
         lines = await press(pilot, "enter")
-        assert isinstance(app.screen, DetailScreen)
-        assert "› mlops-project-a-3" in lines[0]
+        assert isinstance(app.screen, RunScreen)
+        assert "› project-a local #3" in lines[0]
 
 
 async def test_without_a_jenkins_and_without_a_training_services_are_first() -> None:
@@ -251,7 +266,7 @@ async def test_the_mouse_selects_and_opens_runs(app: ConsoleApp) -> None:
         lines = await press(pilot)
         assert "#127" in selected(lines)
         await pilot.click(offset=(5, at), times=2)
-        await until(lambda: isinstance(app.screen, BuildScreen))
+        await until(lambda: isinstance(app.screen, RunScreen))
 
 
 async def test_the_builds_of_what_is_seen_are_read(app: ConsoleApp) -> None:
