@@ -36,7 +36,7 @@ _SPOTS = 400
 _NAME = 16
 _PERCENT, _VALUE, _CURVE = 4, 5, 6
 _HEADERS = {"number": "", "util": "util mem", "by": "started by"}
-_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in {builds}."
+_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in Builds."
 
 
 class RunOrder(StrEnum):
@@ -184,7 +184,7 @@ def says(view: RunView, look: Look, now: datetime) -> str | None:
     sentence = trouble(view.status, "jenkins", now, look.keys.first("refresh")) if view.status is not None else None
     if sentence is not None or view.world is None:
         return sentence
-    return _NOTHING.format(again=look.keys.first("again"), builds=f"{look.keys.first('builds')} Builds")
+    return _NOTHING.format(again=look.keys.first("again"))
 
 
 def _known(view: RunView) -> Collection[str]:

@@ -111,7 +111,10 @@ class RunPart(QueuePart, inherit_bindings=False):
         """How many lines below the title; None where there is no pane."""
         if not self.has_runs:
             return None
-        return _READING_ROWS if self.runs_unknown else len(self.runs)
+        if self.runs_unknown:
+            return _READING_ROWS
+        # A filter that hides all of them is still theirs, and says so below their title.
+        return max(len(self.runs), 1 if self.words_of(RUNS) else 0)
 
     def paint_runs(self, region: Region | None, *, hidden: int) -> None:
         """`hidden` is how many wait in a queue that has no place on the screen."""

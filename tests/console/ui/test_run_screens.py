@@ -321,3 +321,12 @@ async def test_every_size_shows_runs_and_every_pane_on_its_number(size: tuple[in
             text = await with_keys(pilot, app, *keys)
             assert all(len(line) <= size[0] for line in text.split("\n")), keys
             assert "quit" in text.split("\n")[-1]
+
+
+async def test_a_filter_that_hides_all_runs_says_how_to_get_out(app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "slash", *"viz", "enter")
+        assert "/viz" in lines[2]
+        assert lines[3] == ' No row matches "viz". esc shows all 9.'
+        lines = await press(pilot, "escape")
+        assert lines[2].startswith(" 1 Runs 9")
