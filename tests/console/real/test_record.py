@@ -16,7 +16,9 @@ from tests.support.waiting import until_sync
 
 _SAY = (
     'i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo "epoch $i/40 - loss: 0.$((100-i))"; usleep 200000; done;'
-    ' echo "ValueError: the data set is gone" >&2; exit 3'
+    ' printf "Traceback (most recent call last):\\n'
+    '  File \\"t.py\\", line 3, in <module>\\nValueError: the data set is gone\\n" >&2;'
+    " exit 1"
 )
 
 
@@ -43,6 +45,11 @@ def known(folder: Path) -> tuple[PastRun | None, list[float | None]]:
         reader.close()
 
 
+def reason(folder: Path) -> str:
+    run, _ = known(folder)
+    return str(run.reason) if run is not None else ""
+
+
 def test_a_training_is_followed_over_a_kill_and_found_in_the_history(engine: Engine, tmp_path: Path) -> None:
     labels = {"managed": "true", "project": "project-a", "job": "local", "build": "7", "run": "77aa", "purpose": "train"}
     words = [word for name, value in labels.items() for word in ("--label", f"mlops.{name}={value}")]
@@ -54,7 +61,7 @@ def test_a_training_is_followed_over_a_kill_and_found_in_the_history(engine: Eng
         first.send_signal(signal.SIGKILL)
         first.wait()
         second = recorder(engine, tmp_path)
-        until_sync(lambda: "the data set is gone" in ((run := known(tmp_path)[0]) and run.reason or ""), "its end", 120)
+        until_sync(lambda: "the data set is gone" in reason(tmp_path), "its end", 120)
         second.terminate()
         assert second.wait(60) == 0
     finally:
