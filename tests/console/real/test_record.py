@@ -62,6 +62,7 @@ def test_a_training_is_followed_over_a_kill_and_found_in_the_history(engine: Eng
         first.wait()
         second = recorder(engine, tmp_path)
         until_sync(lambda: "the data set is gone" in reason(tmp_path), "its end", 120)
+        until_sync(lambda: 40.0 in known(tmp_path)[1], "the last values")
         second.terminate()
         assert second.wait(60) == 0
     finally:
