@@ -422,6 +422,7 @@ def _screen(backend: Backend) -> int:
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
         make_usual=lambda: backend.usual,
+        first_look=_first_look if settings.screen.tour else None,
         ahead=ahead,
         garbage=OldGarbage(),
     )
@@ -454,6 +455,13 @@ def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int,
     except OSError as failed:
         where = f"a report cannot be written: {failed.strerror}."
     return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
+
+
+async def _first_look() -> bool:
+    """Whether the demo's tour was never shown to this person."""
+    from console.sources.onlyonce import TOUR, first_time
+
+    return await first_time(TOUR, os.environ)
 
 
 def _demo_watch(backend: Backend) -> Callable[[], Watch]:

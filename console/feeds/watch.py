@@ -271,6 +271,7 @@ class Watch:
             lambda: self.world,
             tunnel=self._with_tunnel,
             trainings=self._with_trainings,
+            now=self._now,
         )
         try:
             async with asyncio.TaskGroup() as group:
