@@ -19,6 +19,7 @@ from console.ui.screens.drawn import DrawnScreen
 if TYPE_CHECKING:
     from console.model.build import BuildRef, Stage
     from console.model.container import Container
+    from console.model.run import Run
     from console.ui.logtargets import LogOwner
 
 WHEEL_ROWS = 3
@@ -245,6 +246,14 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         from console.ui.screens.run import RunScreen
 
         self.app.push_screen(RunScreen(key, step))
+
+    @property
+    def known_runs(self) -> Sequence[Run]:
+        """Every run that is known, those of the history behind the others."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        return main.known_runs if isinstance(main, MainScreen) else self.world.runs if self.world is not None else ()
 
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""

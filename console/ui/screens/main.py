@@ -70,7 +70,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
     @property
     def home(self) -> str:
         """Runs; services while there is none and nothing of them is still being read."""
-        return RUNS if self.has_runs and (self.runs or self.words_of(RUNS) or self.runs_unknown) else LIST
+        return RUNS if self.begins_with_runs else LIST
 
     # What is shown
 
@@ -113,6 +113,8 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
         self.paint_foot(width, height)
         self.paint_prompt(width, height)
         self._tell_visible(shape)
+        if world is not None and self.past_runs.is_due(world):
+            self.call_after_refresh(self.ask_the_past)
 
     def bottom_title(self) -> str:
         if self.listed == RUNS:
@@ -168,6 +170,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
             chosen = container.id if container is not None else None
         self.console.attend(self, frozenset(visible), chosen)
         self.console.attend_gpus(self, closely=self.pane == GPUS)
+        self.console.attend_runs(self, self.ends_to_explain(shape.runs))
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
             from console.runs.join import JOB
