@@ -27,6 +27,8 @@ from console.ui.runview import Recalled, RunView
 _CURVE = 24
 _SPOTS = 2000
 _HIDDEN = "*" * 8
+_IN_RESULT = ("hub", "link")
+"""What is told of one that is over before its other facts."""
 
 
 def title(run: Run, world: World) -> str:
@@ -58,7 +60,13 @@ def recalled(run: Run, world: World, past: PastRun, known: Figures | None, look:
     told = runmatters.about(view, look, width)
     assert told is not None  # noqa: S101 - it has ended
     head = wrapped(told.note, look, width) if told.note else []
-    return [*head, *told.lines, *runfacts.facts(view, look, width)]
+    facts = [
+        line
+        for name, words in runfacts.pairs(view)
+        if words and name not in _IN_RESULT
+        for line in runmatters.told(name, words, look, width, cells=11)
+    ]
+    return [*head, *told.lines, *facts]
 
 
 def _why(run: Run, world: World) -> str | None:

@@ -33,7 +33,20 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
-    where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    where = (
+        "list",
+        "main",
+        "beside",
+        "filtered",
+        "ordered",
+        "rows",
+        "runs",
+        "services",
+        "marks",
+        "acts",
+        "compare",
+        "everywhere",
+    )
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -242,6 +255,13 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
 
     def action_order(self, by: int) -> None:
         self.say(StateClass.ENDED, self.order_runs(by) if self.listed == RUNS else self.order_services(by))
+
+    def action_compare(self) -> None:
+        """The marked runs beside each other, or the selected one beside the last good one."""
+        if self.listed == RUNS:
+            self.compare(self.compared_runs())
+        else:
+            self.say(StateClass.ENDED, "only runs are compared")
 
     def action_log(self) -> None:
         self._open_log(at_error=False)

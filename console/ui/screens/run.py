@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class RunScreen(RunBase, inherit_bindings=False):
     """What keys do. `[` and `]` go through the list that it was opened from, else through all runs."""
 
-    where = ("list", "main", "steps", "rows", "runs", "acts", "facts", "links", "run", "everywhere")
+    where = ("list", "main", "steps", "rows", "runs", "acts", "compare", "facts", "links", "run", "everywhere")
     BINDINGS = bindings(where)
 
     # Panes
@@ -205,6 +205,10 @@ class RunScreen(RunBase, inherit_bindings=False):
         keys = [str(one.key) for one in self.known_runs]
         at = keys.index(self.key) + way if self.key in keys else 0
         return keys[at] if 0 <= at < len(keys) else None
+
+    def action_compare(self) -> None:
+        """Beside the last run of its project that went well."""
+        self.compare([self.key] if self.view is not None else [])
 
     def action_build(self) -> None:
         """The build behind it, with all of its stages."""

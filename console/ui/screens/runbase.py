@@ -97,7 +97,10 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         )
         bad = ("error",) if view.bad and run.state.kind is StateClass.BROKEN and log else ()
         drawn = ("axis", "next-metric") if self._plot is not None else ()
-        return (*log, *bad, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
+        compare = ("compare",) if view.phase not in (Phase.QUEUED, Phase.WAITING) else ()
+        if bad:
+            return (*log, *bad, *acts, *compare, "copy", "facts", "next", *drawn, "acts", "palette", "zoom")
+        return (*log, *compare, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
 
     # What is known
 
@@ -207,7 +210,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
     @property
     def _has_cards_below(self) -> bool:
         """Whether what its cards did stands where the log of others is: of a run that only the history knows."""
-        return self.view is not None and self.view.recalled and bool(runcards.quantities(self.view))
+        return self.view is not None and self.view.recalled and runcards.was_watched(self.view)
 
     def _paint_panes(self, view: RunView, clock: runplots.Clock, wanted: Wanted, width: int, height: int, head: int) -> None:
         seconds = wanted.history or (wanted.about is not None and wanted.plots)
@@ -350,14 +353,9 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         blocker = runmatters.blocked_by(view) if view.phase in (Phase.QUEUED, Phase.WAITING) else None
         job = run.ref.job if run.ref is not None else run.item.job if run.item is not None else None
         if self.has_jenkins:
-            self.console.attend_jenkins(
-                self,
-                Interest(
-                    job=job,
-                    builds=frozenset({*refs, *({blocker} if blocker is not None else ())}),
-                    opened=run.ref if not view.recalled else None,
-                ),
-            )
+            builds = frozenset({*refs, *({blocker} if blocker is not None else ())})
+            opened = run.ref if not view.recalled else None
+            self.console.attend_jenkins(self, Interest(job=job, builds=builds, opened=opened))
 
     # Lists: there are none here
 
