@@ -255,27 +255,23 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         main = self.app.screen_stack[0]
         return main.known_runs if isinstance(main, MainScreen) else self.world.runs if self.world is not None else ()
 
+    def action_run_of(self, name: str) -> None:
+        """All about the run that is called so."""
+        from console.ui.runcalling import open_called
+
+        open_called(self, name)
+
+    def action_compare_of(self, names: list[str]) -> None:
+        """The runs that are called so, beside each other; one alone beside the last good one of its project."""
+        from console.ui.runcalling import compare_called
+
+        compare_called(self, names)
+
     def compare(self, keys: Sequence[str]) -> None:
         """These runs beside each other; one alone beside the last good one of its project."""
-        from console.runs.meant import last_good
-        from console.ui.comparison import MOST
-        from console.ui.screens.compare import CompareScreen
+        from console.ui.runcalling import compare
 
-        known = self.known_runs
-        if len(keys) == 1:
-            run = next((one for one in known if one.key == keys[0]), None)
-            good = last_good(known, run) if run is not None else None
-            if run is not None and good is None:
-                hint = f"mark two runs with {self.own('choose')}, then {self.own('compare')}"
-                self.say(StateClass.ENDED, f"no other run of {run.project} went well", hint)
-                return
-            keys = [*keys, *([str(good.key)] if good is not None else [])]
-        if len(keys) < 2:
-            self.say(StateClass.ENDED, "there is nothing to compare it with" if keys else "nothing is selected")
-        elif len(keys) > MOST:
-            self.say(StateClass.ENDED, f"{len(keys)} are marked: {MOST} can stand beside each other")
-        else:
-            self.app.push_screen(CompareScreen(keys))
+        compare(self, keys)
 
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""
@@ -331,12 +327,17 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
     def action_logs_of(self, names: list[str]) -> None:
         """Open the logs of these, by time."""
+        from console.runs.meant import ManyMeantError
         from console.ui.logtargets import called
         from console.ui.screens.log import LogScreen
         from console.ui.screens.main import MainScreen
 
         main = self.app.screen_stack[0]
-        found, unknown = called(self.world, names) if self.world is not None else ([], names)
+        try:
+            found, unknown = called(self.world, names, self.known_runs) if self.world is not None else ([], names)
+        except ManyMeantError as error:
+            self.say(StateClass.BROKEN, str(error))
+            return
         if unknown or not isinstance(main, MainScreen):
             self.say(StateClass.BROKEN, f"nothing here is called {unknown[0] if unknown else ''}")
             return
