@@ -303,7 +303,7 @@ HOPS: tuple[Hop, ...] = (
         "whether a recorder writes the history of runs",
         "what happens while nobody looks is not recorded",
         {
-            "stopped": Remedy("there is a history, and nobody writes it", "sudo systemctl start mlops-console-recorder"),
+            "stopped": Remedy("there is a history, and nobody writes it", "sudo systemctl start mlops-console-record"),
             "rights": Remedy("the history may not be read by this user", "chmod g+r {path}, for a group that you are in"),
         },
     ),
