@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from console.doctor.instruments import DockerSide, Instruments
+from console.history.place import usual_place
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Loaded, Overrides, SettingsError
 from console.settings.loading import places, user_file
-from console.sources.auditfile import state_folder
 from console.sources.ownfiles import OwnFiles
 from console.sources.web import Web
 from console.sources.whoami import person
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.protocols import ActingJenkins, Gpus, JenkinsAdmin, Machine
 
-HISTORY = "history.db"
 _UNSURE = SourceStatus(SourceState.OFF, Clean("The settings cannot be read."))
 
 
@@ -68,7 +67,7 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
         admin=_admin(loaded, env),
         gpus=parts.gpus() if sure else _UNSURE,
         machine=parts.machine() if sure else _UNSURE,
-        history=state_folder(env) / HISTORY,
+        history=usual_place(loaded.settings.history.path if not isinstance(loaded, SettingsError) else None, env),
         away=_away(parts) if sure else None,
     )
 
