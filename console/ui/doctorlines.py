@@ -152,15 +152,18 @@ def _words(walk: Walk, one: Row, name: str) -> str:
     if one.seen or walk.new(name) is not None:
         return str(one.seen)
     before = walk.found.get(name)
-    now = f"waits for {several(_awaited(walk, name))}" if name not in walk.begun and not walk.over else str(one.state.word)
-    now = "not looked at" if walk.over else now
-    return f"{now}; before: {told(before)}" if before is not None else now
+    if before is not None:
+        return f"{one.state.word}; before: {told(before)}"
+    if walk.over:
+        return "not looked at"
+    awaited = _awaited(walk, name) if name not in walk.begun else []
+    return f"waits for {several(awaited)}" if awaited else str(one.state.word)
 
 
 def _awaited(walk: Walk, name: str) -> list[str]:
+    """Those before it that are not known yet."""
     one = hop(name)
-    before = (NAMES[0], *one.needs, *one.hears)
-    return [each for each in dict.fromkeys(before) if each not in walk.known and each != name] or [NAMES[0]]
+    return [each for each in dict.fromkeys((NAMES[0], *one.needs, *one.hears)) if each not in walk.known and each != name]
 
 
 def heading(walk: Walk, name: str) -> str:
