@@ -370,5 +370,17 @@ def markdown() -> str:
     return "\n".join(lines[:-1]) + "\n"
 
 
+def overview() -> str:
+    """The part of docs/operations.md that this table makes: every hop in a line, and where to read how to mend it."""
+    lines = ["| hop | while it is broken |", "|---|---|"]
+    lines += [f"| [{at} {one.id}](troubleshooting.md#{_anchor(at, one)}) | {one.costs} |" for at, one in enumerate(HOPS, 1)]
+    return "\n".join(lines) + "\n"
+
+
+def _anchor(at: int, one: Hop) -> str:
+    """Of its heading, as GitHub calls it."""
+    return f"{at} {one.id} {one.title}".lower().replace(" ", "-")
+
+
 def _upper(found: re.Match[str]) -> str:
     return found[1].upper()
