@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from console.sources.reach import Hands, Reach
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
-
-JOIN_SECONDS = 0.1
 
 NOT_INSTALLED_THERE = (
     "mlops-console is not installed on {host}, or not on the PATH of a shell that nobody has logged in to.\n"
@@ -325,6 +324,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _defect(defect)
 
 
+def program() -> None:
+    """What the command `mlops-console` runs: `main`, and its status as the process's own. It does not return.
+
+    Python stops daemon threads wherever they stand when it ends. Within a library in C++ (RE2 looks through logs in them) that
+    aborts the process, so threads that are left are left to the kernel.
+    """
+    status = main()
+    if not any(one.daemon for one in threading.enumerate()):
+        sys.exit(status)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # as Python itself ends when what was written last cannot be
+        status = status or 120
+    os._exit(status)
+
+
 def _main(argv: Sequence[str] | None) -> int:
     try:
         options, rest = split(sys.argv[1:] if argv is None else argv)
@@ -405,6 +421,7 @@ def _screen(backend: Backend) -> int:
         make_recorder=backend.recorder,
         make_usual=lambda: backend.usual,
         make_instruments=backend.instruments,
+        first_look=_first_look if settings.screen.tour else None,
         ahead=ahead,
         garbage=OldGarbage(),
     )
@@ -413,8 +430,6 @@ def _screen(backend: Backend) -> int:
     status = app.run(mouse=settings.screen.mouse)
     ahead.stop()
     app.live.stop()
-    # Python ends a thread wherever it stands, and inside of a library being loaded that would end the process.
-    ahead.join(JOIN_SECONDS)
     defect = app.defect or app.live.failure
     if defect is not None:
         return _defect(defect, app.last_actions, app.last_size)
@@ -439,6 +454,13 @@ def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int,
     except OSError as failed:
         where = f"a report cannot be written: {failed.strerror}."
     return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
+
+
+async def _first_look() -> bool:
+    """Whether the demo's tour was never shown to this person."""
+    from console.sources.onlyonce import TOUR, first_time
+
+    return await first_time(TOUR, os.environ)
 
 
 def _demo_watch(backend: Backend) -> Callable[[], Watch]:
@@ -475,4 +497,4 @@ def _complain(message: str, status: int = 2) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -67,7 +67,7 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
         admin=_admin(loaded, env),
         gpus=parts.gpus() if sure else _UNSURE,
         machine=parts.machine() if sure else _UNSURE,
-        history=usual_place(loaded.settings.history.path if not isinstance(loaded, SettingsError) else None, env),
+        history=usual_place(None if isinstance(loaded, SettingsError) else loaded.settings.history.path, env),
         away=_away(parts) if sure else None,
     )
 

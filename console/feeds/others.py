@@ -20,6 +20,8 @@ from console.sources.protocols import ActingJenkins, ContainerEngine, Gpus, Mach
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.feeds.gpu_feed import GpuFeed
     from console.feeds.jenkins_feed import JenkinsFeed
     from console.feeds.machine_feed import MachineFeed
@@ -68,6 +70,7 @@ class Others:
         *,
         tunnel: bool,
         trainings: bool,
+        now: Callable[[], datetime],
     ) -> None:
         self._makers = makers
         self._docker = docker
@@ -77,6 +80,7 @@ class Others:
         self._shown_runs: frozenset[Clean] = frozenset()
         self._with_tunnel = tunnel
         self._with_trainings = trainings
+        self._now = now
         self._sources = _Sources()
         self._near_gpus = False
         self.jenkins: JenkinsFeed | None = None
@@ -190,7 +194,7 @@ class Others:
         self._join_runs()
         from console.feeds.run_feed import RunFeed
 
-        self.runs = RunFeed(self._engine, lambda: self._docker.snapshot.value, self._changed)
+        self.runs = RunFeed(self._engine, lambda: self._docker.snapshot.value, self._changed, clock=self._now)
         await self.runs.run()
 
     async def _explain_ends(self) -> None:

@@ -64,7 +64,7 @@ class Missed:
         """Fill in for ever."""
         while True:
             worked = await self._step(logs)
-            await asyncio.sleep(self._pause if worked else _STEP_SECONDS)
+            await asyncio.sleep(self._pause if worked else min(self._pause, _STEP_SECONDS))
 
     async def all(self, logs: Logs) -> None:
         """All that is missing now."""

@@ -11,7 +11,7 @@ from console.feeds.assemble import assemble
 from console.feeds.backroom import BackRoom
 from console.feeds.compose_feed import ComposeFeed
 from console.feeds.docker_feed import DockerFeed
-from console.feeds.loading import loaded, wait_for_loads
+from console.feeds.loading import loaded
 from console.feeds.others import SLOW, Makers, Others
 from console.feeds.resting import rest
 from console.feeds.usage_feed import UsageFeed
@@ -135,9 +135,7 @@ class Watch:
 
     def stop(self) -> bool:
         """End all reading. True when everything was closed in time; a system that hangs is simply left."""
-        closed = self._room.stop()
-        wait_for_loads()
-        return closed
+        return self._room.stop()
 
     @property
     def failure(self) -> BaseException | None:
@@ -273,6 +271,7 @@ class Watch:
             lambda: self.world,
             tunnel=self._with_tunnel,
             trainings=self._with_trainings,
+            now=self._now,
         )
         try:
             async with asyncio.TaskGroup() as group:

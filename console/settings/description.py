@@ -145,6 +145,7 @@ class Screen:
         "auto",
         repository=True,
     )
+    tour: bool = _setting("Whether the demo shows its tour to who has not seen it.", True, env="MLOPS_TOUR", repository=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,13 +28,13 @@ from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
 from console.ui.net import SafetyNet
-from console.ui.notifying import NotifyingApp
 from console.ui.ownkeys import OwnKeys
 from console.ui.pace import ASK, CALM_INTERVAL, INTERVAL, Meter, Pace
 from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
+from console.ui.touring import FirstLook, TouringApp
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
@@ -74,13 +74,14 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(NotifyingApp, inherit_bindings=False):
+class ConsoleApp(TouringApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
     down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning,
     `make_instruments` what the doctor looks with: another set for each walk, made in a thread of its own.
-    `ahead` loads what later keys need, `garbage` is collected while no key is pressed.
+    `ahead` loads what later keys need, `garbage` is collected while no key is pressed. `first_look` says whether
+    the demo's tour has never been shown here.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -105,6 +106,7 @@ class ConsoleApp(NotifyingApp, inherit_bindings=False):
         garbage: OldGarbage | None = None,
         make_usual: Callable[[], Usual] | None = None,
         make_instruments: Callable[[], Instruments] | None = None,
+        first_look: FirstLook | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -127,6 +129,7 @@ class ConsoleApp(NotifyingApp, inherit_bindings=False):
         self._make_recorder = make_recorder
         self._make_usual = make_usual
         self.make_instruments = make_instruments
+        self.first_look = first_look
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
@@ -250,6 +253,7 @@ class ConsoleApp(NotifyingApp, inherit_bindings=False):
             self._busy_at = time.monotonic()
             self.rest.press(event.key)
             self.pressed = event.key
+            self.watch_key(event.key)
         prompt = getattr(self.screen, "prompt", None)
         if not isinstance(prompt, Widget):
             self._take(event)

@@ -109,8 +109,8 @@ def _told(body: int, height: int, wanted: Wanted, gap: int) -> tuple[int, int, i
     if not wanted.log and not wanted.plots:
         return body, 0, 0
     least = (title + _LEAST_LOG) if wanted.log else 0
-    first = max(title, min(title + wanted.about, body - least - (gap if wanted.log else 0)))
-    rest = body - first - (gap if wanted.log else 0)
+    first = min(body, max(title, min(title + wanted.about, body - least - (gap if wanted.log else 0))))
+    rest = max(0, body - first - (gap if wanted.log else 0))
     second = 0
     if wanted.plots and height >= GPUS_FROM:
         room = rest - least

@@ -235,11 +235,12 @@ def trouble(view: RunView, look: Look, width: int) -> Line | None:
     why = view.why
     worst = grave(view.run, view.figures)
     words, kind = "", StateClass.ATTENTION
-    if why is not None:
+    if view.goes_on is not None:
+        told = view.run.why if view.outlives else f"Its build has ended ({view.run.state.word})"
+        words, kind = f"{told}, and it trains on.", view.state.kind
+    elif why is not None:
         words = str(why.words)
         kind = view.state.kind if view.state.bad else StateClass.ATTENTION
-    elif view.goes_on is not None:
-        words = f"Its build has ended ({view.run.state.word}), and it trains on."
     elif worst is not None:
         words, kind = str(worst.words), view.state.kind
     elif view.run.state.bad and view.run.why:

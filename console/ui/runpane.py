@@ -36,7 +36,7 @@ _SPOTS = 400
 _NAME = 16
 _PERCENT, _VALUE, _CURVE = 4, 5, 6
 _HEADERS = {"number": "", "util": "util mem", "by": "started by"}
-_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in {builds}."
+_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in Builds."
 
 
 class RunOrder(StrEnum):
@@ -184,7 +184,7 @@ def says(view: RunView, look: Look, now: datetime) -> str | None:
     sentence = trouble(view.status, "jenkins", now, look.keys.first("refresh")) if view.status is not None else None
     if sentence is not None or view.world is None:
         return sentence
-    return _NOTHING.format(again=look.keys.first("again"), builds=f"{look.keys.first('builds')} Builds")
+    return _NOTHING.format(again=look.keys.first("again"))
 
 
 def _known(view: RunView) -> Collection[str]:
@@ -255,12 +255,17 @@ def _measures(told: _Told) -> bool:
 
 def _cause(told: _Told) -> str:
     """Why it failed, what came of it, what it does, in few words."""
-    if told.why is not None:
+    if told.why is not None and not _goes_on(told.run):
         return str(told.why.short)
     if told.run.why or told.known is None or not told.run.ended:
         # `published as build-127` stands beside the word.
         return str(told.run.why).removeprefix(f"{told.state.word} ")
     return short_best(told.known)
+
+
+def _goes_on(run: Run) -> bool:
+    """Whether it trains although its build has ended: that is what is to be said of it."""
+    return run.ended and run.container is not None and run.container.alive
 
 
 def _epoch(known: Figures) -> str:

@@ -96,10 +96,10 @@ class RunPast:
 
     def _take(self, wish: Wish, found: Recalled) -> None:
         self._busy, self._answered = False, time.monotonic()
-        if wish.key != self._of:
-            return
-        changed, self.found = found != self.found, found
+        changed = wish.key == self._of and found != self.found
+        if changed:
+            self.found = found
         if self._wanted is not None and not self._wanted.about_same(wish):
-            self._ask(self._wanted)  # it was moved or zoomed meanwhile
+            self._ask(self._wanted)  # it is another run, or was moved or zoomed meanwhile
         if changed:
             self._changed()

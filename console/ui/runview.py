@@ -55,6 +55,11 @@ class RunView:
         return one if self.run.ended and one is not None and one.alive else None
 
     @property
+    def outlives(self) -> bool:
+        """Whether it is told as one that has outlived its build, for longer than systems need to agree."""
+        return self.run.state.word in ("orphan", "adopted")
+
+    @property
     def phase(self) -> Phase:
         """What matters now: what has outlived its build trains."""
         return Phase.TRAINING if self.goes_on is not None and not self.gone else self.run.phase
@@ -63,7 +68,7 @@ class RunView:
     def state(self) -> State:
         if self.gone and not self.run.ended:
             return state(StateClass.UNKNOWN, "gone")
-        if self.goes_on is not None and not self.gone:
+        if self.goes_on is not None and not self.gone and not self.outlives:
             return state(StateClass.ATTENTION, "orphan")
         return shown_state(self.run, self.figures)
 

@@ -39,7 +39,7 @@ def test_all_that_there_is(place: Repository) -> None:
     done = place.good("artifacts", "kept", BUILD_NUMBER="5")
     assert taken(place) == {Path(name).name: name for name in artifacts.FILES}
     assert done.stderr == (
-        "[artifacts] 6 files in kept: metrics.json, events.jsonl, README.md, train.log, run.json, result.json\n"
+        "[artifacts] 7 files in kept: metrics.json, events.jsonl, README.md, train.log, run.json, result.json, published.json\n"
     )
 
 

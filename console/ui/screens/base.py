@@ -119,7 +119,8 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
     def action_palette(self) -> None:
         from console.ui.screens.commands import CommandSheet
 
-        self.app.push_screen(CommandSheet(self.where, acts=self.console.read_only is None), self._chosen)
+        sheet = CommandSheet(self.where, acts=self.console.read_only is None, demo=self.console.demo)
+        self.app.push_screen(sheet, self._chosen)
 
     def _chosen(self, action: str | None) -> None:
         if action:
@@ -318,6 +319,11 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
             return
         self.console.close_all()
         self.app.push_screen(LogScreen(main, found))
+
+    def action_tour(self) -> None:
+        """The tour of the demo, from its beginning."""
+        self.console.close_all()
+        self.console.begin_tour()
 
     def action_demo(self) -> None:
         world = self.world

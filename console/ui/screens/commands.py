@@ -60,7 +60,7 @@ class Entry(NamedTuple):
 class CommandSheet(PromptSheet[str], inherit_bindings=False):
     """Answers with the action that was chosen, or None."""
 
-    def __init__(self, where: Sequence[str], *, acts: bool = True) -> None:
+    def __init__(self, where: Sequence[str], *, acts: bool = True, demo: bool = False) -> None:
         super().__init__()
         places = set(where)
         # Moving about by typing its name helps nobody.
@@ -79,6 +79,8 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
                 self._keys.append(Entry(_PRUNE, "images --keep N, ...: show what goes; asks before", None, ""))
             self._keys.append(Entry(_THEME, "NAME: other colours, until the console ends", None, ""))
             self._keys.append(Entry("audit", "what was done here, when, by whom", None, "audit"))
+            if demo:
+                self._keys.append(Entry("tour", "five steps, ten keys", None, "tour"))
         self._acting = acts
         self._found = list(self._keys)
         self._at = 0

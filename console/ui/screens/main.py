@@ -17,6 +17,7 @@ from console.ui.screens.maingpus import GPUS
 from console.ui.screens.mainproblems import ProblemPart
 from console.ui.screens.mainqueue import QUEUE
 from console.ui.screens.mainruns import RUNS
+from console.ui.screens.maintour import TourPart
 from console.ui.serving import ServingScreen, subjects_of
 from console.ui.serving import subject_of as container_subject
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
+class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
@@ -43,7 +44,8 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
         """Whether a person has chosen a pane: until then the keys are where the screen begins."""
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, self.runs_canvas, self.waits, self.list, self.cards_canvas, self.bottom, self.foot, self.toast)
+        yield from (self.top, self.runs_canvas, self.waits, self.list, self.cards_canvas, self.bottom)
+        yield from (self.strip, self.foot, self.toast)
 
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
@@ -80,6 +82,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
             return
         world = self.world
         self.refresh_rows()
+        strip = self.paint_tour(width, height)
         banner = self.banner_lines(width)
         problems = world.problems if world is not None else ()
         shape = self.shape = plan(
@@ -93,6 +96,7 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
             runs=self.runs_wanted(),
             queue=self.queue_wanted(),
             gpus=self.gpus_wanted(),
+            below=strip,
         )
         look = self.look
         key = shown(keys_of(the_key("problem"), self.remapped).split(",")[0])
@@ -141,6 +145,10 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
         return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
 
     def refresh_rows(self) -> None:
+        if not self._went and not self.console.pressed:
+            # Lists fill in any order: the row that came first need not be the one that stands first.
+            for cursor in self.cursors.values():
+                cursor.selected, cursor.index = None, 0
         self.refresh_services()
         self.refresh_queue()
         self.refresh_runs()
@@ -332,7 +340,8 @@ class MainScreen(ProblemPart, ServingScreen, inherit_bindings=False):
             self.app.exit(0)
 
     def action_back(self) -> None:
-        self.step_back()
+        if not self.step_back():
+            self.leave_tour()
 
     def action_dashboard(self) -> None:
         self.words, self.zoomed, self.pane = "", False, self.home

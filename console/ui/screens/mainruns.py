@@ -40,6 +40,8 @@ class RunPart(QueuePart, inherit_bindings=False):
         self.run_backwards = False
         self._every: Sequence[Run] = ()
         self._opened: set[Clean] = set()
+        self._offered: str | None = None
+        self._has_chosen = False
 
     @property
     def has_runs(self) -> bool:
@@ -71,7 +73,13 @@ class RunPart(QueuePart, inherit_bindings=False):
             found = ordered(self._every, self.run_order or RunOrder.WORST, backwards=self.run_backwards)
             words = self.words_of(RUNS).split()
             self.runs = [one for one in found if matches(one, words, world)] if words else found
-        self.cursors[RUNS].keep([one.key for one in self.runs])
+        keys, cursor = [one.key for one in self.runs], self.cursors[RUNS]
+        self._has_chosen = self._has_chosen or bool(self.console.pressed) or cursor.selected != self._offered
+        if not self._has_chosen:
+            # Trainings are known before their builds and their figures: until somebody chooses the worst is selected.
+            cursor.to(0, keys)
+        cursor.keep(keys)
+        self._offered = cursor.selected
 
     def _waits(self, run: Run) -> bool:
         """Whether the queue has it: not yet begun, or held up by a lock or a node. What asks a person is a run."""
@@ -103,7 +111,10 @@ class RunPart(QueuePart, inherit_bindings=False):
         """How many lines below the title; None where there is no pane."""
         if not self.has_runs:
             return None
-        return _READING_ROWS if self.runs_unknown else len(self.runs)
+        if self.runs_unknown:
+            return _READING_ROWS
+        # A filter that hides all of them is still theirs, and says so below their title.
+        return max(len(self.runs), 1 if self.words_of(RUNS) else 0)
 
     def paint_runs(self, region: Region | None, *, hidden: int) -> None:
         """`hidden` is how many wait in a queue that has no place on the screen."""

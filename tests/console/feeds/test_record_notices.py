@@ -75,11 +75,18 @@ async def test_doing_badly_is_told_once_and_recovering_is_no_news(room: Room) ->
     (way,) = room.ways
     bad = event(31, "epoch", epoch=4, epochs=10, step=400, metrics={"train_loss": "nan"})
     one = begin(room, [*told(3), bad])
+
+    def later() -> bool:
+        """How it does is judged now and then."""
+        room.seconds += 40
+        return True
+
     async with room.running():
-        await until(lambda: way.came)
-        room.seconds += 100
+        await until(lambda: later() and way.came)
         room.engine.logs[one.id] += entries([event(41, "epoch", epoch=5, epochs=10, step=500, metrics={"train_loss": 0.1})])
-        await until(lambda: (found := room.run("local#3")) is not None and found.state is not None and not found.state.bad)
+        await until(
+            lambda: later() and (found := room.run("local#3")) is not None and found.state is not None and not found.state.bad
+        )
     (message,) = way.came
     assert (message["event"], message["run"]["state"]) == ("unhealthy", "NaN")
     assert "train_loss is nan since step 400" in message["words"]

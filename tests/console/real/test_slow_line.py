@@ -35,9 +35,9 @@ def ticked(self):
 app.ConsoleApp.__init__, app.ConsoleApp._repaint = frozen, ticked
 import console.feeds.watch as watch
 old = watch.Watch._pictures
-async def once(self, change, docker, compose, usage):
+async def once(self, *parts):
     import asyncio
-    pictures = asyncio.create_task(old(self, change, docker, compose, usage))
+    pictures = asyncio.create_task(old(self, *parts))
     while not self.settled():
         await asyncio.sleep(0.05)
     pictures.cancel()

@@ -327,3 +327,30 @@ def test_hostile_and_harmless_worlds_look_alike_to_the_terminal(own_engine: Engi
     assert "CSI m" in harmless
     assert kinds(HOSTILE, "hostile") == harmless
     assert kinds(HOSTILE, "open", gate=False) > harmless, "without the gate the same look must write more kinds"
+
+
+@pytest.mark.usefixtures("tmux")
+def test_the_tour_comes_to_a_newcomer_once(tmp_path: Path) -> None:
+    env = environment(None, tmp_path, MLOPS_TOUR="true")
+    with Tmux(screen_command("--demo"), 80, 24, env) as terminal:
+        screen = terminal.wait_for(lambda text: "TOUR   1 of 5" in text and "portainer" in text and "1 Runs" in text)
+        assert screen.split("\n")[-1].rstrip().endswith("q quit")
+        terminal.keys("j")
+        terminal.wait_for("✓ j k move in Runs")
+        terminal.keys("Escape")
+        terminal.wait_for(":tour shows it again")
+        terminal.keys("Q")
+        assert terminal.wait() == 0
+    with Tmux(screen_command("--demo"), 80, 24, env) as terminal:
+        terminal.wait_for(lambda text: " DEMO " in text and "portainer" in text)
+        # What the folder says has been asked by the time a second picture is painted after keys.
+        terminal.keys("?")
+        terminal.wait_for("next pane")
+        terminal.keys("Escape")
+        assert "TOUR" not in terminal.wait_for(lambda text: "next pane" not in text and "1 Runs" in text)
+        terminal.keys(":")
+        terminal.type("tour")
+        terminal.keys("Enter")
+        terminal.wait_for("TOUR   1 of 5")
+        terminal.keys("Q")
+        assert terminal.wait() == 0

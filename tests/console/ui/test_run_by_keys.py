@@ -229,8 +229,11 @@ async def test_the_log_is_walked_through_and_followed_again() -> None:
 async def test_new_lines_come_by_themselves() -> None:
     async with looking(trainingworlds.world()) as one:
         await one.sees("step 780/6330")
+        await until(lambda: screen(one).slow and not screen(one).recall._busy, "nothing else to have it painted")
+        await one.pilot.pause()
         screen(one).tail._feed.store.append([(int(NOW.timestamp() * 1e9), 0, b"and one more")])  # type: ignore[union-attr]
         screen(one).tail._tell(screen(one).tail._feed)  # type: ignore[arg-type]
+        assert screen(one)._due is not None, "they are painted without anything else"
         await one.sees("and one more")
 
 
@@ -358,6 +361,21 @@ async def test_a_history_that_cannot_be_read_leaves_what_is_seen_now() -> None:
         await one.sees("step 780/6330")
         assert title(one.lines, 2).startswith(" 2 GPU 0   util 97%")
         assert any("⣿" in line for line in one.lines)
+        await until(lambda: not screen(one).recall._busy, "the refusal to be taken")
+
+
+async def test_an_answer_about_another_run_is_no_answer() -> None:
+    past = trainingworlds.SlowPast(trainingworlds.REMEMBERED)
+    async with looking(trainingworlds.world(), past=past) as one:
+        await until(lambda: past.asks == ["train#128"], "the first question to be under way")
+        await one.press("left_square_bracket")
+        other = screen(one).key
+        assert other != "train#128"
+        past.gate.release()
+        await until(lambda: past.asks == ["train#128", other], "the other run to be asked about")
+        assert screen(one).recall.known(other).run is None
+        past.gate.release()
+        await until(lambda: not screen(one).recall._busy, "an answer")
 
 
 async def test_why_it_failed_is_read_and_copied() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from textual.geometry import Region
 
@@ -12,6 +12,7 @@ from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND, Wanted, left_
 TRAINS = Wanted(about=None, plots=True, history=True, log=True)
 
 
+@example(size=(30, 6), head=5, about=0, plots=False, history=False, log=True, zoom=None)
 @given(
     size=st.tuples(st.integers(30, 260), st.integers(6, 90)),
     head=st.integers(1, 6),

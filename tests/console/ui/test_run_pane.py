@@ -171,7 +171,7 @@ def test_where_nothing_goes_on_the_summary_says_so() -> None:
 def test_an_empty_list_says_why() -> None:
     calm = replace(runworlds.world(), runs=())
     empty = view(calm)
-    assert "No runs yet. A merged release starts one, or R on a project in 6 Builds." in " ".join(told(empty))
+    assert "No runs yet. A merged release starts one, or R on a project in Builds." in " ".join(told(empty))
     assert told(replace(empty, focused=False), 100, 1)[0].startswith(" 1 Runs  No runs yet.")
     filtered = view(runworlds.world(), rows=(), words="vis")
     assert 'No row matches "vis". esc shows all 9.' in " ".join(told(filtered))

@@ -207,6 +207,14 @@ async def test_the_past_is_drawn_where_it_was_and_a_gap_stays_a_gap() -> None:
     assert set(other.values) == {None}, "a card that nobody tells of"
 
 
+async def test_what_lies_outside_of_the_answer_is_a_gap() -> None:
+    begin, end = int(trainingworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
+    half = await trainingworlds.KnownPast().around(begin + (end - begin) // 2, end, 800)
+    found = drawn_history(replace(TRAINS, past=Recalled(around=half)), Quantity(What.UTIL, 0))
+    assert found.values[:20] == [None] * 20
+    assert found.values[-1] == 93.0
+
+
 def test_until_the_history_answers_what_this_console_saw_is_drawn() -> None:
     found = drawn_history(TRAINS, Quantity(What.UTIL, 0))
     assert None not in found.values[1:]

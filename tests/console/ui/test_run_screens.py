@@ -177,6 +177,24 @@ async def test_while_jenkins_is_being_read_nothing_jumps() -> None:
         assert main_of(app).pane == "list"
 
 
+async def test_until_somebody_presses_a_key_the_worst_is_selected(app: ConsoleApp) -> None:
+    """Trainings are known before their builds: what came first must not keep the selection that nobody has made."""
+    whole = runworlds.world()
+    last = whole.runs[-1]
+    for moved in (False, True):
+        app = app_of(replace(whole, runs=(last,)))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            main = main_of(app)
+            await until(lambda main=main: main.run is not None)  # type: ignore[misc]
+            if moved:
+                await press(pilot, "j")
+            still(app).give(whole)
+            await until(lambda main=main: len(main.runs) > 1)  # type: ignore[misc]
+            assert main.run is not None
+            assert main.run.key == (last.key if moved else main.runs[0].key)
+
+
 async def test_each_list_has_a_filter_of_its_own(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "slash", *"project-b", "enter")
@@ -303,3 +321,12 @@ async def test_every_size_shows_runs_and_every_pane_on_its_number(size: tuple[in
             text = await with_keys(pilot, app, *keys)
             assert all(len(line) <= size[0] for line in text.split("\n")), keys
             assert "quit" in text.split("\n")[-1]
+
+
+async def test_a_filter_that_hides_all_runs_says_how_to_get_out(app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "slash", *"viz", "enter")
+        assert "/viz" in lines[2]
+        assert lines[3] == ' No row matches "viz". esc shows all 9.'
+        lines = await press(pilot, "escape")
+        assert lines[2].startswith(" 1 Runs 9")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -274,6 +275,20 @@ class KnownPast:
 
     async def aclose(self) -> None:
         return None
+
+
+class SlowPast(KnownPast):
+    """A history that gives an answer for each time that `gate` is released; `asks` is which runs it was asked about."""
+
+    def __init__(self, run: PastRun | None = None) -> None:
+        super().__init__(run)
+        self.gate = asyncio.Semaphore(0)
+        self.asks: list[str] = []
+
+    async def run(self, key: str) -> PastRun | None:
+        self.asks.append(key)
+        await self.gate.acquire()
+        return await super().run(key)
 
 
 class NoPast(KnownPast):
