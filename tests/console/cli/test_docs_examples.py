@@ -88,12 +88,5 @@ def shell(example: str, home: Path) -> subprocess.CompletedProcess[str]:
         (home / folder).mkdir(parents=True)
     env = environment(None, home)
     env |= {"PATH": f"{home}:{os.environ['PATH']}", "HOME": str(home)}
-    return subprocess.run(
-        ["/bin/sh", "-c", re.sub(r" \| .*$", "", example)],
-        env=env,
-        cwd=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    command = ["/bin/sh", "-c", re.sub(r" \| .*$", "", example)]
+    return subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=120, check=False)
