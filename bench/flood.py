@@ -1,7 +1,8 @@
 """An Engine with one container that prints as fast as it is told: faster than the real one, whose top is near 50,000 lines/s.
 
 It speaks the Engine's framing on a unix socket, well enough for the console and for `docker logs -f`. Each line has 99
-characters, a running number and its moment: `n=000000123 t=1795413618.123 ...`.
+characters, a running number and its moment: `n=000000123 t=1795413618.123 ...`. One in so many may be what a training says of
+a step.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ from urllib.parse import parse_qs, urlsplit
 
 CONTAINER = "f" * 64
 _FILL = "x" * 65
-_BATCHES = 50  # a second
+BATCHES = 50
 
 
 class Flood:
-    """Lines as they would be now, `rate` a second, for `seconds` from the first follower on."""
+    """Lines as they would be now, `rate` a second, for `seconds` from the first follower on; each `every`th one tells of a
+    step (0: none does). They are sent in so many `batches` a second."""
 
-    def __init__(self, rate: int, seconds: float) -> None:
+    def __init__(self, rate: int, seconds: float, every: int = 0, batches: int = BATCHES) -> None:
+        self.every = every
+        self.batches = batches
         self.rate = rate
         self.seconds = seconds
         self.sent = 0
@@ -44,7 +48,10 @@ class Flood:
         chunks = []
         for number in range(self.sent, self.sent + count):
             nano += 1
-            text = b"n=%09d t=%.3f %s\n" % (number, now, _FILL.encode())
+            if self.every and number % self.every == 0:
+                text = b"epoch=%d step=%d/9000000 loss=%.5f lr=2.0e-01\n" % (number // 9000, number, 2 / (number + 1))
+            else:
+                text = b"n=%09d t=%.3f %s\n" % (number, now, _FILL.encode())
             body = b"%s.%09dZ %s" % (stamp, nano, text)
             frame = struct.pack(">BxxxL", 1, len(body)) + body
             self.newest.append(frame)
@@ -115,7 +122,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 due = int(passed * flood.rate) - flood.sent
                 if due > 0:
                     self.wfile.write(flood.batch(min(due, flood.rate // 10)))
-                time.sleep(1 / _BATCHES)
+                time.sleep(1 / flood.batches)
             self.wfile.write(flood.batch(int(flood.seconds * flood.rate) - flood.sent))
             flood.running = False
         self.wfile.write(b"0\r\n\r\n")
@@ -141,10 +148,10 @@ def serving(path: Path, module: str, *arguments: str) -> Iterator[str]:
         path.unlink()
 
 
-def main(path: str, rate: str, seconds: str) -> None:
+def main(path: str, rate: str, seconds: str, every: str = "0", batches: str = str(BATCHES)) -> None:
     """Serve until killed."""
     with _Server(path, _Handler) as server:
-        server.flood = Flood(int(rate), float(seconds))
+        server.flood = Flood(int(rate), float(seconds), int(every), int(batches))
         server.serve_forever()
 
 

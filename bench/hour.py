@@ -58,7 +58,7 @@ TOURS: tuple[tuple[str, ...], ...] = (
     ("slash", "s", "escape", "escape"),
     ("6", "j", "enter", "L", "escape", "escape", "escape"),
     ("8", "j", "escape"),
-    ("3", "3", "m", "t", "enter", "escape", "escape", "1"),
+    ("4", "4", "m", "t", "enter", "escape", "escape", "1"),
     ("z", "z"),
 )
 

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gzip
 import json
+import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from bench.figures import Series, interleaved, load
+from bench.flood import CONTAINER, serving
+from console.feeds.run_feed import Followed
 from console.logs.ingest import visible
 from console.logs.join import Joiner
+from console.logs.lines import Item
+from console.logs.tail import Tail
 from console.model.log import Entry
 from console.runs.progress import Progress
-from console.runs.reader import MOST_A_SECOND, Reader
+from console.runs.reader import LINES, MOST_A_SECOND, Reader
+from console.sources.docker_engine import DockerEngine, parse_address
+from console.text import Clean
 
 ROUNDS, QUICK_ROUNDS = 15, 5
+PICTURES = 0.2
+"""Seconds between two looks at the figures: as often as a picture is published."""
+
+WARM = 2.0
+LINE_BY_LINE = 1000
+"""Batches a second: an Engine writes a log line by line, and a reader wakes up no more often."""
+
+SHARES = ((0, "of no interest"), (200, "10 steps a second"), (20, "100 steps a second"), (1, "all are steps"))
+"""One line in so many tells of a step."""
+
+MOST_MORE = 15
+"""Percent that metrics may cost above following alone."""
+
 RECORDINGS = Path(__file__).parents[1] / "tests/recordings/training-logs"
 _SECOND = 1_000_000_000
 
@@ -118,10 +142,86 @@ def worst() -> list[tuple[str, float, float]]:
     return found
 
 
+def follow(address: str, *, metrics: bool) -> None:
+    """For a process of its own: follow to the end, and tell what CPU that took in seconds."""
+
+    async def work() -> float:
+        source = DockerEngine(parse_address(address))
+        begun: list[float] = []
+        # What is loaded and made at its first use is no matter of how long it goes on.
+        asyncio.get_running_loop().call_later(WARM, lambda: begun.append(time.process_time()))
+        if metrics:
+            await _with_pictures(source)
+        else:
+            await Tail(source, CONTAINER, lines=LINES, follow=True).run(_pass_over)
+        took = time.process_time() - begun[0]
+        await source.aclose()
+        return took
+
+    print(asyncio.run(work()))
+
+
+async def _pass_over(_: Item) -> None:
+    await asyncio.sleep(0)
+
+
+async def _with_pictures(source: DockerEngine) -> None:
+    """As the console does it: read as it comes, and looked at with each picture that something new is the cause of."""
+    news = asyncio.Event()
+    one = Followed(source, Clean(CONTAINER), news.set)
+    async with asyncio.TaskGroup() as group:
+        one.begin(group)
+        while not one.over:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PICTURES):
+                    await news.wait()
+            news.clear()
+            one.figures(datetime.now(UTC), time.monotonic())
+            await asyncio.sleep(PICTURES)
+
+
+def following(rounds: int, seconds: float) -> None:
+    """What it costs to follow 2,000 lines a second, of which so many tell of a step."""
+    print(f"\n{f'following {MOST_A_SECOND:,} lines/s, % of a core':40}{'alone':>10}{'metrics':>10}{'more':>10}")
+    with tempfile.TemporaryDirectory() as folder:
+        for every, words in (
+            (0, "of no interest"),
+            (200, "10 steps a second"),
+            (20, "100 steps a second"),
+            (1, "all are steps"),
+        ):
+            alone, full = Series("alone", "%"), Series("metrics", "%")
+            costs = [
+                (one, partial(_cost, Path(folder), seconds, every, mode)) for one, mode in ((alone, "tail"), (full, "full"))
+            ]
+            interleaved(rounds, costs)
+            more = (full.median / alone.median - 1) * 100
+            aim = f"   aim {MOST_MORE} %" if every != 1 else ""
+            print(f"{words:40}{alone.median:>8.1f} %{full.median:>8.1f} %{more:>8.0f} %{aim}", flush=True)
+
+
+def _cost(folder: Path, seconds: float, every: int, mode: str) -> float:
+    path = folder / f"{mode}{every}"
+    with serving(
+        path, "bench.flood", str(path), str(MOST_A_SECOND), str(seconds + WARM), str(every), str(LINE_BY_LINE)
+    ) as address:
+        command = [sys.executable, "-m", "bench.metrics", "--follow", address, "--mode", mode]
+        return float(subprocess.run(command, check=True, capture_output=True).stdout) / seconds * 100
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.metrics", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--follow", metavar="ADDRESS", help=argparse.SUPPRESS)
+    parser.add_argument("--mode", default="tail", help=argparse.SUPPRESS)
+    parser.add_argument("--only-following", action="store_true", help="nothing but what following costs")
     options = parser.parse_args()
+    if options.follow:
+        follow(options.follow, metrics=options.mode == "full")
+        return 0
+    if options.only_following:
+        following(3, 10.0)
+        return 0
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     count = 2_000 if options.quick else 10_000
     print(f"load before: {load()}   {rounds} rounds in turn, {count:,} lines of each kind")
@@ -143,6 +243,7 @@ def main() -> int:
     print(f"\n{'lines made to be hard, ms':28}{'100 kB':>18}{'1 MB':>18}")
     for unit, small, large in worst():
         print(f"{unit!r:28}{small:>18.1f}{large:>18.1f}")
+    following(2 if options.quick else 5, 5.0 if options.quick else 20.0)
     print(f"\nload after: {load()}")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -19,9 +20,12 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.doctor.instruments import Instruments
+    from console.feeds.seen import Seen
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
     from console.model.orphans import Adoption
+    from console.model.past import Past
     from console.model.pruning import Usual
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
     from console.sources.reach import Hands, Reach
 
 NO_ENGINE = "no Docker Engine here: an invented server, nothing of it is real"
-
-JOIN_SECONDS = 0.1
 
 NOT_INSTALLED_THERE = (
     "mlops-console is not installed on {host}, or not on the PATH of a shell that nobody has logged in to.\n"
@@ -49,12 +51,13 @@ class Backend:
     @cached_property
     def loaded(self) -> Loaded:
         """Raises SettingsError with every problem in every file."""
-        overrides = Overrides(
-            config=self._options.config,
-            read_only=True if self._options.read_only else None,
-            no_color=self._options.no_color,
-        )
-        return load(argv=overrides, env=os.environ, cwd=Path.cwd())
+        return load(argv=self._overrides, env=os.environ, cwd=Path.cwd())
+
+    @property
+    def _overrides(self) -> Overrides:
+        options = self._options
+        read_only = True if options.read_only else None
+        return Overrides(config=options.config, read_only=read_only, no_color=options.no_color)
 
     @cached_property
     def own_keys(self) -> Mapping[str, str]:
@@ -136,9 +139,7 @@ class Backend:
     def jenkins(self) -> ActingJenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
         if self.demo:
-            from console.demo import demo_jenkins
-
-            return demo_jenkins()
+            return self._demo.jenkins
         from console.sources.jenkins.login import find_access, login_file
 
         found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
@@ -224,6 +225,16 @@ class Backend:
             return None
         return SourceStatus(SourceState.OFF, clean(f"Not available from here. {endpoint.there.advice}"))
 
+    def instruments(self) -> Instruments:
+        """What the doctor looks with. Settings that are wrong are among what it finds."""
+        if self.demo:
+            from console.demo import demo_instruments
+
+            return demo_instruments(self.loaded, self.host, self._demo, self.gpus(), self.machine())
+        from console.doctor.tools import instruments
+
+        return instruments(self, self._overrides, os.environ, Path.cwd())
+
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:
         return {}
@@ -268,6 +279,21 @@ class Backend:
 
         return await adoptions(reach)
 
+    def past(self, seen: Callable[[], Seen] | None = None) -> Past:
+        """What is remembered, for one loop: the history, and above it what the feeds have `seen`; the demo has its own."""
+        if self.demo:
+            from console.demo import demo_past
+
+            return demo_past()
+        # Loaded by whoever asks first, in a thread: not when the first question is under way.
+        import sqlite3  # noqa: F401
+
+        from console.feeds.history_feed import HistoryFeed
+        from console.feeds.seen import Seen
+        from console.history.place import usual_place
+
+        return HistoryFeed(usual_place(self.loaded.settings.history.path, os.environ), seen or Seen)
+
     def watch(self) -> Watch:
         from console.feeds.watch import Watch
 
@@ -282,6 +308,7 @@ class Backend:
             read_disk=self._read_disk,
             tunnel=True,
             trainings=True,
+            make_past=self.past,
             # Whoever may only look starts no program, not even one that asks.
             read_adoptions=self._read_adoptions if not self.demo and self.loaded.read_only is None else None,
         )
@@ -295,6 +322,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception as defect:
         return _defect(defect)
+
+
+def program() -> None:
+    """What the command `mlops-console` runs: `main`, and its status as the process's own. It does not return.
+
+    Python stops daemon threads wherever they stand when it ends. Within a library in C++ (RE2 looks through logs in them) that
+    aborts the process, so threads that are left are left to the kernel.
+    """
+    status = main()
+    if not any(one.daemon for one in threading.enumerate()):
+        sys.exit(status)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # as Python itself ends when what was written last cannot be
+        status = status or 120
+    os._exit(status)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -370,11 +414,14 @@ def _screen(backend: Backend) -> int:
             glyphs=settings.screen.glyphs,
             color=settings.screen.color != "never",
             motion=settings.screen.motion,
+            notify=settings.notify.terminal,
             keys=keys,
         ),
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
         make_usual=lambda: backend.usual,
+        make_instruments=backend.instruments,
+        first_look=_first_look if settings.screen.tour else None,
         ahead=ahead,
         garbage=OldGarbage(),
     )
@@ -383,8 +430,6 @@ def _screen(backend: Backend) -> int:
     status = app.run(mouse=settings.screen.mouse)
     ahead.stop()
     app.live.stop()
-    # Python ends a thread wherever it stands, and inside of a library being loaded that would end the process.
-    ahead.join(JOIN_SECONDS)
     defect = app.defect or app.live.failure
     if defect is not None:
         return _defect(defect, app.last_actions, app.last_size)
@@ -409,6 +454,13 @@ def _defect(defect: BaseException, actions: Sequence[str] = (), size: tuple[int,
     except OSError as failed:
         where = f"a report cannot be written: {failed.strerror}."
     return _complain(f"a defect ended the console: {masked(summary(defect))}.\n{where}", status=70)
+
+
+async def _first_look() -> bool:
+    """Whether the demo's tour was never shown to this person."""
+    from console.sources.onlyonce import TOUR, first_time
+
+    return await first_time(TOUR, os.environ)
 
 
 def _demo_watch(backend: Backend) -> Callable[[], Watch]:
@@ -445,4 +497,4 @@ def _complain(message: str, status: int = 2) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

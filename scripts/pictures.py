@@ -8,8 +8,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.world import demo_watch
-from console.demo import FrozenClock
+from console.actions.docker.known import look
+from console.demo import FrozenClock, demo_gpus, demo_jenkins, demo_machine, demo_past, demo_reach
+from console.demo.clock import Clock
+from console.feeds.watch import Watch
+from console.model.pruning import Usual
+from console.sources.reach import Hands
 from console.text import Clean
 from console.ui.app import ConsoleApp, Wishes
 
@@ -17,10 +21,29 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOMENT = datetime(2026, 11, 23, 14, 3, 46, tzinfo=UTC)
 
 
+def whole_demo(clock: Clock) -> Watch:
+    """The demo with all that the program watches, its trainings and its history too."""
+    reach = demo_reach(clock)
+    return Watch(
+        lambda: (reach.engine, reach.compose),
+        host=Clean("demo-01"),
+        demo=True,
+        now=clock.now,
+        make_jenkins=lambda: demo_jenkins(clock),
+        make_gpus=lambda: demo_gpus(clock),
+        make_machine=lambda: demo_machine(clock, of=reach),
+        make_hands=lambda: Hands(reach.disk, reach.acts, reach.services, reach.folders),
+        read_disk=lambda reach: look(reach, Usual()),
+        tunnel=True,
+        trainings=True,
+        make_past=lambda _: demo_past(clock),
+    )
+
+
 async def take(name: str, *keys: str, slow: str = "") -> None:
     """One picture of 100x30 cells after these keys; after those in `slow` something has to be read first."""
     clock = FrozenClock(MOMENT)
-    live = demo_watch(clock)
+    live = whole_demo(clock)
     live.start()
     app = ConsoleApp(
         live,
@@ -45,17 +68,19 @@ async def take(name: str, *keys: str, slow: str = "") -> None:
 
 async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    await take("main")
-    await take("detail", "enter")
+    await take("main", "j")
+    await take("run", "slash", *"#128", "enter", "enter", slow="enter")
+    await take("detail", "3", "enter")
     await take("queue", "2", "j", "j")
     await take("builds", "6", "j", "j", slow="6j")
     await take("build", "6", "b", "slash", *"#127", "enter", "enter", slow="6b")
-    await take("gpus", "3", "3", slow="3")
+    await take("gpus", "4", "4", slow="4")
     await take("nodes", "8", slow="8")
     await take("disk", "7", "p", slow="7p")
     await take("plan", "6", "b", "slash", *"#127", "enter", "R", slow="6bR")
-    found = ("slash", *"project", "minus", "b", "enter")
-    await take("log", *found, "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter")
+    await take(
+        "log", "slash", *"#127", "enter", "e", "enter", *"kkkkkkkkkkkkkkkkkkkkkk", "e", "slash", *"memory", "enter", slow="e"
+    )
 
 
 if __name__ == "__main__":

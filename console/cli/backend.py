@@ -13,6 +13,8 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
+    from console.doctor.instruments import Instruments
+    from console.model.past import Past
     from console.sources.reach import Reach
 
 
@@ -48,8 +50,16 @@ class Backend(Protocol):
         """The machine, for one event loop, or why it is not the server."""
         ...
 
+    def past(self) -> Past:
+        """What is remembered, for one event loop."""
+        ...
+
     def reach(self) -> Reach:
         """All that acts can be done to, for one event loop; raises SourceError for an address that makes no sense."""
+        ...
+
+    def instruments(self) -> Instruments:
+        """What the doctor looks with, for one event loop; settings that are wrong are part of it."""
         ...
 
     def recorder(self) -> AuditRecorder:

@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from console.cli import forms
 from console.cli.asking import find_build
 from console.cli.group import Context, command, only_named
 from console.cli.logprint import JsonLines, Plain, Sink
+from console.cli.logruns import is_called, without_runs
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import complain
@@ -36,8 +37,6 @@ from console.model.words import duration
 from console.sources.protocols import ContainerEngine, Jenkins
 from console.text import clean
 
-# As many figures of an id as nobody would use for a name by chance.
-_ID_FIGURES = 4
 _LOOK_SECONDS = 5.0
 _BEHIND_SECONDS = 3.0
 
@@ -53,11 +52,13 @@ _BEHIND_SECONDS = 3.0
 @click.option("--merge/--no-merge", default=True, help="Several logs by time, or one after the other.")
 @click.option("-t", "--times", is_flag=True, help="The time in front of each line.")
 @click.option("--stage", metavar="NAME", help="Of a build only what this stage prints.")
+@click.option("--build", is_flag=True, help="Of a run what its build prints, also while its container is there.")
 @click.pass_obj
 def logs(context: Context, /, targets: tuple[str, ...], **options: Any) -> int:
-    """Print the log of each TARGET: a service, a container, the beginning of its id, a Compose project, or a build JOB#N.
+    """Print the log of each TARGET: a service, a container, the beginning of its id, a Compose project, a build JOB#N, or a run
+    as `runs` has it: `train#128`, `local#3`, or a project of trainings, which means its newest.
 
-    JOB#last is the newest build of JOB.
+    JOB#last is the newest build of JOB. Of a run it is its container's log, or its build's once the container is gone.
 
     Exit status: 0 done, 2 no such target, 3 Docker or Jenkins cannot be reached, does not permit it or keeps no log of it.
     """
@@ -76,6 +77,7 @@ class _Wish:
     merge: bool
     times: bool
     stage: str | None
+    build: bool
 
     @property
     def builds(self) -> tuple[str, ...]:
@@ -107,6 +109,7 @@ def _wish(targets: tuple[str, ...], options: dict[str, Any]) -> _Wish:
             merge=options["merge"],
             times=options["times"],
             stage=options["stage"],
+            build=options["build"],
         )
     except PatternError as error:
         raise UsageError(str(error)) from None
@@ -124,6 +127,8 @@ def _query(include: Sequence[str], exclude: Sequence[str], level: str | None) ->
 async def _print(context: Context, wish: _Wish) -> int:
     """Only the systems are asked that something is wanted of."""
     asyncio.get_running_loop().set_exception_handler(_except_ctrl_c)
+    targets = await without_runs(context, wish.targets, builds=wish.build or wish.stage is not None)
+    wish = replace(wish, targets=targets)
     async with AsyncExitStack() as stack:
         asked = _Asked()
         if wish.containers:
@@ -170,7 +175,7 @@ async def _print_from(asked: _Asked, context: Context, wish: _Wish) -> int:
     try:
         builds = await _builds(asked.jenkins, wish)
         containers: list[Container] = []
-        is_meant: Callable[[Container, str], bool] = _is_called
+        is_meant: Callable[[Container, str], bool] = is_called
         if asked.engine is not None:
             containers, is_meant = await _containers(asked.engine, wish)
         chosen = _in_order(wish, containers, is_meant, builds)
@@ -209,10 +214,10 @@ async def _containers(engine: ContainerEngine, wish: _Wish) -> tuple[list[Contai
     found = await engine.containers()
     others = [name for one in found for name in (one.service, one.project) if name]
     # A Compose project stands for all of its services, unless something else has its name.
-    projects = {name for name in wish.containers if not any(_is_called(one, name) for one in found)}
+    projects = {name for name in wish.containers if not any(is_called(one, name) for one in found)}
 
     def is_meant(one: Container, name: str) -> bool:
-        return _is_called(one, name) or (name in projects and one.project == name)
+        return is_called(one, name) or (name in projects and one.project == name)
 
     what = "service, container or project"
     return only_named(wish.containers, found, is_meant, lambda one: one.name, what, other_names=others), is_meant
@@ -297,10 +302,6 @@ def _sink(context: Context, wish: _Wish, asked: _Asked, chosen: Sequence[Origin]
         return forms.envelope("logs", items, taken_at=datetime.now(UTC), demo=context.backend.demo, sources=asked.states())
 
     return JsonLines(envelope, follow=wish.follow)
-
-
-def _is_called(one: Container, name: str) -> bool:
-    return name in (one.name, one.service) or (len(name) >= _ID_FIGURES and one.id.startswith(name))
 
 
 def _except_ctrl_c(loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:

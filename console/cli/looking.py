@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -17,9 +17,12 @@ from console.model.service import ComposeProject
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import Compose, ContainerEngine, Machine
+from console.sources.reach import Hands, Reach
+from console.text import Clean
 
 if TYPE_CHECKING:
     from console.feeds.machine_feed import Begun
+    from console.model.orphans import Adoption
 
 UNREACHABLE = 3
 
@@ -77,6 +80,7 @@ def once(backend: Backend, asked: Asked) -> World:
                 tunnel=asked.tunnel,
                 gpus=cards,
                 machine=begun,
+                read_adoptions=(lambda: _adoptions(backend)) if _may_ask(backend, asked) else None,
             )
         finally:
             for source in (builds, cards, machine, engine, file):
@@ -84,6 +88,30 @@ def once(backend: Backend, asked: Asked) -> World:
                     await source.aclose()
 
     return asyncio.run(read())
+
+
+def _may_ask(backend: Backend, asked: Asked) -> bool:
+    """Which trainings were adopted: asking that runs a program on the server, which whoever only looks does not."""
+    return asked.jenkins and not backend.demo and backend.loaded.read_only is None
+
+
+async def _adoptions(backend: Backend) -> Mapping[Clean, Adoption] | None:
+    reach = backend.reach()
+    try:
+        return await _adopted(reach)
+    finally:
+        await reach.aclose()
+
+
+async def _adopted(reach: Reach) -> Mapping[Clean, Adoption] | None:
+    from console.actions.docker.adopting import adoptions
+
+    return await adoptions(reach)
+
+
+def _hands(backend: Backend) -> Hands:
+    reach = backend.reach()
+    return Hands(reach.disk, reach.acts, reach.services, reach.folders)
 
 
 async def _begun(machine: Machine | SourceStatus | None) -> Begun | SourceStatus | None:
@@ -126,6 +154,8 @@ def _watch(backend: Backend, view: View, asked: Asked) -> NoReturn:
         make_gpus=backend.gpus if asked.gpus else lambda: None,
         make_machine=backend.machine if asked.machine else lambda: None,
         tunnel=asked.tunnel,
+        make_hands=lambda: _hands(backend),
+        read_adoptions=_adopted if _may_ask(backend, asked) else None,
     )
     live.start()
     live.listen(worlds.put)

@@ -87,6 +87,15 @@ class Printer:
                 before = label
                 self._write(f"{' ' * indent}{pad(shown, wide)}  {part}".rstrip())
 
+    def hanging(self, before: str, kind: StateClass | None, name: str, text: str) -> None:
+        """`before`, a glyph (blank without a `kind`), `name` and a text, which goes on below itself where a line is full."""
+        glyph = self._colored(kind, self.glyphs.state(kind)) if kind is not None else " "
+        taken = width(before) + 1 + 1 + width(name) + 2
+        room = None if self.columns is None else max(20, self.columns - taken)
+        parts = wrapped(clean(text), room) if room else (clean(text),)
+        for at, part in enumerate(parts or ("",)):
+            self._write((f"{before}{glyph} {name}  {part}" if at == 0 else " " * taken + part).rstrip())
+
     def fitting(self, *lines: str) -> None:
         """The first of these that fits, longest first; the last one is cut if it has to be."""
         fits = (line for line in lines if self.columns is None or width(clean(line)) <= self.columns)

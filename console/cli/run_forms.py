@@ -12,6 +12,9 @@ from console.model.metric import Curve, Figures, Spot
 from console.model.run import Run
 from console.model.why import Evidence, Why
 
+_FORMULA = ("=", "+", "-", "@", "'")
+_NUMBERS = ("-inf",)
+
 
 def number(value: float) -> float | str:
     """JSON has no nan: `nan`, `inf`, `-inf` as strings, as in the events of a training (interface.md)."""
@@ -20,7 +23,13 @@ def number(value: float) -> float | str:
     return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
 
 
-def run(one: Run, known: Figures | None) -> dict[str, Any]:
+def plain(value: object) -> object:
+    """A word for a table: what a spreadsheet would take for a formula has a `'` in front of it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) and value not in _NUMBERS else value
+
+
+def run(one: Run, known: Figures | None, *, recalled: bool = False) -> dict[str, Any]:
+    """`recalled`: only the history knows it."""
     told = run_words.shown_state(one, known)
     return {
         "key": one.key,
@@ -38,6 +47,7 @@ def run(one: Run, known: Figures | None) -> dict[str, Any]:
         "image": one.image,
         "gpus": sorted(one.cards),
         "progress": figures(known) if known is not None else None,
+        "recalled": recalled,
     }
 
 

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import difflib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
-from console.cli import forms, run_forms
+from console.cli import run_forms
 from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
-from console.feeds.runs_once import BUILDS, Runs, read_runs, read_why
+from console.cli.run_forms import plain
+from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
+from console.feeds.runs_once import BUILDS, Runs
+from console.history.export import run_item
 from console.model import run_words
 from console.model.build import Parameter
 from console.model.gpu_use import Holder
+from console.model.history import PastRun
 from console.model.metric import Curve, Figures
 from console.model.run import Run
-from console.model.source import SourceState, SourceStatus
-from console.model.why import Evidence, Why
-from console.model.words import decimal
-from console.text import Clean, clean
+from console.model.why import Evidence
+from console.model.words import decimal, duration
+from console.runs.meant import SHOWN
+from console.text import clean
 
 _COLUMNS = (
     Column("RUN", least=14, middle=True),
@@ -44,31 +46,41 @@ _METRICS = (
     Column("AT", drop=1),
     Column("VALUES", drop=2),
 )
-_SHOWN = 60
-_MOST = 5
+PAST = 20
+"""Runs of the history that are listed unless somebody wants more."""
+
+EVERYTHING = 1_000_000
 
 
 @command("runs")
 @click.option("--project", metavar="P", help="Only runs of this project.")
 @click.option("--count", "-n", metavar="N", default=str(BUILDS), help=f"How many builds are looked at (default {BUILDS}).")
+@click.option(
+    "--limit", metavar="N", default=str(PAST), help=f"How many runs are added that only the history knows (default {PAST})."
+)
+@click.option("--all", "everything", is_flag=True, help="All runs that the history knows.")
 @click.pass_obj
-def runs(context: Context, project: str | None, count: str) -> int:
+def runs(context: Context, project: str | None, count: str, limit: str, everything: bool) -> int:
     """List the trainings: those that go on, how far they are and whether they learn, then those that ended, newest first.
+
+    Behind them stand those that only the history knows: container and build are gone.
 
     Exit status: 0 none of those that go on wants a look, 1 one does, 3 neither Docker nor Jenkins can be reached.
     """
-    found = _read(context, _count(count))
+    wanted = EVERYTHING if everything else _number("--limit", limit, "runs", least=0)
+    found = with_runs(context, _as_they_are, count=_number("--count", count, "builds", least=1), limit=wanted, project=project)
     shown = [one for one in found.found if project is None or one.project == project]
     bad = any(run_words.shown_state(one, found.figures.get(one.key)).bad for one in shown if not one.ended)
     if context.json:
-        print_json(_document(context, "runs", found, [run_forms.run(one, found.figures.get(one.key)) for one in shown]))
+        items = [run_forms.run(one, found.figures.get(one.key), recalled=one.key in found.recalled) for one in shown]
+        print_json(document(context, "runs", found, items))
     else:
-        _complain(context, found)
+        complain(context, found)
         printer = context.printer()
         printer.table(_COLUMNS, [_row(one, found.figures.get(one.key), found.taken_at) for one in shown])
-        if not shown and _reached(found):
+        if not shown and reached(found):
             printer.line(_nothing(found, project))
-    return _status(found, bad=bad)
+    return UNREACHABLE if not reached(found) else 1 if bad else 0
 
 
 @command("run")
@@ -77,19 +89,21 @@ def runs(context: Context, project: str | None, count: str) -> int:
 def run(context: Context, name: str) -> int:
     """Show one run: `train#128` or 128, `local#3`, or a project, which means its newest. If it ended badly, why.
 
-    Exit status: 0 it goes on or went well, 1 it wants a look or has failed, 3 neither Docker nor Jenkins can be reached.
+    Exit status: 0 it goes on or went well, 1 it wants a look or has failed, 3 neither Docker nor Jenkins can be reached, and
+    the history does not know it.
     """
-    found, why = _read_one(context, name)
-    if not _reached(found):
+    found, meant = _meant(context, name, explained=True)
+    if meant is None:
         return _away(context, "run", found)
-    one = find(found.found, name)
-    known = found.figures.get(one.key)
+    one, known = meant.run, meant.figures
     if context.json:
-        item = {**run_forms.run(one, known), "explanation": run_forms.explanation(why) if why is not None else None}
-        print_json(_document(context, "run", found, [item]))
+        item = run_forms.run(one, known, recalled=meant.recalled)
+        item["explanation"] = run_forms.explanation(meant.why) if meant.why is not None else None
+        item["history"] = run_item(meant.past) if meant.past is not None else None
+        print_json(document(context, "run", found, [item]))
     else:
-        _complain(context, found)
-        _show(context.printer(), one, known, found.taken_at, why)
+        complain(context, found)
+        _show(context.printer(), meant, found.taken_at)
     return 1 if run_words.shown_state(one, known).bad else 0
 
 
@@ -98,115 +112,73 @@ def run(context: Context, name: str) -> int:
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV: metric, step, epoch, time, value; one line each.")
 @click.pass_obj
 def metrics(context: Context, name: str, as_csv: bool) -> int:
-    """Show what a run measured, out of its log: for people the last and the best value, all of them with --csv or --json.
+    """Show what a run measured, out of its log, or out of the history once that is gone: for people the last and the best
+    value, all of them with --csv or --json.
 
-    Of a long run each stretch has its lowest and its highest value. Exit status: 0, 1 it has measured nothing, or its log is
-    gone, 3 neither Docker nor Jenkins can be reached.
+    Of a long run each stretch has its lowest and its highest value. Exit status: 0, 1 it has measured nothing, or nobody knows
+    any more, 3 neither Docker nor Jenkins can be reached, and the history does not know it.
     """
     if as_csv and context.json:
         raise UsageError("--csv and --json are two ways to say the same: take one.")
-    found = _read(context, BUILDS)
-    if not _reached(found):
+    found, meant = _meant(context, name)
+    if meant is None:
         return _away(context, "metrics", found)
-    one = find(found.found, name)
-    known = found.figures.get(one.key)
+    one, known = meant.run, meant.figures
     curves = known.curves if known is not None else ()
-    spots = [(str(curve.name), spot) for curve in curves for spot in curve.spots]
+    items = [run_forms.spot(str(curve.name), spot) for curve in curves for spot in curve.spots]
     if context.json:
-        items = [run_forms.spot(metric, spot) for metric, spot in spots]
-        print_json(_document(context, "metrics", found, items, run=one.key))
+        print_json(document(context, "metrics", found, items, run=one.key))
     elif as_csv:
-        _write_csv([run_forms.spot(metric, spot) for metric, spot in spots])
+        _write_csv(items)
     elif curves and known is not None:
         _print_metrics(context.printer(), known)
     if not curves and not context.json:
-        why = "it has measured nothing yet" if known is not None else "its log is gone with its container"
-        context.complain(f"{one.shown}: {why}")
+        context.complain(f"{one.shown}: {_why_nothing(meant)}")
     return 0 if curves else 1
 
 
-def find(found: Sequence[Run], name: str) -> Run:
-    """By its key, its number, or its project, which means the newest. Raises UsageError."""
-    wanted = clean(name, limit=_SHOWN)
-    chosen = next((one for one in found if wanted in (one.key, one.shown)), None)
-    if chosen is None and name.isascii() and name.removeprefix("#").isdigit():
-        numbered = [one for one in found if one.ref is not None and one.ref.number == int(name.removeprefix("#"))]
-        if len(numbered) > 1:
-            raise UsageError(f"{wanted} can be {', '.join(one.key for one in numbered[:_MOST])}: say which.")
-        chosen = numbered[0] if numbered else None
-    if chosen is None:
-        chosen = next((one for one in found if one.project == wanted), None)
-    if chosen is None:
-        near = difflib.get_close_matches(wanted, [*(one.key for one in found), *(one.project for one in found)], 1, 0.6)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise UsageError(f"no run is called {wanted}.{hint} mlops-console runs lists them.")
-    return chosen
+def _why_nothing(meant: Meant) -> str:
+    if meant.recalled:
+        return "the history has nothing that it measured"
+    return "it has measured nothing yet" if meant.figures is not None else "its log is gone with its container"
 
 
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text)):
-        raise UsageError(f"--count {clean(text, limit=_SHOWN)} is no number of builds.")
-    return int(text)
+async def _as_they_are(asked: Asked) -> Runs:
+    return asked.found
 
 
-def _read(context: Context, count: int) -> Runs:
-    return _read_with(context, count, None)[0]
+def _meant(context: Context, name: str, *, explained: bool = False) -> tuple[Runs, Meant | None]:
+    """None where nobody could be asked who might know it; with `explained` also why it ended badly. Raises UsageError."""
 
-
-def _read_one(context: Context, name: str) -> tuple[Runs, Why | None]:
-    """With why the run that goes by `name` ended badly. Raises UsageError."""
-    return _read_with(context, BUILDS, name)
-
-
-def _read_with(context: Context, count: int, name: str | None) -> tuple[Runs, Why | None]:
-    async def go() -> tuple[Runs, Why | None]:
-        engine, compose = context.backend.sources()
-        jenkins, gpus = context.backend.jenkins(), context.backend.gpus()
+    async def job(asked: Asked) -> tuple[Runs, Meant | None]:
         try:
-            found = await read_runs(engine, jenkins, gpus, count=count)
-            wanted = find(found.found, name) if name is not None and _reached(found) else None
-            return found, await read_why(wanted, engine, jenkins, found) if wanted is not None else None
-        finally:
-            for source in (engine, compose, jenkins, gpus):
-                if not isinstance(source, SourceStatus):
-                    await source.aclose()
+            meant = await look_up(asked.found, asked.past, name)
+        except UsageError:
+            if reached(asked.found):
+                raise
+            return asked.found, None
+        return asked.found, replace(meant, why=await asked.why(meant.run)) if explained and not meant.recalled else meant
 
-    return asyncio.run(go())
-
-
-def _reached(found: Runs) -> bool:
-    """One of both is enough: a run is seen by its build and by its container."""
-    return any(found.sources[name].state is SourceState.OK for name in ("docker", "jenkins"))
+    return with_runs(context, job)
 
 
-def _status(found: Runs, *, bad: bool) -> int:
-    return UNREACHABLE if not _reached(found) else 1 if bad else 0
+def _number(option: str, text: str, what: str, *, least: int) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 5 and int(text) >= least):
+        raise UsageError(f"{option} {clean(text, limit=SHOWN)} is no number of {what}.")
+    return int(text)
 
 
 def _away(context: Context, kind: str, found: Runs) -> int:
     if context.json:
         more = {"run": None} if kind == "metrics" else {}
-        print_json(_document(context, kind, found, [], **more))
-    _complain(context, found)
+        print_json(document(context, kind, found, [], **more))
+    complain(context, found)
     return UNREACHABLE
-
-
-def _complain(context: Context, found: Runs) -> None:
-    """What is missing because a system does not answer; one that was never set up is no news."""
-    for name in ("docker", "jenkins"):
-        status = found.sources[name]
-        if status.state not in (SourceState.OK, SourceState.OFF):
-            context.complain(status.reason or Clean(f"{name} does not answer"))
-
-
-def _document(context: Context, kind: str, found: Runs, items: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    demo = context.backend.demo
-    return forms.envelope(kind, items, taken_at=found.taken_at, demo=demo, sources=found.sources, **more)
 
 
 def _nothing(found: Runs, project: str | None) -> str:
     if project is not None and found.found:
-        return f"No run of {clean(project, limit=_SHOWN)}."
+        return f"No run of {clean(project, limit=SHOWN)}."
     return "No runs yet. A merged release starts one, or make train."
 
 
@@ -224,14 +196,14 @@ def _row(one: Run, known: Figures | None, now: datetime) -> list[Cell]:
     ]
 
 
-def _show(printer: Printer, one: Run, known: Figures | None, now: datetime, why: Why | None) -> None:
+def _show(printer: Printer, meant: Meant, now: datetime) -> None:
+    one, known = meant.run, meant.figures
     told = run_words.shown_state(one, known)
     words = " ".join(part for part in (f"{one.shown} {told.word}", run_words.progress(one, known)) if part)
     printer.state_line(told.kind, words)
-    if why is not None:
-        printer.line(why.words)
-        printer.labelled([(str(row.source), _row_words(row)) for row in why.evidence])
-        printer.line()
+    if meant.why is not None:
+        printer.line(meant.why.words)
+        printer.labelled([(str(row.source), _row_words(row)) for row in meant.why.evidence])
     rows = [("when", run_words.when(one, known, now)), ("commit", str(one.commit or ""))]
     if known is not None:
         rows += [("does", str(finding.words)) for finding in known.findings]
@@ -240,6 +212,8 @@ def _show(printer: Printer, one: Run, known: Figures | None, now: datetime, why:
         if known.rate is not None:
             unit = known.unit or "steps/s"
             rows.append(("speed", f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"))
+    if meant.past is not None:
+        rows += _remembered(meant.past, all_of_it=meant.recalled)
     if one.build is not None:
         rows += [("asked by", str(cause.text)) for cause in one.build.causes]
         rows += [("parameter", f"{each.name}={each.value if each.value is not None else '********'}") for each in _given(one)]
@@ -252,6 +226,28 @@ def _show(printer: Printer, one: Run, known: Figures | None, now: datetime, why:
     if known is not None and known.curves:
         printer.line()
         _print_metrics(printer, known)
+
+
+def _remembered(past: PastRun, *, all_of_it: bool) -> list[tuple[str, str]]:
+    """What only the history tells; `all_of_it` where nobody else knows anything."""
+    rows = []
+    if past.seconds is not None:
+        rows.append(("took", duration(past.seconds)))
+    if past.published is not None:
+        rows.append(("published", f"{past.published.url} {past.published.tag}"))
+    if past.checkpoint is not None:
+        rows.append(("checkpoint", f"epoch {past.checkpoint.epoch}, {decimal(past.checkpoint.bytes)}"))
+    if past.resumed_from is not None:
+        rows.append(("went on from", str(past.resumed_from)))
+    if past.peak_memory is not None:
+        rows.append(("memory", f"{decimal(past.peak_memory)} at most"))
+    if past.peak_gpu_memory is not None:
+        rows.append(("GPU memory", f"{decimal(past.peak_gpu_memory)} at most"))
+    if all_of_it:
+        rows += [("asked by", str(cause)) for cause in past.causes]
+        rows += [("parameter", f"{name}={value}") for name, value in past.parameters.items()]
+        rows += [("container", str(past.container[:12]) if past.container else ""), ("image", str(past.image or ""))]
+    return rows
 
 
 def _row_words(row: Evidence) -> str:
@@ -287,4 +283,4 @@ def _write_csv(items: Sequence[dict[str, object]]) -> None:
     names = ("metric", "step", "epoch", "time", "value")
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([["" if item[name] is None else item[name] for name in names] for item in items])
+    writer.writerows([["" if item[name] is None else plain(item[name]) for name in names] for item in items])

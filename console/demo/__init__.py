@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from console.demo.gpus import DemoGpus
     from console.demo.jenkins import DemoJenkins
     from console.demo.machine import DemoMachine
+    from console.demo.past import DemoPast
+    from console.doctor.instruments import Instruments
+    from console.model.source import SourceStatus
+    from console.settings import Loaded
+    from console.sources.protocols import Gpus, Machine
     from console.sources.reach import Reach
+    from console.text import Clean
 
 __all__ = [
     "Clock",
@@ -21,8 +27,10 @@ __all__ = [
     "FrozenClock",
     "RunningClock",
     "demo_gpus",
+    "demo_instruments",
     "demo_jenkins",
     "demo_machine",
+    "demo_past",
     "demo_reach",
     "demo_sources",
 ]
@@ -33,6 +41,15 @@ def demo_gpus(clock: Clock | None = None, seed: int = 7) -> DemoGpus:
     from console.demo.gpus import DemoGpus
 
     return DemoGpus(seed, clock or RunningClock())
+
+
+def demo_instruments(
+    loaded: Loaded, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
+) -> Instruments:
+    """What the doctor looks with in the demo."""
+    from console.demo.doctor import instruments
+
+    return instruments(loaded, host, reach, gpus, machine)
 
 
 def demo_jenkins(clock: Clock | None = None) -> DemoJenkins:
@@ -49,6 +66,14 @@ def demo_machine(clock: Clock | None = None, seed: int = 7, of: Reach | None = N
 
     disk = of.disk if of is not None else None
     return DemoMachine(seed, clock or RunningClock(), disk.freed if isinstance(disk, DemoDisk) else lambda: 0)
+
+
+def demo_past(clock: Clock | None = None, seed: int = 7) -> DemoPast:
+    """What the demo remembers. The same clock as that of its other systems gives the same story."""
+    from console.demo.past import DemoPast
+
+    clock = clock or RunningClock()
+    return DemoPast(clock, demo_gpus(clock, seed), demo_machine(clock, seed))
 
 
 def demo_reach(clock: Clock | None = None, seed: int = 7) -> Reach:

@@ -41,7 +41,8 @@ class Actor:
     """One container.
 
     `created`, `up` (default: since it was created) and `ended` (None: never) tell how many seconds before the demo's
-    beginning it was created, last started and last ended, `health_for` how long before its `health` began. Its load moves
+    beginning it was created, last started and last ended (less than 0: it is still to come), `health_for` how long before
+    its `health` began. Its load moves
     around `cpu` (percent of one core) and `memory` (bytes, growing by `leak` bytes a second, never over `limit`).
     `acts` are in order and leave it as they found it: one cycle joins the next without a seam.
     """

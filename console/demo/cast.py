@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.demo.actor import DAY, GIB, HOUR, MIB, MINUTE, Act, Actor, ProbeScript
+from console.demo.story import BY_NUMBER, End, Training
 from console.model.container import Health, Mount, Port
 from console.text import clean
 
@@ -26,56 +27,47 @@ def _secret(name: str) -> Mount:
     return _bind(f"/srv/mlops/infra/secrets/{name}", f"/run/secrets/{name}", read_only=True)
 
 
-def _training(
-    project: str,
-    build: int,
-    commit: str,
-    gpu: str,
-    *,
-    started: float,
-    took: float | None = None,
-    exit_code: int | None = None,
-    oom: bool = False,
-    cpu: float = 0.0,
-    memory: int = 0,
-    limit: int = 16 * GIB,
-) -> Actor:
-    """A training that started `started` seconds ago and, unless it still runs, ended after `took`."""
-    url = f"http://127.0.0.1:8080/job/train/{build}/"
+def _training(training: Training, cpu: float = 0.0, memory: int = 0) -> Actor:
+    """The container of a training, with what it uses while it runs."""
+    project, number, commit, manner = training.project, training.number, training.commit, training.manner
+    url = f"http://127.0.0.1:8080/job/train/{number}/"
+    limit = int(dict(training.given).get("OVERRIDES", "").rpartition("memory=")[2].rstrip("g") or manner.limit.split()[0])
     return Actor(
-        f"mlops-{project}-{build}",
+        f"mlops-{project}-{number}",
         f"mlops/{project}:{commit[:12]}",
-        created=started + 1.0,
-        up=started,
-        ended=None if took is None else started - took,
-        exit_code=exit_code,
-        oom=oom,
+        # What is still to come is made and started at once: nobody sees it in between.
+        created=-training.begins + (1.0 if training.begins < 0 else 0.0),
+        up=-training.begins,
+        ended=None if training.ends is None else -training.ends,
+        exit_code=training.exit_code,
+        oom=training.end is End.MEMORY,
         cpu=cpu,
         memory=memory,
-        limit=limit,
+        limit=limit * GIB,
         policy="no",
         command="python -m src.train --config config.yaml",
         user="1000:1000",
         mounts=(
             _volume("mlops_hf_cache", "/cache"),
-            _bind(f"/srv/mlops/runs/{project}/{build}", "/out"),
+            _bind(f"/srv/mlops/runs/{project}/{number}", "/out"),
             _secret("hf-read-token"),
         ),
         environment=(
             ("HF_ENDPOINT", "https://huggingface.co"),
             ("HF_HOME", "/cache/huggingface"),
             ("HF_TOKEN_PATH", "/run/secrets/hf-read-token"),
-            ("MLOPS_BUILD", str(build)),
+            ("MLOPS_BUILD", str(number)),
             ("MLOPS_COMMIT", commit),
             ("MLOPS_JOB", "train"),
+            *((("MLOPS_OVERRIDES", dict(training.given)["OVERRIDES"]),) if training.given else ()),
             ("MLOPS_PROJECT", project),
             ("OUT_DIR", "/out"),
         ),
         labels=(
-            ("mlops.build", str(build)),
+            ("mlops.build", str(number)),
             ("mlops.build-url", url),
             ("mlops.commit", commit),
-            ("mlops.gpu", gpu),
+            ("mlops.gpu", "none" if manner.gpu is None else str(manner.gpu)),
             ("mlops.job", "train"),
             ("mlops.managed", "true"),
             ("mlops.project", project),
@@ -269,46 +261,20 @@ _SERVICES: tuple[Actor, ...] = (
     ),
 )
 
-_TRAININGS: tuple[Actor, ...] = (
-    _training(
-        "project-a",
-        128,
-        "7fa01469cc8e4d0b6c1f3a8e92b7d5140c6e8f21",
-        "0",
-        started=16 * MINUTE + 4.0,
-        cpu=380.0,
-        memory=9_770 * MIB,
-    ),
-    _training(
-        "vision-large",
-        126,
-        "c0ffee5a1b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
-        "1",
-        started=5 * HOUR,
-        cpu=0.4,
-        memory=43_600 * MIB,
-        limit=64 * GIB,
-    ),
-    _training(
-        "project-b",
-        127,
-        "1d44b02e9c31f7a6b5c4d3e2f1a0b9c8d7e6f5a4",
-        "none",
-        started=65 * MINUTE,
-        took=43 * MINUTE,
-        exit_code=137,
-        oom=True,
-    ),
-    _training(
-        "project-a",
-        125,
-        "5be90c1d77aa0f1e2d3c4b5a69788796a5b4c3d2",
-        "0",
-        started=5 * HOUR + 38 * MINUTE,
-        took=38 * MINUTE,
-        exit_code=0,
-    ),
-)
+# Percent of one core and bytes, of those whose containers are still there, or will be.
+_LOADS = {
+    118: (96.0, 1_310 * MIB),
+    119: (0.0, 0),
+    121: (0.0, 0),
+    125: (0.0, 0),
+    126: (0.4, 43_600 * MIB),
+    127: (0.0, 0),
+    128: (380.0, 9_770 * MIB),
+    129: (290.0, 6_120 * MIB),
+    130: (380.0, 9_770 * MIB),
+    131: (610.0, 11_200 * MIB),
+}
+_TRAININGS: tuple[Actor, ...] = tuple(_training(BY_NUMBER[number], *_LOADS[number]) for number in sorted(_LOADS, reverse=True))
 
 _OTHERS: tuple[Actor, ...] = (
     Actor(

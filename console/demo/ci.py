@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+from console.demo import training_log
 from console.demo.clock import Clock
 from console.demo.controller import (
     OPERATOR,
@@ -36,39 +39,21 @@ from console.demo.controller import (
 )
 from console.demo.controller.steps import Jenkinsfile
 from console.demo.jenkins import DemoJenkins
+from console.demo.story import BY_NUMBER, LOADING, MANNERS, MAY_SAVE, TRAININGS, End, Training
 
 CYCLE = 90.0
 """Seconds from one push to the next."""
 
 KEPT = 30
 _FOR_EVER = 400 * 86400.0
-_ASKED_TO_SAVE = ("[finish] asking the training to stop with a checkpoint, within 30s",)
+_ASKED_TO_SAVE = (f"[finish] asking the training to stop with a checkpoint, within {MAY_SAVE}s",)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
-_COMMITS = {
-    120: "a41c9be07d5f2e8836b1c4d7e9f0a2b3c4d5e6f7",
-    121: "0b7d2c5e9a8f4c3d2e1f0a9b8c7d6e5f4a3b2c1d",
-    122: "6e5d4c3b2a190817f6e5d4c3b2a190817f6e5d4c",
-    123: "93c1e7a5b3d9f1c7e5a3b1d9f7c5e3a1b9d7f5c3",
-    124: "a41c9be07d5f2e8836b1c4d7e9f0a2b3c4d5e6f7",
-    125: "5be90c1d77aa0f1e2d3c4b5a69788796a5b4c3d2",
-    126: "c0ffee5a1b2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f",
-    127: "1d44b02e9c31f7a6b5c4d3e2f1a0b9c8d7e6f5a4",
-    128: "7fa01469cc8e4d0b6c1f3a8e92b7d5140c6e8f21",
-    129: "9be1042ac7d85e3f6b1a0c9d8e7f6a5b4c3d2e1f",
-    130: "77aa5c3e1f9b7d5a3c1e9f7b5d3a1c9e7f5b3d1a",
-}
-# Number, project, seconds before the world began, how long its training takes.
-_PAST = (
-    (120, "project-a", 4 * _DAY, 37 * _MINUTE),
-    (121, "project-c", 3.9 * _DAY, 11 * _MINUTE),
-    (122, "project-b", 3.7 * _DAY, 24 * _MINUTE),
-    (123, "customer-churn-forecast-eu", 3 * _DAY, 52 * _MINUTE),
-    (124, "project-a", 2.9 * _DAY, 0.0),
-    (125, "project-a", 5 * _HOUR + 40 * _MINUTE, 36 * _MINUTE),
-    (126, "vision-large", 5 * _HOUR + 80, _FOR_EVER),
-    (127, "project-b", 66 * _MINUTE, 40 * _MINUTE),
-    (128, "project-a", 16 * _MINUTE + 78, _FOR_EVER),
-)
+# Asks for what #120 has trained, and so trains nothing.
+_SKIPPED, _SKIPPED_AT = 124, -2.9 * _DAY - 6
+_FIRST = min(one.number for one in TRAININGS if one.lasting)
+# Builds of a person's own take so long.
+_USUAL = 30 * _MINUTE
+_AFTER = 4.0
 
 
 class DemoPlatform:
@@ -76,7 +61,7 @@ class DemoPlatform:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._elapsed = -4 * _DAY - _HOUR
+        self._elapsed = -5 * _DAY
         self.model = Controller(self._milliseconds, seed="demo", executors=0)
         self._pushes = 0
         self._set_up()
@@ -130,7 +115,7 @@ class DemoPlatform:
                 Parameter("OVERRIDES", ParameterKind.TEXT),
             ),
         )
-        train.next_number = _PAST[0][0]
+        train.next_number = _FIRST
         model.add_multibranch(
             "mlops", {"main": ("3634c5ca967996987d251627f92ff491fc397314", _CHECKS)}, remote="https://git.example.org/mlops.git"
         )
@@ -143,34 +128,43 @@ class DemoPlatform:
         model.add_job("backup", _NIGHTLY, kind=Kind.FREESTYLE, disabled=True)
 
     def _past(self) -> None:
-        for number, project, ago, _ in _PAST:
-            self._at(-ago - 6)
-            self._release(number, project)
-            if number == 124:
-                self._at(-2 * _DAY)
-                self._by_hand("promote", {"MODEL": "acme/project-a build-120"})
-                self._at(-2 * _DAY + 11 * _MINUTE)
-                self.model.stop("promote", 8, by="sato")
-                self._at(-_DAY)
-                self._hourly("nightly tests", CauseKind.TIMER, "Started by timer")
-            if number == 125:
-                self._at(-5.3 * _HOUR)
-                self._by_hand("mlops/feature/aug".replace("/aug", "%2Faug"), {})
-        self._at(-7 * _MINUTE)
-        self._by_hand("promote", {"MODEL": "acme/project-b build-122"})
-        self._at(-4 * _MINUTE)
-        self.model.trigger("evaluate-arm", by="sato")
-        self._at(-3 * _MINUTE - 6)
-        self._release(129, "project-c")
-        self._at(-_MINUTE - 6)
-        self._release(130, "project-a")
-        self._at(-40)
-        self.model.trigger("mlops/main", causes=[Cause(CauseKind.BRANCH_EVENT, "Push event to branch main")])
+        for at, happens in sorted(self._agenda(), key=lambda one: one[0]):
+            self._at(at)
+            happens()
 
-    def _release(self, number: int, project: str) -> None:
-        commit = _COMMITS[number]
-        text = f"release of {project} at {commit[:12]} (delivery d-{number:09})"
-        given: dict[str, str | bool] = {"PROJECT": project, "COMMIT": commit, "DELIVERY": f"d-{number:09}"}
+    def _agenda(self) -> Iterator[tuple[float, Callable[[], object]]]:
+        """What people and their pushes did before the world began, each with its moment."""
+        for one in TRAININGS:
+            if one.lasting:
+                yield one.asked, partial(self._ask_for, one)
+        yield _SKIPPED_AT, partial(self._release, _SKIPPED, BY_NUMBER[120])
+        lost, stopped = BY_NUMBER[118], BY_NUMBER[119]
+        yield lost.left or 0.0, partial(self.model.kill, "train", lost.number)
+        yield (stopped.ends or 0.0) - 2.0, partial(self.model.stop, "train", stopped.number, by="operator")
+        yield -2 * _DAY, partial(self._by_hand, "promote", {"MODEL": "acme/project-a build-120"})
+        yield -2 * _DAY + 11 * _MINUTE, partial(self.model.stop, "promote", 8, by="sato")
+        yield -_DAY, partial(self._hourly, "nightly tests", CauseKind.TIMER, "Started by timer")
+        yield -5.3 * _HOUR, partial(self._by_hand, "mlops/feature/aug".replace("/aug", "%2Faug"), {})
+        yield -7 * _MINUTE, partial(self._by_hand, "promote", {"MODEL": "acme/project-b build-122"})
+        yield -4 * _MINUTE, partial(self.model.trigger, "evaluate-arm", by="sato")
+        pushed = [Cause(CauseKind.BRANCH_EVENT, "Push event to branch main")]
+        yield -40.0, partial(self.model.trigger, "mlops/main", causes=pushed)
+
+    def _ask_for(self, training: Training) -> None:
+        if not training.by:
+            self._release(training.number, training)
+            return
+        given = {"PROJECT": training.project, "COMMIT": training.commit, **dict(training.given)}
+        self.model.trigger("train", given, by=training.by)
+
+    def _release(self, number: int, training: Training) -> None:
+        text = f"release of {training.project} at {training.commit[:12]} (delivery d-{number:09})"
+        given: dict[str, str | bool] = {
+            "PROJECT": training.project,
+            "COMMIT": training.commit,
+            "DELIVERY": f"d-{number:09}",
+            **dict(training.given),
+        }
         self.model.trigger("train", given, causes=[Cause(CauseKind.HOOK, text)])
 
     def _by_hand(self, job: str, given: dict[str, str | bool]) -> None:
@@ -187,29 +181,62 @@ def demo_jenkins(clock: Clock) -> DemoJenkins:
 
 def training(build: Build) -> Jenkinsfile:
     """The Pipeline of the job `train`, for what this build was asked to do."""
-    values = {one.name: one.value for one in build.parameters}
-    project, commit = str(values["PROJECT"]), str(values["COMMIT"])
-    took = next((took for number, _, _, took in _PAST if number == build.number), 30 * _MINUTE)
-    if build.number == 124:
+    values = {one.name: str(one.value) for one in build.parameters}
+    project, commit = values["PROJECT"], values["COMMIT"]
+    if build.number == _SKIPPED:
         return Pipeline(
             (_check(project, commit), Describe(description="already trained in #120", result="NOT_BUILT")), agent=None
         )
-    gpu = "gpu-1" if project == "vision-large" else "gpu-0"
-    image = Stage("image", (Sh("infra/jenkins/bin/build", ("step 1/9", 20.0, "step 6/9: pip install", 48.0, "step 9/9", 4.0)),))
-    train = Stage("train", (Sh("infra/jenkins/bin/follow", tuple(_epochs(took)), on_stop=_ASKED_TO_SAVE),), post=_finish())
-    publish = Stage("publish", (Sh("infra/jenkins/bin/publish", ("412 MB", 21.0, f"tagged build-{build.number}")),))
-    inside: tuple[Step, ...] = (
-        OnNode("gpu", (image, train, publish, Archive("out/metrics.json", b'{"val_accuracy": 0.978}\n'))),
+    known = BY_NUMBER.get(build.number)
+    manner = MANNERS.get(project)
+    inside: Step = OnNode("gpu", tuple(_stages(build.number, project, commit, known)))
+    if (card := manner.gpu if manner is not None else 0) is not None:
+        inside = Lock(f"gpu-{card}", (inside,))
+    described = Describe(description=f"{project}@{commit[:12]}")
+    return Pipeline((_check(project, commit), described, Lock(f"train-{project}", (inside,))), agent=None, timestamps=True)
+
+
+def _stages(number: int, project: str, commit: str, known: Training | None) -> Iterator[Step]:
+    install = known.building if known is not None else 48.0
+    yield Stage(
+        "image", (Sh("infra/jenkins/bin/build", ("step 1/9", 20.0, "step 6/9: pip install", install, "step 9/9", 4.0)),)
     )
-    if build.number in (121, 127):
-        inside = (OnNode("gpu", (image, _failing(build.number, train))),)
-    locked = Lock(f"train-{project}", (Lock(gpu, inside),))
-    return Pipeline((_check(project, commit), locked), agent=None, timestamps=True)
+    started = f"[start] {project} #{number} runs as mlops-{project}-{number}"
+    start = Sh("infra/jenkins/bin/start", (started, 1.0))
+    follow = Sh("infra/jenkins/bin/follow", tuple(_followed(known)), on_stop=_ASKED_TO_SAVE)
+    kept, why = _how_it_ended(known)
+    finish = Sh("infra/jenkins/bin/finish", ("checkpoint kept", 2.0, "train.log copied, 1.1 MB", *kept))
+    if known is not None and known.end is not End.DONE:
+        fails = (Fail(why),) if known.end in (End.MEMORY, End.NAN) else ()
+        described = (Describe(description=f"{known.key}: {training_log.ending(known)}"),) if known.ends is not None else ()
+        yield Stage("train", (start, follow, *fails), post=(finish,), cleanup=described)
+        return
+    yield Stage("train", (start, follow), post=(finish,))
+    repository, tag = f"acme/{project}", f"build-{number}"
+    url = f"https://huggingface.co/{repository}/tree/{tag}"
+    told = (f"[publish] uploading to {repository}, 412 MB", 21.0, f"[publish] {repository} {tag} is published: {url}")
+    yield Stage("publish", (Sh("infra/jenkins/bin/publish", told),))
+    found = training_log.best(known, known.epochs) if known is not None else None
+    value = round(found[0], 3) if found is not None else 0.978
+    yield Archive(
+        "out/metrics.json", f'{{"{known.manner.score if known is not None else "val_accuracy"}": {value}}}\n'.encode()
+    )
+    words = training_log.described(known) if known is not None else f"trained to the end, published to {repository} as {tag}"
+    yield Describe(description=f"{project}@{commit[:12]}: {words}")
 
 
-def _failing(number: int, train: Stage) -> Stage:
-    told = "out of memory: the container reached its limit of 16 GiB" if number == 127 else "loss is NaN since step 812"
-    return Stage(train.name, (*train.steps[:1], Fail(told)), post=train.post)
+def _how_it_ended(known: Training | None) -> tuple[tuple[str, ...], str]:
+    """What `finish` prints of it, and the words that the build fails with."""
+    if known is None or known.ends is None:
+        return (), ""
+    status = {End.DONE: "ok", End.MEMORY: "out-of-memory", End.NAN: "failed", End.STOPPED: "stopped"}[known.end]
+    words = training_log.ending(known).removeprefix("out of memory: ").removeprefix("failed: ")
+    said = f"[finish] {known.project} #{known.number}: {status}: {words}."
+    why = {
+        End.MEMORY: f"out of memory: the container reached its limit of {known.manner.limit}",
+        End.NAN: "loss is NaN since step 812",
+    }
+    return (said,), why.get(known.end, "")
 
 
 def _check(project: str, commit: str) -> Stage:
@@ -217,17 +244,22 @@ def _check(project: str, commit: str) -> Stage:
     return Stage("check", (OnNode("linux", (Checkout(remote, commit, message=f"Release {project}"), Wait(1.2))),))
 
 
-def _finish() -> tuple[Step, ...]:
-    return (Sh("infra/jenkins/bin/finish", ("checkpoint kept", 2.0, "train.log copied, 1.1 MB")),)
-
-
-def _epochs(seconds: float) -> list[str | float]:
-    """What a training prints: an epoch each 64 s, at most 30 of them."""
+def _followed(known: Training | None) -> list[str | float]:
+    """What the build's log has of a training: its epochs, and what it dies of."""
     said: list[str | float] = ["container started"]
-    count = min(30, int(seconds // 64))
-    for epoch in range(1, count + 1):
-        said += [64.0, f"epoch {epoch}/30  loss {2.4 / (1 + 0.35 * epoch):.3f}  val_acc {0.93 - 0.6 / (1 + epoch):.3f}"]
-    return [*said, max(0.0, seconds - 64.0 * count)]
+    if known is None:
+        return [*said, _USUAL]
+    # One that is stopped is followed until then, and none is given up before its container has ended.
+    more = _MINUTE if known.end is End.STOPPED else _AFTER
+    seconds = _FOR_EVER if known.seconds is None else known.seconds + more
+    passed = 0.0
+    for epoch in range(1, known.done_by(known.begins + seconds) + 1):
+        at = LOADING + epoch * known.epoch
+        now = training_log.loss(known, epoch * known.manner.steps)
+        score = training_log.score(known, epoch)
+        said += [at - passed, f"epoch {epoch}/{known.epochs}  loss {now:.3f}  {known.manner.score} {score:.3f}"]
+        passed = at
+    return [*said, max(0.0, seconds - passed), *training_log.last_words(known)]
 
 
 def _monitors(model: Controller, free: int) -> Monitors:

@@ -13,8 +13,9 @@ from console.demo.clock import Clock
 from console.demo.deeds import Deeds
 from console.demo.identity import config_hash, container_id, image_id, images_here, pid
 from console.demo.load import usage
-from console.demo.logs import Said, next_said, said
+from console.demo.logs import next_said, said
 from console.demo.timeline import Happening, Life, failing_streak, happenings, life, next_moment, probe_results
+from console.demo.training_log import Said
 from console.model.container import (
     Container,
     ContainerEvent,
@@ -52,14 +53,12 @@ class DemoEngine:
 
     async def containers(self) -> tuple[Container, ...]:
         now = self._elapsed()
-        found = (self._deeds.seen(self._listed(actor, life(actor, now))) for actor in CAST)
+        found = (self._deeds.seen(self._listed(actor, life(actor, now))) for actor in CAST if -actor.created <= now)
         return tuple(one for one in found if one is not None)
 
     async def inspect(self, container_id: str) -> Container:
-        actor = self._actors.get(clean(container_id))
-        if actor is None:
-            raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
         now = self._elapsed()
+        actor = self._there(container_id, now)
         told = life(actor, now)
         found = self._deeds.seen(replace(self._listed(actor, told), details=self._inspection(actor, told, now)))
         if found is None:
@@ -95,10 +94,8 @@ class DemoEngine:
     async def log(
         self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
     ) -> AsyncGenerator[list[Entry]]:
-        actor = self._actors.get(container.id)
-        if actor is None:
-            raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
         now = self._elapsed()
+        actor = self._there(container.id, now)
         entries = self._entries(actor, -math.inf, now)
         yield [
             one for one in (entries if tail is None else entries[-tail:] if tail else []) if since is None or one[0] >= since
@@ -125,6 +122,12 @@ class DemoEngine:
         return max(-1.0, (_EPOCH + microseconds * _MICROSECOND - self._clock.began).total_seconds())
 
     # Containers
+
+    def _there(self, container_id: str, now: float) -> Actor:
+        actor = self._actors.get(clean(container_id))
+        if actor is None or -actor.created > now:
+            raise NotThereError(SourceState.OK, clean("There is no such container in the demo."))
+        return actor
 
     def _listed(self, actor: Actor, told: Life) -> Container:
         return Container(
@@ -185,7 +188,7 @@ class DemoEngine:
     def _entries(self, actor: Actor, begin: float, until: float) -> list[Entry]:
         began = (self._clock.began - _EPOCH) // _MICROSECOND * 1000
         return [
-            (began + int(one.at * 1_000_000) * 1000, one.stderr, self._written(one).encode() + b"\n")
+            (began + round(one.at * 1_000_000) * 1000, one.stderr, self._written(one).encode() + b"\n")
             for one in said(actor, begin, until)
         ]
 

@@ -12,6 +12,7 @@ from console.demo.cast import CAST
 from console.demo.clock import Clock
 from console.demo.identity import PIDS_ABOVE, container_id, pid
 from console.demo.load import wander
+from console.demo.story import BY_NUMBER, CHECKING, LOADING
 from console.model.gpu import Gpu, GpuHistory, GpuProcess, GpuReading, GpuWorld, Remapped, Slowdown, Window, Xid
 from console.text import clean
 
@@ -26,8 +27,8 @@ _COOLING = ((0.0, 71.0), (0.5, 60.0), (2.0, 51.0), (8.0, 48.0), (16.0, 45.0), (4
 _WARMING = ((0.0, 55.0), (1.0, 63.0), (4.0, 67.0), (14.0, 69.0), (24.0, 71.0))
 _FREE_COOLER = 7.0
 # A training loads its model first; each epoch ends with a look at held-back data, which leaves the card waiting.
-_LOADING, _EPOCH, _CHECK = 25.0, 64.0, 5.0
-_STALLED = -11 * MINUTE
+_EPOCH = 65.0
+_STALLED = BY_NUMBER[126].silent or 0.0
 
 
 class _Session(NamedTuple):
@@ -69,6 +70,8 @@ _SESSIONS: tuple[tuple[_Session, ...], ...] = (
         _Session(-9.5 * HOUR, 38 * GIB, 0.6, ended=-7 * HOUR - 10 * MINUTE),
         _of("mlops-project-a-125", 60 * GIB),
         _of("mlops-project-a-128", 62_260 * MIB),
+        _of("mlops-project-c-129", 38_900 * MIB, 0.7),
+        _of("mlops-project-a-130", 62_260 * MIB),
     ),
     (
         _Session(-23 * HOUR, 44 * GIB, 0.98, ended=-14.5 * HOUR),
@@ -116,6 +119,10 @@ class DemoGpus:
             },
             xids=(Xid(self._moment(at), index, number),),
         )
+
+    def at(self, elapsed: float) -> GpuReading:
+        """The cards so many seconds after the world began."""
+        return self._reading(elapsed)
 
     async def aclose(self) -> None:
         """Nothing is open."""
@@ -198,7 +205,7 @@ def _session(index: int, now: float) -> _Session | None:
 
 def _memory(session: _Session, now: float) -> int:
     """A framework keeps what it has once asked for: memory only grows while the model is loaded."""
-    return int(session.memory * min(1.0, 0.02 + (now - session.began) / _LOADING))
+    return int(session.memory * min(1.0, 0.02 + (now - session.began) / LOADING))
 
 
 def _told(seed: int, index: int, now: float) -> _Moment:
@@ -216,7 +223,7 @@ def _told(seed: int, index: int, now: float) -> _Moment:
 
 
 def _busy(session: _Session, memory: int, jitter: float, now: float, begun: float) -> _Moment:
-    checking = (now - session.began - _LOADING) % _EPOCH >= _EPOCH - _CHECK
+    checking = (now - session.began - LOADING) % _EPOCH >= _EPOCH - CHECKING
     hard = session.hard * (0.35 if checking else 1.0) + 0.03 * jitter
     power = min(_FULL_WATTS, _HELD_WATTS + (_FULL_WATTS - _HELD_WATTS) * hard)
     capped = power > 0.98 * _FULL_WATTS
@@ -234,7 +241,7 @@ def _work(index: int, now: float) -> tuple[float | None, float]:
     """When the work that is being done began (None: nothing is done), and when the work before it ended."""
     ended = -math.inf
     for session in _SESSIONS[index]:
-        begun, until = session.began + _LOADING, min(session.ended, session.stalled)
+        begun, until = session.began + LOADING, min(session.ended, session.stalled)
         if begun <= now < until:
             return begun, ended
         if until <= now:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from console.demo import training_log
 from console.demo.actor import CYCLE_SECONDS, DAY, MINUTE, Actor
+from console.demo.story import BY_NUMBER, Training
+from console.demo.training_log import Said
 
 HISTORY = 3600.0
-"""Seconds for which there are lines: before the demo's beginning, or before the end of what ended earlier."""
-
-
-_STEPS_A_LINE = 15
-_SILENT = {"vision-large": 11 * MINUTE}
-"""Trainings that have said nothing for so long when the world begins, and never do again: they are stalled."""
-
-
-class Said(NamedTuple):
-    """Something printed `at` seconds after the world began. `{time}` in it becomes that moment."""
-
-    at: float
-    stderr: bool
-    text: str
+"""Seconds for which there are lines of services and others: before the demo's beginning, or before the end of what ended
+earlier. Trainings have all of theirs."""
 
 
 class _Voice(NamedTuple):
@@ -39,28 +29,30 @@ class _Voice(NamedTuple):
     within: tuple[float, float] | None = None
 
 
-def said(actor: Actor, begin: float, until: float) -> list[Said]:
+def said(actor: Actor, begin: float, until: float) -> Sequence[Said]:
     """What it printed from `begin` on and before `until`, oldest first; it says nothing while it does not run."""
+    if (training := training_of(actor)) is not None:
+        return training_log.said(training, begin, until)
     # A log goes on through restarts.
     first = max(begin, -HISTORY - (actor.ended or 0.0), -actor.created)
     last = until if actor.ended is None else min(until, -actor.ended)
-    last = min(last, -_silence(actor))
     lines = [one for voice in _voices(actor) for one in _speaks(voice, first, last)]
-    if actor.ended is not None and begin <= -actor.ended < until:
-        lines += _last_words(actor, -actor.ended)
     lines += _crashes(actor, first, last)
     return sorted(lines, key=lambda one: one.at)
 
 
 def next_said(actor: Actor, after: float) -> float:
-    """When it prints something again: the first moment after `after`."""
-    if _silence(actor) > 0:
-        return after + DAY
-    return min(_next(voice, after) for voice in _voices(actor))
+    """When it prints something again, or ends: the first moment after `after`."""
+    if (training := training_of(actor)) is None:
+        return min(_next(voice, after) for voice in _voices(actor))
+    moment = min(training_log.next_said(training, after), after + DAY)
+    return min(moment, training.ends) if training.ends is not None and training.ends > after else moment
 
 
-def _silence(actor: Actor) -> float:
-    return _SILENT.get(dict(actor.labels).get("mlops.project", ""), float("-inf"))
+def training_of(actor: Actor) -> Training | None:
+    """The training of the story that it is the container of."""
+    number = dict(actor.labels).get("mlops.build")
+    return BY_NUMBER[int(number)] if number is not None else None
 
 
 def _next(voice: _Voice, after: float) -> float:
@@ -92,21 +84,9 @@ def _cycles(begin: float, until: float) -> Iterator[float]:
 
 
 def _voices(actor: Actor) -> tuple[_Voice, ...]:
-    labels = dict(actor.labels)
-    if "mlops.project" in labels:
-        return _TRAININGS.get(labels["mlops.project"], _TRAININGS[""])
     return _SERVICES.get(actor.service, _SERVICES[""]) if actor.service else _OTHERS.get(actor.name, _SERVICES[""])
 
 
-_WORKER_KILLED = (
-    "Traceback (most recent call last):",
-    '  File "/app/src/train.py", line 141, in <module>',
-    "    main(parse())",
-    '  File "/app/src/train.py", line 96, in main',
-    "    for batch in loader:",
-    '  File "/opt/venv/lib/python3.11/site-packages/torch/utils/data/dataloader.py", line 1448, in _next_data',
-    "RuntimeError: DataLoader worker (pid 213) is killed by signal: Killed.",
-)
 _LOCKED = (
     "Traceback (most recent call last):",
     '  File "/srv/search/main.py", line 52, in <module>',
@@ -115,16 +95,6 @@ _LOCKED = (
     '    connection.execute("PRAGMA journal_mode=WAL")',
     "sqlite3.OperationalError: database is locked",
 )
-
-
-def _last_words(actor: Actor, at: float) -> Iterator[Said]:
-    if actor.exit_code == 0 or "mlops.project" not in dict(actor.labels):
-        return
-    if actor.oom:
-        for number in range(6):
-            used = 11.2 + 0.8 * number
-            yield Said(at - 180.0 + 30.0 * number, True, f"WARNING:train:host memory {used:.1f} of 16 GiB, growing")
-    yield from _said_at(at - 0.05, _WORKER_KILLED)
 
 
 def _said_at(at: float, words: Sequence[str]) -> Iterator[Said]:
@@ -141,42 +111,12 @@ def _crashes(actor: Actor, begin: float, until: float) -> Iterator[Said]:
             yield from (one for one in _said_at(cycle + at - 0.05, _LOCKED) if begin <= one.at < until)
 
 
-def _loss(number: int) -> float:
-    return 0.31 + 1.9 / (1.0 + (number % 9600) / 400) + 0.012 * math.sin(number * 1.7)
-
-
-def _event(number: int) -> str:
-    step = number % 1200
-    values = {"event": "step", "epoch": step // 100 + 1, "step": step, "metrics": {"train_loss": round(_loss(step), 4)}}
-    return json.dumps({**values, "lr": 0.001}, separators=(",", ":"))
-
-
-def _plain(number: int) -> str:
-    """project-a #128 began 16 minutes before the world did, 327 lines ago, and is half done."""
-    step = _STEPS_A_LINE * (327 + number) % 9600
-    return f"step {step}/9600  loss {_loss(step):.3f}  lr {2.4e-4 * (1 - step / 9600):.1e}  {186 + step % 5} img/s"
-
-
-def _large(number: int) -> str:
-    """vision-large #126, five hours old: a fifth of its steps, and then nothing more."""
-    step = 11_000 + 20 * (number + 33)
-    return f"step {step}/50000  loss {0.861 + 0.02 * math.sin(step * 1.7):.3f}  lr 1.0e-04  41 img/s"
-
-
 def _asked(number: int, status: int, size: int) -> str:
     took = 4 + number % 7
     path = "/generic-webhook-trigger/invoke"
     return f"{{time}} {status} POST {path} {size} bytes in 0.{took:03} s upstream {status}"
 
 
-_TRAININGS = {
-    "project-b": (_Voice(2.0, 0.4, False, _event),),
-    "vision-large": (_Voice(20.0, 3.0, False, _large),),
-    "": (
-        _Voice(3.0, 0.2, False, _plain),
-        _Voice(47.0, 5.1, True, lambda number: f"WARNING:loader:shard {number % 400:04}.tar was slow: 0.8 s for a batch"),
-    ),
-}
 _SERVICES = {
     "jenkins": (
         _Voice(31.0, 1.3, False, lambda number: f"2026-11-23 [id={40 + number % 9}]\tINFO\thudson.model.Run#execute: train"),

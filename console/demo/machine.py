@@ -18,6 +18,7 @@ _DISK, _DISK_USED = 1_840_000_000_000, 1_680_000_000_000
 _GROWS = 308_000.0
 _INODES = 114_294_784
 _STEP, _COUNT = 2.0, 300
+_ONE: Mapping[str, str] = {}
 
 
 class DemoMachine:
@@ -29,7 +30,10 @@ class DemoMachine:
         self._freed = freed
 
     async def read(self, folders: Mapping[str, str]) -> MachineReading:
-        now = self._elapsed()
+        return self.at(self._elapsed(), folders)
+
+    def at(self, now: float, folders: Mapping[str, str] = _ONE) -> MachineReading:
+        """The machine so many seconds after the world began."""
         cpu = self._cpu(now)
         what, path = next(iter(folders.items()), ("docker", "/var/lib/docker"))
         used = min(_DISK, int(_DISK_USED + _GROWS * now) - self._freed())

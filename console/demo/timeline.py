@@ -41,7 +41,7 @@ def life(actor: Actor, now: float) -> Life:
     """The actor at `now`; before the beginning it is as the beginning found it."""
     # The acts of one cycle leave an actor as they found it, so those of the newest two tell everything but the count.
     cycle = max(0, int(now // CYCLE_SECONDS) - 1)
-    told = _beginning(actor)
+    told = _beginning(actor, now)
     starts = sum(act.action == "start" for act in actor.acts)
     told = replace(told, restarts=told.restarts + cycle * starts)
     for at, act in _acts(actor, cycle, cycle + 1):
@@ -55,13 +55,24 @@ def happenings(cast: Sequence[Actor], after: float, until: float) -> list[Happen
     """What happens after `after` and not later than `until`, oldest first."""
     first, last = (max(0, int(moment // CYCLE_SECONDS)) for moment in (after, until))
     found = [Happening(at, actor, act) for actor in cast for at, act in _acts(actor, first, last) if after < at <= until]
+    found += [Happening(act.at, actor, act) for actor in cast for act in once(actor) if after < act.at <= until]
     return sorted(found, key=lambda one: one.at)
 
 
 def next_moment(cast: Sequence[Actor], after: float) -> float:
     """When something happens next."""
     first = max(0, int(after // CYCLE_SECONDS))
-    return min(at for actor in cast for at, _ in _acts(actor, first, first + 1) if at > after)
+    again = min(at for actor in cast for at, _ in _acts(actor, first, first + 1) if at > after)
+    return min([again, *(act.at for actor in cast for act in once(actor) if act.at > after)])
+
+
+def once(actor: Actor) -> Iterator[Act]:
+    """What happens to it once, after the world began: it starts, or ends."""
+    up = actor.created if actor.up is None else actor.up
+    if up < 0:
+        yield Act(-up, "start")
+    if actor.ended is not None and actor.ended < 0:
+        yield Act(-actor.ended, "die", actor.exit_code)
 
 
 def probe_results(actor: Actor, now: float) -> tuple[ProbeResult, ...]:
@@ -104,15 +115,17 @@ def _acts(actor: Actor, first: int, last: int) -> Iterator[tuple[float, Act]]:
             yield cycle * CYCLE_SECONDS + act.at, act
 
 
-def _beginning(actor: Actor) -> Life:
+def _beginning(actor: Actor, now: float) -> Life:
     up = actor.created if actor.up is None else actor.up
-    runs = actor.ended is None or actor.ended > up
+    # Most have ended before the world began; of some that is still to come.
+    ended = actor.ended if actor.ended is not None and -actor.ended <= now else None
+    runs = ended is None or ended > up
     return Life(
         state=ContainerState.RUNNING if runs else ContainerState.EXITED,
         started=-up,
-        finished=None if actor.ended is None else -actor.ended,
-        exit_code=actor.exit_code,
-        oom=actor.oom,
+        finished=None if ended is None else -ended,
+        exit_code=None if ended is None else actor.exit_code,
+        oom=actor.oom and ended is not None,
         restarts=actor.restarts,
         health=actor.health,
         health_since=-actor.health_for,

@@ -81,6 +81,8 @@ def assemble(
         trainings = orphans.told_rows(trainings, outlived, adopted or {}, now)
     found: tuple[Problem, ...] = ()
     known_runs = runs(containers, known_builds, cards, now) if runs is not None else ()
+    if outlived:
+        known_runs = orphans.told_runs(known_runs, outlived, adopted or {}, now)
     figures = _with_hardware(known_runs, figures or {}, gpus, usage, machine, now)
     if figures:
         from console.runs.told import told_rows

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.feeds.assemble import assemble
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
     from console.model.jenkins import JenkinsWorld
     from console.model.machine import MachineReading
+    from console.model.orphans import Adoption
     from console.model.tunnel import TunnelLook
 
 _Told = tuple[Engine | None, Snapshot[tuple[Container, ...]]]
@@ -38,11 +40,13 @@ async def gather(
     tunnel: bool = False,
     gpus: Gpus | SourceStatus | None = None,
     machine: Begun | SourceStatus | None = None,
+    read_adoptions: Callable[[], Awaitable[Mapping[Clean, Adoption] | None]] | None = None,
 ) -> World:
     """Everything at this moment. A system that does not answer is a state in the world, never an exception.
 
     Without `compose`, `jenkins`, `tunnel`, `gpus` or `machine` the world has no source of that name; without `compose` services
-    come from labels. The machine was begun before: its processor takes a while.
+    come from labels. The machine was begun before: its processor takes a while. `read_adoptions` tells which trainings may
+    outlive their build; it is asked where one has, and raises SourceError.
     """
     # What takes a while by itself begins at once; those that need to know of the containers wait for them.
     told = asyncio.ensure_future(_read_docker(docker))
@@ -54,7 +58,8 @@ async def gather(
         _read_machine(machine, docker, told),
         _read_tunnel(docker, told) if tunnel else _nothing(),
     )
-    return assemble(
+    picture = partial(
+        assemble,
         host=host,
         demo=demo,
         now=datetime.now(UTC),
@@ -68,6 +73,13 @@ async def gather(
         gpus=cards,
         machine=disk,
     )
+    world = picture()
+    if read_adoptions is None or not world.outlived:
+        return world
+    with suppress(SourceError):
+        if adopted := await read_adoptions():
+            return picture(adopted=adopted)
+    return world
 
 
 async def _read_gpus(source: Gpus | SourceStatus | None) -> Snapshot[GpuWorld] | None:

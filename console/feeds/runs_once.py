@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,14 @@ from console.runs.figures import figures
 from console.runs.join import JOB, join
 from console.runs.progress import Progress
 from console.runs.reader import LINES, Reader
+from console.runs.recalled import as_run
 from console.sources.protocols import ContainerEngine, Gpus, Jenkins
 from console.text import Clean
 
 if TYPE_CHECKING:
     from console.model.gpu import GpuWorld
+    from console.model.history import PastRun
+    from console.model.past import Past
     from console.model.why import Why
 
 BUILDS = 50
@@ -33,12 +36,15 @@ AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """All runs that are known, by key what each measures, and how the systems do."""
+    """All runs that are known, by key what each measures, and how the systems do. `past` has what the history knows of some of
+    them, by key, and `recalled` are the keys of those that nobody else knows: they stand behind the others."""
 
     found: tuple[Run, ...]
     figures: Mapping[Clean, Figures]
     sources: Mapping[str, SourceStatus]
     taken_at: datetime
+    past: Mapping[Clean, PastRun] = field(default_factory=dict)
+    recalled: frozenset[Clean] = frozenset()
 
 
 async def read_runs(
@@ -47,17 +53,35 @@ async def read_runs(
     gpus: Gpus | SourceStatus,
     *,
     count: int = BUILDS,
+    measured: bool = True,
 ) -> Runs:
     """Everything at this moment; a system that does not answer is a state, and its part is missing.
 
-    `count` is how many builds are asked for.
+    `count` is how many builds are asked for; without `measured` no log is read.
     """
     docker, world, cards = await asyncio.gather(_containers(engine), _jenkins(jenkins, count), _gpus(gpus))
     now = datetime.now(UTC)
     found = join(docker.value or (), world.value, cards.value, now)
-    known = await _figures_of(engine, found, now)
+    known = await _figures_of(engine, found, now) if measured else {}
     sources = {"docker": docker.status, "jenkins": world.status, "gpu": cards.status}
     return Runs(found, known, sources, now)
+
+
+async def with_past(found: Runs, past: Past, *, project: str | None = None, limit: int) -> Runs:
+    """The same, and behind it the newest `limit` runs of the history that nobody else knows (`project`: only of this one)."""
+    told = await past.runs(project, limit=limit)
+    kept = {one.key: one for one in told.runs}
+    known = {one.key for one in found.found}
+    runs = tuple(as_run(one) for key, one in kept.items() if key not in known)
+    status = SourceStatus(told.state, told.words, None, found.taken_at if told.words is None else None)
+    return replace(
+        found,
+        found=(*found.found, *runs),
+        figures={**told.figures, **found.figures},
+        sources={**found.sources, "history": status},
+        past=kept,
+        recalled=frozenset(one.key for one in runs),
+    )
 
 
 async def read_why(run: Run, engine: ContainerEngine, jenkins: Jenkins | SourceStatus, found: Runs) -> Why | None:

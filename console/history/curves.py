@@ -43,6 +43,14 @@ SELECT min(place), max(place) FROM (
 """
 
 
+_ENDS = """
+SELECT points.time, step, epoch, value FROM points JOIN series ON points.series = series.id WHERE run = ? AND name = ?
+"""
+_LAST = _ENDS + "ORDER BY step DESC, points.time DESC LIMIT 1"
+_LEAST = _ENDS + "AND abs(value) < 9e999 ORDER BY value, step, points.time LIMIT 1"
+_MOST = _ENDS + "AND abs(value) < 9e999 ORDER BY value DESC, step, points.time LIMIT 1"
+
+
 @dataclass(frozen=True, slots=True)
 class Packed:
     """Points of one metric: their `flags` say whether step (1) and epoch (2) were told."""
@@ -78,6 +86,17 @@ def points(db: sqlite3.Connection, run: int, name: str, until: int | None) -> Pa
             found.values.append(math.nan if value is None else value)
             found.flags.append((step is not None) | (epoch is not None) << 1)
     return found
+
+
+def ends(db: sqlite3.Connection, run: int, name: str, better: int) -> tuple[Point | None, Point | None]:
+    """The last point of a metric, and its best one where lower (-1) or higher (1) is better."""
+    last = db.execute(_LAST, (run, name)).fetchone()
+    best = db.execute(_LEAST if better < 0 else _MOST, (run, name)).fetchone() if better else None
+    return _point(last), _point(best)
+
+
+def _point(row: tuple[int, int | None, float | None, float | None] | None) -> Point | None:
+    return None if row is None else Point(row[0], math.nan if row[3] is None else row[3], row[1], row[2])
 
 
 def columns(

@@ -122,6 +122,12 @@ class Reader:
         with self._reading() as db:
             return curves.points(db, self._row(db, key)[0], name, None)
 
+    def ends(self, key: str, names: Mapping[Clean, int]) -> Mapping[Clean, tuple[Point | None, Point | None]]:
+        """The last and the best point of some metrics, each with which way is better (`console.runs.names.better`)."""
+        with self._reading() as db:
+            run = self._row(db, key)[0]
+            return {name: curves.ends(db, run, name, better) for name, better in names.items()}
+
     def columns(
         self,
         key: str,

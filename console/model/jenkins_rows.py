@@ -121,7 +121,7 @@ def builds(world: JenkinsWorld, job: Clean | None = None) -> list[BuildRow]:
     for build in world.history.get(job, ()) if job is not None else ():
         known.setdefault(build.ref, build)
     for ref in world.work.running:
-        detail = world.details.get(ref)
+        detail = world.details.get(ref) or _listed(world, ref)
         if (job is None or ref.job == job) and ref not in known and detail is not None:
             known[ref] = detail
     medians = {name: median(found) for name, found in world.history.items()}

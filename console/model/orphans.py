@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.model.build import Build, BuildRef
 from console.model.container import Container
-from console.model.state import StateClass, state
+from console.model.state import State, StateClass, state
 from console.model.training import LOCAL, build_of, trains
 from console.model.words import age
 from console.model.world import ContainerRow, Problem
@@ -17,8 +17,10 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     from console.model.jenkins import JenkinsWorld
+    from console.model.run import Run
 
 STATE = state(StateClass.ATTENTION, "orphan")
+ADOPTED = state(StateClass.ACTIVE, "adopted")
 _SETTLED = timedelta(seconds=30)
 """What has ended only now may be seen before the container that went with it is seen to be gone."""
 
@@ -113,12 +115,33 @@ def told_rows(
     return tuple(sorted(told, key=lambda row: (row.state.kind.value, row.container.name)))
 
 
+def told_runs(
+    runs: Sequence[Run], found: Iterable[Orphan], adopted: Mapping[Clean, Adoption], now: datetime
+) -> tuple[Run, ...]:
+    """The runs, those first that are orphans, with what is said of them. They have ended, and still their containers train."""
+    by_id = {one.container.id: one for one in found}
+    living, others = [], []
+    for run in runs:
+        container = run.container
+        one = by_id.get(container.id) if container is not None and run.ended else None
+        if one is None:
+            others.append(run)
+            continue
+        told, why = _told(one, adopted.get(one.container.id), now)
+        living.append(replace(run, state=told, why=why, since=one.since))
+    return (*living, *others)
+
+
 def _told_row(row: ContainerRow, one: Orphan, adopted: Adoption | None, now: datetime) -> ContainerRow:
+    told, why = _told(one, adopted, now)
+    return replace(row, state=told, why=why, since=one.since)
+
+
+def _told(one: Orphan, adopted: Adoption | None, now: datetime) -> tuple[State, Clean]:
     if adopted is None:
-        return replace(row, state=STATE, why=one.why, since=one.since)
+        return STATE, one.why
     # Somebody has said that it may go on: it is nobody's trouble any more.
-    why = clean(f"{adopted.words(now)}; {one.why}")
-    return replace(row, state=state(StateClass.ACTIVE, "adopted"), why=why, since=one.since)
+    return ADOPTED, clean(f"{adopted.words(now)}; {one.why}")
 
 
 def problems(found: Iterable[Orphan], now: datetime) -> tuple[Problem, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from console.model.history import CardPast, HostPast, PastRun, Span
+from console.model.source import SourceState
 from console.text import Clean
 
 if TYPE_CHECKING:
@@ -26,11 +28,14 @@ class Around:
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """Runs of the history, the newest first. `words` says why there are none (`No history yet. ...`) or what is wrong with it;
-    `recorder` is whether one records now, None where that cannot be told."""
+    `recorder` is whether one records now, None where that cannot be told. `figures` has of the newest of them, by key, what
+    says whether they learned and how good they were: last and best, without the curve. `state` is how the history does."""
 
     runs: tuple[PastRun, ...] = ()
     words: Clean | None = None
     recorder: bool | None = None
+    figures: Mapping[Clean, Figures] = field(default_factory=dict)
+    state: SourceState = SourceState.OK
 
 
 class Past(Protocol):

@@ -36,6 +36,8 @@ class ComposeProject:
     warnings: tuple[Clean, ...] = ()
     volumes: tuple[Clean, ...] = ()
     """The real names of the volumes that it declares."""
+    secrets: tuple[tuple[Clean, Clean], ...] = ()
+    """Name and file of each secret that it declares by a file."""
 
 
 CLIENT, GATE = Clean("frp_client"), Clean("gate")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from console.model.metric import Curve, Figures, Finding, Spot
+from console.model.metric import Curve, Figures, Finding
 from console.runs import health
 from console.runs.progress import Progress
-from console.runs.series import Point, Series
+from console.runs.series import Series
+from console.runs.spots import Spots, spot
 from console.text import Clean, clean
 
 _SECOND = 1_000_000_000
@@ -53,9 +54,5 @@ def _curve(series: Series) -> Curve | None:
     last = series.last
     if last is None:
         return None
-    best = _spot(series.best) if series.best is not None else None
-    return Curve(series.name, series.better, _spot(last), best, tuple(map(_spot, series.points)), series.percent)
-
-
-def _spot(point: Point) -> Spot:
-    return Spot(moment(point.time), point.step, point.epoch, point.value)
+    best = spot(series.best) if series.best is not None else None
+    return Curve(series.name, series.better, spot(last), best, Spots(series), series.percent)

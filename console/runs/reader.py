@@ -5,8 +5,10 @@ Precision comes first: a line that is not wholly understood gives nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from console.logs.join import LINE_LIMIT
@@ -34,6 +36,7 @@ _SECOND = 1_000_000_000
 _LONGEST = 8 * 1024
 """Bytes of a line that is no JSON and may say something: colours take more room than words."""
 _FAMILIES = 64
+_STREAM = STDERR | SOURCE
 _RICH = "\u2501\u2501"
 
 # Each line that says something holds one of these.
@@ -69,7 +72,13 @@ class Reader:
         """What the next entries say. `now` (nanoseconds since 1970) is when they arrived: the parts of a long line all bear
         the time of its first one, so for the others only this tells when they were written.
         """
+        entries = list(entries)
         found: list[Reading] = []
+        if entries and len({stderr for _, stderr, _ in entries}) == 1:
+            texts = [text[:-1] for _, _, text in entries if text[-1:] == b"\n"]
+            stream = self._stream(STDERR if entries[0][1] else 0)
+            if len(texts) == len(entries) and self._skim(stream, [time for time, _, _ in entries], texts, found):
+                return found
         for time, stderr, text in entries:
             stream = self._stream(STDERR if stderr else 0)
             if now is not None and stream.segments.begun:
@@ -80,12 +89,46 @@ class Reader:
     def read(self, lines: Sequence[Line]) -> list[Reading]:
         """What the next lines of a tail say; their text is as it was written."""
         found: list[Reading] = []
+        if lines and not (flags := lines[0][1]) & ~_STREAM and all(line[1] == flags for line in lines):
+            times, _, texts = zip(*lines, strict=True)
+            if self._skim(self._stream(flags), times, texts, found):
+                return found
         for time, flags, text in lines:
             if flags & NOTICE:
                 continue
-            stream = self._stream(flags & (STDERR | SOURCE))
+            stream = self._stream(flags & _STREAM)
             self._read(stream, stream.segments.feed(time, text if flags & MORE else text + b"\n"), found)
         return found
+
+    def _skim(self, stream: _Stream, times: Sequence[int], texts: Sequence[bytes], found: list[Reading]) -> bool:
+        """Whole lines of one stream. Most logs say little of progress: one search finds those that may, and the others are
+        not touched. False where each line has to be looked at by itself; then nothing was done."""
+        blob = b"\n".join(texts) if len(texts) > 1 else texts[0]
+        if b"\r" in blob or b"\x08" in blob or max(map(len, texts)) > _LONGEST or blob.count(b"\n") >= len(texts):
+            return False
+        if stream.in_table or stream.segments.begun or not stream.may_look_at(min(times), max(times), len(texts)):
+            return False
+        if len(texts) == 1:
+            self._read(stream, ((times[0], blob),) if blob else (), found)
+            return True
+        search = suspect().search
+        starts = list(accumulate(map(_with_end, texts), initial=0))
+        place, count = 0, len(texts)
+        while place < count:
+            hit = search(blob, starts[place])
+            upto = count if hit is None else bisect_right(starts, hit.start(), place) - 1
+            if passed := sum(map(bool, texts[place:upto])):
+                self.lines += passed
+                stream.count(times[place], passed)
+                stream.pass_over()
+            if upto < count and texts[upto]:
+                self._read(stream, ((times[upto], texts[upto]),), found)
+            place = upto + 1
+            if stream.in_table:
+                rest = zip(times[place:], texts[place:], strict=True)
+                self._read(stream, [(time, text) for time, text in rest if text], found)
+                break
+        return True
 
     def end(self, time: int) -> list[Reading]:
         """What the lines without an end say, when nothing can follow any more."""
@@ -122,6 +165,10 @@ class Reader:
                 stream.pass_over()
 
 
+def _with_end(text: bytes) -> int:
+    return len(text) + 1
+
+
 class _Stream:
     """What must be remembered of one stream of a log."""
 
@@ -141,11 +188,22 @@ class _Stream:
         return self._table.open
 
     def may_look(self, time: int) -> bool:
+        self.count(time, 1)
+        return self._count <= MOST_A_SECOND or self._count % ONE_IN == 0
+
+    def may_look_at(self, first: int, last: int, count: int) -> bool:
+        """Whether as many lines between these times are all looked at; they still have to be counted."""
+        second = first // _SECOND
+        if last // _SECOND != second:
+            return False
+        return (self._count if second == self._second else 0) + count <= MOST_A_SECOND
+
+    def count(self, time: int, count: int) -> None:
+        """So many lines of a second were passed over."""
         second = time // _SECOND
         if second != self._second:
             self._second, self._count = second, 0
-        self._count += 1
-        return self._count <= MOST_A_SECOND or self._count % ONE_IN == 0
+        self._count += count
 
     def pass_over(self) -> None:
         """A line that says nothing: a table, or a bar over several lines, has ended with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import deque
 from dataclasses import dataclass
 
@@ -24,6 +25,30 @@ class Point:
     step: int | None
     epoch: float | None
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The lowest and the highest value of each bucket, which may be the same one."""
+
+    buckets: tuple[tuple[Point, Point], ...]
+
+    def __len__(self) -> int:
+        return sum(1 if low is high else 2 for low, high in self.buckets)
+
+    def points(self) -> list[Point]:
+        """Oldest first."""
+        found: list[Point] = []
+        for low, high in self.buckets:
+            first, second = (low, high) if low.time <= high.time else (high, low)
+            found.append(first)
+            if second is not first:
+                found.append(second)
+        return found
+
+    def same(self, other: Kept) -> bool:
+        """Whether both are of one series that nothing was added to in between."""
+        return len(self.buckets) == len(other.buckets) and all(map(operator.is_, self.buckets, other.buckets))
 
 
 class Series:
@@ -92,15 +117,14 @@ class Series:
         self._filled = 1
 
     @property
+    def kept(self) -> Kept:
+        """What is kept at this moment."""
+        return Kept(tuple(self._buckets))
+
+    @property
     def points(self) -> list[Point]:
         """The curve, oldest first."""
-        found: list[Point] = []
-        for low, high in self._buckets:
-            first, second = (low, high) if low.time <= high.time else (high, low)
-            found.append(first)
-            if second is not first:
-                found.append(second)
-        return found
+        return self.kept.points()
 
     def _halve(self) -> None:
         odd = len(self._buckets) % 2

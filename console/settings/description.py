@@ -14,6 +14,7 @@ Theme = Literal["auto", "ansi", "dark", "light", "contrast"]
 GlyphSet = Literal["auto", "unicode", "ascii"]
 ColorUse = Literal["auto", "never"]
 MotionUse = Literal["auto", "reduced"]
+TerminalNotice = Literal["off", "bell", "osc9", "osc777"]
 NotifyEvent = Literal["ended", "failed", "unhealthy"]
 
 
@@ -112,6 +113,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
+    terminal: TerminalNotice = _setting(
+        "What the terminal gets when a run that is followed ends or is in trouble; osc9 and osc777 are notices on the desktop.",
+        "off",
+    )
     events: tuple[NotifyEvent, ...] = _setting(
         "What `record` tells about: ended, failed, unhealthy. Empty: nothing. See docs/notifications.md.", ()
     )
@@ -140,6 +145,7 @@ class Screen:
         "auto",
         repository=True,
     )
+    tour: bool = _setting("Whether the demo shows its tour to who has not seen it.", True, env="MLOPS_TOUR", repository=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,11 @@ class NewFile:
     """Opened when it is made; then `write`, and `finish` or `discard`. All of it blocks, and may be called from any thread.
 
     What is being written has a name of its own and can be read by its owner alone; `finish` gives it its name.
-    Every OSError becomes a SaveError.
+    Every OSError becomes a SaveError. One that is `private` stays for its owner alone.
     """
 
-    def __init__(self, folder: Path, path: str) -> None:
+    def __init__(self, folder: Path, path: str, *, private: bool = False) -> None:
+        self._private = private
         self._parts = parts_of(path)
         self.file = folder.joinpath(*self._parts)
         self.size = 0
@@ -129,7 +130,7 @@ class NewFile:
         """Give it its name, unless that is taken by now."""
         try:
             with self._lock:
-                os.fchmod(self._handle, 0o644 & ~_umask())
+                os.fchmod(self._handle, 0o600 if self._private else 0o644 & ~_umask())
                 os.fsync(self._handle)
                 self._name()
                 os.fsync(self._folders[-1])

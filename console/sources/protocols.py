@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -14,13 +15,16 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.model.asking import Definition, Needs, Question, Stop
     from console.model.build import Build, BuildRef, FailedTest, FilePart, LogPart, Stages
+    from console.model.daemon import Daemon
     from console.model.disk import DiskUse
+    from console.model.filefacts import FileFacts
     from console.model.gpu import GpuReading, GpuWorld
     from console.model.jenkins import Controller, Job, LeftItem, Monitors, Plugin, Queued, QueueItem, Work
     from console.model.kept import Kept
     from console.model.machine import MachineHistory, MachineReading
     from console.model.process import Process
     from console.sources.rawterminal import Shell
+    from console.sources.web import WebAnswer
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -85,6 +89,69 @@ class Patient(Protocol):
     def gather(self, seconds: float) -> None:
         """Let what a log brings gather for so long; what comes fast is passed on as fast as before."""
         ...
+
+
+class EngineDaemon(Protocol):
+    """An Engine's own set-up: asked for by whoever wants to know whether it is as it should be."""
+
+    async def daemon(self) -> Daemon:
+        """It costs the Engine more than a list. Raises `SourceError`."""
+        ...
+
+
+class Files(Protocol):
+    """Files of the machine that the console runs on. Every method raises `SourceError`: `NotThereError` where there is none,
+    `DENIED` for what this user may not look at."""
+
+    async def facts(self, path: Path) -> FileFacts:
+        """Of the file itself; of a link, and not of what it leads to."""
+        ...
+
+    async def text(self, path: Path) -> bytes:
+        """The first MiB of a plain file."""
+        ...
+
+    async def held_by(self, path: Path) -> Clean | None:
+        """Who holds the lock of a file that a program locks as long as it runs, in that program's words; None: nobody."""
+        ...
+
+    async def set_rights(self, path: Path, was: FileFacts, rights: int, uid: int | None) -> None:
+        """Give it these twelve bits, and an owner (None: it keeps its own), if it still is what it `was`."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Knocks(Protocol):
+    """Asks somebody on the web, once."""
+
+    async def ask(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        limit: float = 5.0,
+    ) -> WebAnswer:
+        """What is answered, whatever the status; no redirect is followed. Raises `SourceError` where nobody answers within
+        `limit` seconds, or whoever does cannot be trusted."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class GpuTrial(Protocol):
+    """Tries whether a container gets the cards."""
+
+    async def sees(self, image: str) -> tuple[Clean, ...]:
+        """The cards as `nvidia-smi -L` lists them in a new container of `image`, which is on the Engine; it is gone afterwards.
+
+        Raises `SourceError` with the Engine's own words, or the program's.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
 
 
 class EngineDisk(Protocol):

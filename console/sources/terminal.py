@@ -38,6 +38,29 @@ def load_tmux_buffer(text: bytes, env: Mapping[str, str]) -> bool:
     return done.returncode == 0
 
 
+def tmux_passes(env: Mapping[str, str]) -> bool:
+    """Whether the tmux that this runs in hands sequences on to the terminal (`allow-passthrough`, off unless somebody has set
+    it; before tmux 3.3, which has no such option, it always does)."""
+    program = shutil.which("tmux", path=env.get("PATH")) if env.get("TMUX") else None
+    if program is None:
+        return False
+    pane = ["-t", env["TMUX_PANE"]] if env.get("TMUX_PANE") else []
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell; the words are ours
+            [program, "show-options", "-Apqv", *pane, "allow-passthrough"],
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TMUX_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and done.stdout.strip() in ("on", "all", "")
+
+
 def pager_of(env: Mapping[str, str]) -> list[str] | None:
     """The command of `$PAGER`, else less or more; None when there is none of them. Raises ValueError for a broken one."""
     wanted = env.get("PAGER", "").strip()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from console.model.container import Container
     from console.model.jenkins import Node
     from console.model.jenkins_rows import WaitRow
+    from console.model.run import Run
 
 _NOTHING = "nothing is selected"
 _NOT_BEGUN = "it has not begun: there is nothing to run again"
@@ -48,6 +49,19 @@ def refs_of(subjects: Sequence[Subject]) -> list[BuildRef]:
     return [one.ref for one in subjects if one.ref is not None]
 
 
+def runs_of(subjects: Sequence[Subject], runs: Sequence[Run]) -> list[Run]:
+    """The runs that these stand for, each once: by build, by item of the queue, or by a container that trains."""
+    refs, items = set(refs_of(subjects)), {one.item for one in subjects if one.item is not None}
+    containers = {each.id for one in subjects for each in one.containers}
+    return [
+        run
+        for run in runs
+        if (run.ref is not None and run.ref in refs)
+        or (run.item is not None and run.item.id in items)
+        or any(one.id in containers for one in run.containers)
+    ]
+
+
 class ActingScreen(ConsoleScreen, inherit_bindings=False):
     """A screen with rows that something can be done to. Subclasses say what its keys are about."""
 
@@ -76,6 +90,20 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
         otherwise = f"no build stands behind it: {self.own('restart')} restarts it" if serves else _NOT_BEGUN
         self._begin(makings.again(refs) if refs else None, otherwise)
 
+    def action_follow_run(self) -> None:
+        """Be told of the end, and of trouble, of the runs that the rows stand for; again: no longer."""
+        world = self.world
+        runs = runs_of(self.subjects(), world.runs) if world is not None else []
+        going = [one for one in runs if not one.ended]
+        if not going:
+            self.say(StateClass.ENDED, f"{runs[0].shown} has ended" if runs else "no run stands behind it")
+            return
+        on = self.console.follow(going)
+        names = f"{going[0].shown}{f' and {len(going) - 1} more' if len(going) > 1 else ''}"
+        self.unmark()
+        told = f"you will hear of {names}" if on else f"{names} no longer followed"
+        self.say(StateClass.GOOD if on else StateClass.ENDED, told, f"{self.own('follow-run')} again ends it" if on else "")
+
     def action_stop(self) -> None:
         self._begin(makings.stopping(self.subjects()), "there is nothing to stop here")
 
@@ -101,14 +129,16 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
             begin(self, make, self.unmark)
 
 
-def begin(screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda: None) -> None:
-    """Plan it, show the plan, and carry it out once somebody agrees."""
+def begin(
+    screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda: None, over: Callable[[], None] = lambda: None
+) -> None:
+    """Plan it, show the plan, and carry it out once somebody agrees. `over` is called when it has been."""
     if make.of == "jenkins" and not screen.has_jenkins:
         screen.say_no_jenkins()
         return
     from console.ui.doing import Doing
 
-    Doing(screen.console, make, then).begin()
+    Doing(screen.console, make, then, over).begin()
 
 
 def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:

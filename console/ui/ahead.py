@@ -77,12 +77,6 @@ class Ahead:
         """Load no other module."""
         self._over.set()
 
-    def join(self, seconds: float) -> bool:
-        """Wait for the module that is being loaded, but no longer than this. True when no thread is left."""
-        if self._begun:
-            self._thread.join(seconds)
-        return not self._thread.is_alive()
-
     def _load(self) -> None:
         # As at the start: nobody collects garbage among what is being loaded, and what stays is never looked at again.
         gc.disable()

@@ -24,7 +24,6 @@ from console.model.glyphs import Glyphs, wants_unicode
 from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
-from console.ui.attending import AttendingApp
 from console.ui.keyrest import KeyRest
 from console.ui.look import Look
 from console.ui.motion import Motion
@@ -35,10 +34,12 @@ from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
+from console.ui.touring import FirstLook, TouringApp
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.actions.doer import Doer
+    from console.doctor.instruments import Instruments
     from console.model.build import BuildRef
     from console.model.pruning import Usual
     from console.model.state import StateClass
@@ -61,23 +62,26 @@ CALM_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person set about the screen. `theme`, `glyphs` and `motion` as in the settings; `keys` maps the ids of the table
-    to keys as Textual calls them."""
+    """What a person set about the screen. `theme`, `glyphs`, `motion` and `notify` (notify.terminal) as in the settings; `keys`
+    maps the ids of the table to keys as Textual calls them."""
 
     theme: str = "auto"
     glyphs: str = "auto"
     color: bool = True
     mouse: bool = True
     motion: str = "auto"
+    notify: str = "off"
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(AttendingApp, inherit_bindings=False):
+class ConsoleApp(TouringApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning.
-    `ahead` loads what later keys need, `garbage` is collected while no key is pressed.
+    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning,
+    `make_instruments` what the doctor looks with: another set for each walk, made in a thread of its own.
+    `ahead` loads what later keys need, `garbage` is collected while no key is pressed. `first_look` says whether
+    the demo's tour has never been shown here.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -101,6 +105,8 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
         ahead: Ahead | None = None,
         garbage: OldGarbage | None = None,
         make_usual: Callable[[], Usual] | None = None,
+        make_instruments: Callable[[], Instruments] | None = None,
+        first_look: FirstLook | None = None,
     ) -> None:
         wishes = wishes or Wishes()
         env = os.environ if env is None else env
@@ -122,11 +128,14 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
         self.read_only = read_only
         self._make_recorder = make_recorder
         self._make_usual = make_usual
+        self.make_instruments = make_instruments
+        self.first_look = first_look
         self.world: World | None = watch.world
         self._demo_watch = demo_watch
         self._net = SafetyNet()
         self._env = env
         self.motion = Motion(calm=wishes.motion == "reduced")
+        self.rings = wishes.notify
         self.pace = self._pace(Meter(), None)
         self.terminal = Terminal()
         self._arriving: World | None = None
@@ -244,6 +253,7 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
             self._busy_at = time.monotonic()
             self.rest.press(event.key)
             self.pressed = event.key
+            self.watch_key(event.key)
         prompt = getattr(self.screen, "prompt", None)
         if not isinstance(prompt, Widget):
             self._take(event)
@@ -340,6 +350,7 @@ class ConsoleApp(AttendingApp, inherit_bindings=False):
         if self.world is None:
             self._busy_at = time.monotonic()
         self.world = world
+        self.hear(world)
         if self.motion.wants(world):
             self._repaint()
 

@@ -38,10 +38,10 @@ def copy(text: str, write: Callable[[str], None], env: Mapping[str, str]) -> tup
     if env.get("TMUX"):
         if load_tmux_buffer(data, env):
             return len(data), Way.TMUX
-        write(_through_tmux(sequence(data)))
+        write(through_tmux(sequence(data)))
         return len(data), Way.TMUX_PASSED
     if env.get("STY"):
-        for piece in _through_screen(sequence(data)):
+        for piece in through_screen(sequence(data)):
             write(piece)
         return len(data), Way.SCREEN
     write(sequence(data))
@@ -53,10 +53,12 @@ def sequence(data: bytes) -> str:
     return f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
 
 
-def _through_tmux(text: str) -> str:
+def through_tmux(text: str) -> str:
+    """A sequence that tmux hands on as it is, where it is allowed to (`allow-passthrough`)."""
     inner = text.replace("\x1b", "\x1b\x1b")
     return f"\x1bPtmux;{inner}\x1b\\"
 
 
-def _through_screen(text: str) -> list[str]:
+def through_screen(text: str) -> list[str]:
+    """The same for GNU screen, in pieces."""
     return [f"\x1bP{text[at : at + _SCREEN_CHUNK]}\x1b\\" for at in range(0, len(text), _SCREEN_CHUNK)]

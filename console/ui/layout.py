@@ -103,19 +103,21 @@ def plan(
     queue: int | None = None,
     gpus: int | None = None,
     least: int = FOCUSED_ROWS,
+    below: int = 0,
 ) -> Plan:
     """The screen for `width` by `height` cells.
 
     `rows` is how many lines the list would like, `focus` is `runs`, `list`, `queue`, `gpus` or `bottom`, `banner` adds a
     line at the top. `runs`, `queue` and `gpus` are how many lines those lists would like; None where there is none. Where there
-    are runs they are what the screen is for, else it is the list. `least` is what that gets while it has the keys.
+    are runs they are what the screen is for, else it is the list. `least` is what that gets while it has the keys; `below`
+    lines between panes and footer are somebody else's.
     """
     shown = min(problems, 3 if height >= TALL else 1)
     gap = 1 if height >= TALL else 0
     top_height = (1 if banner else 0) + 1 + shown + gap
     top = Region(0, 0, width, top_height)
     foot = Region(0, height - 1, width, 1)
-    body = Region(0, top_height, width, max(0, height - 1 - top_height))
+    body = Region(0, top_height, width, max(0, height - 1 - below - top_height))
     if runs is not None:
         every: dict[str, int | None] = {"runs": runs, "queue": queue, "list": rows, "gpus": gpus}
     else:
@@ -161,7 +163,7 @@ def _low(body: Region, wishes: _Wishes) -> dict[str, Region]:
     lines = dict.fromkeys(wishes.rows, 1)
     if own in wishes.rows:
         beside = len(wishes.others)
-        most = max(1 + FOCUSED_ROWS, (height - beside) * 3 // 5)
+        most = max(1 + (max(FOCUSED_ROWS, wishes.least) if own == wishes.first else FOCUSED_ROWS), (height - beside) * 3 // 5)
         wanted = wishes.wanted() if own == wishes.first else 1 + min(wishes.rows[own], FOCUSED_ROWS)
         room = height - beside
         below = 3 if wishes.first == "runs" else 4

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from console.model import run_words
-from console.model.cells import pad
+from console.model.cells import cut_middle, pad
 from console.model.cells import width as cells_of
 from console.model.jenkins_rows import started_by
 from console.model.metric import Figures
@@ -33,9 +33,10 @@ _SPANNED = ("progress", "epoch", "loss", "best")
 _SPOTS = 400
 """As many values as a curve of a few cells can be worth."""
 
+_NAME = 16
 _PERCENT, _VALUE, _CURVE = 4, 5, 6
 _HEADERS = {"number": "", "util": "util mem", "by": "started by"}
-_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in {builds}."
+_NOTHING = "No runs yet. A merged release starts one, or {again} on a project in Builds."
 
 
 class RunOrder(StrEnum):
@@ -53,7 +54,8 @@ RUN_ORDERS = tuple(RunOrder)
 class RunView:
     """Everything the pane shows. `rows` are the runs that it lists, in their order; `total` is how many there are without the
     filter (`words`), `opened` the keys of those that somebody has looked at, `hidden` how many wait in a queue that is not on
-    the screen. `name` and `number` are the least cells of these columns, so that lists below each other stand alike."""
+    the screen. `name` and `number` are the least cells of these columns, so that lists below each other stand alike.
+    `recalled` are the keys of those that only the history knows, with what it tells of how good they were."""
 
     world: World | None
     rows: Sequence[Run]
@@ -66,6 +68,7 @@ class RunView:
     backwards: bool = False
     opened: Collection[str] = ()
     marked: Collection[str] = ()
+    recalled: Mapping[str, Figures | None] = field(default_factory=dict)
     hidden: int = 0
     name: int = 0
     number: int = 0
@@ -183,7 +186,7 @@ def says(view: RunView, look: Look, now: datetime) -> str | None:
     sentence = trouble(view.status, "jenkins", now, look.keys.first("refresh")) if view.status is not None else None
     if sentence is not None or view.world is None:
         return sentence
-    return _NOTHING.format(again=look.keys.first("again"), builds=f"{look.keys.first('builds')} Builds")
+    return _NOTHING.format(again=look.keys.first("again"))
 
 
 def _known(view: RunView) -> Collection[str]:
@@ -211,6 +214,9 @@ def _told(run: Run, world: World | None) -> _Told:
 
 def _row(run: Run, view: RunView, look: Look, cells: Mapping[str, int], calm: Collection[str], now: datetime) -> TableRow:
     told = _told(run, view.world)
+    over = run.key in view.recalled
+    if over:
+        told = _Told(run, view.recalled[run.key], None, run.state)
     known = told.known
     by = {
         NAME: str(run.project),
@@ -223,7 +229,7 @@ def _row(run: Run, view: RunView, look: Look, cells: Mapping[str, int], calm: Co
     quiet = run.ended and told.state.kind is StateClass.BROKEN and run.key in calm
     muted = _is_old(run, view.world)
     if known is None or not _measures(told):
-        return TableRow(run.key, told.state, by, span=_cause(told), quiet=quiet, muted=muted)
+        return TableRow(run.key, told.state, by, span=_cause(told), quiet=quiet or over, muted=muted, over=over)
     by |= {
         "progress": f"{known.done:>{_PERCENT}.0%}" if known.done is not None else run_words.place(known),
         "epoch": _epoch(known),
@@ -254,11 +260,17 @@ def _measures(told: _Told) -> bool:
 
 def _cause(told: _Told) -> str:
     """Why it failed, what came of it, what it does, in few words."""
-    if told.why is not None:
+    if told.why is not None and not _goes_on(told.run):
         return str(told.why.short)
     if told.run.why or told.known is None or not told.run.ended:
-        return str(told.run.why)
+        # `published as build-127` stands beside the word.
+        return str(told.run.why).removeprefix(f"{told.state.word} ")
     return short_best(told.known)
+
+
+def _goes_on(run: Run) -> bool:
+    """Whether it trains although its build has ended: that is what is to be said of it."""
+    return run.ended and run.container is not None and run.container.alive
 
 
 def _epoch(known: Figures) -> str:
@@ -318,7 +330,7 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
         return parts
     left, gap = len(items), 0
     for one in items:
-        text = f" {_item(one, now)}"
+        text = f" {_item(one, look, now)}"
         size = gap + 1 + cells_of(text)
         if used + size > width - (2 + len(str(left)) if left > 1 else 0):
             break
@@ -334,11 +346,12 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
     return parts
 
 
-def _item(one: _Told, now: datetime) -> str:
+def _item(one: _Told, look: Look, now: datetime) -> str:
     """`vision-large #7 stalled`, `project-a #128 48% 18m left`."""
     run, known = one.run, one.known
+    name = f"{cut_middle(run.project, _NAME, look.glyphs.ellipsis)} {run.known_as}"
     if known is None or one.state.bad or not _measures(one):
-        return f"{run.shown} {one.state.word}"
+        return f"{name} {one.state.word}"
     done = f"{known.done:.0%}" if known.done is not None else run_words.place(known) or one.state.word
     left = f" {age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
-    return f"{run.shown} {done}{left}"
+    return f"{name} {done}{left}"

@@ -36,7 +36,7 @@ def test_tables_made_from_the_code_are_up_to_date(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "infra" / "ansible", tmp_path / "infra" / "ansible")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, str(tmp_path / "scripts" / "docs.py")], env=env, check=True, timeout=60)
-    for name in ("settings.md", "keys.md", "cli.md", "operations.md"):
+    for name in ("settings.md", "keys.md", "cli.md", "operations.md", "troubleshooting.md"):
         assert (copy / name).read_text() == (ROOT / "docs" / name).read_text(), f"docs/{name} is old. Run: make docs"
     variables = "infra/ansible/group_vars/all/main.yml"
     assert (tmp_path / variables).read_text() == (ROOT / variables).read_text(), f"{variables} is old. Run: make docs"

@@ -106,7 +106,7 @@ class ComposeCli:
             )
             for one, spec in sorted(specs.items())
         )
-        return ComposeProject(clean(name), clean(str(self._file)), declared, notes, _volumes(model, name))
+        return ComposeProject(clean(name), clean(str(self._file)), declared, notes, _volumes(model, name), _secrets(model))
 
     def changed(self) -> bool:
         return marks(self._seen) != self._seen
@@ -134,6 +134,17 @@ def _volumes(model: Mapping[str, Any], project: str) -> tuple[Clean, ...]:
 def _with_containers(services: Mapping[str, Spec]) -> dict[str, Spec]:
     """Those that a container runs: one with a `provider` is something else's, which Compose only starts."""
     return {name: spec for name, spec in services.items() if "provider" not in spec}
+
+
+def _secrets(model: Mapping[str, Any]) -> tuple[tuple[Clean, Clean], ...]:
+    """Those that are files; others come out of the environment, or out of a swarm."""
+    declared = model.get("secrets")
+    found = declared.items() if isinstance(declared, Mapping) else ()
+    return tuple(
+        (clean(name), clean(one["file"]))
+        for name, one in found
+        if isinstance(one, Mapping) and isinstance(one.get("file"), str)
+    )
 
 
 def _for_hashing(model: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,7 @@ from console.model.container import Ran
 from console.model.process import Process, processes
 from console.model.source import NotThereError, SourceError, SourceState
 from console.sources._blocking import Pool
-from console.sources.docker_acts import inside, removing
+from console.sources.docker_acts import inside, removing, trial
 from console.sources.docker_acts.call import Call, CalledOffError, late
 from console.sources.docker_acts.pieces import Pieces
 from console.sources.docker_engine.endpoint import Endpoint
@@ -27,6 +27,7 @@ OWN_GRACE = 10
 
 _AFTER_GRACE = 30.0
 _REMOVING = 300.0  # a slow disk takes minutes over an image of many small files
+_TRIAL = 20.0
 _LONGEST_GRACE = 24 * 3600
 _AT_ONCE = 8
 # As the machine's ps has it: a name that is too long for its column would become a number.
@@ -134,6 +135,10 @@ class DockerActs:
             return inside.run_inside(library, _named(container), command, user, environment)
 
         return await self._run(work, limit)
+
+    async def sees(self, image: str) -> tuple[Clean, ...]:
+        """See `sources.protocols.GpuTrial`."""
+        return await self._run(lambda library: trial.cards(library, image), _TRIAL)
 
     async def copy_out(self, container: str, path: str) -> AsyncGenerator[bytes]:
         call = Call()

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from console.model.container import Container, ContainerEvent, Engine, Usage
+from console.model.daemon import Daemon
 from console.model.disk import DiskUse
 from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
@@ -75,6 +76,9 @@ class DockerEngine:
         raw = await self._client.get(await self._path("/info"))
         folder = raw.get("DockerRootDir") if isinstance(raw, dict) else None
         return clean(folder) if isinstance(folder, str) and folder.startswith("/") else None
+
+    async def daemon(self) -> Daemon:
+        return parse.daemon(await self._client.get(await self._path("/info")))
 
     async def containers(self) -> tuple[Container, ...]:
         items = await self._client.get(await self._path("/containers/json?all=1"))

@@ -29,7 +29,7 @@ NEWEST = 4000
 class AuditScreen(TableScreen, inherit_bindings=False):
     """Reads in the back room: when it opens, after each act of this console, and with ctrl+r."""
 
-    where = ("list", "main", "filtered", "everywhere")
+    where = ("list", "main", "beside", "filtered", "everywhere")
     foot_ids = ("open", "filter", "copy", "palette", "zoom", "problem")
     BINDINGS = bindings(where)
     least = 5

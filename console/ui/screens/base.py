@@ -19,6 +19,7 @@ from console.ui.screens.drawn import DrawnScreen
 if TYPE_CHECKING:
     from console.model.build import BuildRef, Stage
     from console.model.container import Container
+    from console.model.run import Run
     from console.ui.logtargets import LogOwner
 
 WHEEL_ROWS = 3
@@ -119,7 +120,8 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
     def action_palette(self) -> None:
         from console.ui.screens.commands import CommandSheet
 
-        self.app.push_screen(CommandSheet(self.where, acts=self.console.read_only is None), self._chosen)
+        sheet = CommandSheet(self.where, acts=self.console.read_only is None, demo=self.console.demo)
+        self.app.push_screen(sheet, self._chosen)
 
     def _chosen(self, action: str | None) -> None:
         if action:
@@ -186,6 +188,13 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.console.close_all()
         self.app.push_screen(DiskScreen())
 
+    def action_doctor(self) -> None:
+        """The whole chain, hop by hop."""
+        from console.ui.screens.doctor import DoctorScreen
+
+        self.console.close_all()
+        self.app.push_screen(DoctorScreen())
+
     def action_prune_by(self, words: str) -> None:
         """Show what can go by this rule, as the palette has it, and ask before it does."""
         from console.ui.prunewords import rule_of
@@ -239,6 +248,38 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         from console.ui.screens.build import BuildScreen
 
         self.app.push_screen(BuildScreen(ref, step))
+
+    def open_run(self, key: str, step: Callable[[int], str | None] | None = None) -> None:
+        """All about one training run, by its key. `step` gives the keys of its neighbours in the list it was opened from."""
+        from console.ui.screens.run import RunScreen
+
+        self.app.push_screen(RunScreen(key, step))
+
+    @property
+    def known_runs(self) -> Sequence[Run]:
+        """Every run that is known, those of the history behind the others."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        return main.known_runs if isinstance(main, MainScreen) else self.world.runs if self.world is not None else ()
+
+    def action_run_of(self, name: str) -> None:
+        """All about the run that is called so."""
+        from console.ui.runcalling import open_called
+
+        open_called(self, name)
+
+    def action_compare_of(self, names: list[str]) -> None:
+        """The runs that are called so, beside each other; one alone beside the last good one of its project."""
+        from console.ui.runcalling import compare_called
+
+        compare_called(self, names)
+
+    def compare(self, keys: Sequence[str]) -> None:
+        """These runs beside each other; one alone beside the last good one of its project."""
+        from console.ui.runcalling import compare
+
+        compare(self, keys)
 
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""
@@ -294,17 +335,27 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
     def action_logs_of(self, names: list[str]) -> None:
         """Open the logs of these, by time."""
+        from console.runs.meant import ManyMeantError
         from console.ui.logtargets import called
         from console.ui.screens.log import LogScreen
         from console.ui.screens.main import MainScreen
 
         main = self.app.screen_stack[0]
-        found, unknown = called(self.world, names) if self.world is not None else ([], names)
+        try:
+            found, unknown = called(self.world, names, self.known_runs) if self.world is not None else ([], names)
+        except ManyMeantError as error:
+            self.say(StateClass.BROKEN, str(error))
+            return
         if unknown or not isinstance(main, MainScreen):
             self.say(StateClass.BROKEN, f"nothing here is called {unknown[0] if unknown else ''}")
             return
         self.console.close_all()
         self.app.push_screen(LogScreen(main, found))
+
+    def action_tour(self) -> None:
+        """The tour of the demo, from its beginning."""
+        self.console.close_all()
+        self.console.begin_tour()
 
     def action_demo(self) -> None:
         world = self.world

@@ -34,7 +34,7 @@ _ROOM_FOR_PLACES = 60
 class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
     """`step` gives the neighbours in the list it was opened from; without it `[` and `]` go through the builds of its job."""
 
-    where = ("list", "main", "steps", "rows", "runs", "acts", "build", "everywhere")
+    where = ("list", "main", "beside", "steps", "rows", "runs", "acts", "build", "links", "everywhere")
     BINDINGS = bindings(where)
     least = 3
 
@@ -56,7 +56,8 @@ class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
         held = world.held.get(self.ref) if world is not None and runs else None
         asks = held is not None and held.what == "input"
         acts = ("again", *(("stop",) if runs else ()), *(("answer",) if asks else ()))
-        return ("open", "log", *acts, "files", "acts", "next", "copy", "palette", "zoom")
+        trains = ("its-run",) if self._run is not None else ()
+        return ("open", "log", *acts, *trains, "files", "acts", "next", "copy", "palette", "zoom")
 
     @property
     def build(self) -> BuildRow | None:
@@ -220,6 +221,18 @@ class BuildScreen(JenkinsScreen, ActingScreen, inherit_bindings=False):
         one, world = self.build, self.jenkins
         if one is not None and world is not None:
             self.copy(builds.link(world, one.build))
+
+    @property
+    def _run(self) -> str | None:
+        """The key of the run that it is of; None where it trains nothing."""
+        runs = self.world.runs if self.world is not None else ()
+        return next((str(one.key) for one in runs if one.ref == self.ref), None)
+
+    def action_run(self) -> None:
+        if (key := self._run) is None:
+            self.say(StateClass.ENDED, "this build trains nothing")
+        else:
+            self.open_run(key)
 
     def action_files(self) -> None:
         """Choose from the files that it keeps, and save them."""

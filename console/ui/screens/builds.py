@@ -39,7 +39,7 @@ _WIDE = 110
 class BuildsScreen(TableScreen, ActingScreen, inherit_bindings=False):
     """`job` is the one whose builds are listed; None for all jobs."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
+    where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
     foot_ids = ("open", "log", "again", "stop", "answer", "order", "job", "filter", "palette", "acts", "nodes", "zoom")
     BINDINGS = bindings(where)
 

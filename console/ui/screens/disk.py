@@ -37,7 +37,7 @@ class DiskPlace(Tabled, inherit_bindings=False):
     """What both screens share: what was read, how old it is, and why nothing is known."""
 
     shows_disk = True
-    where = ("list", "main", "filtered", "ordered", "marks", "disk", "facts", "everywhere")
+    where = ("list", "main", "beside", "filtered", "ordered", "marks", "disk", "facts", "everywhere")
     foot_ids: Sequence[str] = ("open", "prune", "choose", "order", "filter", "facts", "palette", "zoom", "copy")
 
     @property

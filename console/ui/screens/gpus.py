@@ -51,7 +51,7 @@ class _Shape:
 class GpusScreen(ListScreen, ActingScreen, inherit_bindings=False):
     """`selected` is the index of the card to begin at."""
 
-    where = ("list", "main", "rows", "runs", "gpus", "facts", "everywhere")
+    where = ("list", "main", "beside", "rows", "runs", "gpus", "facts", "everywhere")
     BINDINGS = bindings(where)
     markable = ()
 

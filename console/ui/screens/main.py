@@ -12,12 +12,12 @@ from console.ui.acting import subject_of as waiting_subject
 from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
-from console.ui.rows import rows
 from console.ui.screens.lists import BOTTOM, LIST
-from console.ui.screens.maingpus import GPUS, GpuPart
+from console.ui.screens.maingpus import GPUS
+from console.ui.screens.mainproblems import ProblemPart
 from console.ui.screens.mainqueue import QUEUE
-from console.ui.screens.mainruns import RUNS, RunPart
-from console.ui.screens.mainservices import ServicePart
+from console.ui.screens.mainruns import RUNS
+from console.ui.screens.maintour import TourPart
 from console.ui.serving import ServingScreen, subjects_of
 from console.ui.serving import subject_of as container_subject
 
@@ -30,11 +30,24 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=False):
+class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
-    where = ("list", "main", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    where = (
+        "list",
+        "main",
+        "beside",
+        "filtered",
+        "ordered",
+        "rows",
+        "runs",
+        "services",
+        "marks",
+        "acts",
+        "compare",
+        "everywhere",
+    )
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -44,7 +57,8 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         """Whether a person has chosen a pane: until then the keys are where the screen begins."""
 
     def compose(self) -> ComposeResult:
-        yield from (self.top, self.runs_canvas, self.waits, self.list, self.cards_canvas, self.bottom, self.foot, self.toast)
+        yield from (self.top, self.runs_canvas, self.waits, self.list, self.cards_canvas, self.bottom)
+        yield from (self.strip, self.foot, self.toast)
 
     @property
     def foot_ids(self) -> Sequence[str]:  # type: ignore[override]  # what there is to open depends on the server
@@ -71,7 +85,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
     @property
     def home(self) -> str:
         """Runs; services while there is none and nothing of them is still being read."""
-        return RUNS if self.has_runs and (self.runs or self.words_of(RUNS) or self.runs_unknown) else LIST
+        return RUNS if self.begins_with_runs else LIST
 
     # What is shown
 
@@ -81,6 +95,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
             return
         world = self.world
         self.refresh_rows()
+        strip = self.paint_tour(width, height)
         banner = self.banner_lines(width)
         problems = world.problems if world is not None else ()
         shape = self.shape = plan(
@@ -94,6 +109,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
             runs=self.runs_wanted(),
             queue=self.queue_wanted(),
             gpus=self.gpus_wanted(),
+            below=strip,
         )
         look = self.look
         key = shown(keys_of(the_key("problem"), self.remapped).split(",")[0])
@@ -114,6 +130,8 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         self.paint_foot(width, height)
         self.paint_prompt(width, height)
         self._tell_visible(shape)
+        if world is not None and self.past_runs.is_due(world):
+            self.call_after_refresh(self.ask_the_past)
 
     def bottom_title(self) -> str:
         if self.listed == RUNS:
@@ -142,6 +160,10 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
 
     def refresh_rows(self) -> None:
+        if not self._went and not self.console.pressed:
+            # Lists fill in any order: the row that came first need not be the one that stands first.
+            for cursor in self.cursors.values():
+                cursor.selected, cursor.index = None, 0
         self.refresh_services()
         self.refresh_queue()
         self.refresh_runs()
@@ -169,6 +191,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
             chosen = container.id if container is not None else None
         self.console.attend(self, frozenset(visible), chosen)
         self.console.attend_gpus(self, closely=self.pane == GPUS)
+        self.console.attend_runs(self, self.ends_to_explain(shape.runs))
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
             from console.runs.join import JOB
@@ -241,63 +264,12 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
     def action_order(self, by: int) -> None:
         self.say(StateClass.ENDED, self.order_runs(by) if self.listed == RUNS else self.order_services(by))
 
-    def action_problem(self) -> None:
-        """Select the row of the next problem, the worst first, wherever it is."""
-        self._next_problem(with_nodes=True)
-
-    def _places(self) -> dict[str, tuple[str, str]]:
-        """In which pane, and under which key, the row of each problem is; one of a run is there."""
-        problems = self.world.problems if self.world is not None else ()
-        services = {str(row.key) for row in rows(self.world)} if self.world is not None else set()
-        lists = {QUEUE: set(self.keys_in(QUEUE)), GPUS: set(self.keys_in(GPUS)), LIST: services}
-        found: dict[str, tuple[str, str]] = {}
-        for target in (str(one.target) for one in problems):
-            if (run := self.run_at(target)) is not None:
-                found[target] = (RUNS, run)
-            elif (pane := next((pane for pane, keys in lists.items() if target in keys), None)) is not None:
-                found[target] = (pane, target)
-        return found
-
-    def _next_problem(self, *, with_nodes: bool) -> None:
-        problems = self.world.problems if self.world is not None else ()
-        self.refresh_rows()
-        places = self._places()
-        # A log is of a row; of what has none its sentence can be told.
-        reachable = [one for one in problems if with_nodes or one.target in places]
-        if not reachable:
-            self.say(StateClass.GOOD if not problems else StateClass.ENDED, "no row needs a look")
-            return
-        before = self._problem if self._problem not in places else None
-        now = (self.listed, self.cursors[self.listed].selected)
-        here = [one.target == before or (before is None and places.get(one.target) == now) for one in reachable]
-        chosen = reachable[(here.index(True) + 1) % len(reachable) if any(here) else 0]
-        self._problem = chosen.target
-        if _is_node(chosen.target):
-            self.action_nodes(chosen.target.removeprefix("node/"))
-        elif chosen.target in places:
-            self.select_key(*places[chosen.target])
-            self.paint()
+    def action_compare(self) -> None:
+        """The marked runs beside each other, or the selected one beside the last good one."""
+        if self.listed == RUNS:
+            self.compare(self.compared_runs())
         else:
-            if chosen.target == "disk":
-                self.action_disk()
-            self.console.say(chosen.kind, chosen.sentence)
-
-    def select_system(self, name: str) -> None:
-        """The row of what is wrong with a system of line 1, where it has one."""
-        problems = self.world.problems if self.world is not None else ()
-        self.refresh_rows()
-        rows, cards = self.keys_in(LIST), self.keys_in(GPUS)
-        about = (name, f"{name}/")
-        mine = [one for one in problems if one.target.startswith(about) or one.sentence.startswith(f"{name}:")]
-        found = next((one for one in mine if one.target in rows or one.target in cards), None)
-        if found is not None:
-            self.select_key(LIST if found.target in rows else GPUS, found.target)
-        elif mine:
-            self.say(mine[0].kind, mine[0].sentence)
-        self.paint()
-
-    _problem: str | None = None
-    """What the last problem was about, which may have no row here."""
+            self.say(StateClass.ENDED, "only runs are compared")
 
     def action_log(self) -> None:
         self._open_log(at_error=False)
@@ -342,7 +314,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
 
     def log_problem(self) -> Sequence[Target]:
         """Select the row of the next problem that has a log; whose logs it stands for."""
-        self._next_problem(with_nodes=False)
+        self.next_problem(with_nodes=False)
         return self.log_neighbour(0)
 
     def log_state(self, target: Target) -> State | None:
@@ -359,7 +331,7 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
 
     def action_open(self) -> None:
         if self.listed == RUNS:
-            self.open_run(self.cursors[RUNS].selected or "")
+            self.open_selected_run()
         elif self.listed == QUEUE:
             self.open_waiting()
         elif self.listed == GPUS:
@@ -371,12 +343,6 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
 
             self.app.push_screen(DetailScreen(self))
 
-    def open_container(self, container: Container) -> None:
-        from console.ui.screens.detail import DetailScreen
-
-        self.go_to_row(f"container/{container.id}", container.id)
-        self.app.push_screen(DetailScreen(self))
-
     def action_copy(self) -> None:
         if self.listed == RUNS:
             self.copy_run()
@@ -387,17 +353,19 @@ class MainScreen(RunPart, ServicePart, GpuPart, ServingScreen, inherit_bindings=
         else:
             self.copy_row()
 
+    def step_back(self) -> bool:
+        # Where the screen begins may be elsewhere since it was painted: who has gone nowhere has nothing to go back from.
+        self.refresh_rows()
+        return super().step_back()
+
     def action_leave(self) -> None:
         if not self.step_back():
             self.app.exit(0)
 
     def action_back(self) -> None:
-        self.step_back()
+        if not self.step_back():
+            self.leave_tour()
 
     def action_dashboard(self) -> None:
         self.words, self.zoomed, self.pane = "", False, self.home
         self.paint()
-
-
-def _is_node(target: str) -> bool:
-    return target.startswith("node/")

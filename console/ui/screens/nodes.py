@@ -21,7 +21,7 @@ from console.ui.table import Table
 class NodesScreen(TableScreen, ActingScreen, inherit_bindings=False):
     """`selected` is the name of the node to begin at."""
 
-    where = ("list", "main", "filtered", "rows", "marks", "acts", "everywhere")
+    where = ("list", "main", "beside", "filtered", "rows", "marks", "acts", "everywhere")
     foot_ids = ("open", "log", "acts", "filter", "palette", "builds", "zoom", "copy", "problem")
     BINDINGS = bindings(where)
     least = 5

@@ -14,6 +14,9 @@ import pytest
 from console.actions.audit import AuditRecorder
 from console.cli import run
 from console.cli.options import split
+from console.doctor.instruments import Instruments
+from console.feeds.history_feed import HistoryFeed
+from console.model.past import Past
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
 from console.settings.keyfacts import KeyFact
@@ -67,8 +70,17 @@ class FakeBackend:
     def machine(self) -> Machine | SourceStatus:
         return self.server
 
+    history: Path | None = None
+
+    def past(self) -> Past:
+        return HistoryFeed(self.history)
+
     def reach(self) -> Reach:
         """What acts on containers and services is tried on a real Engine, not here."""
+        raise SourceError(SourceState.OFF, Clean("Docker is not here."))
+
+    def instruments(self) -> Instruments:
+        """What the doctor looks with is tried on a whole platform, not here."""
         raise SourceError(SourceState.OFF, Clean("Docker is not here."))
 
     def keys(self) -> Sequence[KeyFact]:

@@ -82,6 +82,32 @@ def test_json_has_it_too(server: Server, capsys: pytest.CaptureFixture[str]) -> 
     assert (status, document["items"][0]["adopted"]) == (1, None)
 
 
+def test_status_knows_of_those_that_were_adopted(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the screen does: what a person has agreed to is no trouble."""
+
+    def orphans() -> list[str]:
+        _, document = answer(server, capsys, "status")
+        return [one["sentence"] for one in document["items"] if "mlops-cats-4" in one["sentence"]]
+
+    server.ci = server.source
+    server.hands.ran = Ran(127, clean(""), clean("not found"))
+    assert len(orphans()) == 1
+    listed(server, datetime.now(UTC).timestamp() - 7300, "anna")
+    assert orphans() == []
+    server.hands.failure = SourceError(SourceState.OK, clean("Docker answers 409: it is paused"))
+    assert len(orphans()) == 1
+    server.hands.failure, server.hands.did[:] = None, []
+    server.env["MLOPS_READ_ONLY"] = "1"
+    assert (len(orphans()), server.hands.did) == (1, []), "whoever only looks runs nothing on the server"
+
+
+def test_status_asks_nobody_while_no_build_is_outlived(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.ci = server.source
+    del server.engine.held[ORPHAN.id]
+    answer(server, capsys, "status")
+    assert server.hands.did == []
+
+
 def test_whoever_only_looks_runs_nothing_on_the_server(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.env["MLOPS_READ_ONLY"] = "1"
     assert call(server, "orphans") == 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from console.demo.actor import CYCLE_SECONDS
 from console.demo.cast import CAST
+from console.demo.timeline import once
 from console.model.container import ContainerState, Usage
 from tests.console.demo.stepping import everything, sources_at
 
@@ -73,7 +74,8 @@ async def test_curves_are_smooth_except_where_something_started() -> None:
         now = await usages(count * STEP)
         for actor in CAST:
             left, right = before.get(actor.name), now.get(actor.name)
-            if left is None or right is None or any(0.0 <= count * STEP - act.at <= 40.0 for act in actor.acts):
+            acts = (*actor.acts, *once(actor))
+            if left is None or right is None or any(0.0 <= count * STEP - act.at <= 40.0 for act in acts):
                 continue
             assert left.cpu is not None
             assert right.cpu is not None

@@ -84,7 +84,7 @@ async def test_a_running_one_is_followed() -> None:
     with pytest.raises(EnoughError):
         await Tail(engine, one.id, lines=3, follow=True).run(give)
     steps = [int(line.split()[1].partition(b"/")[0]) for line in lines if line.startswith(b"step")]
-    assert steps == [steps[0] + 15 * at for at in range(len(steps))]
+    assert steps == [steps[0] + 20 * at for at in range(len(steps))]
 
 
 @pytest.mark.parametrize("name", ["pensive_borg", "mlops-project-a-125", "mlops-project-b-127"])

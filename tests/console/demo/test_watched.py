@@ -89,4 +89,4 @@ async def test_a_command_reads_the_demo_once() -> None:
         "docker": SourceState.OK,
         "compose": SourceState.OK,
     }
-    assert len(seen.containers) == 17
+    assert len(seen.containers) == 20

@@ -23,7 +23,7 @@ async def test_the_sources_are_what_the_console_asks_for() -> None:
     engine: ContainerEngine
     compose: Compose
     engine, compose = demo_sources()
-    assert len(await engine.containers()) == 17
+    assert len(await engine.containers()) == 20
     project = await compose.project()
     assert project is not None
     assert (project.name, len(project.services), compose.changed()) == ("mlops", 9, False)
@@ -44,9 +44,12 @@ async def test_at_the_beginning_it_looks_like_a_server_with_a_few_worries() -> N
     ]
     assert [(row.container.name, row.state.word, row.why) for row in seen.trainings] == [
         ("mlops-project-b-127", "killed", "out of memory, limit 16 GiB"),
+        ("mlops-project-c-121", "exited 1", ""),
+        ("mlops-customer-churn-forecast-eu-118", "running", ""),
         ("mlops-project-a-125", "done", ""),
         ("mlops-project-a-128", "running", ""),
         ("mlops-vision-large-126", "running", ""),
+        ("mlops-vision-large-119", "stopped", "exit 143"),
     ]
     assert [(row.container.name, row.state.word, row.why) for row in seen.others] == [
         ("jupyter-sato", "running", ""),
@@ -97,6 +100,7 @@ async def test_every_state_is_to_be_seen_within_one_cycle() -> None:
         words |= {str(row.state.word) for row in (*seen.trainings, *seen.others)}
     assert words == {
         "healthy", "unhealthy", "starting", "restarting", "drifted", "1 of 2", "running", "done", "killed", "stopped",
+        "exited 1",
     }  # fmt: skip
 
 

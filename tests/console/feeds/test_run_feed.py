@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from console.feeds.run_feed import MOST, RunFeed
+import pytest
+
+from console.feeds.run_feed import FRESH_SECONDS, HELD_LINES, MOST, RunFeed
 from console.model.container import Container, ContainerState
 from console.model.log import Entry
 from console.model.source import SourceError, SourceState
-from console.text import clean
+from console.text import Clean, clean
 from tests.console.fakes import NOW, FakeEngine, container
 from tests.console.runs.test_join import training
 from tests.support.waiting import until
@@ -100,7 +102,7 @@ async def test_one_that_has_ended_is_read_once_and_is_never_stalled() -> None:
         room.seconds = 9000
         known = room.feed.figures[one.id]
         assert (known.done, known.finish, known.findings) == (1.0, None, ())
-        await until(lambda: room.feed._followed[one.id]._over)
+        await until(lambda: room.feed._followed[one.id].over)
         asked = len(room.logs())
         room.feed.look()
         await until(lambda: not room.feed._look.is_set())
@@ -158,6 +160,124 @@ async def test_of_many_the_newest_are_followed() -> None:
     async with running(room):
         await until(lambda: len(room.feed.figures) == MOST)
         assert set(room.feed.figures) == {one.id for one in many[:MOST]}
+
+
+async def test_one_that_is_no_longer_among_the_newest_is_followed_no_more() -> None:
+    many = [replace(training(n, name=f"c{n}"), created=NOW - timedelta(minutes=n)) for n in range(MOST)]
+    room = Room(*many)
+    for one in many:
+        room.engine.logs[one.id] = epochs(1)
+    async with running(room):
+        await until(lambda: len(room.feed.figures) == MOST)
+        newer = replace(training(99, name="newer"), created=NOW + timedelta(minutes=1))
+        room.engine.held[newer.id] = newer
+        room.engine.logs[newer.id] = epochs(2)
+        given_up = room.feed._followed[many[-1].id]._task
+        room.feed.look()
+        await until(lambda: newer.id in room.feed.figures)
+        assert set(room.feed.figures) == {newer.id, *(one.id for one in many[:-1])}
+        assert given_up is not None
+        await until(given_up.done)
+        del room.engine.held[newer.id]
+        room.feed.look()
+        await until(lambda: many[-1].id in room.feed.figures)
+
+
+class Chatty(FakeEngine):
+    """Its logs go on with what is put in."""
+
+    def __init__(self, *held: Container) -> None:
+        super().__init__(*held)
+        self.more: asyncio.Queue[list[Entry]] = asyncio.Queue()
+
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        yield self.logs[container.id]
+        while follow:
+            entries = await self.more.get()
+            self.logs[container.id] = [*self.logs[container.id], *entries]
+            yield entries
+
+
+@asynccontextmanager
+async def chatty() -> AsyncIterator[tuple[Room, Chatty, Clean]]:
+    """A training that is followed and has told of one epoch."""
+    one = training()
+    room = Room(one)
+    engine = Chatty(one)
+    engine.logs[one.id] = epochs(1)
+    room.feed._engine = engine
+    async with running(room):
+        await until(lambda: one.id in room.feed.figures)
+        yield room, engine, one.id
+
+
+async def told(room: Room, engine: Chatty, *entries: Entry) -> None:
+    """The log goes on, and that was read."""
+    (followed,) = room.feed._followed.values()
+    before = followed._reader.lines
+    engine.more.put_nowait(list(entries))
+    await until(lambda: followed._reader.lines == before + len(entries))
+
+
+async def test_figures_of_a_chatty_log_are_made_once_a_second() -> None:
+    async with chatty() as (room, engine, one):
+        first = room.feed.figures[one]
+        for number in range(5):
+            await told(room, engine, said(20 + number, event="step", step=110 + number, metrics={"train_loss": 0.5}))
+            assert room.feed.figures[one] is first
+        room.seconds += FRESH_SECONDS
+        second = room.feed.figures[one]
+        assert second.step == 114
+        assert room.feed.figures[one] is second
+
+
+async def test_lines_are_held_for_a_moment_and_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(number: int) -> Entry:
+        return said(20, event="step", step=number, metrics={"a_loss": 0.5})
+
+    async with chatty() as (room, engine, one):
+        followed = room.feed._followed[one]
+        monkeypatch.setattr("console.feeds.run_feed.HELD_SECONDS", 3600.0)
+        engine.more.put_nowait([step(200)])
+        await until(lambda: followed._held)
+        assert (followed._progress.place.step, followed._timer is None) == (100, False)
+        engine.more.put_nowait([step(number) for number in range(201, 201 + HELD_LINES)])
+        await until(lambda: followed._progress.place.step == 200 + HELD_LINES)
+        assert (followed._held, followed._timer) == ([], None)
+        engine.more.put_nowait([step(900)])
+        await until(lambda: followed._timer)
+        room.engine.held.clear()
+        room.feed.look()
+        await until(lambda: not room.feed._followed)
+        await until(lambda: followed._timer is None, "nothing to be left behind")
+
+
+async def test_what_was_held_back_is_told_when_nothing_more_comes() -> None:
+    async with chatty() as (room, engine, one):
+        await told(room, engine, said(20, event="step", step=110, metrics={"train_loss": 0.5}))
+        assert room.feed.figures[one].step == 100
+        before = room.changes
+        await until(lambda: room.changes > before, "somebody to say that there is more")
+        room.seconds += FRESH_SECONDS
+        assert room.feed.figures[one].step == 110
+        assert not room.feed._followed[one].withheld
+
+
+async def test_an_end_is_never_old() -> None:
+    async with chatty() as (room, engine, one):
+        step = said(20, event="step", step=110, metrics={"train_loss": 0.25})
+        await told(room, engine, step, said(21, event="end", status="ok", seconds=21.0))
+        known = room.feed.figures[one]
+        assert known.loss is not None
+        assert (known.step, known.loss.last.value, known.finish) == (110, 0.25, None)
+        await told(room, engine, said(22, event="step", step=111, metrics={"train_loss": 0.125}))
+        assert room.feed.figures[one].step == 110
+        room.engine.held[one] = replace(room.engine.held[one], state=ContainerState.EXITED, exit_code=1)
+        room.feed.look()
+        await until(lambda: not room.feed._followed[one].alive)
+        assert room.feed.figures[one].step == 111, "one that has died tells the last it said"
 
 
 async def test_what_measures_nothing_has_no_figures() -> None:

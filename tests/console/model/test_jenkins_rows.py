@@ -209,6 +209,13 @@ def test_the_median_is_more_than_the_estimate_of_jenkins() -> None:
     assert only.usual == timedelta(minutes=8)
 
 
+def test_what_runs_is_listed_too_where_only_the_list_of_its_job_was_read() -> None:
+    older = build("train", 11, None)
+    work = Work((node("trainer-1", older.ref),), (), frozenset({older.ref}))
+    known = world(job("train", build("train", 12)), work=work, history={clean("train"): (build("train", 12), older)})
+    assert [one.ref.number for one in builds(known)] == [11, 12]
+
+
 def test_what_runs_comes_first_then_the_newest() -> None:
     runs, old, new = build("a", 1, None, minutes=300), build("b", 7, minutes=50), build("c", 3, minutes=20)
     seen = world(job("b", old), job("a", runs), job("c", new), job("never"))

@@ -11,8 +11,9 @@ from console.model.build import Build, Result
 from console.model.container import Container, ContainerState
 from console.model.jenkins import JenkinsWorld, Work
 from console.model.join import rest
-from console.model.orphans import known, problems, seen, told_rows, trained_for
+from console.model.orphans import Adoption, known, problems, seen, told_rows, told_runs, trained_for
 from console.model.state import StateClass
+from console.runs.join import join
 from console.text import clean
 from tests.console.fake_jenkins import NOW, build, job, node, ref, world
 from tests.console.fakes import container
@@ -112,3 +113,25 @@ def test_what_has_no_end_is_told_without_one() -> None:
     odd = replace(OVER, duration=None, result=None)
     (found,) = seen([training()], jenkins(odd), NOW)
     assert (found.since, found.why) == (None, "train #4 has ended: nobody knows how")
+
+
+def test_its_run_says_so_before_all_others_and_whether_somebody_wanted_it() -> None:
+    one, over = training(), training("mlops-cats-3", ContainerState.EXITED, build="3")
+    jenkins_world = jenkins(OVER)
+    runs = join((one, over), jenkins_world, None, NOW)
+    found = seen([one], jenkins_world, NOW)
+    told = told_runs(runs[::-1], found, {}, NOW)
+    assert {run.key for run in told} == {run.key for run in runs}
+    assert (told[0].key, told[0].state.word, told[0].why) == ("train#4", "orphan", "train #4 has ended: aborted")
+    assert told[0].state.bad
+    assert all(run.state.word != "orphan" for run in told[1:])
+    wanted = Adoption(NOW - timedelta(hours=3), clean("anna"))
+    (first, *_) = told_runs(runs, found, {one.id: wanted}, NOW)
+    assert (first.state.word, first.state.bad) == ("adopted", False)
+    assert first.why == "3h ago by anna; train #4 has ended: aborted"
+
+
+def test_a_run_whose_build_goes_on_is_none() -> None:
+    one = training()
+    runs = join((one,), jenkins(), None, NOW)
+    assert told_runs(runs, (), {}, NOW) == runs

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def environment(engine: Engine | None, home: Path, **more: str) -> dict[str, str]:
-    """Variables for the program: this Engine, Compose, an empty home."""
+    """Variables for the program: this Engine, Compose, an empty home, and no tour of the demo."""
     plugins = home / ".docker" / "cli-plugins"
     plugins.mkdir(parents=True, exist_ok=True)
     program = compose_program()
@@ -28,6 +28,7 @@ def environment(engine: Engine | None, home: Path, **more: str) -> dict[str, str
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONPATH": str(ROOT),
+        "MLOPS_TOUR": "false",
     }
     if engine is not None:
         found["DOCKER_HOST"] = engine.host

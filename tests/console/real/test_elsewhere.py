@@ -59,13 +59,15 @@ def test_ssh_tt_opens_the_console_takes_keys_and_leaves(there: Sshd, tmp_path: P
     folder = there.client(tmp_path)
     command = [str(folder / "ssh"), "-tt", "train-01", "mlops-console", "--demo"]
     with Tmux(command, 80, 24, environment(None, tmp_path)) as terminal:
-        terminal.wait_for(lambda text: " DEMO " in text and "portainer" in text)
+        terminal.wait_for(lambda text: " DEMO " in text and "3 Services" in text)
+        terminal.keys("3")
+        terminal.wait_for("▐portainer")
         terminal.keys("Enter")
         terminal.wait_for("› portainer")
         terminal.resize(100, 30)
         terminal.wait_for(lambda text: "quit" in text.split("\n")[29])
         terminal.keys("Escape")
-        terminal.wait_for("1 Services")
+        terminal.wait_for("3 Services")
         terminal.keys("q")
         assert terminal.wait() == 0
 

@@ -133,7 +133,7 @@ def test_a_process_that_was_stopped_from_outside_comes_back(tmp_path: Path) -> N
         terminal.keys("?")
         terminal.wait_for("keys that work here")
         terminal.keys("q")
-        terminal.wait_for("1 Services")
+        terminal.wait_for("1 Runs")
         terminal.keys("Q")
         terminal.wait_for(lambda text: "DEMO" not in text)
 

@@ -106,7 +106,9 @@ def test_an_engine_that_was_asked_for_is_never_replaced_by_the_demo(tmp_path: Pa
 
 def test_the_demo_says_so_on_every_screen(tmp_path: Path) -> None:
     with Tmux(screen_command("--demo"), 80, 24, environment(None, tmp_path)) as terminal:
-        terminal.wait_for(lambda text: " DEMO " in text and "portainer" in text)
+        terminal.wait_for(lambda text: " DEMO " in text and "3 Services" in text)
+        terminal.keys("3")
+        terminal.wait_for("▐portainer")
         terminal.keys("Enter")
         screen = terminal.wait_for("› portainer")
         assert " DEMO " in screen.split("\n")[0]
@@ -121,7 +123,7 @@ def test_ctrl_z_gives_the_shell_and_fg_the_whole_screen_back(tmp_path: Path, key
         terminal.keys("Enter")
         terminal.wait_for(lambda text: "go there" in text and "portainer" in text)
         terminal.keys(*keys)
-        words = "following" if keys else "1 Services"
+        words = "following" if keys else "1 Runs"
         terminal.wait_for(words)
         for _ in range(2):
             terminal.keys("C-z")
@@ -325,3 +327,30 @@ def test_hostile_and_harmless_worlds_look_alike_to_the_terminal(own_engine: Engi
     assert "CSI m" in harmless
     assert kinds(HOSTILE, "hostile") == harmless
     assert kinds(HOSTILE, "open", gate=False) > harmless, "without the gate the same look must write more kinds"
+
+
+@pytest.mark.usefixtures("tmux")
+def test_the_tour_comes_to_a_newcomer_once(tmp_path: Path) -> None:
+    env = environment(None, tmp_path, MLOPS_TOUR="true")
+    with Tmux(screen_command("--demo"), 80, 24, env) as terminal:
+        screen = terminal.wait_for(lambda text: "TOUR   1 of 5" in text and "portainer" in text and "1 Runs" in text)
+        assert screen.rstrip().endswith("q quit")
+        terminal.keys("j")
+        terminal.wait_for("✓ j k move in Runs")
+        terminal.keys("Escape")
+        terminal.wait_for(":tour shows it again")
+        terminal.keys("Q")
+        assert terminal.wait() == 0
+    with Tmux(screen_command("--demo"), 80, 24, env) as terminal:
+        terminal.wait_for(lambda text: " DEMO " in text and "portainer" in text)
+        # What the folder says has been asked by the time a second picture is painted after keys.
+        terminal.keys("?")
+        terminal.wait_for("next pane")
+        terminal.keys("Escape")
+        assert "TOUR" not in terminal.wait_for(lambda text: "next pane" not in text and "1 Runs" in text)
+        terminal.keys(":")
+        terminal.type("tour")
+        terminal.keys("Enter")
+        terminal.wait_for("TOUR   1 of 5")
+        terminal.keys("Q")
+        assert terminal.wait() == 0

@@ -51,8 +51,8 @@ async def test_a_file_is_saved_under_its_path(app: ConsoleApp, tmp_path: Path) -
     async with app.run_test(size=(160, 24)) as pilot:
         await opened(pilot, GOOD)
         text = await save_below(pilot, tmp_path)
-        assert f"✓ saved 1 file, 24 B, below {tmp_path}" in text
-        assert files_in(tmp_path) == [(FILE, b'{"val_accuracy": 0.978}\n')]
+        assert f"✓ saved 1 file, 19 B, below {tmp_path}" in text
+        assert files_in(tmp_path) == [(FILE, b'{"val_acc": 0.945}\n')]
         text = await save_below(pilot, tmp_path)
         assert "is there already, and is not overwritten" in text
 

@@ -19,7 +19,7 @@ def test_main_with_a_queue(snap_compare: Compare, jenkins: JenkinsWorld, size: t
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_builds(snap_compare: Compare, jenkins: JenkinsWorld, size: tuple[int, int]) -> None:
-    says = ("› builds", "1 Builds", "✗ no compile", "! approval", "▸ running", "2 train #130")
+    says = ("› builds", "1 Builds", "✗ no compile", "! approval", "▸ running", "2 train #131")
     taken(snap_compare, app_of(jenkinsworlds.world(jenkins)), size, "6", says=says)
 
 
@@ -43,7 +43,7 @@ def test_branches_side_by_side(snap_compare: Compare, jenkins: JenkinsWorld) -> 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_nodes(snap_compare: Compare, jenkins: JenkinsWorld, size: tuple[int, int]) -> None:
-    says = ("› nodes", "✗ off line", "▸ busy", "2/4", "612 GB", "after five")
+    says = ("› nodes", "✗ off line", "▸ busy", "3/4", "612 GB", "after five")
     taken(snap_compare, app_of(jenkinsworlds.world(jenkins)), size, "8", says=says)
 
 

@@ -132,7 +132,7 @@ def test_two_things_on_one_key_are_refused_by_name(wanted: dict[str, str], key_i
         {"stop": "B", "values": "x"},
         {"quit": "x", "stop": "q"} | {"cancel": "q"},
         {"help": "f1"},
-        {"open": "l", "next-pane": "tab,right"},
+        {"open": "l", "next-pane": "tab,right", "cross-right": "right"},
     ],
 )
 def test_keys_can_change_places(wanted: dict[str, str]) -> None:

@@ -81,6 +81,7 @@ def test_a_cause_spans_what_would_be_figures() -> None:
     assert "out of memory 16 GiB, epoch 9" in row(lines, "#127")
     assert "image" in row(lines, "#131")
     assert "already trained in #120" in row(lines, "#124")
+    assert "✓ published as build-125" in row(lines, "#125")
 
 
 def test_without_a_why_it_is_what_jenkins_says() -> None:
@@ -142,8 +143,8 @@ def test_one_that_waits_in_the_queue_is_no_newer_run() -> None:
 def test_a_summary_names_what_wants_a_look_and_what_goes_on() -> None:
     (line,) = told(view(runworlds.world(), focused=False), 80, 1)
     assert line.startswith(" 1 Runs  ")
-    assert "! customer-churn-forecast-eu #130 approval" in line
-    assert line.endswith("+4")
+    assert "! customer⋯cast-eu #130 approval   ! vision-large #126 stalled" in line
+    assert line.endswith("+3")
     (wide,) = told(view(runworlds.world(), focused=False), 200, 1)
     assert "▸ project-a #128 48% 18m left" in wide
     assert "✗ project-d #119 failed" in wide
@@ -170,7 +171,7 @@ def test_where_nothing_goes_on_the_summary_says_so() -> None:
 def test_an_empty_list_says_why() -> None:
     calm = replace(runworlds.world(), runs=())
     empty = view(calm)
-    assert "No runs yet. A merged release starts one, or R on a project in 6 Builds." in " ".join(told(empty))
+    assert "No runs yet. A merged release starts one, or R on a project in Builds." in " ".join(told(empty))
     assert told(replace(empty, focused=False), 100, 1)[0].startswith(" 1 Runs  No runs yet.")
     filtered = view(runworlds.world(), rows=(), words="vis")
     assert 'No row matches "vis". esc shows all 9.' in " ".join(told(filtered))

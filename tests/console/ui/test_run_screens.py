@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.style import Style
 from textual.pilot import Pilot
 
 from console.model.build import BuildRef
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
-from console.model.world import Problem
+from console.model.world import Problem, World
 from console.text import clean
 from console.ui.app import ConsoleApp
-from console.ui.screens.build import BuildScreen
-from console.ui.screens.detail import DetailScreen
 from console.ui.screens.log import LogScreen
 from console.ui.screens.main import MainScreen
+from console.ui.screens.run import RunScreen
+from tests.console.fake_jenkins import FakeJenkins
 from tests.console.fakes import FakeEngine
 from tests.console.runs.test_join import training
 from tests.console.ui import runworlds
@@ -34,9 +35,22 @@ def main_of(app: ConsoleApp) -> MainScreen:
     return screen
 
 
+def select(app: ConsoleApp, run: str) -> None:
+    main = main_of(app)
+    main.select_key("runs", run)
+    main.paint()
+
+
 @pytest.fixture
 def app() -> ConsoleApp:
-    return app_of(runworlds.world())
+    return readable(runworlds.world())
+
+
+def readable(world: World) -> ConsoleApp:
+    """The app with systems that logs can be read from."""
+    made = app_of(world)
+    still(made).log_engine, still(made).log_jenkins = FakeEngine(*runworlds.containers()), FakeJenkins()
+    return made
 
 
 def number_of(lines: list[str], pane: str) -> int:
@@ -72,40 +86,48 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
         lines = await press(pilot, "j", "j")
         assert any(line.startswith(" 5 project-a #128") for line in lines)
         assert "by the last 5 epochs" in "\n".join(lines)
-        main_of(app).select_key("runs", "train#127")
+        select(app, "train#127")
         lines = await press(pilot)
         at = number_of(lines, "5 Why  project-b #127")
         assert " ".join(lines[at + 1 : at + 3]).split()[:4] == ["Out", "of", "memory:", "the"]
         assert any("OOMKilled" in line for line in lines[at:])
 
 
-async def test_enter_opens_the_build_of_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
+async def test_enter_opens_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#119")
+        select(app, "train#119")
         await press(pilot)
         assert any(style.bold for style in styles(app, "#119"))
         await press(pilot, "enter")
-        assert isinstance(app.screen, BuildScreen)
-        assert app.screen.ref == BuildRef(TRAIN, 119)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.key == "train#119"
         await press(pilot, "escape")
         assert not any(style.bold for style in styles(app, "#119"))
         # `[` goes to the run before it in the list.
         await press(pilot, "enter", "left_square_bracket")
-        assert isinstance(app.screen, BuildScreen)
-        assert app.screen.ref == BuildRef(TRAIN, 121)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.key == "train#121"
         assert main_of(app).run is not None
+        # What the filter hides is no neighbour.
+        await press(pilot, "escape", "slash", *"vision", "enter", "enter")
+        assert isinstance(app.screen, RunScreen)
+        key = app.screen.key
+        await press(pilot, *["right_square_bracket"] * 9)
+        assert app.screen.said == "there is no other one"
+        assert app.screen.key.startswith("train#")
+        assert "vision-large" in screen_text(app).split("\n")[0], key
 
 
-def styles(app: ConsoleApp, words: str) -> list[object]:
+def styles(app: ConsoleApp, words: str) -> list[Style]:
     """Those of the row with these words."""
     lines = main_of(app).runs_canvas._lines
     found = next(line for line in lines if words in "".join(text for text, _ in line))
     return [style for text, style in found if text.strip()]
 
 
-async def test_a_run_by_hand_opens_its_container() -> None:
+async def test_a_run_by_hand_opens_too() -> None:
     world = runworlds.world(held=[training(3, job_name="local")], known={}, with_jenkins=False)
-    app = app_of(world)
+    app = readable(world)
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot)
         assert lines[2].startswith(" 1 Runs 1")
@@ -113,8 +135,8 @@ async def test_a_run_by_hand_opens_its_container() -> None:
         assert any(line.startswith(" 2 Services") for line in lines)
         assert not any("Queue" in line for line in lines)
         lines = await press(pilot, "enter")
-        assert isinstance(app.screen, DetailScreen)
-        assert "› mlops-project-a-3" in lines[0]
+        assert isinstance(app.screen, RunScreen)
+        assert "› project-a local #3" in lines[0]
 
 
 async def test_without_a_jenkins_and_without_a_training_services_are_first() -> None:
@@ -155,12 +177,30 @@ async def test_while_jenkins_is_being_read_nothing_jumps() -> None:
         assert main_of(app).pane == "list"
 
 
+async def test_until_somebody_presses_a_key_the_worst_is_selected(app: ConsoleApp) -> None:
+    """Trainings are known before their builds: what came first must not keep the selection that nobody has made."""
+    whole = runworlds.world()
+    last = whole.runs[-1]
+    for moved in (False, True):
+        app = app_of(replace(whole, runs=(last,)))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            main = main_of(app)
+            await until(lambda main=main: main.run is not None)  # type: ignore[misc]
+            if moved:
+                await press(pilot, "j")
+            still(app).give(whole)
+            await until(lambda main=main: len(main.runs) > 1)  # type: ignore[misc]
+            assert main.run is not None
+            assert main.run.key == (last.key if moved else main.runs[0].key)
+
+
 async def test_each_list_has_a_filter_of_its_own(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         lines = await press(pilot, "slash", *"project-b", "enter")
         assert lines[2].startswith(" 1 Runs 2")
         assert "/project-b" in lines[2]
-        assert any(line.startswith(" 3 Services  ✗ portainer") for line in lines), "these are not filtered"
+        assert any(line.startswith(" 3 Services  ✗ cache missing") for line in lines), "these are not filtered"
         await press(pilot, "3", "slash", *"jen")
         lines = await press(pilot, "enter")
         assert any(line.startswith(" 3 Services 1 of") for line in lines)
@@ -182,7 +222,7 @@ async def test_orders_and_marks(app: ConsoleApp) -> None:
 
 async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#128")
+        select(app, "train#128")
         await press(pilot)
         (one,) = main_of(app).subjects()
         assert (one.name, one.ref) == ("project-a #128", BuildRef(TRAIN, 128))
@@ -192,12 +232,12 @@ async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp)
 async def test_the_log_of_a_run_is_that_of_its_container_else_of_its_build(app: ConsoleApp) -> None:
     still(app).log_engine = FakeEngine(*runworlds.containers())
     async with app.run_test(size=(80, 24)) as pilot:
-        main_of(app).select_key("runs", "train#128")
+        select(app, "train#128")
         lines = await press(pilot, "L")
         assert isinstance(app.screen, LogScreen)
         assert "mlops-project-a-128" in lines[0]
         await press(pilot, "escape")
-        main_of(app).select_key("runs", "train#125")
+        select(app, "train#125")
         lines = await press(pilot, "L")
         assert "train#125" in lines[0].replace(" #", "#")
 
@@ -244,7 +284,7 @@ async def test_the_mouse_selects_and_opens_runs(app: ConsoleApp) -> None:
         lines = await press(pilot)
         assert "#127" in selected(lines)
         await pilot.click(offset=(5, at), times=2)
-        await until(lambda: isinstance(app.screen, BuildScreen))
+        await until(lambda: isinstance(app.screen, RunScreen))
 
 
 async def test_the_builds_of_what_is_seen_are_read(app: ConsoleApp) -> None:
@@ -281,3 +321,12 @@ async def test_every_size_shows_runs_and_every_pane_on_its_number(size: tuple[in
             text = await with_keys(pilot, app, *keys)
             assert all(len(line) <= size[0] for line in text.split("\n")), keys
             assert "quit" in text.split("\n")[-1]
+
+
+async def test_a_filter_that_hides_all_runs_says_how_to_get_out(app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot, "slash", *"viz", "enter")
+        assert "/viz" in lines[2]
+        assert lines[3] == ' No row matches "viz". esc shows all 9.'
+        lines = await press(pilot, "escape")
+        assert lines[2].startswith(" 1 Runs 9")

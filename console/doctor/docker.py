@@ -1,0 +1,84 @@
+"""Hop 2: the Engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.doctor.findings import Finding, HopState, broken, elsewhere, good, together, warning
+from console.doctor.visit import Visit
+from console.model.container import Container
+from console.model.daemon import Daemon
+from console.model.machine_words import disk_state, fullest, used_of
+from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.state import StateClass
+from console.text import Clean, clean
+
+HOP = "docker"
+DISK = "disk"
+GROWS = "json-file"
+_NAMED = 3
+
+
+async def look(visit: Visit) -> Finding:
+    tools = visit.instruments
+    if isinstance(tools.docker, SourceStatus):
+        return broken(HOP, "address", str(tools.docker.reason))
+    try:
+        engine, daemon = await tools.docker.engine.engine(), await tools.docker.daemon.daemon()
+    except SourceError as error:
+        key = "denied" if error.state is SourceState.DENIED else "down"
+        return broken(HOP, key, str(error.reason), user=str(tools.user))
+    world = await visit.world()
+    found = [_rotation(world.containers), _live_restore(daemon)]
+    if engine.local:
+        found.append(await _disk(visit, daemon))
+    said = [one for one in found if one is not None]
+    bad = [one for one in said if one.state in (HopState.BROKEN, HopState.WARNING)]
+    room = "".join(f"; {one.seen}" for one in said if one not in bad and one.seen)
+    first = good(f"Engine {engine.version}{room}")
+    return together([*bad, first]) if bad else first
+
+
+def _rotation(containers: Sequence[Container]) -> Finding | None:
+    grow = sorted(
+        {
+            str(one.service or one.name)
+            for one in containers
+            if one.alive
+            and not one.training
+            and one.details is not None
+            and one.details.log_driver == GROWS
+            and one.details.log_rotates is None
+        }
+    )
+    if not grow:
+        return None
+    more = f" and {len(grow) - _NAMED} more" if len(grow) > _NAMED else ""
+    told = ", ".join(grow[:_NAMED])
+    return warning(HOP, "rotation", f"logs grow for ever: {told}{more}", names=" ".join(grow[:_NAMED]))
+
+
+def _live_restore(daemon: Daemon) -> Finding | None:
+    return warning(HOP, "live-restore", "live-restore is off") if daemon.live_restore is False else None
+
+
+async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
+    machine = visit.instruments.machine
+    if daemon.root is None or isinstance(machine, SourceStatus):
+        return None
+    try:
+        reading = await machine.read({"docker": str(daemon.root)})
+    except SourceError as error:
+        return elsewhere(str(error.reason))
+    disk = fullest([one for one in reading.disks if one.what == "docker"])
+    if disk is None:
+        return None
+    told = f"disk {disk.full:.0f}%, {used_of(disk)}"
+    kind = disk_state(disk).kind
+    if kind is StateClass.BROKEN:
+        return broken(HOP, "full", told, about=DISK)
+    return warning(HOP, "full", told, about=DISK) if kind is StateClass.ATTENTION else good(told)
+
+
+def why_not(status: SourceStatus) -> Clean:
+    return status.reason or clean("Docker is not configured.")

@@ -1,0 +1,129 @@
+"""The instruments on a real server, made of what the console has for it anyway."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from console.doctor.instruments import DockerSide, Instruments
+from console.history.place import usual_place
+from console.model.source import SourceError, SourceState, SourceStatus
+from console.settings import Loaded, Overrides, SettingsError
+from console.settings.loading import places, user_file
+from console.sources.ownfiles import OwnFiles
+from console.sources.web import Web
+from console.sources.whoami import person
+from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.sources.docker_engine.endpoint import Endpoint
+    from console.sources.protocols import ActingJenkins, Gpus, JenkinsAdmin, Machine
+
+_UNSURE = SourceStatus(SourceState.OFF, Clean("The settings cannot be read."))
+
+
+class Parts(Protocol):
+    """What `console.main` makes sources with."""
+
+    @property
+    def loaded(self) -> Loaded: ...
+
+    @property
+    def host(self) -> Clean: ...
+
+    @property
+    def endpoint(self) -> Endpoint: ...
+
+    def jenkins(self) -> ActingJenkins | SourceStatus: ...
+
+    def gpus(self) -> Gpus | SourceStatus: ...
+
+    def machine(self) -> Machine | SourceStatus: ...
+
+
+def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd: Path, etc: Path | None = None) -> Instruments:
+    """For one event loop. Raises nothing: what cannot be made is told by the hop that would use it."""
+    try:
+        loaded: Loaded | SettingsError = parts.loaded
+    except SettingsError as wrong:
+        loaded = wrong
+    sure = not isinstance(loaded, SettingsError)
+    looked = loaded.files if not isinstance(loaded, SettingsError) else places(overrides, env, cwd, *([etc] if etc else []))
+    who = person(env)
+    return Instruments(
+        host=parts.host,
+        demo=False,
+        loaded=loaded,
+        own=tuple(one.path for one in looked if one.found and one.role != "repository"),
+        keys=_keys(loaded, env),
+        user=who.user,
+        uid=os.geteuid(),
+        files=OwnFiles(),
+        web=Web(),
+        docker=_docker(parts, loaded, env, cwd),
+        jenkins=parts.jenkins() if sure else _UNSURE,
+        admin=_admin(loaded, env),
+        gpus=parts.gpus() if sure else _UNSURE,
+        machine=parts.machine() if sure else _UNSURE,
+        history=usual_place(None if isinstance(loaded, SettingsError) else loaded.settings.history.path, env),
+        away=_away(parts) if sure else None,
+    )
+
+
+def _keys(loaded: Loaded | SettingsError, env: Mapping[str, str]) -> tuple[Path, ...]:
+    from console.sources.jenkins.login import login_file
+
+    token = loaded.settings.jenkins.token_file if not isinstance(loaded, SettingsError) else None
+    return (login_file(user_file(env).parent), *([token] if token is not None else []))
+
+
+def _away(parts: Parts) -> Clean | None:
+    try:
+        endpoint = parts.endpoint
+    except SourceError:
+        return None
+    return Clean(endpoint.there.advice) if not endpoint.local else None
+
+
+def _docker(parts: Parts, loaded: Loaded | SettingsError, env: Mapping[str, str], cwd: Path) -> DockerSide | SourceStatus:
+    if isinstance(loaded, SettingsError):
+        return _UNSURE
+    try:
+        endpoint = parts.endpoint
+    except SourceError as error:
+        return SourceStatus(error.state, error.reason)
+    from console.sources.compose import ComposeCli
+    from console.sources.compose.away import ComposeAway
+    from console.sources.docker_acts import DockerActs
+    from console.sources.docker_engine.source import DockerEngine
+
+    settings = loaded.settings
+    engine = DockerEngine(endpoint, settings.docker.timeout)
+    acts = DockerActs(endpoint) if loaded.read_only is None else None
+    compose: ComposeCli | ComposeAway = ComposeAway(endpoint.there)
+    if endpoint.local or settings.compose.file is not None:
+        compose = ComposeCli(
+            file=settings.compose.file,
+            project=settings.compose.project or None,
+            profiles=settings.compose.profiles,
+            engine=engine,
+            env=env,
+            root=cwd,
+        )
+    return DockerSide(engine, engine, compose, acts, acts)
+
+
+def _admin(loaded: Loaded | SettingsError, env: Mapping[str, str]) -> JenkinsAdmin | None:
+    """None where Jenkins cannot be asked at all: its own hop says why."""
+    if isinstance(loaded, SettingsError):
+        return None
+    from console.sources.jenkins.login import find_access, login_file
+
+    found = find_access(loaded.settings.jenkins, login_file(user_file(env).parent))
+    if isinstance(found, SourceStatus):
+        return None
+    from console.sources.jenkins.admin import JenkinsAdmin
+
+    return JenkinsAdmin(found)

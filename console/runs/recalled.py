@@ -1,0 +1,75 @@
+"""Runs that only the history knows, in the form of those that go on, and the other way round. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from console.model.build import BuildRef, Parameter
+from console.model.history import PastRun
+from console.model.run import Phase, Run
+from console.model.secretnames import MASK, secret
+from console.model.state import StateClass, state
+from console.model.training import LOCAL
+from console.text import Clean, clean
+
+LOST = state(StateClass.UNKNOWN, "unknown")
+"""Nobody has told how it ended, and nobody knows it any more."""
+
+
+def as_run(past: PastRun) -> Run:
+    """One that nobody but the history knows has ended, whatever was last heard of it."""
+    job, number = past.job, past.number
+    called = f"{job} #{number}" if job == LOCAL else f"#{number}" if number is not None else ""
+    return Run(
+        key=past.key,
+        project=past.project or past.key,
+        # Numbers come again when a job is made anew: the older run has more in its key.
+        known_as=clean(past.key if "@" in past.key else called),
+        phase=Phase.ENDED,
+        state=past.state if past.state is not None and past.ended is not None else LOST,
+        why=past.reason or Clean(""),
+        ref=BuildRef(job, number) if job is not None and number is not None and job != LOCAL else None,
+        commit=past.commit,
+        since=past.ended,
+    )
+
+
+def as_past(run: Run) -> PastRun:
+    """What is known of a run without a history. Secrets among its parameters stay away."""
+    build, container = run.build, run.container
+    details = container.details if container is not None else None
+    started = build.started if build is not None else details.started_at if details is not None else None
+    ended = build.ended if build is not None else details.finished_at if details is not None else None
+    return PastRun(
+        key=run.key,
+        training=container.label("mlops.run") if container is not None else None,
+        project=run.project,
+        job=run.ref.job if run.ref is not None else Clean(LOCAL) if run.by_hand else None,
+        number=run.ref.number if run.ref is not None else _number(run),
+        commit=run.commit,
+        parameters=_parameters(build.parameters) if build is not None else {},
+        causes=tuple(one.text for one in build.causes) if build is not None else (),
+        image=run.image,
+        container=container.id if container is not None else None,
+        started=started,
+        ended=ended if run.ended else None,
+        state=run.state,
+        reason=run.why or None,
+    )
+
+
+def _number(run: Run) -> int | None:
+    """Of one by hand, which is no build."""
+    _, _, told = run.key.rpartition("#")
+    return int(told) if run.by_hand and told.isascii() and told.isdigit() else None
+
+
+def _parameters(told: Iterable[Parameter]) -> dict[Clean, Clean]:
+    return {one.name: MASK if secret(one.name) and one.value else one.value for one in told if one.value is not None}
+
+
+def both(now: PastRun, kept: PastRun) -> PastRun:
+    """What is known now, and where that lacks something what the history has."""
+    missing = {one.name: getattr(kept, one.name) for one in fields(PastRun) if getattr(now, one.name) in (None, (), {}, False)}
+    return replace(now, **missing)

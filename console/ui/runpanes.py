@@ -1,0 +1,148 @@
+"""The panes of a run that are drawn: its curves, and below them what cards and machine did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rich.style import Style
+
+from console.model.cells import width as cells_of
+from console.model.run_words import figure
+from console.model.words import duration
+from console.ui.canvas import Line, Part
+from console.ui.curve import points
+from console.ui.look import Look
+from console.ui.palette import Ground, Role
+from console.ui.plot import LEFT, area, at, cells, cursor_column, inset, legend, plot, title_words
+from console.ui.runcards import Quantity, history, title, value_words
+from console.ui.runplots import Clock, Plot, groups
+from console.ui.runview import RunView
+
+_LEAST_TITLE = 30
+"""Cells of a title that are kept for its name and what stands behind it."""
+
+
+def metrics(
+    view: RunView, drawn: Plot | None, look: Look, width: int, height: int, *, number: int, focused: bool
+) -> list[Line]:
+    """The curves below their title, in `height` lines."""
+    name = f"{number} Metrics"
+    if drawn is None:
+        words = "Nothing was measured yet." if not view.run.ended else "Its log told no metric."
+        return nothing(name, words, look, width, height, focused=focused)
+    told = under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
+    more = len(groups(view.figures)) - 1 if view.figures is not None else 0
+    return curves(name, told, more, drawn, look, width, height, focused=focused)
+
+
+def nothing(name: str, words: str, look: Look, width: int, height: int, *, focused: bool) -> list[Line]:
+    """A pane without a curve, and why."""
+    return [_title(name, (), "", look, width, focused=focused), [look.part(f" {words}", Role.MUTED)]][: max(0, height)]
+
+
+def curves(
+    name: str,
+    told: Sequence[Sequence[Part]],
+    more: int,
+    drawn: Plot,
+    look: Look,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+) -> list[Line]:
+    """A plot below its title. `told` are items that stand in it, `more` is how many other metrics there are."""
+    if height <= 0:
+        return []
+    other = "step" if drawn.view.time else "time"
+    key = look.keys.first("axis")
+    axis = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
+    # What is not as it was measured is said whatever else has no room.
+    notes = ", ".join(title_words(drawn.traces, drawn.view))
+    rest = "  ".join(part for part in (notes, axis) if part)
+    others = f"+{more} more  " if more > 0 else ""
+    right = f"{others}{rest}" if cells_of(others + rest) <= width - _LEAST_TITLE else rest
+    head = _title(name, told, right, look, width, focused=focused)
+    return [head, *plot(drawn.traces, drawn.view, width, height - 1, look)][:height]
+
+
+def _names(drawn: Plot, look: Look) -> list[list[Part]]:
+    """Each curve with its sign."""
+    parts = [look.part(""), *legend(drawn.traces, look)]
+    return [parts[at : at + 3] for at in range(0, len(parts), 3)]
+
+
+def under(drawn: Plot, look: Look) -> list[list[Part]]:
+    """What stands under the crosshair, in place of the names."""
+    where = drawn.view.cursor
+    assert where is not None  # noqa: S101 - only asked where there is one
+    words = f"at {duration(where)}" if drawn.view.time else f"{drawn.view.word} {where:,.0f}"
+    found = [[look.part(words, Role.ACCENT)]]
+    for name, (_, value) in at(drawn.traces, where).items():
+        found.append([look.part(f"   {name} ", Role.MUTED), look.part(figure(value))])
+    return found
+
+
+def _title(name: str, middle: Sequence[Sequence[Part]], right: str, look: Look, width: int, *, focused: bool) -> Line:
+    """Whole items only: what stands in the middle loses its end to what stands at the right."""
+    ground = Ground.FOCUS if focused else Ground.BAND
+    parts: list[Part] = [look.part(f" {name}   ", Role.TEXT, ground, bold=True)]
+    used = cells_of(parts[0][0])
+    right = f" {right} " if right and used + len(right) + 2 <= width else ""
+    for item in middle:
+        size = sum(cells_of(text) for text, _ in item)
+        if used + size > width - len(right):
+            break
+        parts += [(text, _on(style, look.style(Role.TEXT, ground))) for text, style in item]
+        used += size
+    parts.append(look.part(" " * max(0, width - used - len(right)), Role.MUTED, ground))
+    return [*parts, look.part(right, Role.MUTED, ground)]
+
+
+def _on(style: Style, ground: Style) -> Style:
+    """A part that was made for the plain ground, on the ground of a title."""
+    return ground if ground.reverse else ground + Style(color=style.color, bold=style.bold)
+
+
+def cards(
+    view: RunView,
+    quantity: Quantity,
+    clock: Clock,
+    drawn: Plot | None,
+    look: Look,
+    width: int,
+    height: int,
+    *,
+    plotted: int,
+    number: int,
+    focused: bool,
+) -> list[Line]:
+    """One quantity of a card or of the machine on the axis of the curves, in `height` lines; those have `plotted`."""
+    if height <= 0:
+        return []
+    span = (drawn.view.start, drawn.view.end) if drawn is not None else (clock.knots[0][0], clock.knots[-1][0])
+    left = inset(drawn.traces, drawn.view, width, plotted) if drawn is not None else LEFT
+    slots = points(look.glyphs, cells(width, left))
+    found = history(view, quantity, clock, span, slots)
+    name, words = title(view, quantity)
+    column = None
+    if drawn is not None and drawn.view.cursor is not None:
+        column = cursor_column(drawn.view, width, left)
+        value = _value_at(found.values, drawn.view.cursor, span)
+        words = value_words(quantity, value, datetime.fromtimestamp(clock.time(drawn.view.cursor) / 1e9, UTC))
+    key = look.keys.first("next-metric")
+    hint = f"{key} next" if focused else ""
+    head = _title(f"{number} {name}", [[look.part(words, Role.MUTED)]], hint, look, width, focused=focused)
+    role = Role.ACTIVE if quantity.what.value in ("util", "cpu") else Role.THIRD
+    lines = area(
+        found.values, found.highs, found.top, width, height - 1, look, label=found.label, cursor=column, left=left, role=role
+    )
+    return [head, *lines][:height]
+
+
+def _value_at(values: Sequence[float | None], where: float, span: tuple[float, float]) -> float | None:
+    start, end = span
+    if not values or end <= start:
+        return None
+    return values[max(0, min(len(values) - 1, int((where - start) / (end - start) * len(values))))]

@@ -1,0 +1,36 @@
+"""One house for all tests of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.console.doctor.house import House
+from tests.support import images, skips
+from tests.support.engine import Engine
+
+
+@pytest.fixture(scope="session")
+def standing_house(engine_or_reason: Engine | str) -> Iterator[House | str]:
+    if isinstance(engine_or_reason, str):
+        yield engine_or_reason
+        return
+    try:
+        engine_or_reason.docker("compose", "version")
+    except AssertionError:
+        yield skips.NO_COMPOSE
+        return
+    with images.own_engine(live_restore=True) as own:
+        house = House(own)
+        yield house
+        house.close()
+
+
+@pytest.fixture
+def house(standing_house: House | str, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A platform that is well, as a person at its server sees it."""
+    if isinstance(standing_house, str):
+        pytest.skip(standing_house)
+    standing_house.environ(monkeypatch)
+    return standing_house

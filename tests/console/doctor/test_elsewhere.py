@@ -1,0 +1,179 @@
+"""What cannot be looked at from here, or by this user, says so, and is nobody's fault."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.cli.options import GlobalOptions
+from console.doctor import docker, hub, job, secrets
+from console.doctor.findings import Finding, HopState
+from console.doctor.instruments import DockerSide, Instruments
+from console.doctor.tools import instruments
+from console.doctor.visit import Visit
+from console.doctor.walk import walk
+from console.main import Backend
+from console.model.container import Variable
+from console.model.filefacts import FileFacts
+from console.model.service import ComposeProject
+from console.model.source import SourceError, SourceState, SourceStatus
+from console.settings import Overrides
+from console.sources.jenkins.admin import JenkinsAdmin
+from console.sources.ownfiles import OwnFiles
+from console.sources.web import WebAnswer
+from console.text import Clean, clean
+from tests.console.doctor.house import House, blamed, examined
+from tests.console.doctor.test_gpu import Knows, tools
+from tests.console.fakes import FakeCompose, FakeEngine, container, inspection
+from tests.support.engine import Engine
+from tests.support.jenkins.reaching import access
+from tests.support.recorded import replaying
+
+OFF = SourceStatus(SourceState.OFF, Clean("none here"))
+
+
+async def look(made: Instruments, hop: str) -> Finding:
+    return (await walk(made)).found[hop]
+
+
+async def test_an_engine_on_another_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers at that address; what only the other machine's disk would tell says where to look."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.2:1")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    # Of another machine, whatever its address is.
+    monkeypatch.setattr("console.sources.docker_engine.endpoint.Endpoint.local", property(lambda _self: False))
+    made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+    found = (await walk(made)).found
+    await made.aclose()
+    assert found["docker"].state is HopState.BROKEN
+    for name in ("secrets", "gpu", "recorder"):
+        assert found[name].state is HopState.SKIPPED
+        assert found[name].seen.startswith("not available from here: "), found[name]
+        assert found[name].because is None
+
+
+async def test_the_history_is_looked_for_where_the_settings_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given, expected in (
+        (None, tmp_path / ".local" / "state" / "mlops-console" / "history.db"),
+        (tmp_path / "elsewhere.db", tmp_path / "elsewhere.db"),
+    ):
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        if given is not None:
+            monkeypatch.setenv("MLOPS_HISTORY", str(given))
+        made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+        assert made.history == expected
+        await made.aclose()
+
+
+class Closed(OwnFiles):
+    """A folder that this user may not look into. Tests are root, who may."""
+
+    async def facts(self, path: Path) -> FileFacts:
+        raise SourceError(SourceState.DENIED, clean(f"{path} cannot be looked at: Permission denied."))
+
+
+async def test_secrets_that_this_user_may_not_look_at(tmp_path: Path) -> None:
+    project = ComposeProject(Clean("mlops"), clean(tmp_path / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
+    made = replace(tools(tmp_path, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=Closed())
+    found = await secrets.look(Visit(made))
+    assert found.state is HopState.SKIPPED
+    assert found.seen == "not available from here: this user may not look at the secrets: sudo mlops-console doctor"
+
+
+async def test_an_engine_that_refuses_this_user(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.DENIED, Clean("No permission for /var/run/docker.sock."))
+    made = tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None))
+    visit = Visit(made)
+    found = await docker.look(visit)
+    await visit.aclose()
+    assert (found.state, found.do) == (HopState.BROKEN, "sudo usermod -aG docker you, then log in again: it is as good as root")
+
+
+async def test_an_engine_whose_restart_ends_trainings(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+    visit = Visit(made)
+    found = await docker.look(visit)
+    await visit.aclose()
+    await made.aclose()
+    assert "live-restore is off" in found.seen
+
+
+def plugins(folder: Path, text: str) -> Instruments:
+    file = folder / "infra" / "docker-compose.yml"
+    (folder / "infra" / "jenkins").mkdir(parents=True)
+    (folder / "infra" / "jenkins" / "plugins.txt").write_text(text)
+    compose = FakeCompose(ComposeProject(Clean("mlops"), clean(file), ()))
+    made = tools(folder, OFF, DockerSide(FakeEngine(), Knows(), compose, None, None))
+    return replace(made, files=OwnFiles())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("# ours\nssh-credentials:308.ve4497b_ccd8f4\n", None),
+        ("ssh-credentials:309.x\n", "ssh-credentials 308.ve4497b_ccd8f4 is there, pinned at 309.x"),
+        ("not-there:1\n", "not-there is missing, pinned at 1"),
+    ],
+)
+async def test_plugins_of_a_real_jenkins(tmp_path: Path, text: str, said: str | None) -> None:
+    with replaying() as replayer:
+        replayer.put("/pluginManager/api/json", "plugins")
+        admin = JenkinsAdmin(access(replayer.url))
+        found = await job.plugins(Visit(replace(plugins(tmp_path, text), admin=admin)))
+        await admin.aclose()
+    assert found is not None
+    assert found.state is (HopState.OK if said is None else HopState.WARNING)
+    assert (said or "1 plugin as pinned") in found.seen
+
+
+def test_a_host_without_anything_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Docker is what is broken; what was never set up is not blamed."""
+    for name in [*os.environ]:
+        if name.startswith(("MLOPS_", "DOCKER_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    monkeypatch.chdir(tmp_path)
+    assert blamed(examined(capsys)) == ["docker"]
+
+
+def test_nothing_of_the_walk_shows_a_secret(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.console.doctor.house import SECRETS
+
+    told = json.dumps(dict(examined(capsys)))
+    assert not [name for name, value in SECRETS.items() if value in told]
+
+
+class Nobody:
+    """Whoever is asked here has been sent a token."""
+
+    async def ask(self, url: str, **_: object) -> WebAnswer:
+        raise AssertionError(url)
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("endpoint", ["http://hub.example.org", "ftp://127.0.0.1", "nonsense"])
+async def test_a_token_goes_nowhere_in_the_clear(tmp_path: Path, endpoint: str) -> None:
+    told = inspection(environment=(Variable(Clean("HF_ENDPOINT"), clean(endpoint)),))
+    engine = FakeEngine(container("jenkins", service="jenkins", details=told))
+    made = tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None))
+    visit = Visit(replace(made, web=Nobody()))
+    found = await hub.look(visit)
+    await visit.aclose()
+    assert found.state is HopState.BROKEN
+    assert "expected an https:// address" in found.seen
