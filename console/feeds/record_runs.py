@@ -61,6 +61,7 @@ class Known:
     filled: bool = False
     tries: int = 0
     why: Why | None = None
+    asked: int = 0
     explained: bool = False
     """Whether it was asked why it ended badly; one that did not needs no asking."""
     sent: PastRun | None = None

@@ -188,6 +188,13 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.console.close_all()
         self.app.push_screen(DiskScreen())
 
+    def action_doctor(self) -> None:
+        """The whole chain, hop by hop."""
+        from console.ui.screens.doctor import DoctorScreen
+
+        self.console.close_all()
+        self.app.push_screen(DoctorScreen())
+
     def action_prune_by(self, words: str) -> None:
         """Show what can go by this rule, as the palette has it, and ask before it does."""
         from console.ui.prunewords import rule_of

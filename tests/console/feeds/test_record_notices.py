@@ -52,8 +52,8 @@ async def test_an_end_is_told_once_also_over_a_restart(room: Room) -> None:
     one = begin(room, told(3))
     async with room.running():
         await until(lambda: room.run("local#3") is not None)
-        end(room, one, 1)
         room.engine.logs[one.id] += entries([event(40, "error", error="ValueError", message="bad")])
+        end(room, one, 1)
         await until(lambda: way.came)
         seen = len(room.engine.asked)
         await until(lambda: len(room.engine.asked) > seen + 4)

@@ -59,6 +59,7 @@ STEPS: Sequence[tuple[str, str, str]] = (
     ("why it is taken off line", "offline", "reason"),
     ("the log of a node", "key:escape log", "log"),
     ("the cards", "back palette type:gpus key:enter", "gpus"),
+    ("the doctor", "doctor", "doctor"),
     ("the audit", "palette type:audit key:enter", "Audit"),
     ("the main screen at last", "dashboard", "Services"),
 )
