@@ -34,6 +34,9 @@ MOST = 8
 _LEAST_CELL, _LONGEST = 9, 20
 _HEADERS = {"sign": ""}
 _NOT_TOLD, _UNSET = "n/a", "unset"
+_SHOWS = 20
+"""Cells of a key and what it does."""
+
 _FAR = 60
 """What part of the axis a value may be away from the crosshair, beyond the ends of its curve."""
 
@@ -251,8 +254,9 @@ def rows(both: Beside, selected: str | None, look: Look, width: int, height: int
     lines = table_lines(table, look, width, height)
     more = hidden(both, width)
     if more and len(lines) < height:
-        words = f"{more} more parameter{'s' if more > 1 else ''} differ{'' if more > 1 else 's'}: "
-        lines.append([look.part(f" {words}", Role.MUTED), *look.does("facts", " shows all", role=Role.MUTED)])
+        words = f" {more} more parameter{'s' if more > 1 else ''} differ{'' if more > 1 else 's'}: "
+        words = words if cells_of(words) + _SHOWS <= width else f" +{more}: "
+        lines.append([look.part(words, Role.MUTED), *look.does("facts", " shows all", role=Role.MUTED)])
     return lines
 
 
