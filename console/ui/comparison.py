@@ -238,7 +238,7 @@ def hidden(both: Beside, width: int) -> int:
 def rows(both: Beside, selected: str | None, look: Look, width: int, height: int, *, focused: bool) -> list[Line]:
     """A row for each run, below them how many parameters have no place."""
     found = [
-        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True, over=view.recalled)
+        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True)
         for number, (view, (sign, _)) in enumerate(zip(both.views, signs(len(both.views), look), strict=True))
     ]
     table = Table(
