@@ -11,7 +11,7 @@ from console.model.cells import width as cells_of
 from console.model.gpu_words import memory_pair
 from console.model.metric import Curve
 from console.model.run import Phase
-from console.model.run_words import figure
+from console.model.run_words import figure, short
 from console.model.words import decimal, duration, memory
 from console.text import Clean, clean
 from console.ui import runpanes, runplots
@@ -21,7 +21,7 @@ from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.plot import Trace, at, signs
 from console.ui.runlines import at as where
-from console.ui.runlines import ordered
+from console.ui.runlines import ordered, short_figure
 from console.ui.runpane import short_best
 from console.ui.runplots import Plot, Wish
 from console.ui.runview import RunView, given
@@ -238,7 +238,7 @@ def hidden(both: Beside, width: int) -> int:
 def rows(both: Beside, selected: str | None, look: Look, width: int, height: int, *, focused: bool) -> list[Line]:
     """A row for each run, below them how many parameters have no place."""
     found = [
-        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True, over=view.recalled)
+        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True)
         for number, (view, (sign, _)) in enumerate(zip(both.views, signs(len(both.views), look), strict=True))
     ]
     table = Table(
@@ -267,7 +267,7 @@ def _cells(both: Beside, number: int, sign: str) -> dict[str, str]:
         "sign": sign,
         "took": _took(view),
         "memory": _memory(view),
-        "best": short_best(view.figures),
+        "best": short_best(view.figures) or _least(view),
         "gpu": _gpu(view),
     }
     return cells | {f"={name}": str(values[number] or _UNSET) for name, values in both.parameters.items()}
@@ -275,6 +275,12 @@ def _cells(both: Beside, number: int, sign: str) -> dict[str, str]:
 
 def _took(view: RunView) -> str:
     return duration(view.took.total_seconds()) if view.took is not None else ""
+
+
+def _least(view: RunView) -> str:
+    """Of one that measures nothing but how far it errs, the least of that."""
+    loss = view.figures.loss if view.figures is not None else None
+    return f"{short(loss)} {short_figure(loss.best.value)}" if loss is not None and loss.best is not None else ""
 
 
 def _memory(view: RunView) -> str:

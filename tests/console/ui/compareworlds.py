@@ -51,6 +51,13 @@ def falling(name: str = "loss", top: float = 2.0, count: int = 60, every: int = 
     return Figures(step=count * every, curves=(curve(name, values, every),), last=NOW)
 
 
+def earlier(known: Figures, seconds: float) -> Figures:
+    """The same, measured so many seconds before."""
+    by = timedelta(seconds=seconds)
+    curves = [replace(one, spots=[replace(spot, time=spot.time - by) for spot in one.spots]) for one in known.curves]
+    return replace(known, curves=tuple(replace(one, last=replace(one.last, time=one.last.time - by)) for one in curves))
+
+
 class ManyRemembered(trainingworlds.KnownPast):
     """A history of several runs."""
 
