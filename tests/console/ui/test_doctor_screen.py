@@ -139,6 +139,7 @@ async def test_leaving_ends_the_walk_and_lets_its_tools_go(held: Held) -> None:
         await one.press("q")
         assert isinstance(one.app.screen, MainScreen)
         await until(lambda: held.closed and all(task.done() for task in still(one.app).reading))
+        assert [task.cancelled() for task in still(one.app).reading] == [True], "nobody waits for what hangs"
 
 
 async def test_the_key_that_reads_anew_begins_another_walk_and_forgets_the_first(held: Held) -> None:
