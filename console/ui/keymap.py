@@ -79,6 +79,7 @@ TABLE: tuple[Key, ...] = (
     Key("smooth", "w", "smooth", "curves: smoothed, or as they are", HERE, "run"),
     Key("its-build", "b", "build", "its build, with all stages", HERE, "run"),
     Key("metric", "m", "metric(1)", "next metric: memory, power, heat", HERE, "gpus", "metric"),
+    Key("compare", "c", "compare", "compare with last good", HERE, "compare", "compare"),
     Key("facts", "i", "facts", "all that is known of it", HERE, "facts", "facts"),
     Key("window", "t", "window(1)", "how far back: 1 min, 1 h, 1 d", HERE, "gpus", "how far back"),
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
@@ -93,7 +94,8 @@ TABLE: tuple[Key, ...] = (
     Key("shell", "S", "shell", "a shell inside", HERE, "services", "shell", acts=True),
     Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
-    Key("choose", "space", "choose", "mark for an act", HERE, "marks", acts=True),
+    # Marks alone change nothing: what is marked is compared, too.
+    Key("choose", "space", "choose", "mark several rows", HERE, "marks"),
     Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("prune", "p", "prune", "free what can go: shows it first", HERE, "disk", "prune", acts=True),
     Key("mend", "f", "mend", "mend what can be mended safely: shows it first", HERE, "doctor", "mend", acts=True),
@@ -202,7 +204,7 @@ _MENU = ("again", "stop", "answer", "acts", "take", *CLOSING)
 PLACES: tuple[Place, ...] = (
     Place(
         "the main screen",
-        ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere"),
+        ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "compare", "everywhere"),
     ),
     Place("all about a service", ("list", "steps", "detail", "rows", "runs", "services", "acts", "everywhere")),
     Place("the facts of a container", ("list", "detail", "inside", "everywhere")),
@@ -211,7 +213,8 @@ PLACES: tuple[Place, ...] = (
         "the builds", ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "marks", "acts", "builds", "everywhere")
     ),
     Place("one build", ("list", "main", "beside", "steps", "rows", "runs", "acts", "build", "links", "everywhere")),
-    Place("a run", ("list", "main", "steps", "rows", "runs", "acts", "facts", "links", "run", "everywhere")),
+    Place("a run", ("list", "main", "steps", "rows", "runs", "acts", "compare", "facts", "links", "run", "everywhere")),
+    Place("runs beside each other", ("list", "main", "rows", "facts", "run", "everywhere")),
     Place("the nodes", ("list", "main", "beside", "filtered", "rows", "marks", "acts", "everywhere")),
     Place("the log of a node", ("list", "everywhere")),
     Place("the cards", ("list", "main", "beside", "rows", "runs", "gpus", "facts", "everywhere")),

@@ -334,7 +334,7 @@ def test_the_tour_comes_to_a_newcomer_once(tmp_path: Path) -> None:
     env = environment(None, tmp_path, MLOPS_TOUR="true")
     with Tmux(screen_command("--demo"), 80, 24, env) as terminal:
         screen = terminal.wait_for(lambda text: "TOUR   1 of 5" in text and "portainer" in text and "1 Runs" in text)
-        assert screen.split("\n")[-1].rstrip().endswith("q quit")
+        assert screen.rstrip().endswith("q quit")
         terminal.keys("j")
         terminal.wait_for("✓ j k move in Runs")
         terminal.keys("Escape")
