@@ -163,7 +163,8 @@ async def test_the_key_that_reads_anew_begins_another_walk_and_forgets_the_first
 
 def test_the_hops_are_not_loaded_with_the_screen() -> None:
     """That is left to the back room, when somebody has opened it."""
-    code = "import sys, console.ui.screens.doctor; print({'console.doctor.walk', 'console.doctor.tools', 'httpx'} & set(sys.modules))"
+    heavy = "{'console.doctor.walk', 'console.doctor.tools', 'httpx'}"
+    code = f"import sys, console.ui.screens.doctor; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "set()"
 
