@@ -100,6 +100,7 @@ class Missed:
     async def _ask_why(self, ended: Known) -> None:
         told = await self._explain(ended.run)
         ended.asked += 1
+        ended.stale = True
         ended.why = told.why if told is not None else None
         ended.explained = (told is not None and told.whole) or ended.asked >= MOST_TRIES
 
@@ -129,10 +130,11 @@ class Missed:
             found = await self._filler.build(build, give, curves=not whole)
         except JenkinsError as error:
             known.filled = known.tries >= MOST_TRIES
+            known.stale = True
             if known.filled:
                 self._tell(f"run: what {known.run.shown} has left cannot be read: {error.reason}")
             return True
-        known.more, known.filled = found.run, True
+        known.more, known.filled, known.stale = found.run, True, True
         if found.count:
             self._tell(f"run: {found.count:,} values of {known.run.shown} are filled in from what its build keeps")
         if found.cut:

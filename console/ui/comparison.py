@@ -11,7 +11,7 @@ from console.model.cells import width as cells_of
 from console.model.gpu_words import memory_pair
 from console.model.metric import Curve
 from console.model.run import Phase
-from console.model.run_words import figure
+from console.model.run_words import figure, short
 from console.model.words import decimal, duration, memory
 from console.text import Clean, clean
 from console.ui import runpanes, runplots
@@ -21,7 +21,7 @@ from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.plot import Trace, at, signs
 from console.ui.runlines import at as where
-from console.ui.runlines import ordered
+from console.ui.runlines import ordered, short_figure
 from console.ui.runpane import short_best
 from console.ui.runplots import Plot, Wish
 from console.ui.runview import RunView, given
@@ -34,6 +34,9 @@ MOST = 8
 _LEAST_CELL, _LONGEST = 9, 20
 _HEADERS = {"sign": ""}
 _NOT_TOLD, _UNSET = "n/a", "unset"
+_SHOWS = 20
+"""Cells of a key and what it does."""
+
 _FAR = 60
 """What part of the axis a value may be away from the crosshair, beyond the ends of its curve."""
 
@@ -235,7 +238,7 @@ def hidden(both: Beside, width: int) -> int:
 def rows(both: Beside, selected: str | None, look: Look, width: int, height: int, *, focused: bool) -> list[Line]:
     """A row for each run, below them how many parameters have no place."""
     found = [
-        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True, over=view.recalled)
+        TableRow(view.run.key, view.state, _cells(both, number, sign), quiet=True)
         for number, (view, (sign, _)) in enumerate(zip(both.views, signs(len(both.views), look), strict=True))
     ]
     table = Table(
@@ -251,8 +254,9 @@ def rows(both: Beside, selected: str | None, look: Look, width: int, height: int
     lines = table_lines(table, look, width, height)
     more = hidden(both, width)
     if more and len(lines) < height:
-        words = f"{more} more parameter{'s' if more > 1 else ''} differ{'' if more > 1 else 's'}: "
-        lines.append([look.part(f" {words}", Role.MUTED), *look.does("facts", " shows all", role=Role.MUTED)])
+        words = f" {more} more parameter{'s' if more > 1 else ''} differ{'' if more > 1 else 's'}: "
+        words = words if cells_of(words) + _SHOWS <= width else f" +{more}: "
+        lines.append([look.part(words, Role.MUTED), *look.does("facts", " shows all", role=Role.MUTED)])
     return lines
 
 
@@ -263,7 +267,7 @@ def _cells(both: Beside, number: int, sign: str) -> dict[str, str]:
         "sign": sign,
         "took": _took(view),
         "memory": _memory(view),
-        "best": short_best(view.figures),
+        "best": short_best(view.figures) or _least(view),
         "gpu": _gpu(view),
     }
     return cells | {f"={name}": str(values[number] or _UNSET) for name, values in both.parameters.items()}
@@ -271,6 +275,12 @@ def _cells(both: Beside, number: int, sign: str) -> dict[str, str]:
 
 def _took(view: RunView) -> str:
     return duration(view.took.total_seconds()) if view.took is not None else ""
+
+
+def _least(view: RunView) -> str:
+    """Of one that measures nothing but how far it errs, the least of that."""
+    loss = view.figures.loss if view.figures is not None else None
+    return f"{short(loss)} {short_figure(loss.best.value)}" if loss is not None and loss.best is not None else ""
 
 
 def _memory(view: RunView) -> str:

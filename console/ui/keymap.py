@@ -79,7 +79,7 @@ TABLE: tuple[Key, ...] = (
     Key("smooth", "w", "smooth", "curves: smoothed, or as they are", HERE, "run"),
     Key("its-build", "b", "build", "its build, with all stages", HERE, "run"),
     Key("metric", "m", "metric(1)", "next metric: memory, power, heat", HERE, "gpus", "metric"),
-    Key("compare", "c", "compare", "beside the last good run; marked ones beside each other", HERE, "compare", "compare"),
+    Key("compare", "c", "compare", "compare with last good", HERE, "compare", "compare"),
     Key("facts", "i", "facts", "all that is known of it", HERE, "facts", "facts"),
     Key("window", "t", "window(1)", "how far back: 1 min, 1 h, 1 d", HERE, "gpus", "how far back"),
     Key("log", "L", "log", "its log", HERE, "rows", "log"),
@@ -95,7 +95,7 @@ TABLE: tuple[Key, ...] = (
     Key("cancel", "x", "stop", "take it out of the queue", HERE, "wait", "cancel", acts=True),
     Key("answer", "A", "answer", "approve, reject", HERE, "runs", "approve", acts=True),
     # Marks alone change nothing: what is marked is compared, too.
-    Key("choose", "space", "choose", "mark it, for several at once", HERE, "marks"),
+    Key("choose", "space", "choose", "mark several rows", HERE, "marks"),
     Key("acts", "a", "row_acts", "all acts of this row", HERE, "acts", "acts", acts=True),
     Key("prune", "p", "prune", "free what can go: shows it first", HERE, "disk", "prune", acts=True),
     Key("mend", "f", "mend", "mend what can be mended safely: shows it first", HERE, "doctor", "mend", acts=True),

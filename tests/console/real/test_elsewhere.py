@@ -33,7 +33,7 @@ def there(tmp_path: Path) -> Iterator[Sshd]:
     home = tmp_path / "there"
     program.write_text(
         f"#!{sys.executable}\nimport json, os, sys\n"
-        f"os.environ.update(HOME={str(home)!r}, PYTHONPATH={str(ROOT)!r}, LANG='C.UTF-8', WHERE='there')\n"
+        f"os.environ.update(HOME={str(home)!r}, PYTHONPATH={str(ROOT)!r}, LANG='C.UTF-8', WHERE='there', MLOPS_TOUR='false')\n"
         f"open({str(home / 'words')!r}, 'w').write(json.dumps(sys.argv[1:]))\n"
         f"os.execv({sys.executable!r}, [{sys.executable!r}, '-m', 'console.main', *sys.argv[1:]])\n"
     )
@@ -68,7 +68,8 @@ def test_ssh_tt_opens_the_console_takes_keys_and_leaves(there: Sshd, tmp_path: P
         terminal.wait_for(lambda text: "quit" in text.split("\n")[29])
         terminal.keys("Escape")
         terminal.wait_for("3 Services")
-        terminal.keys("q")
+        # From another pane it would go back to the first one.
+        terminal.keys("1", "q")
         assert terminal.wait() == 0
 
 

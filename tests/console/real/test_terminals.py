@@ -104,7 +104,7 @@ def test_within_tmux_every_screen_is_whole(tmux: None, tmp_path: Path, term: str
         terminal.keys("6")
         terminal.wait_for(lambda text: "1 Builds" in text)
         terminal.keys("q")
-        terminal.wait_for("1 Services")
+        terminal.wait_for("1 Runs")
         terminal.keys("Q")
         assert terminal.wait() == 0
 
@@ -120,14 +120,14 @@ def test_within_gnu_screen(tmux: None, tmp_path: Path, term: str) -> None:
     with Tmux(command, 80, 24, env) as terminal:
         screen = terminal.wait_for(lambda text: "portainer" in text and "q quit" in text)
         assert screen.startswith(" DEMO   an invented server")
-        assert "✗ unhealthy" in screen
+        assert "✗ portainer unhealthy" in screen
         # What screen does not understand of colours it makes dim or blinking text of.
         assert not {2, 5} & _attributes(terminal.styled())
         terminal.keys("?")
         terminal.wait_for("keys that work here")
         # screen keeps an escape until the next key comes, with its usual settings (maptimeout).
         terminal.keys("q")
-        terminal.wait_for("1 Services")
+        terminal.wait_for("1 Runs")
         terminal.resize(100, 30)
         terminal.wait_for(lambda text: "q quit" in text.split("\n")[29])
         terminal.keys("Q")

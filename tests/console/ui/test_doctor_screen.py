@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -136,9 +138,14 @@ async def test_hops_appear_as_they_come_and_the_first_broken_one_is_selected(hel
 async def test_leaving_ends_the_walk_and_lets_its_tools_go(held: Held) -> None:
     async with patient(held) as one:
         await one.sees("▸ public    looking")
+        walking = screen(one)._walking
+        assert walking is not None
         await one.press("q")
         assert isinstance(one.app.screen, MainScreen)
-        await until(lambda: held.closed and all(task.done() for task in still(one.app).reading))
+        await until(lambda: walking.task is not None and walking.task.done())
+        assert walking.task is not None
+        assert walking.task.cancelled(), "nobody waits for what hangs"
+        assert held.closed
 
 
 async def test_the_key_that_reads_anew_begins_another_walk_and_forgets_the_first(held: Held) -> None:
@@ -152,6 +159,14 @@ async def test_the_key_that_reads_anew_begins_another_walk_and_forgets_the_first
         await one.sees("Broken at 3")
         assert "too late" not in screen_text(one.app)
         assert still(one.app).refreshed == 1
+
+
+def test_the_hops_are_not_loaded_with_the_screen() -> None:
+    """That is left to the back room, when somebody has opened it."""
+    heavy = "{'console.doctor.walk', 'console.doctor.tools', 'httpx'}"
+    code = f"import sys, console.ui.screens.doctor; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "set()"
 
 
 async def test_what_a_person_has_selected_stays_selected() -> None:

@@ -23,7 +23,7 @@ _NAMES = {" ": "space", "#": "number_sign"}
 # and a word that is there once it has been reached.
 STEPS: Sequence[tuple[str, str, str]] = (
     ("main", "", "1 Runs"),
-    ("a filter that is typed", "filter type:eu", "1 of "),
+    ("a filter that is typed", "filter type:eu", "2 of "),
     ("a filter", "key:enter", "/eu"),
     ("the main screen again", "back last first", "1 Runs"),
     ("what waits", "pane-2", "2 Queue"),
