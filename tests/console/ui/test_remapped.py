@@ -39,7 +39,10 @@ def wishes() -> Wishes:
 
 
 async def test_the_screens_name_the_same_things_by_own_keys(jenkins: JenkinsWorld) -> None:
-    """Every screen and sheet is reached with them. Where ours has a key in its footer, in a sheet's last line or in a sentence, theirs has their own."""
+    """And every screen and sheet is reached with them.
+
+    Where ours has a key in its footer, in a sheet's last line or in a sentence, theirs has their own.
+    """
     texts = []
     for keys in ({}, own().remapped):
         async with (app := touring(jenkins, Wishes(glyphs="unicode", keys=keys))).run_test(size=(100, 30)) as pilot:
