@@ -160,10 +160,6 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
         return [row.key for row in self.rows] if pane == LIST else [one.key for one in self.waiting]
 
     def refresh_rows(self) -> None:
-        if not self._went and not self.console.pressed:
-            # Lists fill in any order: the row that came first need not be the one that stands first.
-            for cursor in self.cursors.values():
-                cursor.selected, cursor.index = None, 0
         self.refresh_services()
         self.refresh_queue()
         self.refresh_runs()
