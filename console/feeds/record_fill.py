@@ -28,7 +28,6 @@ from console.sources.runfolders import Left
 from console.text import Clean
 
 LINES_A_MINUTE = 30_000
-RUNS_A_MINUTE = 6
 MOST_BYTES = 64 * 1024 * 1024
 """Of one file; what lies beyond is left out."""
 

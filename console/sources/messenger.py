@@ -121,7 +121,7 @@ class Webhook:
         import asyncio
 
         http = await self._opened()
-        import httpx
+        from console.sources._httpx import httpx
 
         try:
             async with asyncio.timeout(self._timeout):
@@ -169,7 +169,7 @@ class Webhook:
     def _open(self) -> httpx.AsyncClient:
         # As console.sources.jenkins.client has it: its own command line costs memory and is not wanted.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-        import httpx
+        from console.sources._httpx import httpx
 
         return httpx.AsyncClient(
             follow_redirects=False, timeout=self._timeout, trust_env=not self._address.loopback, http2=False

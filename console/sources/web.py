@@ -86,7 +86,7 @@ class Web:
 def _ask(url: str, method: str, headers: Mapping[str, str], body: bytes, limit: float) -> WebAnswer:
     import ssl
 
-    import httpx
+    from console.sources._httpx import httpx
 
     place = host_of(url)
     begun = time.monotonic()

@@ -155,7 +155,7 @@ class Client:
     ) -> AsyncIterator[httpx.Response]:
         """An answer whose body is still to come. Only the wait for each piece of it has a time limit."""
         http = await self._opened()
-        import httpx
+        from console.sources._httpx import httpx
 
         told = {"accept-encoding": "gzip"} if packed else {}
         told |= headers or {}
@@ -208,7 +208,7 @@ class Client:
 
         Only that tells it from a bad token. None where it is well, and the token is not.
         """
-        import httpx
+        from console.sources._httpx import httpx
 
         assert self._http is not None  # noqa: S101 - it has just answered
         unknown = answers.refused_after_success() if self._worked else None
@@ -247,7 +247,7 @@ class Client:
         # The library's own command line loads rich and pygments, 25 ms that every `mlops-console builds` would pay. With None
         # in its place the library does without it, as it does where they are not installed.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-        import httpx
+        from console.sources._httpx import httpx
 
         access = self._access
         auth = httpx.BasicAuth(access.user, access.token.reveal()) if access.token is not None else None
