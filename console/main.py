@@ -139,9 +139,7 @@ class Backend:
     def jenkins(self) -> ActingJenkins | SourceStatus:
         """Jenkins, or why there is none to ask."""
         if self.demo:
-            from console.demo import demo_jenkins
-
-            return demo_jenkins()
+            return self._demo.jenkins
         from console.sources.jenkins.login import find_access, login_file
 
         found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
@@ -422,6 +420,7 @@ def _screen(backend: Backend) -> int:
         read_only=backend.loaded.read_only,
         make_recorder=backend.recorder,
         make_usual=lambda: backend.usual,
+        make_instruments=backend.instruments,
         first_look=_first_look if settings.screen.tour else None,
         ahead=ahead,
         garbage=OldGarbage(),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.cli.group import manual
 from console.doctor.hops import markdown as hops
+from console.doctor.hops import overview
 from console.settings.manual import markdown as settings
 from console.ui.keymap import markdown as keys
 from infra.platform.catalogue import NONE, SECRETS
@@ -18,11 +19,14 @@ VARIABLES = PLAYBOOKS / "group_vars" / "all" / "main.yml"
 BEGIN, END = "<!-- made by `make docs` -->\n", "<!-- end -->\n"
 
 
-def replace_table(page: Path, table: str) -> None:
-    """Put `table` between the two marks of a page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}{table}{END}{after}", encoding="utf-8")
+def replace_tables(page: Path, *tables: str) -> None:
+    """Put each of `tables` between two marks of a page, in their order."""
+    first, *parts = page.read_text(encoding="utf-8").split(BEGIN)
+    text = first
+    for table, part in zip(tables, parts, strict=True):
+        _, _, after = part.partition(END)
+        text += f"{BEGIN}{table}{END}{after}"
+    page.write_text(text, encoding="utf-8")
 
 
 VARIABLES_BEGIN = """\
@@ -63,8 +67,8 @@ def secrets() -> str:
 
 if __name__ == "__main__":
     VARIABLES.write_text(variables(), encoding="utf-8")
-    replace_table(DOCS / "settings.md", settings())
-    replace_table(DOCS / "keys.md", keys())
-    replace_table(DOCS / "cli.md", manual())
-    replace_table(DOCS / "troubleshooting.md", hops())
-    replace_table(DOCS / "operations.md", secrets())
+    replace_tables(DOCS / "settings.md", settings())
+    replace_tables(DOCS / "keys.md", keys())
+    replace_tables(DOCS / "cli.md", manual())
+    replace_tables(DOCS / "troubleshooting.md", hops())
+    replace_tables(DOCS / "operations.md", secrets(), overview())

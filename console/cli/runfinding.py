@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,18 +17,14 @@ from console.model.past import Past
 from console.model.run import Run
 from console.model.source import SourceState, SourceStatus
 from console.model.why import Why
+from console.runs.meant import SHOWN, ManyMeantError, meant, near
 from console.runs.recalled import as_run
 from console.text import Clean, clean
 
 T = TypeVar("T")
 
-SHOWN = 60
-"""Cells of a word that somebody typed, in a sentence about it."""
-
 RECALLED = 1000
 """Runs of the history among which one is looked for by its number or its project."""
-
-_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +92,18 @@ async def look_up(found: Runs, past: Past, name: str) -> Meant:
 
 
 def chosen(found: Sequence[Run], name: str) -> Run | None:
-    """By its key, its number, or its project, which means the newest. Raises UsageError where it could be several."""
-    wanted = clean(name, limit=SHOWN)
-    one = next((one for one in found if wanted in (one.key, one.shown)), None)
-    if one is None and name.isascii() and name.removeprefix("#").isdigit():
-        numbered = [one for one in found if one.ref is not None and one.ref.number == int(name.removeprefix("#"))]
-        # Those of a job that was made anew since have a longer key of their own.
-        numbered = [one for one in numbered if "@" not in one.key] or numbered
-        if len({one.key for one in numbered}) > 1:
-            raise UsageError(f"{wanted} can be {', '.join(one.key for one in numbered[:_MOST])}: say which.")
-        one = numbered[0] if numbered else None
-    return one if one is not None else next((one for one in found if one.project == wanted), None)
+    """As `meant`. Raises UsageError where it could be several."""
+    try:
+        return meant(found, name)
+    except ManyMeantError as error:
+        raise UsageError(str(error)) from None
 
 
 def unknown(found: Sequence[Run], name: str) -> UsageError:
     """That there is no such run, and what may have been meant."""
-    wanted = clean(name, limit=SHOWN)
-    near = difflib.get_close_matches(wanted, [*(one.key for one in found), *(one.project for one in found)], 1, 0.6)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return UsageError(f"no run is called {wanted}.{hint} mlops-console runs lists them.")
+    close = near(found, name)
+    hint = f" Did you mean {close}?" if close is not None else ""
+    return UsageError(f"no run is called {clean(name, limit=SHOWN)}.{hint} mlops-console runs lists them.")
 
 
 def reached(found: Runs) -> bool:

@@ -16,7 +16,7 @@ from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
 from console.cli.run_forms import plain
-from console.cli.runfinding import SHOWN, Asked, Meant, complain, document, look_up, reached, with_runs
+from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import BUILDS, Runs
 from console.history.export import run_item
 from console.model import run_words
@@ -27,6 +27,7 @@ from console.model.metric import Curve, Figures
 from console.model.run import Run
 from console.model.why import Evidence
 from console.model.words import decimal, duration
+from console.runs.meant import SHOWN
 from console.text import clean
 
 _COLUMNS = (

@@ -56,9 +56,10 @@ def _judged(visit: Visit, project: ComposeProject, world: World) -> Finding:
     if sick:
         found.append(_broken("unhealthy", _are(sick, left, words=True), sick))
     if fewer:
-        found.append(warning(HOP, "unhealthy", _are(fewer, left, words=True), names=" ".join(fewer)))
+        found.append(warning(HOP, "unhealthy", _are(fewer, left, words=True), about=fewer[0], names=" ".join(fewer)))
     if drifted:
-        found.append(warning(HOP, "drifted", f"{_are(drifted, left)} not as the file says", names=" ".join(drifted)))
+        seen = f"{_are(drifted, left)} not as the file says"
+        found.append(warning(HOP, "drifted", seen, about=drifted[0], names=" ".join(drifted)))
     if found:
         return together(found)
     fine = sum(one.state.kind is StateClass.GOOD for one in services)
@@ -94,7 +95,7 @@ def _named(services: Sequence[Service], which: Callable[[Service], bool]) -> lis
 
 
 def _broken(key: str, seen: str, names: Sequence[Clean], mends: Mends | None = None) -> Finding:
-    return broken(HOP, key, seen, mends=mends, names=" ".join(names))
+    return broken(HOP, key, seen, mends=mends, about=names[0], names=" ".join(names))
 
 
 def _are(names: Sequence[Clean], services: Sequence[Service], *, words: bool = False) -> str:

@@ -14,6 +14,7 @@ from console.model.state import StateClass
 from console.text import Clean, clean
 
 HOP = "docker"
+DISK = "disk"
 GROWS = "json-file"
 _NAMED = 3
 
@@ -75,8 +76,8 @@ async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
     told = f"disk {disk.full:.0f}%, {used_of(disk)}"
     kind = disk_state(disk).kind
     if kind is StateClass.BROKEN:
-        return broken(HOP, "full", told)
-    return warning(HOP, "full", told) if kind is StateClass.ATTENTION else good(told)
+        return broken(HOP, "full", told, about=DISK)
+    return warning(HOP, "full", told, about=DISK) if kind is StateClass.ATTENTION else good(told)
 
 
 def why_not(status: SourceStatus) -> Clean:

@@ -66,8 +66,9 @@ class Mends:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one hop is. `seen` is a line about it, `do` what to do (empty: nothing), `because` the hop in front that is broken,
-    `seconds` how long looking took, `mends` what `--fix` would do."""
+    """How one hop is. `seen` is a line about it, `do` what to do (empty: nothing), `command` what of that is typed first,
+    `because` the hop in front that is broken, `seconds` how long looking took, `mends` what `--fix` would do. `about` is the
+    service or node that it is about, where that is one."""
 
     state: HopState
     seen: Clean
@@ -75,6 +76,8 @@ class Finding:
     because: str | None = None
     seconds: float = 0.0
     mends: Mends = field(default_factory=Mends)
+    command: Clean = field(default_factory=lambda: Clean(""))
+    about: Clean = field(default_factory=lambda: Clean(""))
 
 
 def good(seen: str) -> Finding:
@@ -96,13 +99,14 @@ def behind(hop: str, seen: str = "") -> Finding:
     return Finding(HopState.SKIPPED, clean(seen), because=hop)
 
 
-def broken(hop: str, key: str, seen: str, *, mends: Mends | None = None, **names: str) -> Finding:
+def broken(hop: str, key: str, seen: str, *, mends: Mends | None = None, about: str = "", **names: str) -> Finding:
     """`key` is the remedy in the hop's table, `names` fill its gaps."""
-    return Finding(HopState.BROKEN, clean(seen), remedy(hop, key, names), mends=mends or Mends())
+    told = remedy(hop, key, names)
+    return Finding(HopState.BROKEN, clean(seen), told.do, mends=mends or Mends(), command=told.command, about=clean(about))
 
 
-def warning(hop: str, key: str, seen: str, *, mends: Mends | None = None, **names: str) -> Finding:
-    return replace(broken(hop, key, seen, mends=mends, **names), state=HopState.WARNING)
+def warning(hop: str, key: str, seen: str, *, mends: Mends | None = None, about: str = "", **names: str) -> Finding:
+    return replace(broken(hop, key, seen, mends=mends, about=about, **names), state=HopState.WARNING)
 
 
 def together(found: Sequence[Finding]) -> Finding:

@@ -14,10 +14,19 @@ from console.text import Clean, clean
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """`sees` says how it shows, in general; `do` what to do. A `{name}` is filled with what was found."""
+    """`sees` says how it shows, in general; `do` what to do, with its commands in backticks. A `{name}` is filled with what was
+    found."""
 
     sees: str
     do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A remedy with its gaps filled. `command` is what to type first, empty where that is nothing that can be copied."""
+
+    do: Clean
+    command: Clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +55,11 @@ HOPS: tuple[Hop, ...] = (
         "nothing can be asked with settings that are not sure",
         {
             "wrong": Remedy(
-                "a file says something that is no setting", "correct the line; all settings: mlops-console config show"
+                "a file says something that is no setting", "correct the line; all settings: `mlops-console config show`"
             ),
-            "open": Remedy("others may change a file of settings, or read a token", "chmod {mode} {path}"),
+            "open": Remedy("others may change a file of settings, or read a token", "`chmod {mode} {path}`"),
             "owner": Remedy(
-                "a file of settings is another user's", "sudo chown {user} {path}, once you have read what is in it"
+                "a file of settings is another user's", "`sudo chown {user} {path}`, once you have read what is in it"
             ),
         },
     ),
@@ -61,20 +70,20 @@ HOPS: tuple[Hop, ...] = (
         "nothing of the platform can be seen or run",
         {
             "down": Remedy(
-                "the Engine does not answer", "sudo systemctl start docker; why it is down: journalctl -u docker -n 50"
+                "the Engine does not answer", "`sudo systemctl start docker`; why it is down: `journalctl -u docker -n 50`"
             ),
             "denied": Remedy(
-                "this user may not ask the Engine", "sudo usermod -aG docker {user}, then log in again: it is as good as root"
+                "this user may not ask the Engine", "`sudo usermod -aG docker {user}`, then log in again: it is as good as root"
             ),
             "address": Remedy("the address of the Engine makes no sense", "set docker.host, DOCKER_HOST or the docker context"),
-            "full": Remedy("the Engine's disk is nearly full, or full", "mlops-console prune --dry-run"),
+            "full": Remedy("the Engine's disk is nearly full, or full", "`mlops-console prune --dry-run`"),
             "rotation": Remedy(
                 "logs of containers grow for ever",
                 "set log-opts max-size in /etc/docker/daemon.json (make deploy does), then make {names} anew",
             ),
             "live-restore": Remedy(
                 "a restart of the Engine would end trainings",
-                "set live-restore in /etc/docker/daemon.json (make deploy does), then sudo systemctl reload docker",
+                "set live-restore in /etc/docker/daemon.json (make deploy does), then `sudo systemctl reload docker`",
             ),
         },
     ),
@@ -84,19 +93,20 @@ HOPS: tuple[Hop, ...] = (
         "whether the Compose file can be read; whether each of its services runs, is healthy, and is what the file says",
         "a part of the platform does not do its work",
         {
-            "program": Remedy("there is no Docker Compose v2 here", "sudo apt-get install docker-compose-plugin"),
+            "program": Remedy("there is no Docker Compose v2 here", "`sudo apt-get install docker-compose-plugin`"),
             "file": Remedy("the file cannot be read, or Compose refuses it", "correct it, or set compose.file"),
             "rights": Remedy(
                 "a file that it needs may not be read by this user", "run the doctor with sudo, or set its rights"
             ),
             "stopped": Remedy(
-                "a service was stopped, or has ended", "mlops-console service start {names}, or mlops-console doctor --fix"
+                "a service was stopped, or has ended", "`mlops-console service start {names}`, or `mlops-console doctor --fix`"
             ),
-            "missing": Remedy("a service was never made, or was removed", "mlops-console service up {names}"),
+            "missing": Remedy("a service was never made, or was removed", "`mlops-console service up {names}`"),
             "unhealthy": Remedy(
-                "a service fails its probe, or crashes", "mlops-console services {names}; its log: mlops-console logs {names}"
+                "a service fails its probe, or crashes",
+                "`mlops-console services {names}`; its log: `mlops-console logs {names}`",
             ),
-            "drifted": Remedy("what runs is not what the file says", "mlops-console service up {names}"),
+            "drifted": Remedy("what runs is not what the file says", "`mlops-console service up {names}`"),
         },
         needs=("docker",),
         hears=("secrets", "jenkins", "gate", "tunnel"),
@@ -108,10 +118,12 @@ HOPS: tuple[Hop, ...] = (
         "whether each secret of the Compose file is there, not empty, and has the owner and the mode that its reader needs",
         "services wait for their secrets, or others can read them",
         {
-            "missing": Remedy("a secret is missing, or empty", "sudo make secrets"),
-            "rights": Remedy("a secret has the wrong owner or mode", "sudo make secrets, or sudo mlops-console doctor --fix"),
+            "missing": Remedy("a secret is missing, or empty", "`sudo make secrets`"),
+            "rights": Remedy(
+                "a secret has the wrong owner or mode", "`sudo make secrets`, or `sudo mlops-console doctor --fix`"
+            ),
             "open": Remedy(
-                "a secret can be read by others", "sudo mlops-console doctor --fix; then sudo make secrets ROTATE={name}"
+                "a secret can be read by others", "`sudo mlops-console doctor --fix`; then `sudo make secrets ROTATE={name}`"
             ),
         },
         hears=("docker",),
@@ -123,13 +135,13 @@ HOPS: tuple[Hop, ...] = (
         "no build can be seen or started",
         {
             "down": Remedy(
-                "nobody answers at its address", "mlops-console services jenkins; its log: mlops-console logs jenkins"
+                "nobody answers at its address", "`mlops-console services jenkins`; its log: `mlops-console logs jenkins`"
             ),
-            "starting": Remedy("it is starting", "wait a minute: mlops-console services jenkins"),
-            "token": Remedy("it refuses the token, or takes us for nobody", "mlops-console login"),
-            "login": Remedy("there is no token for it, or none that may be used", "mlops-console login"),
+            "starting": Remedy("it is starting", "wait a minute: `mlops-console services jenkins`"),
+            "token": Remedy("it refuses the token, or takes us for nobody", "`mlops-console login`"),
+            "login": Remedy("there is no token for it, or none that may be used", "`mlops-console login`"),
             "configuration": Remedy(
-                "its configuration is broken", "correct infra/jenkins/casc.yaml, then mlops-console service restart jenkins"
+                "its configuration is broken", "correct infra/jenkins/casc.yaml, then `mlops-console service restart jenkins`"
             ),
             "rights": Remedy(
                 "its user may not do what a console does",
@@ -146,19 +158,21 @@ HOPS: tuple[Hop, ...] = (
         "no training can be started",
         {
             "missing": Remedy(
-                "there is no job train", "apply the configuration: mlops-console service restart jenkins; why not: its log"
+                "there is no job train", "apply the configuration: `mlops-console service restart jenkins`; why not: its log"
             ),
-            "disabled": Remedy("the job is disabled", "mlops-console job enable train"),
+            "disabled": Remedy("the job is disabled", "`mlops-console job enable train`"),
             "parameters": Remedy(
                 "its parameters are not those of infra/jenkins/casc.yaml",
-                "mlops-console service restart jenkins applies the file",
+                "`mlops-console service restart jenkins` applies the file",
             ),
             "offline": Remedy(
-                "a person has taken the node off line", "mlops-console node online {names}, or mlops-console doctor --fix"
+                "a person has taken the node off line", "`mlops-console node online {names}`, or `mlops-console doctor --fix`"
             ),
-            "node": Remedy("no node for trainings is on line", "mlops-console nodes says why; mlops-console services agent"),
+            "node": Remedy(
+                "no node for trainings is on line", "`mlops-console nodes` says why; `mlops-console services agent`"
+            ),
             "plugins": Remedy(
-                "plugins are not as infra/jenkins/plugins.txt has them", "make up builds the image and starts it anew"
+                "plugins are not as infra/jenkins/plugins.txt has them", "`make up` builds the image and starts it anew"
             ),
         },
         needs=("jenkins",),
@@ -170,21 +184,24 @@ HOPS: tuple[Hop, ...] = (
         "whether the gate answers on its one path and refuses an unsigned request there, and everything elsewhere",
         "a merged release cannot reach Jenkins, or something else can",
         {
-            "down": Remedy("the gate does not answer", "mlops-console service restart gate; its log: mlops-console logs gate"),
-            "held": Remedy("the gate waits for its secret", "sudo make secrets, then mlops-console service recreate gate"),
+            "down": Remedy(
+                "the gate does not answer", "`mlops-console service restart gate`; its log: `mlops-console logs gate`"
+            ),
+            "held": Remedy("the gate waits for its secret", "`sudo make secrets`, then `mlops-console service recreate gate`"),
             "open": Remedy(
                 "an unsigned request was taken",
-                "stop it now: mlops-console service stop gate; then compare casc.yaml (whitelist)",
+                "stop it now: `mlops-console service stop gate`; then compare casc.yaml (whitelist)",
             ),
-            "elsewhere": Remedy("another path than its own is let through", "mlops-console service recreate gate"),
+            "elsewhere": Remedy("another path than its own is let through", "`mlops-console service recreate gate`"),
             "token": Remedy(
-                "Jenkins knows no job for it", "mlops-console service recreate gate jenkins: webhook-token differs"
+                "Jenkins knows no job for it", "`mlops-console service recreate gate jenkins`: webhook-token differs"
             ),
             "behind": Remedy(
-                "the gate does not reach Jenkins", "mlops-console service recreate gate jenkins: their network differs"
+                "the gate does not reach Jenkins", "`mlops-console service recreate gate jenkins`: their network differs"
             ),
             "odd": Remedy(
-                "it answers otherwise than it should", "mlops-console service recreate gate; its log: mlops-console logs gate"
+                "it answers otherwise than it should",
+                "`mlops-console service recreate gate`; its log: `mlops-console logs gate`",
             ),
         },
         needs=("docker",),
@@ -197,11 +214,11 @@ HOPS: tuple[Hop, ...] = (
         "a merged release cannot reach Jenkins",
         {
             "held": Remedy(
-                "frp_client waits for its secrets", "sudo make secrets, then mlops-console service recreate frp_client"
+                "frp_client waits for its secrets", "`sudo make secrets`, then `mlops-console service recreate frp_client`"
             ),
-            "password": Remedy("frpc does not take its own password", "mlops-console service recreate frp_client"),
+            "password": Remedy("frpc does not take its own password", "`mlops-console service recreate frp_client`"),
             "silent": Remedy(
-                "frpc does not answer its probe", "mlops-console logs frp_client; mlops-console service restart frp_client"
+                "frpc does not answer its probe", "`mlops-console logs frp_client`; `mlops-console service restart frp_client`"
             ),
             "refused": Remedy(
                 "frps refuses the client: its token, its domain or its name",
@@ -225,19 +242,19 @@ HOPS: tuple[Hop, ...] = (
             "unreachable": Remedy(
                 "nobody answers at the public address", "see whether front and frps run on the public server"
             ),
-            "certificate": Remedy("its certificate cannot be trusted", "sudo certbot renew on the public server"),
+            "certificate": Remedy("its certificate cannot be trusted", "`sudo certbot renew` on the public server"),
             "not-gate": Remedy(
-                "another than the gate answers", "mlops-console services frp_client; does FRP_DOMAIN name the public server?"
+                "another than the gate answers", "`mlops-console services frp_client`; does FRP_DOMAIN name the public server?"
             ),
             "open": Remedy(
-                "an unsigned request was taken", "stop it now: mlops-console service stop frp_client; then compare casc.yaml"
+                "an unsigned request was taken", "stop it now: `mlops-console service stop frp_client`; then compare casc.yaml"
             ),
             "token": Remedy(
-                "Jenkins knows no job for it", "mlops-console service recreate gate jenkins: webhook-token differs"
+                "Jenkins knows no job for it", "`mlops-console service recreate gate jenkins`: webhook-token differs"
             ),
             "signature": Remedy(
                 "Jenkins refuses what is signed with webhook-hmac",
-                "mlops-console service recreate jenkins, so that it reads the new secret",
+                "`mlops-console service recreate jenkins`, so that it reads the new secret",
             ),
             "odd": Remedy("it answers otherwise than it should", "compare the ways in: docs/way-in.md, When it does not start"),
         },
@@ -251,16 +268,16 @@ HOPS: tuple[Hop, ...] = (
         "whether the driver tells of every card, the Engine has NVIDIA's toolkit, and a container sees the cards",
         "trainings get no GPU",
         {
-            "driver": Remedy("the driver does not work", "nvidia-smi says why; after an update of the driver: sudo reboot"),
+            "driver": Remedy("the driver does not work", "`nvidia-smi` says why; after an update of the driver: `sudo reboot`"),
             "lost": Remedy(
-                "a card tells nothing any more", "dmesg | grep -i xid says why; it comes back with a restart of the machine"
+                "a card tells nothing any more", "`dmesg | grep -i xid` says why; it comes back with a restart of the machine"
             ),
             "toolkit": Remedy(
                 "the Engine knows no NVIDIA toolkit",
-                "make deploy installs it; by hand: nvidia-ctk runtime configure --runtime=docker",
+                "make deploy installs it; by hand: `nvidia-ctk runtime configure --runtime=docker`",
             ),
             "container": Remedy(
-                "a container does not see the cards", "sudo systemctl restart docker after an update of driver or toolkit"
+                "a container does not see the cards", "`sudo systemctl restart docker` after an update of driver or toolkit"
             ),
         },
         hears=("docker",),
@@ -275,10 +292,12 @@ HOPS: tuple[Hop, ...] = (
             "down": Remedy(
                 "the Hub does not answer", "see whether this machine has a way out, or set HF_ENDPOINT in infra/.env"
             ),
-            "token": Remedy("the Hub does not take a token", "sudo make secrets GIVE={name}, with a new one of huggingface.co"),
+            "token": Remedy(
+                "the Hub does not take a token", "`sudo make secrets GIVE={name}`, with a new one of huggingface.co"
+            ),
             "rights": Remedy(
                 "the write token may not write",
-                "make one at huggingface.co that may write: sudo make secrets GIVE=hf-write-token",
+                "make one at huggingface.co that may write: `sudo make secrets GIVE=hf-write-token`",
             ),
             "odd": Remedy("something else answers there", "correct HF_ENDPOINT in infra/.env, or what stands in front of it"),
         },
@@ -291,9 +310,9 @@ HOPS: tuple[Hop, ...] = (
         "requests that start trainings are refused as too old",
         {
             "off": Remedy(
-                "this machine's clock is wrong", "sudo timedatectl set-ntp true; timedatectl says whether it goes right"
+                "this machine's clock is wrong", "`sudo timedatectl set-ntp true`; timedatectl says whether it goes right"
             ),
-            "jenkins": Remedy("the clock of Jenkins' machine is wrong", "set the clock there: sudo timedatectl set-ntp true"),
+            "jenkins": Remedy("the clock of Jenkins' machine is wrong", "set the clock there: `sudo timedatectl set-ntp true`"),
         },
         hears=("jenkins", "hub"),
     ),
@@ -303,14 +322,17 @@ HOPS: tuple[Hop, ...] = (
         "whether a recorder writes the history of runs",
         "what happens while nobody looks is not recorded",
         {
-            "stopped": Remedy("there is a history, and nobody writes it", "sudo systemctl start mlops-console-record"),
-            "rights": Remedy("the history may not be read by this user", "chmod g+r {path}, for a group that you are in"),
+            "stopped": Remedy("there is a history, and nobody writes it", "`sudo systemctl start mlops-console-record`"),
+            "rights": Remedy("the history may not be read by this user", "`chmod g+r {path}`, for a group that you are in"),
         },
     ),
 )
 
 _BY_ID = {hop.id: hop for hop in HOPS}
 _GAP = re.compile(r"\{(\w+)\}")
+_THEN = frozenset({", then ", "; then "})
+# What a shell takes as it stands: names come from a Compose file, from Jenkins, from paths.
+_PLAIN = re.compile(r"[\w/.:@=+][\w/.:@=+-]*(?: [\w/.:@=+][\w/.:@=+-]*)*", re.ASCII)
 
 
 def hop(name: str) -> Hop:
@@ -322,9 +344,15 @@ def number(name: str) -> int:
     return HOPS.index(_BY_ID[name]) + 1
 
 
-def remedy(name: str, key: str, names: Mapping[str, str]) -> Clean:
-    """What to do, with its gaps filled."""
-    return clean(_BY_ID[name].remedies[key].do.format_map(names))
+def remedy(name: str, key: str, names: Mapping[str, str]) -> Advice:
+    """What to do, with its gaps filled. A second command belongs to the first where it is for `then`."""
+    # Parted before names are filled in, which may hold backticks too.
+    texts = _BY_ID[name].remedies[key].do.split("`")
+    commands, between = texts[1::2], texts[2::2]
+    wanted = commands[:2] if between[:1] and between[0] in _THEN else commands[:1]
+    command = " && ".join(wanted)
+    safe = all(_PLAIN.fullmatch(names[gap]) for gap in _GAP.findall(command))
+    return Advice(clean("".join(texts).format_map(names)), clean(command.format_map(names)) if safe else Clean(""))
 
 
 def markdown() -> str:
@@ -340,6 +368,18 @@ def markdown() -> str:
         ]
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
+
+
+def overview() -> str:
+    """The part of docs/operations.md that this table makes: every hop in a line, and where to read how to mend it."""
+    lines = ["| hop | while it is broken |", "|---|---|"]
+    lines += [f"| [{at} {one.id}](troubleshooting.md#{_anchor(at, one)}) | {one.costs} |" for at, one in enumerate(HOPS, 1)]
+    return "\n".join(lines) + "\n"
+
+
+def _anchor(at: int, one: Hop) -> str:
+    """Of its heading, as GitHub calls it."""
+    return f"{at} {one.id} {one.title}".lower().replace(" ", "-")
 
 
 def _upper(found: re.Match[str]) -> str:

@@ -89,8 +89,9 @@ async def _nodes(jenkins: Jenkins) -> Finding:
     mends = Mends(nodes=tuple(one.name for one in switched))
     make = broken if len(away) == len(trainers) else warning
     if switched:
-        return make(HOP, "offline", told, mends=mends, names=" ".join(str(one.name) for one in switched))
-    return make(HOP, "node", told)
+        names = [str(one.name) for one in switched]
+        return make(HOP, "offline", told, mends=mends, about=names[0], names=" ".join(names))
+    return make(HOP, "node", told, about=away[0].name)
 
 
 async def _why(jenkins: Jenkins, node: Node) -> str:

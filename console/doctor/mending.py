@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.actions.docker.services import ActOnServices, ServiceVerb
 from console.actions.jenkins.switching import SetOffline
-from console.actions.plan import Act
+from console.actions.plan import Act, several
 from console.actions.rights import SetRights, Wanted
 from console.actions.several import Several
 from console.doctor.findings import Mends
@@ -23,4 +23,5 @@ def act(mends: Mends, reach: Reach, files: Files, uid: int) -> Act:
         acts.append(ActOnServices(reach, ServiceVerb.START, [str(one) for one in mends.services]))
     if mends.nodes:
         acts.append(SetOffline(reach.ask_jenkins(), [str(one) for one in mends.nodes], None))
-    return Several(NAME, "Mend  what the doctor has found", acts)
+    names = [*(one.path.name for one in mends.rights), *map(str, mends.services), *map(str, mends.nodes)]
+    return Several(NAME, f"Mend  {several(names)}", acts)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from console.doctor.findings import Finding, HopState
 from console.doctor.hops import HOPS, number
-from console.doctor.walk import Checkup
 from console.model.state import State, StateClass
 from console.text import Clean, clean
 
-WAITING = State(StateClass.WAITING, Clean("looking"))
+if TYPE_CHECKING:
+    from console.doctor.walk import Checkup
+
+LOOKING = State(StateClass.ACTIVE, Clean("looking"))
+WAITING = State(StateClass.WAITING, Clean("waits"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +28,10 @@ class Row:
     do: Clean
 
 
-def row(name: str, found: Finding | None) -> Row:
-    """`found` is None while it is being looked at."""
+def row(name: str, found: Finding | None, *, begun: bool = True) -> Row:
+    """`found` is None while it is being looked at, or before that has `begun`."""
     if found is None:
-        return Row(number(name), Clean(name), WAITING, Clean(""), Clean(""))
+        return Row(number(name), Clean(name), LOOKING if begun else WAITING, Clean(""), Clean(""))
     state = State(found.state.kind, clean(found.state.value))
     return Row(number(name), Clean(name), state, told(found), found.do)
 

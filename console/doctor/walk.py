@@ -53,11 +53,13 @@ class Checkup:
 async def walk(
     instruments: Instruments,
     heard: Callable[[str, Finding], None] = lambda _hop, _found: None,
+    begins: Callable[[str], None] = lambda _hop: None,
     *,
     hops: Sequence[Hop] = HOPS,
     looks: Mapping[str, Look] = LOOKS,
 ) -> Checkup:
-    """Look at everything. `heard` is told of each hop as soon as it is known, in whatever order that is.
+    """Look at everything. `heard` is told of each hop as soon as it is known, in whatever order that is, and `begins` when
+    looking at it begins.
 
     A hop that has not answered within its time is broken, and says so; a defect of one ends the walk.
     """
@@ -67,6 +69,7 @@ async def walk(
 
     async def go(one: Hop) -> None:
         await asyncio.gather(*(known[before].wait() for before in (_FIRST, *one.needs, *one.hears) if before != one.id))
+        begins(one.id)
         visit.found[one.id] = await _timed(one, visit, looks[one.id])
         known[one.id].set()
         heard(one.id, visit.found[one.id])

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.feeds.record_facts import over
 from console.feeds.record_fill import KEPT, Filler
@@ -17,9 +18,11 @@ from console.history.errors import HistoryError
 from console.model.history import Batch, PastRun, Point
 from console.model.jenkins import JenkinsError
 from console.model.run import Run
-from console.model.why import Why
 from console.sources.runfolders import Left
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.feeds.ends import Answer
 
 RUNS_A_MINUTE = 6
 LOOK_SECONDS = 60.0
@@ -44,7 +47,7 @@ class Missed:
         tell: Callable[[str], None],
         *,
         moment: Callable[[], int],
-        explain: Callable[[Run], Awaitable[Why | None]],
+        explain: Callable[[Run], Awaitable[Answer | None]],
         most: int = RUNS_A_MINUTE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,10 +81,9 @@ class Missed:
     async def _step(self, logs: Logs) -> bool:
         """Fill in one run; whether there was one."""
         try:
-            ended = next((one for one in self._runs.known.values() if one.final and not one.explained), None)
+            ended = next((one for one in self._unexplained(logs)), None)
             if ended is not None:
-                ended.why = await self._explain(ended.run)
-                ended.explained = True
+                await self._ask_why(ended)
                 return True
             known = next((one for one in self._waiting(logs)), None)
             if known is not None:
@@ -89,6 +91,18 @@ class Missed:
             return await self._folder()
         except HistoryError:
             return False  # the recorder has said so; it is missing until there is room
+
+    def _unexplained(self, logs: Logs) -> list[Known]:
+        """Runs that ended badly. Their last lines may come to the Engine's log after their end, so it is read first."""
+        found = [one for one in self._runs.known.values() if one.final and not one.explained]
+        return [one for one in found if all(_settled(logs, each.id) for each in one.run.containers)]
+
+    async def _ask_why(self, ended: Known) -> None:
+        told = await self._explain(ended.run)
+        ended.asked += 1
+        ended.stale = True
+        ended.why = told.why if told is not None else None
+        ended.explained = (told is not None and told.whole) or ended.asked >= MOST_TRIES
 
     def _waiting(self, logs: Logs) -> list[Known]:
         """Builds that have ended, and what they keep was not looked at. The newest first; what is still read is waited for."""
@@ -116,10 +130,11 @@ class Missed:
             found = await self._filler.build(build, give, curves=not whole)
         except JenkinsError as error:
             known.filled = known.tries >= MOST_TRIES
+            known.stale = True
             if known.filled:
                 self._tell(f"run: what {known.run.shown} has left cannot be read: {error.reason}")
             return True
-        known.more, known.filled = found.run, True
+        known.more, known.filled, known.stale = found.run, True, True
         if found.count:
             self._tell(f"run: {found.count:,} values of {known.run.shown} are filled in from what its build keeps")
         if found.cut:

@@ -61,9 +61,12 @@ class Known:
     filled: bool = False
     tries: int = 0
     why: Why | None = None
+    asked: int = 0
     explained: bool = False
     """Whether it was asked why it ended badly; one that did not needs no asking."""
     sent: PastRun | None = None
+    stale: bool = False
+    """Whether something came to be known of it since `past` was made."""
     figures: Figures | None = None
     judged_at: float = float("-inf")
     gone_at: float | None = None
@@ -164,6 +167,7 @@ class Runs:
         known.peaks.saw(memory, gpu_memory(known.run))
 
     async def _told(self, known: Known, logs: Logs, going: Going) -> None:
+        known.stale = False
         followed = _newest(known.run.containers, logs)
         if followed is not None and followed.alive and going.seconds - known.judged_at >= JUDGED_SECONDS:
             known.judged_at = going.seconds
@@ -205,7 +209,13 @@ class Runs:
         """Let go of runs of which everything is recorded, and tell people of them. Raises HistoryError."""
         through = []
         for key, one in self.known.items():
-            if not one.final or not one.explained or one.past != one.sent or not (one.run.ended or one.past.ended is not None):
+            if (
+                not one.final
+                or not one.explained
+                or one.stale
+                or one.past != one.sent
+                or not (one.run.ended or one.past.ended is not None)
+            ):
                 continue
             await self._notices.ended(one.past, one.all_names)
             followed = [each for container in one.run.containers if (each := logs[container.id]) is not None]

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.feeds.record_fill import Allowance, Filler
 from console.feeds.record_jenkins import JenkinsLook
@@ -29,10 +30,12 @@ from console.model.history import NANO, Batch, PastRun, Point
 from console.model.run import Phase, Run
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
 from console.model.training import build_of, trains
-from console.model.why import Why
 from console.runs.join import join
 from console.sources.protocols import ContainerEngine, Gpus, Jenkins, Machine
 from console.text import Clean
+
+if TYPE_CHECKING:
+    from console.feeds.ends import Answer
 
 MOST_POINTS = 100_000
 """Points that wait for a history that cannot be written; beyond that they are read again from the logs."""
@@ -296,15 +299,15 @@ class Recorder:
             for name, points in followed.log.points.drain().items():
                 known[name] = known.get(name, ()) + points
 
-    async def _why(self, run: Run) -> Why | None:
-        """Why it ended badly, from the ends of its logs as far as they are still there."""
+    async def _why(self, run: Run) -> Answer | None:
+        """Why it ended badly, from the ends of its logs as far as they are still there; None where that took too long."""
         from console.feeds.ends import Known, read_end
 
         world = self._jenkins.snapshot.value if self._jenkins is not None else None
         failure = world.failures.get(run.ref) or None if world is not None and run.ref is not None else None
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
-                return (await read_end(run, self._engine, self._asked, Known(failure=failure))).why
+                return await read_end(run, self._engine, self._asked, Known(failure=failure))
         return None
 
     def _moment(self) -> int:

@@ -56,7 +56,7 @@ def compare(
     return Comparison(
         tuple(run for run, _ in runs),
         axis,
-        _different([run.parameters for run, _ in runs]),
+        different([run.parameters for run, _ in runs]),
         tuple(run.seconds for run, _ in runs),
         {name: tuple(figures(curves.get(name, ()), better(name)) for _, curves in runs) for name in names},
         {
@@ -88,7 +88,8 @@ def _begin(run: PastRun, curves: Curves) -> int:
     return min((point.time for points in curves.values() for point in points), default=0)
 
 
-def _different(parameters: Sequence[Mapping[Clean, Clean]]) -> Mapping[Clean, tuple[Clean | None, ...]]:
+def different(parameters: Sequence[Mapping[Clean, Clean]]) -> Mapping[Clean, tuple[Clean | None, ...]]:
+    """Those of which not all have the same value, in the order of their names: a value for each, None where there is none."""
     names = sorted({name for one in parameters for name in one})
     found = {name: tuple(one.get(name) for one in parameters) for name in names}
     return {name: values for name, values in found.items() if len(set(values)) > 1}

@@ -129,14 +129,16 @@ class ActingScreen(ConsoleScreen, inherit_bindings=False):
             begin(self, make, self.unmark)
 
 
-def begin(screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda: None) -> None:
-    """Plan it, show the plan, and carry it out once somebody agrees."""
+def begin(
+    screen: ConsoleScreen, make: Making, then: Callable[[], None] = lambda: None, over: Callable[[], None] = lambda: None
+) -> None:
+    """Plan it, show the plan, and carry it out once somebody agrees. `over` is called when it has been."""
     if make.of == "jenkins" and not screen.has_jenkins:
         screen.say_no_jenkins()
         return
     from console.ui.doing import Doing
 
-    Doing(screen.console, make, then).begin()
+    Doing(screen.console, make, then, over).begin()
 
 
 def act_on(screen: ConsoleScreen, what: str, job: Clean, number: int) -> None:

@@ -42,6 +42,7 @@ MODULES: Sequence[str] = (
     "console.actions.docker.known",
     "console.ui.screens.waiting",
     "console.ui.screens.audit",
+    "console.ui.screens.doctor",
     "console.ui.screens.files",
     "console.ui.doing",
     "console.ui.screens.acts",

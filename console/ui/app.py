@@ -39,6 +39,7 @@ from console.ui.touring import FirstLook, TouringApp
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.actions.doer import Doer
+    from console.doctor.instruments import Instruments
     from console.model.build import BuildRef
     from console.model.pruning import Usual
     from console.model.state import StateClass
@@ -77,7 +78,8 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
-    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning.
+    down: the same each time, but another one once the demo has been entered; `make_usual` what the settings say of pruning,
+    `make_instruments` what the doctor looks with: another set for each walk, made in a thread of its own.
     `ahead` loads what later keys need, `garbage` is collected while no key is pressed. `first_look` says whether
     the demo's tour has never been shown here.
     """
@@ -103,6 +105,7 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
         ahead: Ahead | None = None,
         garbage: OldGarbage | None = None,
         make_usual: Callable[[], Usual] | None = None,
+        make_instruments: Callable[[], Instruments] | None = None,
         first_look: FirstLook | None = None,
     ) -> None:
         wishes = wishes or Wishes()
@@ -125,6 +128,7 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
         self.read_only = read_only
         self._make_recorder = make_recorder
         self._make_usual = make_usual
+        self.make_instruments = make_instruments
         self.first_look = first_look
         self.world: World | None = watch.world
         self._demo_watch = demo_watch

@@ -23,6 +23,7 @@ class AttendingApp(EndingApp, inherit_bindings=False):
         self._attended: tuple[frozenset[Clean], Clean | None] | None = None
         self._interest: Interest | None = None
         self._near_gpus = self._near_disk = False
+        self._runs: frozenset[Clean] = frozenset()
 
     @property
     def _front(self) -> ConsoleScreen | None:
@@ -40,6 +41,12 @@ class AttendingApp(EndingApp, inherit_bindings=False):
         if by is self._front and self._interest != interest:
             self._interest = interest
             self.live.look_at(interest)
+
+    def attend_runs(self, by: ConsoleScreen, keys: frozenset[Clean]) -> None:
+        """Which runs are on the screen now, of which it is to be read why they ended as they did."""
+        if by is self._front and self._runs != keys:
+            self._runs = keys
+            self.live.look_at_runs(keys)
 
     def attend_gpus(self, by: ConsoleScreen, *, closely: bool) -> None:
         """Whether the screen in front is about the cards: then each second counts."""

@@ -8,17 +8,15 @@ from datetime import datetime
 from console.actions.audited import Audited, Became
 from console.actions.plan import Fate
 from console.model.cells import width as cells_of
-from console.model.cells import wrapped as wrapped_cells
 from console.model.person import Person
 from console.model.state import StateClass
 from console.model.words import duration
 from console.ui.canvas import Line
 from console.ui.columns import Column
-from console.ui.details import fact, wrapped
+from console.ui.details import long_fact, wrapped
 from console.ui.look import Look
 from console.ui.table import NAME, STATE, TableRow
 
-_LABEL = 11
 _NARROW = 64
 _FATES = {
     Fate.DONE: StateClass.GOOD,
@@ -70,9 +68,9 @@ def about(one: Audited, look: Look, width: int) -> list[Line]:
     found += _facts("left out", [f"{each.name}: {each.why or 'nothing says why'}" for each in one.left_out], look, width)
     for label in dict.fromkeys(label for label, _ in one.effects):
         found += _facts(str(label), [str(text) for name, text in one.effects if name == label], look, width)
-    found += _lines("who", _who(one.person), look, width)
-    found += _lines("when", _times(one), look, width)
-    found += _lines("from", f"the console on {one.host}", look, width)
+    found += long_fact("who", _who(one.person), look, width)
+    found += long_fact("when", _times(one), look, width)
+    found += long_fact("from", f"the console on {one.host}", look, width)
     found += _facts("same as", [str(each) for each in one.requests], look, width)
     return found
 
@@ -81,21 +79,15 @@ def _became(one: Audited, became: Became, look: Look, width: int, *, label: str)
     text = f"{one.name_of(became.id)}  {became.words}"
     if became.denied is not None:
         text = f"{text} (missing: {became.denied})"
-    (name, *words), *rest = _lines(label, text, look, width - 2)
+    (name, *words), *rest = long_fact(label, text, look, width - 2)
     glyph = look.glyph(_FATES[became.fate])
     return [[name, glyph, look.part(" "), *words], *([first, look.part("  "), *more] for first, *more in rest)]
-
-
-def _lines(label: str, text: str, look: Look, width: int) -> list[Line]:
-    """One fact over as many lines as it needs: what is written down can be read whole."""
-    parts = wrapped_cells(text, max(8, width - _LABEL - 2))
-    return [fact(label if number == 0 else "", part, look, width) for number, part in enumerate(parts)]
 
 
 def _facts(label: str, texts: Sequence[str], look: Look, width: int) -> list[Line]:
     found: list[Line] = []
     for text in texts:
-        found += _lines("" if found else label, text, look, width)
+        found += long_fact("" if found else label, text, look, width)
     return found
 
 

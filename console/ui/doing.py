@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 
 
 class Doing:
-    """Begun by a key. `make` gives the act; `then` is called once it was agreed to, so that marks may go."""
+    """Begun by a key. `make` gives the act; `then` is called once it was agreed to, so that marks may go, `over` when it was
+    carried out, however that went."""
 
-    def __init__(self, app: ConsoleApp, make: Making, then: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: ConsoleApp,
+        make: Making,
+        then: Callable[[], None] = lambda: None,
+        over: Callable[[], None] = lambda: None,
+    ) -> None:
         self._app = app
         self._make = make
         self._then = then
+        self._over = over
         self._live = app.live
         self._sheet: PlanSheet | None = None
         self._outcome: OutcomeSheet | None = None
@@ -143,6 +151,7 @@ class Doing:
         self._outcome = None
 
     def _done(self, outcome: Outcome) -> None:
+        self._over()
         hint = self._trace(outcome)
         if self._outcome is not None and self._outcome.is_attached:
             self._outcome.end(outcome, hint)

@@ -163,7 +163,7 @@ def _low(body: Region, wishes: _Wishes) -> dict[str, Region]:
     lines = dict.fromkeys(wishes.rows, 1)
     if own in wishes.rows:
         beside = len(wishes.others)
-        most = max(1 + FOCUSED_ROWS, (height - beside) * 3 // 5)
+        most = max(1 + (max(FOCUSED_ROWS, wishes.least) if own == wishes.first else FOCUSED_ROWS), (height - beside) * 3 // 5)
         wanted = wishes.wanted() if own == wishes.first else 1 + min(wishes.rows[own], FOCUSED_ROWS)
         room = height - beside
         below = 3 if wishes.first == "runs" else 4

@@ -10,9 +10,11 @@ from console.logs.target import BuildTarget, LogTarget, Target, build_target
 from console.model.build import BuildRef, Stage
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
+from console.model.run import Run
 from console.model.state import State
 from console.model.training import build_of
 from console.model.world import World
+from console.runs.meant import meant
 from console.text import Clean
 from console.ui.look import Look
 from console.ui.rows import Row, rows
@@ -119,18 +121,44 @@ def _is_project(one: Target) -> bool:
     return one.key.startswith("project/")
 
 
-def called(world: World, words: list[str]) -> tuple[list[Target], list[str]]:
-    """The targets that people name, and the names that nothing has."""
+def run_target_of(world: World, run: Run) -> Target | None:
+    """Its container's log, or its build's once that is gone; None where there is neither."""
+    if run.container is not None:
+        return container_target_of(run.container)
+    return build_target_of(world.jenkins, run.ref) if run.ref is not None and world.jenkins is not None else None
+
+
+def _by_key(world: World, runs: Sequence[Run], word: str) -> Target | None:
+    """A run that is called by all of its name, while its container is there."""
+    named = "#" in word and not word.startswith("#")
+    run = next((one for one in runs if word in (one.key, one.shown)), None) if named else None
+    return run_target_of(world, run) if run is not None and run.container is not None else None
+
+
+def _by_rule(world: World, runs: Sequence[Run], word: str) -> Target | None:
+    run = meant(runs, word)
+    return run_target_of(world, run) if run is not None else None
+
+
+def called(world: World, words: list[str], runs: Sequence[Run] = ()) -> tuple[list[Target], list[str]]:
+    """The targets that people name, and the names that nothing has. `runs` are those that can be named.
+
+    Raises ManyMeantError where a number could be that of several runs.
+    """
     known = targets(world)
     found: list[Target] = []
     unknown: list[str] = []
     for word in words:
         # A Compose project stands for all of its services, unless something else has its name.
-        match = next((one for one in sorted(known, key=_is_project) if word == one.called), None)
+        match = _by_key(world, runs, word)
+        if match is None:
+            match = next((one for one in sorted(known, key=_is_project) if word == one.called), None)
         if match is None:
             match = next((one for one in known if word in names(one)), None)
         if match is None:
             match = _build_called(world.jenkins, word)
+        if match is None:
+            match = _by_rule(world, runs, word)
         if match is None:
             unknown.append(word)
         elif match not in found:

@@ -11,6 +11,8 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.actions.plan import Act, News, Outcome, Plan, Result, Target, Tell
+    from console.doctor.findings import Mends
+    from console.doctor.instruments import Instruments
     from console.model.asking import Stop
     from console.model.pruning import Rule
     from console.sources.protocols import ActingJenkins
@@ -218,3 +220,15 @@ def setting_offline(nodes: Sequence[Clean], reason: Clean | None) -> Making:
         return SetOffline(jenkins, nodes, reason)
 
     return of_jenkins(make)
+
+
+def mending(mends: Mends, tools: Callable[[], Instruments]) -> Making:
+    """All that the doctor can mend safely. The files are asked by tools of their own: those of the walk are closed."""
+
+    def make(reach: Reach) -> Act:
+        from console.doctor.mending import act
+
+        own = tools()
+        return act(mends, reach, own.files, own.uid)
+
+    return Making(make, "docker")

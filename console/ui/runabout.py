@@ -8,22 +8,27 @@ from datetime import datetime
 from console.model import run_words
 from console.model.cells import pad
 from console.model.cells import width as cells_of
+from console.model.history import PastRun
 from console.model.jenkins_rows import stage_state
 from console.model.metric import Curve, Figures
 from console.model.run import Run
 from console.model.why import Why
 from console.model.words import decimal, duration, memory_of
 from console.model.world import World
+from console.ui import runfacts, runmatters
 from console.ui.canvas import Line, Part
 from console.ui.curve import points, trace
 from console.ui.details import clock, fact, wrapped
 from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.runpane import known_of
+from console.ui.runview import Recalled, RunView
 
 _CURVE = 24
 _SPOTS = 2000
 _HIDDEN = "*" * 8
+_IN_RESULT = ("hub", "link")
+"""What is told of one that is over before its other facts."""
 
 
 def title(run: Run, world: World) -> str:
@@ -47,6 +52,21 @@ def about(run: Run, world: World, look: Look, width: int, now: datetime) -> list
         found += _measures(known, look, width, now)
     found += [fact(name, text, look, width) for name, text in _facts(run, world) if text]
     return found
+
+
+def recalled(run: Run, world: World, past: PastRun, known: Figures | None, look: Look, width: int, now: datetime) -> list[Line]:
+    """The same of one that only the history knows."""
+    view = RunView(run, world, known, now, past=Recalled(past, known), recalled=True)
+    told = runmatters.about(view, look, width)
+    assert told is not None  # noqa: S101 - it has ended
+    head = wrapped(told.note, look, width) if told.note else []
+    facts = [
+        line
+        for name, words in runfacts.pairs(view)
+        if words and name not in _IN_RESULT
+        for line in runmatters.told(name, words, look, width, cells=11)
+    ]
+    return [*head, *told.lines, *facts]
 
 
 def _why(run: Run, world: World) -> str | None:

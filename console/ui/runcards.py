@@ -74,6 +74,13 @@ def quantities(view: RunView) -> list[Quantity]:
     return found
 
 
+def was_watched(view: RunView) -> bool:
+    """Whether the history has anything that can be drawn."""
+    around = view.past.around
+    told = [_trace(around, one) for one in quantities(view)] if around is not None else []
+    return any(value is not None for one in told if one is not None for value in one.mean)
+
+
 def history(view: RunView, quantity: Quantity, clock: Clock, span: tuple[float, float], slots: int) -> History:
     """From one place of the axis to another in so many columns of equal width."""
     start, end = span

@@ -10,7 +10,7 @@ from console.model.words import age, binary, decimal, duration
 from console.ui.canvas import Line
 from console.ui.look import Look
 from console.ui.runmatters import changed_words, link_of, memory_words, told
-from console.ui.runview import RunView, parameters
+from console.ui.runview import RunView, given
 
 _LABEL = 12
 _TODAY = timedelta(hours=20)
@@ -36,7 +36,7 @@ def pairs(view: RunView) -> list[tuple[str, str]]:
     return [
         ("started by", _started_by(view)),
         ("commit", f"{run.commit[:8]}{title}" if run.commit else ""),
-        ("parameters", " ".join(f"{name}={value}" for name, value in parameters(run).items())),
+        ("parameters", " ".join(f"{name}={value}" for name, value in (given(view) or {}).items())),
         ("changed", changed_words(view)),
         ("image", str(run.image or (past.image if past is not None else None) or "")),
         ("container", _container(view)),

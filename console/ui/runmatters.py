@@ -159,7 +159,10 @@ def link_of(view: RunView) -> str | None:
     past, run, jenkins = view.past.run, view.run, view.world.jenkins
     if past is not None and past.published is not None:
         return str(past.published.url)
-    return f"{jenkins.url}/{run.ref.path}/" if jenkins is not None and run.ref is not None else None
+    # A build that only the history knows has no page any more.
+    if jenkins is None or run.ref is None or view.recalled:
+        return None
+    return f"{jenkins.url}/{run.ref.path}/"
 
 
 def _took(view: RunView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -54,7 +54,8 @@ RUN_ORDERS = tuple(RunOrder)
 class RunView:
     """Everything the pane shows. `rows` are the runs that it lists, in their order; `total` is how many there are without the
     filter (`words`), `opened` the keys of those that somebody has looked at, `hidden` how many wait in a queue that is not on
-    the screen. `name` and `number` are the least cells of these columns, so that lists below each other stand alike."""
+    the screen. `name` and `number` are the least cells of these columns, so that lists below each other stand alike.
+    `recalled` are the keys of those that only the history knows, with what it tells of how good they were."""
 
     world: World | None
     rows: Sequence[Run]
@@ -67,6 +68,7 @@ class RunView:
     backwards: bool = False
     opened: Collection[str] = ()
     marked: Collection[str] = ()
+    recalled: Mapping[str, Figures | None] = field(default_factory=dict)
     hidden: int = 0
     name: int = 0
     number: int = 0
@@ -212,6 +214,9 @@ def _told(run: Run, world: World | None) -> _Told:
 
 def _row(run: Run, view: RunView, look: Look, cells: Mapping[str, int], calm: Collection[str], now: datetime) -> TableRow:
     told = _told(run, view.world)
+    over = run.key in view.recalled
+    if over:
+        told = _Told(run, view.recalled[run.key], None, run.state)
     known = told.known
     by = {
         NAME: str(run.project),
@@ -224,7 +229,7 @@ def _row(run: Run, view: RunView, look: Look, cells: Mapping[str, int], calm: Co
     quiet = run.ended and told.state.kind is StateClass.BROKEN and run.key in calm
     muted = _is_old(run, view.world)
     if known is None or not _measures(told):
-        return TableRow(run.key, told.state, by, span=_cause(told), quiet=quiet, muted=muted)
+        return TableRow(run.key, told.state, by, span=_cause(told), quiet=quiet or over, muted=muted, over=over)
     by |= {
         "progress": f"{known.done:>{_PERCENT}.0%}" if known.done is not None else run_words.place(known),
         "epoch": _epoch(known),

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from rich.style import Style
 
 from console.model.cells import width as cells_of
-from console.model.metric import Figures
 from console.model.run_words import figure
 from console.model.words import duration
 from console.ui.canvas import Line, Part
@@ -28,28 +27,44 @@ def metrics(
     view: RunView, drawn: Plot | None, look: Look, width: int, height: int, *, number: int, focused: bool
 ) -> list[Line]:
     """The curves below their title, in `height` lines."""
-    if height <= 0:
-        return []
+    name = f"{number} Metrics"
     if drawn is None:
         words = "Nothing was measured yet." if not view.run.ended else "Its log told no metric."
-        head = _title(f"{number} Metrics", (), "", look, width, focused=focused)
-        return [head, [look.part(f" {words}", Role.MUTED)]][:height]
+        return nothing(name, words, look, width, height, focused=focused)
+    told = under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
+    more = len(groups(view.figures)) - 1 if view.figures is not None else 0
+    return curves(name, told, more, drawn, look, width, height, focused=focused)
+
+
+def nothing(name: str, words: str, look: Look, width: int, height: int, *, focused: bool) -> list[Line]:
+    """A pane without a curve, and why."""
+    return [_title(name, (), "", look, width, focused=focused), [look.part(f" {words}", Role.MUTED)]][: max(0, height)]
+
+
+def curves(
+    name: str,
+    told: Sequence[Sequence[Part]],
+    more: int,
+    drawn: Plot,
+    look: Look,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+) -> list[Line]:
+    """A plot below its title. `told` are items that stand in it, `more` is how many other metrics there are."""
+    if height <= 0:
+        return []
     other = "step" if drawn.view.time else "time"
     key = look.keys.first("axis")
     axis = f"{'time' if drawn.view.time else drawn.view.word}  {key} {other}"
     # What is not as it was measured is said whatever else has no room.
     notes = ", ".join(title_words(drawn.traces, drawn.view))
     rest = "  ".join(part for part in (notes, axis) if part)
-    more = _more(view.figures)
-    right = f"{more}{rest}" if cells_of(more + rest) <= width - _LEAST_TITLE else rest
-    told = _under(drawn, look) if drawn.view.cursor is not None else _names(drawn, look)
-    head = _title(f"{number} Metrics", told, right, look, width, focused=focused)
+    others = f"+{more} more  " if more > 0 else ""
+    right = f"{others}{rest}" if cells_of(others + rest) <= width - _LEAST_TITLE else rest
+    head = _title(name, told, right, look, width, focused=focused)
     return [head, *plot(drawn.traces, drawn.view, width, height - 1, look)][:height]
-
-
-def _more(known: Figures | None) -> str:
-    count = len(groups(known)) - 1 if known is not None else 0
-    return f"+{count} more  " if count > 0 else ""
 
 
 def _names(drawn: Plot, look: Look) -> list[list[Part]]:
@@ -58,7 +73,7 @@ def _names(drawn: Plot, look: Look) -> list[list[Part]]:
     return [parts[at : at + 3] for at in range(0, len(parts), 3)]
 
 
-def _under(drawn: Plot, look: Look) -> list[list[Part]]:
+def under(drawn: Plot, look: Look) -> list[list[Part]]:
     """What stands under the crosshair, in place of the names."""
     where = drawn.view.cursor
     assert where is not None  # noqa: S101 - only asked where there is one

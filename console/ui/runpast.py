@@ -51,7 +51,7 @@ class RunPast:
         self._asked: Wish | None = None
         self._wanted: Wish | None = None
         self._answered = 0.0
-        self._busy = False
+        self._busy = self._heard = False
         self.found = Recalled()
         self._of: str | None = None
 
@@ -59,11 +59,15 @@ class RunPast:
         """What was told of this run so far."""
         return self.found if self._of == key else Recalled()
 
+    def answered(self, key: str) -> bool:
+        """Whether it was asked about this run, and has told what there is."""
+        return self._of == key and self._heard
+
     def want(self, wish: Wish) -> Recalled:
         """What is known now; what is older than it should be is asked for."""
         if self._of != wish.key:
             # What is remembered of another run says nothing of this one.
-            self._of, self.found, self._asked = wish.key, Recalled(), None
+            self._of, self.found, self._asked, self._heard = wish.key, Recalled(), None, False
         self._wanted = wish
         old = not wish.ended and time.monotonic() - self._answered > FRESH_SECONDS
         if not self._busy and (old or not wish.about_same(self._asked)):
@@ -96,9 +100,9 @@ class RunPast:
 
     def _take(self, wish: Wish, found: Recalled) -> None:
         self._busy, self._answered = False, time.monotonic()
-        changed = wish.key == self._of and found != self.found
+        changed = wish.key == self._of and (found != self.found or not self._heard)
         if changed:
-            self.found = found
+            self.found, self._heard = found, True
         if self._wanted is not None and not self._wanted.about_same(wish):
             self._ask(self._wanted)  # it is another run, or was moved or zoomed meanwhile
         if changed:

@@ -11,6 +11,7 @@ from operator import itemgetter
 
 from console.model.metric import Curve, Figures, Spot
 from console.model.run import Phase
+from console.text import Clean
 from console.ui.plot import Trace, View
 from console.ui.runlines import base_name, ordered
 from console.ui.runview import RunView
@@ -61,36 +62,42 @@ def plot_of(view: RunView, wish: Wish) -> Plot | None:
     curves = chosen[wish.group % len(chosen)]
     in_time = over_time(curves, wish)
     began = began_at(view, curves)
-    traces = [trace for one in curves if (trace := _trace(one, began, in_time=in_time)).points]
+    traces = [trace for one in curves if (trace := trace_of(one, one.name, began, word_of([one]), in_time=in_time)).points]
     whole = _whole(view, traces, began, in_time=in_time)
-    seen = whole if wish.part is None else _within(wish.part, whole)
+    return seen(traces, whole, wish, word_of(curves), in_time=in_time)
+
+
+def seen(traces: Sequence[Trace], whole: Span, wish: Wish, word: str, *, in_time: bool) -> Plot:
+    """These curves as they are wanted."""
+    part = whole if wish.part is None else _within(wish.part, whole)
     shown = View(
-        start=seen[0],
-        end=seen[1],
+        start=part[0],
+        end=part[1],
         log=wish.log,
         smooth=SMOOTHED if wish.smooth else 0,
         cursor=wish.cursor,
         time=in_time,
-        word=_word(curves),
+        word=word,
     )
     return Plot(traces, shown, whole)
 
 
 def over_time(curves: Sequence[Curve], wish: Wish) -> bool:
     """Time is the axis where somebody wants it, and where neither steps nor epochs were told."""
-    return bool(wish.time) or not any(_steps(one) or _epochs(one) for one in curves)
+    return bool(wish.time) or not any(steps(one) or epochs(one) for one in curves)
 
 
-def _steps(curve: Curve) -> bool:
+def steps(curve: Curve) -> bool:
     return any(spot.step is not None for spot in curve.spots) or curve.last.step is not None
 
 
-def _epochs(curve: Curve) -> bool:
+def epochs(curve: Curve) -> bool:
     return any(spot.epoch is not None for spot in curve.spots) or curve.last.epoch is not None
 
 
-def _word(curves: Sequence[Curve]) -> str:
-    return "step" if any(_steps(one) for one in curves) else "epoch"
+def word_of(curves: Sequence[Curve]) -> str:
+    """What the axis counts, unless it is time."""
+    return "step" if any(steps(one) for one in curves) else "epoch"
 
 
 def _place(spot: Spot, began: datetime, word: str, *, in_time: bool) -> float | None:
@@ -99,15 +106,14 @@ def _place(spot: Spot, began: datetime, word: str, *, in_time: bool) -> float | 
     return float(spot.step) if word == "step" and spot.step is not None else spot.epoch if word == "epoch" else None
 
 
-def _trace(curve: Curve, began: datetime, *, in_time: bool) -> Trace:
+def trace_of(curve: Curve, name: Clean, began: datetime, word: str, *, in_time: bool) -> Trace:
     """Its points in order of their places; the newest value has one even where it is not finite."""
-    word = _word([curve])
     points = [(at, spot.value) for spot in curve.spots if (at := _place(spot, began, word, in_time=in_time)) is not None]
     at = _place(curve.last, began, word, in_time=in_time)
     if at is not None and not math.isfinite(curve.last.value):
         points.append((at, curve.last.value))
     points.sort(key=itemgetter(0))
-    return Trace(curve.name, tuple(points))
+    return Trace(name, tuple(points))
 
 
 def began_at(view: RunView, curves: Sequence[Curve]) -> datetime:
@@ -128,8 +134,13 @@ def _whole(view: RunView, traces: Sequence[Trace], began: datetime, *, in_time: 
         step = view.figures.step if view.figures is not None else None
         known = float(step) if step is not None and traces and last <= step else last
         return (min(first, 0.0) if first <= known / 2 else first), known
+    return min(0.0, first), max(last, until(view, began))
+
+
+def until(view: RunView, began: datetime) -> float:
+    """How many seconds it trains by now; 0 where it does no more."""
     goes_on = view.phase is Phase.TRAINING and not view.gone
-    return min(0.0, first), max(last, (view.now - began).total_seconds()) if goes_on else last
+    return (view.now - began).total_seconds() if goes_on else 0.0
 
 
 def _within(part: Span, whole: Span) -> Span:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -38,7 +38,7 @@ class Recalled:
 @dataclass(frozen=True, slots=True)
 class RunView:
     """Everything that is shown. `before` is the run before it of the same project; `gone` tells that nobody knows of it any
-    more, and that all here is what was known last."""
+    more, and that all here is what was known last; `recalled` that only the history knows it."""
 
     run: Run
     world: World
@@ -47,6 +47,7 @@ class RunView:
     before: Run | None = None
     past: Recalled = field(default_factory=Recalled)
     gone: bool = False
+    recalled: bool = False
 
     @property
     def goes_on(self) -> Container | None:
@@ -165,17 +166,29 @@ def parameters(run: Run) -> Mapping[str, str]:
         given = run.build.parameters
     elif run.item is not None:
         given = run.item.parameters
+    return _plain((one.name, one.value) for one in given)
+
+
+def given(view: RunView) -> Mapping[str, str] | None:
+    """The same as the systems tell it, else as the history does; None where nobody has told."""
+    past = view.past.run
+    if not knows_parameters(view.run) and past is not None and past.parameters:
+        return _plain(past.parameters.items())
+    return parameters(view.run) if knows_parameters(view.run) else None
+
+
+def _plain(told: Iterable[tuple[Clean, Clean | None]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for one in given:
-        if one.name in _EACH_TIME or one.value in _UNSET:
+    for called, value in told:
+        if called in _EACH_TIME or value in _UNSET:
             continue
-        if one.name != _OVERRIDES or one.value is None:
-            found[str(one.name)] = _HIDDEN if one.value is None else str(one.value)
+        if called != _OVERRIDES or value is None:
+            found[str(called)] = _HIDDEN if value is None else str(value)
             continue
-        for line in one.value.splitlines():
-            name, _, value = line.strip().partition("=")
+        for line in value.splitlines():
+            name, _, text = line.strip().partition("=")
             if name.strip():
-                found[name.strip()] = value.strip()
+                found[name.strip()] = text.strip()
     return found
 
 

@@ -21,7 +21,7 @@ NAME, STATE = "name", "state"
 class TableRow:
     """One row. `key` names it across worlds, `cells` has the text of each column but `state`; `bars` are from 0 to 1, with the
     text of their column behind them. `span` is one text instead of all the columns that the table names for it. A `quiet` state
-    is not bold, whatever it is; with `muted` it may be an old one."""
+    is not bold, whatever it is; with `muted` it may be an old one. What is `over` is muted, and its state is still true."""
 
     key: str
     state: State
@@ -30,6 +30,7 @@ class TableRow:
     span: str | None = None
     quiet: bool = False
     muted: bool = False
+    over: bool = False
 
     def matches(self, words: Sequence[str]) -> bool:
         """True when every word is somewhere in the row; capitals count only if a word has some."""
@@ -111,7 +112,7 @@ def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells
     selected = row.key == table.selected and table.focused
     ground = Ground.SELECT if selected else Ground.PLAIN
     stale = table.stale or row.muted
-    role = Role.MUTED if stale else Role.TEXT
+    role = Role.MUTED if stale or row.over else Role.TEXT
     mark = "*" if row.key in table.marked else look.glyphs.cursor if selected else " "
     parts: list[Part] = [look.part(mark, Role.ACCENT, ground)]
     used = 1
@@ -142,7 +143,7 @@ def _row(row: TableRow, table: Table, look: Look, order: Sequence[Column], cells
                 parts.append(look.part(text, role, ground))
             continue
         kept = cut_middle(text, size, look.glyphs.ellipsis) if column.id == NAME else cut(text, size, look.glyphs.ellipsis)
-        muted = stale or (column.right and column.id not in (NAME, "number", *table.figures))
+        muted = stale or row.over or (column.right and column.id not in (NAME, "number", *table.figures))
         parts.append(look.part(pad(kept, size, right=column.right), Role.MUTED if muted else role, ground))
     if selected:
         parts.append(look.part(" " * max(0, width - used), role, ground))

@@ -1,6 +1,6 @@
 """Plots as lines of a canvas: curves over steps or time, filled histories, and how a person moves in them. Pure."""
 
-from console.ui.plot.curves import inset, legend, plot
+from console.ui.plot.curves import inset, legend, plot, signs
 from console.ui.plot.filled import area
 from console.ui.plot.moving import at, cursor_column, moved, zoomed
 from console.ui.plot.traces import LEFT, Trace, View, cells, title_words
@@ -17,6 +17,7 @@ __all__ = [
     "legend",
     "moved",
     "plot",
+    "signs",
     "title_words",
     "zoomed",
 ]

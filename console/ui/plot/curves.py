@@ -25,10 +25,14 @@ _WIDEST = 3
 def legend(traces: Sequence[Trace], look: Look) -> list[Part]:
     """`loss line   val_loss o`: which curve is which."""
     parts: list[Part] = []
-    for place, trace in enumerate(traces):
-        sign = _letter(place) if place else "line" if look.glyphs.unicode else "*"
-        parts += [look.part("   "), look.part(f"{trace.name} "), look.part(sign, _role(place), bold=True)]
+    for trace, (sign, role) in zip(traces, signs(len(traces), look), strict=True):
+        parts += [look.part("   "), look.part(f"{trace.name} "), look.part(sign, role, bold=True)]
     return parts[1:]
+
+
+def signs(count: int, look: Look) -> list[tuple[str, Role]]:
+    """What so many curves are told apart by: `line`, `o`, `x`, each with its colour."""
+    return [(_letter(place) if place else "line" if look.glyphs.unicode else "*", _role(place)) for place in range(count)]
 
 
 def inset(traces: Sequence[Trace], view: View, width: int, height: int) -> int:

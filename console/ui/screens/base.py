@@ -19,6 +19,7 @@ from console.ui.screens.drawn import DrawnScreen
 if TYPE_CHECKING:
     from console.model.build import BuildRef, Stage
     from console.model.container import Container
+    from console.model.run import Run
     from console.ui.logtargets import LogOwner
 
 WHEEL_ROWS = 3
@@ -187,6 +188,13 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
         self.console.close_all()
         self.app.push_screen(DiskScreen())
 
+    def action_doctor(self) -> None:
+        """The whole chain, hop by hop."""
+        from console.ui.screens.doctor import DoctorScreen
+
+        self.console.close_all()
+        self.app.push_screen(DoctorScreen())
+
     def action_prune_by(self, words: str) -> None:
         """Show what can go by this rule, as the palette has it, and ask before it does."""
         from console.ui.prunewords import rule_of
@@ -247,6 +255,32 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
         self.app.push_screen(RunScreen(key, step))
 
+    @property
+    def known_runs(self) -> Sequence[Run]:
+        """Every run that is known, those of the history behind the others."""
+        from console.ui.screens.main import MainScreen
+
+        main = self.app.screen_stack[0]
+        return main.known_runs if isinstance(main, MainScreen) else self.world.runs if self.world is not None else ()
+
+    def action_run_of(self, name: str) -> None:
+        """All about the run that is called so."""
+        from console.ui.runcalling import open_called
+
+        open_called(self, name)
+
+    def action_compare_of(self, names: list[str]) -> None:
+        """The runs that are called so, beside each other; one alone beside the last good one of its project."""
+        from console.ui.runcalling import compare_called
+
+        compare_called(self, names)
+
+    def compare(self, keys: Sequence[str]) -> None:
+        """These runs beside each other; one alone beside the last good one of its project."""
+        from console.ui.runcalling import compare
+
+        compare(self, keys)
+
     def open_build_log(self, ref: BuildRef, *, at_error: bool, stage: Stage | None = None) -> None:
         """The log of a build, or of one of its stages."""
         from console.ui.logtargets import build_target_of
@@ -301,12 +335,17 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
     def action_logs_of(self, names: list[str]) -> None:
         """Open the logs of these, by time."""
+        from console.runs.meant import ManyMeantError
         from console.ui.logtargets import called
         from console.ui.screens.log import LogScreen
         from console.ui.screens.main import MainScreen
 
         main = self.app.screen_stack[0]
-        found, unknown = called(self.world, names) if self.world is not None else ([], names)
+        try:
+            found, unknown = called(self.world, names, self.known_runs) if self.world is not None else ([], names)
+        except ManyMeantError as error:
+            self.say(StateClass.BROKEN, str(error))
+            return
         if unknown or not isinstance(main, MainScreen):
             self.say(StateClass.BROKEN, f"nothing here is called {unknown[0] if unknown else ''}")
             return

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, get_args
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from textual import events
 
@@ -15,7 +15,11 @@ from console.ui.frame import title
 from console.ui.keymap import MOVE, Key, shown_keys
 from console.ui.palette import Ground, Role
 from console.ui.prompt import Prompt
+from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.promptsheet import PromptSheet
+
+if TYPE_CHECKING:
+    from console.model.run import Run
 
 _ROWS = 8
 _LOGS = "logs"
@@ -43,6 +47,8 @@ _PANES = {
     "services": "services and containers",
 }
 _SERVICE = "service"
+_RUN = "run"
+_COMPARE = "compare"
 _ALL = "--all"
 _NOT_HERE = frozenset({"palette", "interrupt", _PRUNE})
 """What is no command, and what is one with more words than its key has."""
@@ -68,6 +74,8 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
         self._keys = [Entry(key.id, key.words, key, key.action) for key in keys]
         if "everywhere" in places:
             self._keys.append(Entry(_LOGS, "NAME...: their logs, by time", None, ""))
+            self._keys.append(Entry(_RUN, "NAME: all about this training run", None, ""))
+            self._keys.append(Entry(_COMPARE, "NAME NAME...: runs beside each other", None, ""))
             self._keys.append(Entry(_BUILDS, "JOB: all builds of this job", None, ""))
             self._keys += [Entry(name, words, None, "") for name, words in _ACTS.items() if acts]
             if acts:
@@ -130,6 +138,10 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
         words = text.casefold().split()
         if words[:1] == [_LOGS] and (len(words) > 1 or text.endswith(" ")):
             self._found = self._logs(text.split()[1:], complete=text.endswith(" "))
+        elif words[:1] == [_RUN] and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._run(" ".join(text.split()[1:]))
+        elif words[:1] == [_COMPARE] and (len(words) > 1 or text.endswith(" ")):
+            self._found = self._compared(text.split()[1:], complete=text.endswith(" "))
         elif words[:1] == [_THEME] and (len(words) > 1 or text.endswith(" ")):
             self._found = _themes(" ".join(words[1:]))
         elif words[:1] == [_BUILDS] and (len(words) > 1 or text.endswith(" ")):
@@ -151,6 +163,31 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
         jobs = world.jenkins.jobs.values() if world is not None and world.jenkins is not None else ()
         fitting = sorted((job for job in jobs if part in job.shown.casefold()), key=lambda job: job.shown)
         return [Entry(f"{_BUILDS} {job.shown}", "", None, f"builds({str(job.full_name)!r})") for job in fitting]
+
+    def _run(self, part: str) -> list[Entry]:
+        """The runs that can be meant; what none of these is called the history may know."""
+        found = [Entry(f"{_RUN} {one.key}", _told(one), None, f"run_of({str(one.key)!r})") for one in self._runs(part)]
+        return found or ([Entry(f"{_RUN} {part}", "", None, f"run_of({part!r})")] if part else [])
+
+    def _compared(self, names: Sequence[str], *, complete: bool) -> list[Entry]:
+        """The runs that can be put beside those that were typed before; the last of them alone with the last good one."""
+        before, last = (names, "") if complete or not names else (names[:-1], names[-1])
+        found = []
+        for one in self._runs(last):
+            every = [*before, str(one.key)]
+            if one.key not in before:
+                found.append(Entry(" ".join([_COMPARE, *every]), _told(one), None, f"compare_of({every!r})"))
+        if not found and last:
+            every = [*before, last]
+            found = [Entry(" ".join([_COMPARE, *every]), "", None, f"compare_of({every!r})")]
+        return found
+
+    def _runs(self, part: str) -> list[Run]:
+        from console.runs.meant import fitting
+
+        main = self.app.screen_stack[0]
+        known = main.known_runs if isinstance(main, ConsoleScreen) else ()
+        return list(fitting(known, part))
 
     def _prunes(self, words: Sequence[str]) -> list[Entry]:
         """What can go, by the words of the command line."""
@@ -214,6 +251,17 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
                         f"logs_of({every!r})",
                     )
                 )
+        return [*found, *self._logs_of_runs(before, last, {one.name for one in found})]
+
+    def _logs_of_runs(self, before: Sequence[str], last: str, known: Collection[str]) -> list[Entry]:
+        """The same by the names of runs, as far as something has such a log."""
+        found = []
+        for run in self._runs(last):
+            own = run.container is not None and run.key == run.container.id
+            every = [*before, str(run.key)]
+            name = " ".join([_LOGS, *every])
+            if (run.container is not None or run.ref is not None) and not own and run.key not in before and name not in known:
+                found.append(Entry(name, _told(run), None, f"logs_of({every!r})"))
         return found
 
     def prompt_ended(self, prompt: Prompt, *, kept: bool) -> None:
@@ -255,6 +303,10 @@ def _themes(part: str) -> list[Entry]:
     return [
         Entry(f"{_THEME} {name}", _THEMES[name], None, f"theme({name!r})") for name in get_args(Theme) if name.startswith(part)
     ]
+
+
+def _told(run: Run) -> str:
+    return f"{run.shown}, {run.state.word}"
 
 
 def _count(containers: int) -> str:

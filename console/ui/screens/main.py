@@ -34,7 +34,20 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
-    where = ("list", "main", "beside", "filtered", "ordered", "rows", "runs", "services", "marks", "acts", "everywhere")
+    where = (
+        "list",
+        "main",
+        "beside",
+        "filtered",
+        "ordered",
+        "rows",
+        "runs",
+        "services",
+        "marks",
+        "acts",
+        "compare",
+        "everywhere",
+    )
     BINDINGS = bindings(where)
 
     def __init__(self) -> None:
@@ -72,7 +85,7 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
     @property
     def home(self) -> str:
         """Runs; services while there is none and nothing of them is still being read."""
-        return RUNS if self.has_runs and (self.runs or self.words_of(RUNS) or self.runs_unknown) else LIST
+        return RUNS if self.begins_with_runs else LIST
 
     # What is shown
 
@@ -117,6 +130,8 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
         self.paint_foot(width, height)
         self.paint_prompt(width, height)
         self._tell_visible(shape)
+        if world is not None and self.past_runs.is_due(world):
+            self.call_after_refresh(self.ask_the_past)
 
     def bottom_title(self) -> str:
         if self.listed == RUNS:
@@ -172,6 +187,7 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
             chosen = container.id if container is not None else None
         self.console.attend(self, frozenset(visible), chosen)
         self.console.attend_gpus(self, closely=self.pane == GPUS)
+        self.console.attend_runs(self, self.ends_to_explain(shape.runs))
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
             from console.runs.join import JOB
@@ -243,6 +259,13 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
 
     def action_order(self, by: int) -> None:
         self.say(StateClass.ENDED, self.order_runs(by) if self.listed == RUNS else self.order_services(by))
+
+    def action_compare(self) -> None:
+        """The marked runs beside each other, or the selected one beside the last good one."""
+        if self.listed == RUNS:
+            self.compare(self.compared_runs())
+        else:
+            self.say(StateClass.ENDED, "only runs are compared")
 
     def action_log(self) -> None:
         self._open_log(at_error=False)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.model.run import Run
     from console.text import Clean
     from console.ui.acting import Subject
+    from console.ui.pastruns import PastRuns
     from console.ui.runpane import RunOrder, RunView
 
 RUNS = "runs"
@@ -39,14 +40,51 @@ class RunPart(QueuePart, inherit_bindings=False):
         self.run_order: RunOrder | None = None
         self.run_backwards = False
         self._every: Sequence[Run] = ()
+        self._beyond: Sequence[Run] = ()
         self._opened: set[Clean] = set()
         self._offered: str | None = None
         self._has_chosen = False
 
+    _past_runs: PastRuns | None = None
+
+    @property
+    def past_runs(self) -> PastRuns:
+        """What the history knows of runs."""
+        if self._past_runs is None:
+            from console.ui.pastruns import PastRuns
+
+            self._past_runs = PastRuns(self.console, self._past_has_come)
+        return self._past_runs
+
+    def ask_the_past(self) -> None:
+        """Only once something stands on the screen: nothing of it is loaded before."""
+        world = self.world
+        if world is not None and self.is_attached:
+            self.past_runs.look(world)
+
+    def _past_has_come(self) -> None:
+        if self.is_attached and self.app.screen is self:
+            self.paint()
+
+    def on_unmount(self) -> None:
+        self.past_runs.close()
+
+    @property
+    def known_runs(self) -> Sequence[Run]:
+        """Every run that is known, be it by the history alone: those stand behind the others."""
+        world = self.world
+        return [*world.runs, *self.past_runs.beyond(world)] if world is not None else []
+
     @property
     def has_runs(self) -> bool:
         """Whether there is such a pane: without a Jenkins and without a training services are what matters."""
-        return self.has_jenkins or (self.world is not None and bool(self.world.runs))
+        return self.has_jenkins or (self.world is not None and bool(self.world.runs or self.past_runs.beyond(self.world)))
+
+    @property
+    def begins_with_runs(self) -> bool:
+        """Whether that pane is what matters first: not where all of its runs are long gone."""
+        there = len(self._every) > len(self._beyond)
+        return self.has_runs and (there or bool(self.words_of(RUNS)) or self.runs_unknown)
 
     @property
     def runs_unknown(self) -> bool:
@@ -65,11 +103,11 @@ class RunPart(QueuePart, inherit_bindings=False):
         """Take the newest runs over. What waits is known by then."""
         world = self.world
         self._every, self.runs = (), []
-        if world is not None and world.runs:
+        self._beyond = self.past_runs.beyond(world) if world is not None else ()
+        if world is not None and (world.runs or self._beyond):
             from console.ui.runpane import RunOrder, matches, ordered
 
-            # Runs that only the history knows belong behind these.
-            self._every = [one for one in world.runs if not self._waits(one)]
+            self._every = [*(one for one in world.runs if not self._waits(one)), *self._beyond]
             found = ordered(self._every, self.run_order or RunOrder.WORST, backwards=self.run_backwards)
             words = self.words_of(RUNS).split()
             self.runs = [one for one in found if matches(one, words, world)] if words else found
@@ -143,6 +181,7 @@ class RunPart(QueuePart, inherit_bindings=False):
             backwards=self.run_backwards,
             opened=self._opened,
             marked=self.marked(RUNS),
+            recalled={one.key: self.past_runs.figures.get(one.key) for one in self._beyond},
             hidden=hidden,
             name=name,
             number=number,
@@ -164,6 +203,9 @@ class RunPart(QueuePart, inherit_bindings=False):
             return []
         from console.ui import runabout
 
+        past = self.past_runs.past.get(run.key)
+        if past is not None and run in self._beyond:
+            return runabout.recalled(run, world, past, self.past_runs.figures.get(run.key), self.look, width, self.now())
         return runabout.about(run, world, self.look, width, self.now())
 
     def run_title(self) -> str:
@@ -213,6 +255,18 @@ class RunPart(QueuePart, inherit_bindings=False):
         run = self.run
         first = [run] if run is not None else []
         return [each for one in (*first, *seen) if (each := one.container) is not None]
+
+    def ends_to_explain(self, region: Region | None) -> frozenset[Clean]:
+        """The keys of the runs on the screen that ended in a way that is to be explained, and of the selected one."""
+        room = max(0, region.height - 1) if region is not None else 0
+        seen = self.runs[self.cursors[RUNS].top :][:room]
+        run = self.run
+        told = [one for one in (*seen, *([run] if run is not None else ())) if one.ended]
+        return frozenset(one.key for one in told if one.state.kind is not StateClass.GOOD)
+
+    def compared_runs(self) -> Sequence[str]:
+        """The keys of those that are marked, else of the selected one."""
+        return self.chosen(RUNS)
 
     def open_selected_run(self) -> None:
         """All about the selected one."""

@@ -73,7 +73,7 @@ class ServicePart(ListScreen, inherit_bindings=False):
     def _ways(self) -> list[tuple[str, str]]:
         """What a person can do while there is nothing to see."""
         offers = [("demo", "look around in the demo")] if self.console.has_demo else []
-        offers += [("refresh", "try again now"), ("quit", "quit")]
+        offers += [("doctor", "doctor"), ("refresh", "try again now"), ("quit", "quit")]
         return [(shown(keys_of(the_key(name), self.remapped)), words) for name, words in offers]
 
     def _total(self) -> int:

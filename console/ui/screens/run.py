@@ -12,7 +12,6 @@ from console.ui import runcards, runfacts, runmatters, runplots
 from console.ui.acting import Subject
 from console.ui.canvas import plain
 from console.ui.keymap import bindings
-from console.ui.plot import moved, zoomed
 from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND
 from console.ui.screens.runbase import RunBase
 from console.ui.serving import subject_of
@@ -22,13 +21,11 @@ if TYPE_CHECKING:
     from console.model.state import State
     from console.ui.logtargets import LogOwner
 
-_ZOOM = 2.0
-
 
 class RunScreen(RunBase, inherit_bindings=False):
     """What keys do. `[` and `]` go through the list that it was opened from, else through all runs."""
 
-    where = ("list", "main", "steps", "rows", "runs", "acts", "facts", "links", "run", "everywhere")
+    where = ("list", "main", "steps", "rows", "runs", "acts", "compare", "facts", "links", "run", "everywhere")
     BINDINGS = bindings(where)
 
     # Panes
@@ -66,10 +63,8 @@ class RunScreen(RunBase, inherit_bindings=False):
             self.focus_pane(FACTS)
 
     def step_back(self) -> bool:
-        if self.prompt is None and self.wish.cursor is not None:
-            self.wish = replace(self.wish, cursor=None)
-        elif self.prompt is None and self.wish.part is not None:
-            self.wish = replace(self.wish, part=None)
+        if self.prompt is None and self.leave_plot():
+            pass
         elif self.pane == LOG and not self.tail.following:
             self.tail.edge(1)
         elif super().step_back():
@@ -81,6 +76,8 @@ class RunScreen(RunBase, inherit_bindings=False):
 
     def action_move(self, by: int) -> None:
         pane = self.pane
+        if self._has_cards_below and pane in self._drawn:
+            return
         if pane == LOG or (pane in self._drawn and abs(by) > 1):
             self.tail.scroll(by)
         elif pane not in self._drawn:
@@ -101,14 +98,16 @@ class RunScreen(RunBase, inherit_bindings=False):
     @property
     def _drawn(self) -> Sequence[str]:
         """The panes that are plots: what moves in lines is the log then."""
-        return (FIRST, SECOND) if self._about is None else (SECOND,)
+        if self._about is None:
+            return (FIRST, SECOND)
+        return (SECOND, LOG) if self._has_cards_below else (SECOND,)
 
     def action_open(self) -> None:
         """The log at its full size; what blocks it; the log at the error; a plot at its full size."""
         view = self.view
         if view is None:
             self.say(StateClass.ENDED, "nothing is known of it")
-        elif self.pane == LOG:
+        elif self.pane == LOG and not self._has_cards_below:
             self.action_log()
         elif self.pane == FIRST and view.phase in (Phase.QUEUED, Phase.WAITING):
             self._open_blocker()
@@ -128,54 +127,21 @@ class RunScreen(RunBase, inherit_bindings=False):
 
     # The plot
 
-    def action_cross(self, way: int) -> None:
-        """The crosshair, where a plot has the keys; else the pane beside."""
-        drawn = self._plot
-        if self.pane not in self._drawn or drawn is None:
-            self.action_pane(way)
-            return
-        view = moved(drawn.view, way, self.place_of(self._metrics_pane).width, drawn.whole)
-        self.wish = runplots.moved_wish(self.wish, drawn, view)
-        self.paint()
-
-    def action_magnify(self, way: int) -> None:
-        drawn = self._plot
-        if drawn is None:
-            self.say(StateClass.ENDED, "there is no curve yet")
-            return
-        view = zoomed(drawn.view, _ZOOM**way, drawn.whole)
-        self.wish = runplots.moved_wish(self.wish, drawn, view)
-        self.paint()
+    @property
+    def plot_has_keys(self) -> bool:
+        return self.pane in self._drawn
 
     @property
-    def _metrics_pane(self) -> str:
+    def plot_pane(self) -> str:
+        # Words, where there are some, take its place.
         return FIRST if self._about is None else SECOND
-
-    def action_scale(self) -> None:
-        self.wish = replace(self.wish, log=not self.wish.log)
-        self.paint()
-
-    def action_smooth(self) -> None:
-        self.wish = replace(self.wish, smooth=not self.wish.smooth)
-        self.paint()
-
-    def action_axis(self) -> None:
-        """Over steps or over time; what was zoomed was another axis."""
-        drawn = self._plot
-        if drawn is None:
-            self.say(StateClass.ENDED, "there is no curve yet")
-            return
-        self.wish = replace(self.wish, time=not drawn.view.time, part=None, cursor=None)
-        self.paint()
-        if self._plot is not None and self._plot.view.time == drawn.view.time:
-            self.say(StateClass.ENDED, "its log tells no step: time is all there is")
 
     def action_metric(self, by: int) -> None:
         """The next metric; in the pane of the cards the next of what they and the machine did."""
         view = self.view
         if view is None:
             return
-        if self.pane == SECOND and self._about is None:
+        if (self.pane == SECOND and self._about is None) or (self.pane == LOG and self._has_cards_below):
             self.quantity = (self.quantity + by) % max(1, len(runcards.quantities(view)))
         elif view.figures is not None and (every := runplots.groups(view.figures)):
             self.wish = replace(self.wish, group=(self.wish.group + by) % len(every))
@@ -190,9 +156,14 @@ class RunScreen(RunBase, inherit_bindings=False):
         self._open_log(at_error=True)
 
     def _open_log(self, *, at_error: bool) -> None:
-        target = self._target(self.view) if self.view is not None else None
+        view = self.view
+        if view is not None and view.recalled and view.run.ref is not None and self.has_jenkins:
+            self.open_build_log(view.run.ref, at_error=at_error)
+            return
+        target = self._target(view) if view is not None else None
         if target is None:
-            self.say(StateClass.ENDED, "it has no log yet")
+            gone = view is not None and view.recalled
+            self.say(StateClass.ENDED, "its log is gone with its container" if gone else "it has no log yet")
             return
         from console.ui.screens.log import LogScreen
 
@@ -231,9 +202,13 @@ class RunScreen(RunBase, inherit_bindings=False):
 
     def _beside(self, way: int) -> str | None:
         """The run before or after it among all that are known."""
-        keys = [str(one.key) for one in self.world.runs] if self.world is not None else []
+        keys = [str(one.key) for one in self.known_runs]
         at = keys.index(self.key) + way if self.key in keys else 0
         return keys[at] if 0 <= at < len(keys) else None
+
+    def action_compare(self) -> None:
+        """Beside the last run of its project that went well."""
+        self.compare([self.key] if self.view is not None else [])
 
     def action_build(self) -> None:
         """The build behind it, with all of its stages."""

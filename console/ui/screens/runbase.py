@@ -13,6 +13,7 @@ from console.logs.target import LogTarget
 from console.model.cells import width as cells_of
 from console.model.run import Phase
 from console.model.state import StateClass
+from console.runs.recalled import as_run
 from console.text import clean
 from console.ui import frame, runcards, runfacts, runlines, runmatters, runpanes, runplots
 from console.ui.canvas import Canvas, Line
@@ -21,7 +22,7 @@ from console.ui.palette import Role
 from console.ui.runlayout import FACTS, FIRST, LOG, PANES, SECOND, TALL, Shape, Wanted, left_cells, shape
 from console.ui.runpast import RunPast, Wish
 from console.ui.runview import RunView, before, figures_of, find, kept, successor
-from console.ui.screens.lists import ListScreen
+from console.ui.screens.plotkeys import PlotKeys
 from console.ui.serving import ServingScreen
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _COLUMNS = 800
 """Of the past of cards and machine: a wide screen has room for as many, and steps do not come evenly in time."""
 
 
-class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
+class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
     """`key` names the run. It is followed from the queue to its end, and shown when nobody knows of it any more.
 
     `step` gives the keys of its neighbours in the list that it was opened from.
@@ -50,9 +51,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self.tail_canvas = Canvas(id=LOG)
         self.facts = Canvas(id=FACTS)
         self.view: RunView | None = None
-        self.wish = runplots.Wish()
         self.quantity = 0
-        self._plot: runplots.Plot | None = None
         self._about: runmatters.About | None = None
         self._tops: dict[str, int] = {}
         self._picked = False
@@ -98,7 +97,10 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         )
         bad = ("error",) if view.bad and run.state.kind is StateClass.BROKEN and log else ()
         drawn = ("axis", "next-metric") if self._plot is not None else ()
-        return (*log, *bad, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
+        compare = ("compare",) if view.phase not in (Phase.QUEUED, Phase.WAITING) else ()
+        if bad:
+            return (*log, *bad, *acts, *compare, "copy", "facts", "next", *drawn, "acts", "palette", "zoom")
+        return (*log, *compare, "facts", *acts, "copy", "next", *drawn, "acts", "palette", "zoom")
 
     # What is known
 
@@ -107,12 +109,16 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         if world is None:
             return
         run = successor(world, last.run) if last is not None and last.run.key == self.key else find(world, self.key)
-        if run is None:
-            if last is not None:
-                self.view = replace(last, world=world, gone=True, now=self.now())
-            return
-        self.key = run.key
         past = self.recall.known(self.key)
+        if run is None:
+            if last is not None and not last.recalled:
+                self.view = replace(last, world=world, gone=True, now=self.now())
+            elif past.run is not None:
+                self.view = RunView(as_run(past.run), world, past.figures, self.now(), past=past, recalled=True)
+            return
+        if run.key != self.key:
+            self.key = run.key
+            past = self.recall.known(self.key)
         known = RunView(run, world, figures_of(world, run), self.now(), before(world, run), past)
         known = kept(known, last)
         self.view = replace(known, figures=known.figures or past.figures)
@@ -129,7 +135,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             end=end,
             width=_COLUMNS,
             ended=view.phase is Phase.ENDED or view.gone,
-            figures=figures_of(view.world, view.run) is None,
+            figures=view.recalled or figures_of(view.world, view.run) is None,
         )
         found = self.recall.want(wish)
         return replace(view, past=found, figures=view.figures or found.figures)
@@ -138,6 +144,8 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         """Whose log stands here: its container's while there is one, else its build's. What is gone keeps what was read."""
         if view.gone:
             return self.tail.target
+        if view.recalled:
+            return None  # its build may be there still: a key opens its log, and says so where it is not
         one, run = view.run.container, view.run
         if one is not None and view.phase is not Phase.PUBLISHING:
             name = one.name
@@ -158,12 +166,7 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         if self.view is None:
             self._paint_nothing(width, height)
             return
-        spans = self._plot.whole if self._plot is not None else None
-        self._plot = runplots.plot_of(self.view, self.wish)
-        slid = runplots.slid(self.wish, self._plot, spans)
-        if slid is not self.wish:
-            self.wish = slid
-            self._plot = runplots.plot_of(self.view, slid)
+        self.renew_plot()
         clock = runplots.clock_of(self.view, self.wish, self._plot)
         view = self.view = self._ask_the_past(self.view, clock)
         target = self._target(view)
@@ -174,12 +177,15 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             about=len(self._about.lines) if self._about is not None else None,
             plots=self._plot is not None,
             history=bool(runcards.quantities(view)) and self._about is None,
-            log=target is not None,
+            log=target is not None or self._has_cards_below,
         )
         self._paint_panes(view, clock, wanted, width, height, head)
         self.paint_foot(width, height)
         self.paint_prompt(width, height)
         self._attend(view)
+
+    def draw_plot(self) -> runplots.Plot | None:
+        return runplots.plot_of(self.view, self.wish) if self.view is not None else None
 
     def _head(self, view: RunView, width: int, height: int) -> int:
         """Line 1, stages, figures; how many lines they take."""
@@ -201,6 +207,11 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         older = view.before.stages if view.before is not None else None
         return [str(one.name) for one in older.stages if not one.branch] if older is not None else ()
 
+    @property
+    def _has_cards_below(self) -> bool:
+        """Whether what its cards did stands where the log of others is: of a run that only the history knows."""
+        return self.view is not None and self.view.recalled and runcards.was_watched(self.view)
+
     def _paint_panes(self, view: RunView, clock: runplots.Clock, wanted: Wanted, width: int, height: int, head: int) -> None:
         seconds = wanted.history or (wanted.about is not None and wanted.plots)
         self.available = (FIRST, *((SECOND,) if seconds else ()), *((LOG,) if wanted.log else ()), FACTS)
@@ -214,7 +225,10 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
             self._about = runmatters.about(view, self.look, found.first.width)
         self._paint_first(view, found)
         self._paint_second(view, clock, found)
-        self._paint_log(found)
+        if self._has_cards_below:
+            self._paint_cards(view, clock, found, self.tail_canvas, LOG)
+        else:
+            self._paint_log(found)
         self._paint_facts(view, found)
 
     def _paint_first(self, view: RunView, found: Shape) -> None:
@@ -231,29 +245,37 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self.list.show(lines, look.style())
 
     def _paint_second(self, view: RunView, clock: runplots.Clock, found: Shape) -> None:
+        if self._about is None:
+            self._paint_cards(view, clock, found, self.second, SECOND)
+            return
         region = found.second
         self.second.place(region)
+        if region.area:
+            look, focused = self.look, self.pane == SECOND
+            lines = runpanes.metrics(view, self._plot, look, region.width, region.height, number=2, focused=focused)
+            self.second.show(lines, look.style())
+
+    def _paint_cards(self, view: RunView, clock: runplots.Clock, found: Shape, canvas: Canvas, pane: str) -> None:
+        """What its cards and the machine did, on the axis of the curves."""
+        region = found.region(pane) or Region()
+        canvas.place(region)
         if not region.area:
             return
-        look, focused, drawn = self.look, self.pane == SECOND, self._plot
-        if self._about is not None:
-            lines = runpanes.metrics(view, drawn, look, region.width, region.height, number=2, focused=focused)
-        else:
-            every = runcards.quantities(view)
-            chosen = every[self.quantity % len(every)]
-            lines = runpanes.cards(
-                view,
-                chosen,
-                clock,
-                drawn,
-                look,
-                region.width,
-                region.height,
-                plotted=max(1, found.first.height - 1),
-                number=2,
-                focused=focused,
-            )
-        self.second.show(lines, look.style())
+        every = runcards.quantities(view)
+        plotted = (found.first if self._about is None else found.second).height
+        lines = runpanes.cards(
+            view,
+            every[self.quantity % len(every)],
+            clock,
+            self._plot,
+            self.look,
+            region.width,
+            region.height,
+            plotted=max(1, plotted - 1),
+            number=PANES.index(pane) + 1,
+            focused=self.pane == pane,
+        )
+        canvas.show(lines, self.look.style())
 
     def _paint_log(self, found: Shape) -> None:
         region = found.log
@@ -291,7 +313,9 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         self.top.show(head, self.look.style())
         words = "" if self.world is None and not self.slow else f"Reading{self.look.glyphs.ellipsis}"
         if self.world is not None:
-            words = f"No such run is known. {self.own('back')} goes back."
+            self.recall.want(Wish(self.key, None, 0, 0, _COLUMNS, ended=True, figures=True))
+            known = self.recall.answered(self.key)
+            words = f"No such run is known. {self.own('back')} goes back." if known else f"Reading{self.look.glyphs.ellipsis}"
         self.list.place(Region(0, len(head), width, max(0, height - len(head) - 1)))
         self.list.show([[self.look.part(f" {words}", Role.MUTED)]], self.look.style())
         for canvas in (self.second, self.tail_canvas, self.facts):
@@ -324,13 +348,14 @@ class RunBase(ListScreen, ServingScreen, inherit_bindings=False):
         ids = frozenset(one.id for one in run.containers if one.alive)
         self.console.attend(self, ids, run.container.id if run.container is not None else None)
         self.console.attend_gpus(self, closely=view.phase is Phase.TRAINING and bool(run.cards))
-        refs = {one.ref for one in (run, view.before) if one is not None and one.ref is not None}
+        self.console.attend_runs(self, frozenset({run.key}))
+        refs = {one.ref for one in (run, view.before) if one is not None and one.ref is not None and not view.recalled}
         blocker = runmatters.blocked_by(view) if view.phase in (Phase.QUEUED, Phase.WAITING) else None
         job = run.ref.job if run.ref is not None else run.item.job if run.item is not None else None
         if self.has_jenkins:
-            self.console.attend_jenkins(
-                self, Interest(job=job, builds=frozenset({*refs, *({blocker} if blocker is not None else ())}), opened=run.ref)
-            )
+            builds = frozenset({*refs, *({blocker} if blocker is not None else ())})
+            opened = run.ref if not view.recalled else None
+            self.console.attend_jenkins(self, Interest(job=job, builds=builds, opened=opened))
 
     # Lists: there are none here
 

@@ -8,10 +8,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from console.actions.jenkins.switching import SetOffline
+from console.cli.options import GlobalOptions
 from console.cli.output import Printer
-from console.main import main
+from console.doctor.findings import Mends
+from console.doctor.walk import walk
+from console.main import Backend, main
 from console.model.cells import width
+from console.model.source import SourceStatus
 from console.model.state import StateClass
+from console.text import clean
 from tests.console.cli.calling import SCHEMAS
 
 
@@ -34,6 +40,20 @@ def test_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
     jsonschema.Draft202012Validator(json.loads((SCHEMAS / "hops.schema.json").read_text())).validate(document)
     assert document["demo"]
     assert [one["number"] for one in document["items"]] == list(range(1, 14))
+
+
+async def test_what_is_done_to_the_demo_is_seen_by_its_doctor() -> None:
+    backend = Backend(GlobalOptions(demo=True))
+    jenkins = backend.jenkins()
+    assert not isinstance(jenkins, SourceStatus)
+    act = SetOffline(jenkins, ["trainer-1"], clean("a new disk"))
+    plan = await act.plan()
+    for target in plan.targets:
+        await act.perform(plan, target, lambda _words: None)
+    found = (await walk(backend.instruments())).found["job"]
+    assert "node trainer-1 was taken off line: a new disk" in found.seen
+    assert found.mends == Mends(nodes=(clean("trainer-1"),))
+    assert (found.about, found.command) == ("trainer-1", "mlops-console node online trainer-1")
 
 
 @pytest.mark.parametrize("words", [["--yes"], ["--dry-run"], ["--confirm", "x"]])

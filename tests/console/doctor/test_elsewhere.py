@@ -57,6 +57,21 @@ async def test_an_engine_on_another_machine(tmp_path: Path, monkeypatch: pytest.
         assert found[name].because is None
 
 
+async def test_the_history_is_looked_for_where_the_settings_have_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given, expected in (
+        (None, tmp_path / ".local" / "state" / "mlops-console" / "history.db"),
+        (tmp_path / "elsewhere.db", tmp_path / "elsewhere.db"),
+    ):
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        if given is not None:
+            monkeypatch.setenv("MLOPS_HISTORY", str(given))
+        made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+        assert made.history == expected
+        await made.aclose()
+
+
 class Closed(OwnFiles):
     """A folder that this user may not look into. Tests are root, who may."""
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 import console.doctor
+from console.cli.group import COMMANDS
 from console.doctor.hops import HOPS, markdown, remedy
 from console.doctor.job import PARAMETERS
 from console.doctor.secrets import READERS
@@ -54,7 +57,51 @@ def test_the_page_and_the_command_say_the_same(hop: object) -> None:
     one = next(each for each in HOPS if each is hop)
     page = markdown()
     for key, each in one.remedies.items():
-        assert f"| {each.sees} | {remedy(one.id, key, NAMES).replace('|', chr(92) + '|')} |" in page
+        told = remedy(one.id, key, NAMES)
+        assert "`" not in told.do
+        assert f"| {each.sees} | {told.do.replace('|', chr(92) + '|')} |" in page.replace("`", "")
+        assert all(command in each.do.format_map(NAMES) for command in told.command.split(" && "))
+
+
+@pytest.mark.parametrize("hop", HOPS, ids=lambda one: one.id)
+def test_what_is_marked_as_a_command_is_one(hop: object) -> None:
+    """Ours are commands that the console has, and nothing else of ours stands there unmarked."""
+    one = next(each for each in HOPS if each is hop)
+    for each in one.remedies.values():
+        texts = each.do.split("`")
+        assert len(texts) % 2 == 1, "every command ends"
+        assert not any(re.search(r"mlops-console [a-z]", text) or "sudo " in text for text in texts[::2]), each.do
+        for command in texts[1::2]:
+            assert shlex.split(command)
+            words = command.removeprefix("sudo ").split()
+            if words[0] == "mlops-console":
+                assert words[1] in COMMANDS or f"{words[1]} {words[2]}" in COMMANDS, command
+            if words[:2] == ["make", "secrets"]:
+                assert command.startswith("sudo "), "secrets are root's"
+
+
+@pytest.mark.parametrize(
+    ("hop", "key", "names", "command"),
+    [
+        ("docker", "full", {}, "mlops-console prune --dry-run"),
+        ("compose", "stopped", {"names": "web gate"}, "mlops-console service start web gate"),
+        ("gate", "held", {}, "sudo make secrets && mlops-console service recreate gate"),
+        ("secrets", "open", {"name": "a-b"}, "sudo mlops-console doctor --fix && sudo make secrets ROTATE=a-b"),
+        ("docker", "rotation", {"names": "web"}, ""),
+        ("tunnel", "refused", {}, ""),
+        ("settings", "open", {"mode": "0600", "path": "/home/a/.config/x.toml"}, "chmod 0600 /home/a/.config/x.toml"),
+        # What a shell would take for something else is for people to read, not to copy.
+        ("settings", "open", {"mode": "0600", "path": "/home/a/my file; reboot"}, ""),
+        ("job", "offline", {"names": "$(reboot)"}, ""),
+        ("job", "offline", {"names": "`reboot`"}, ""),
+        ("job", "offline", {"names": "--all"}, ""),
+        ("job", "offline", {"names": "a\nreboot"}, ""),
+    ],
+)
+def test_what_is_copied_is_a_command_that_a_shell_takes_as_it_stands(
+    hop: str, key: str, names: dict[str, str], command: str
+) -> None:
+    assert remedy(hop, key, names).command == command
 
 
 def test_secrets_are_those_that_the_platform_makes() -> None:
@@ -62,6 +109,11 @@ def test_secrets_are_those_that_the_platform_makes() -> None:
     # Nobody's container reads this one, so no Compose file has it.
     assert made.pop("portainer-developer-password")
     assert made == dict(READERS)
+
+
+def test_the_recorder_is_the_service_that_the_playbook_makes() -> None:
+    unit = remedy("recorder", "stopped", {}).command.split()[-1]
+    assert (CASC.parents[1] / "ansible" / "roles" / "console" / "templates" / f"{unit}.service").is_file()
 
 
 def test_parameters_are_those_of_the_job() -> None:

@@ -91,10 +91,13 @@ async def test_hops_that_do_not_rest_on_each_other_are_looked_at_side_by_side(to
         "clock": hears,
     }
     heard: list[str] = []
-    checkup = await walk(tools, lambda name, _found: heard.append(name), hops=hops, looks=looks)
+    checkup = await walk(
+        tools, lambda name, _found: heard.append(name), lambda name: heard.append(f"begins {name}"), hops=hops, looks=looks
+    )
     assert checkup.found["clock"].seen == "heard: met"
-    assert heard[0] == "settings"
-    assert heard.index("clock") > heard.index("hub")
+    assert heard[:2] == ["begins settings", "settings"]
+    assert heard.index("begins clock") > heard.index("hub")
+    assert max(heard.index("begins docker"), heard.index("begins hub")) < min(heard.index("docker"), heard.index("hub"))
 
 
 async def test_a_hop_that_hangs_is_broken_and_the_others_are_not(tools: Instruments) -> None:
@@ -159,7 +162,13 @@ def test_the_verdict_names_the_first_broken_hop() -> None:
 
 
 def test_a_row_that_is_being_looked_at_says_so() -> None:
-    waiting = row("tunnel", None)
-    assert (waiting.number, waiting.state.kind, waiting.seen) == (8, StateClass.WAITING, "")
+    looked_at = row("tunnel", None)
+    assert (looked_at.number, looked_at.state.kind, looked_at.state.word, looked_at.seen) == (
+        8,
+        StateClass.ACTIVE,
+        "looking",
+        "",
+    )
+    assert row("tunnel", None, begun=False).state.kind is StateClass.WAITING
     assert row("hub", off("no Hub")).seen == "not configured: no Hub"
     assert row("gate", behind("jenkins", "it answers")).seen == "skipped because of 5: it answers"

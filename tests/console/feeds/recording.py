@@ -46,8 +46,9 @@ def told(epochs: int, *, first: int = 1) -> list[bytes]:
     return [start, *lines]
 
 
-def entries(lines: Sequence[bytes]) -> list[Entry]:
-    return [(int((BEGUN + at) * 1e9), False, line + b"\n") for at, line in enumerate(lines)]
+def entries(lines: Sequence[bytes], first: int = 0) -> list[Entry]:
+    """A second apart, from so many seconds on."""
+    return [(int((BEGUN + at) * 1e9), False, line + b"\n") for at, line in enumerate(lines, first)]
 
 
 class KeepingJenkins(FakeJenkins):

@@ -52,8 +52,8 @@ async def test_an_end_is_told_once_also_over_a_restart(room: Room) -> None:
     one = begin(room, told(3))
     async with room.running():
         await until(lambda: room.run("local#3") is not None)
+        room.engine.logs[one.id] += entries([event(40, "error", error="ValueError", message="bad")], 40)
         end(room, one, 1)
-        room.engine.logs[one.id] += entries([event(40, "error", error="ValueError", message="bad")])
         await until(lambda: way.came)
         seen = len(room.engine.asked)
         await until(lambda: len(room.engine.asked) > seen + 4)
@@ -83,7 +83,7 @@ async def test_doing_badly_is_told_once_and_recovering_is_no_news(room: Room) ->
 
     async with room.running():
         await until(lambda: later() and way.came)
-        room.engine.logs[one.id] += entries([event(41, "epoch", epoch=5, epochs=10, step=500, metrics={"train_loss": 0.1})])
+        room.engine.logs[one.id] += entries([event(41, "epoch", epoch=5, epochs=10, step=500, metrics={"train_loss": 0.1})], 41)
         await until(
             lambda: later() and (found := room.run("local#3")) is not None and found.state is not None and not found.state.bad
         )

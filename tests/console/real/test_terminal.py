@@ -290,7 +290,7 @@ def tour(engine: Engine, home: Path, *, gate: bool = True) -> set[str]:
         (home / "sitecustomize.py").write_text(GATE_OFF)
     with Pty(command, 120, 40, env) as terminal:
         terminal.wait_for(b"plant" if gate else b"1 Services")
-        for keys, wanted in ((b"z", b""), (b"z", b""), (b"\r", b"Environment"), (b"v", b"EVIL")):
+        for keys, wanted in ((b"z", b""), (b"z", b""), (b"\r", "›".encode()), (b"v", b"EVIL")):
             press(terminal, keys, wanted)
         # They may be on the screen already, and what stands there is not written again.
         terminal.write(b"G")

@@ -9,8 +9,10 @@ from typing import Any, NoReturn, cast
 from console.feeds.backroom import BackRoom
 from console.feeds.jenkins_feed import Interest
 from console.feeds.watch import Attached, Watch
+from console.model.history import PastRun
 from console.model.jenkins import NOT_CONFIGURED
-from console.model.past import Past
+from console.model.metric import Figures
+from console.model.past import Around, Past, Remembered
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import ActingJenkins, ContainerEngine
@@ -19,7 +21,7 @@ from console.text import Clean, clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.canvas import Canvas
 from tests.console.fake_hands import FakeHands
-from tests.console.fakes import FakeCompose
+from tests.console.fakes import FakeCompose, FakeEngine
 
 ENV: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
@@ -43,11 +45,12 @@ class StillWatch(Watch):
         self.hands = FakeHands()
         """What acts through it is done to."""
         self.compose = FakeCompose()
+        self.runs_looked_at: list[frozenset[Clean]] = []
         self.remembered: Past | None = None
         """What the history tells; None where there is none."""
 
     async def past(self) -> Past:
-        return self.remembered if self.remembered is not None else await super().past()
+        return self.remembered if self.remembered is not None else NoHistory()
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -59,9 +62,8 @@ class StillWatch(Watch):
         return True
 
     def attach(self, job: Callable[[ContainerEngine], Coroutine[Any, Any, None]]) -> Attached:
-        assert self.log_engine is not None
         attached = Attached(_Here())
-        attached.task = asyncio.ensure_future(job(self.log_engine))
+        attached.task = asyncio.ensure_future(job(self.log_engine or FakeEngine()))
         self.reading.append(attached.task)
         return attached
 
@@ -87,6 +89,9 @@ class StillWatch(Watch):
     def look_at_gpus(self, closely: bool) -> None:
         self.near_gpus.append(closely)
 
+    def look_at_runs(self, keys: frozenset[Clean]) -> None:
+        self.runs_looked_at.append(keys)
+
     def look_at_disk(self, on: bool) -> None:
         self.near_disk.append(on)
 
@@ -94,6 +99,25 @@ class StillWatch(Watch):
         self.world = world
         if self.publish is not None:
             self.publish(world)
+
+
+class NoHistory:
+    """A `Past` that nobody keeps."""
+
+    async def runs(self, project: str | None = None, *, limit: int = 200) -> Remembered:
+        return Remembered()
+
+    async def run(self, key: str) -> PastRun | None:
+        return None
+
+    async def figures(self, key: str) -> Figures | None:
+        return None
+
+    async def around(self, begin: int, end: int, width: int) -> Around:
+        return Around(begin, end, (), None, ())
+
+    async def aclose(self) -> None:
+        return None
 
 
 class _Here(BackRoom):

@@ -30,7 +30,7 @@ def test_builds_of_one_job(snap_compare: Compare, jenkins: JenkinsWorld) -> None
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_failed_build(snap_compare: Compare, jenkins: JenkinsWorld, size: tuple[int, int]) -> None:
-    says = ("train #127   ✗ failed", "▐✗ train", "2 Why", "reached its limit of 16 GiB")
+    says = ("train #127   ✗ failed", "▐✗ train", "2 Why", "reached its limit of 16 GiB", "t its run")
     keys = ("6", "b", "slash", *"#127", "enter", "enter")
     taken(snap_compare, app_of(jenkinsworlds.world(jenkins)), size, *keys, says=says)
 

@@ -10,8 +10,8 @@ import pytest
 from console.actions.plan import Offer, Weight
 from console.model.jenkins import JenkinsError, Trouble
 from console.text import clean
-from console.ui.screens.detail import DetailScreen
 from console.ui.screens.plan import PlanSheet
+from console.ui.screens.run import RunScreen
 from tests.console.ui.doing import Shown, person
 from tests.console.ui.pressing import line_with
 from tests.console.ui.screenapp import still
@@ -34,7 +34,7 @@ async def test_a_plan_says_what_happens_to_what() -> None:
         ]
         assert lines[-4].endswith("  Plan")
         assert lines[-1].endswith("esc leave it")
-        assert any(line.startswith("▐cache") for line in lines)
+        assert any(line.startswith("▐vision-large") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ async def test_a_double_press_does_it_once_and_reaches_nothing_below() -> None:
         assert len(one.app.screen_stack) == 1
         one.wait()
         await one.press("enter")
-        assert isinstance(one.app.screen, DetailScreen)
+        assert isinstance(one.app.screen, RunScreen)
 
 
 async def test_the_key_that_opened_it_does_nothing_in_it() -> None:

@@ -95,7 +95,7 @@ async def test_it_shows_figures_curves_cards_and_log() -> None:
         assert title(lines, 2).startswith(" 2 GPU 0   util 97%")
         assert title(lines, 3).startswith(" 3 Log  10 lines/min")
         assert title(lines, 3).endswith("following")
-        assert lines[-1].startswith(" L log  i facts  R run again  x stop")
+        assert lines[-1].startswith(" L log  c compare  i facts  R run again  x stop")
 
 
 async def test_facts_stand_beside_or_take_the_place() -> None:
@@ -381,7 +381,7 @@ async def test_an_answer_about_another_run_is_no_answer() -> None:
 async def test_why_it_failed_is_read_and_copied() -> None:
     async with looking(trainingworlds.world(whys={"train#41": trainingworlds.MEMORY}), "train#41") as one:
         lines = await one.sees("1 Why  Out of memory")
-        assert lines[-1].startswith(" L log  e error in log  i facts  R run again  y copy")
+        assert lines[-1].startswith(" L log  e error in log  R run again  c compare  y copy")
         await one.press("y")
         await one.sees("copied")
         await one.press("enter")

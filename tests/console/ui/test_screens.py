@@ -283,6 +283,7 @@ async def test_an_engine_that_was_never_reached_offers_the_demo() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         text = await press(pilot)
         assert "d       look around in the demo" in text
+        assert "9       doctor" in text
         await press(pilot, "d")
         made[0].give(made[0].world or world())
         await pilot.pause()
@@ -465,7 +466,7 @@ async def main():
         await pilot.pause()
 asyncio.run(main())
 heavy = {'docker', 'jenkins', 'httpx', 'requests', 'pydantic', 'yaml', 'sqlite3', 'click', 'msgspec', 'console.demo',
-         'console.cli', 'console.logs', 'console.feeds.log_feed', 'console.sources.terminal',
+         'console.cli', 'console.doctor', 'console.logs', 'console.feeds.log_feed', 'console.sources.terminal',
          'textual.widgets', 'textual.command', 'ssl'}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -23,7 +23,7 @@ _NAMES = {" ": "space", "#": "number_sign"}
 # and a word that is there once it has been reached.
 STEPS: Sequence[tuple[str, str, str]] = (
     ("main", "", "1 Runs"),
-    ("a filter that is typed", "filter type:eu", "1 of "),
+    ("a filter that is typed", "filter type:eu", "2 of "),
     ("a filter", "key:enter", "/eu"),
     ("the main screen again", "back last first", "1 Runs"),
     ("what waits", "pane-2", "2 Queue"),
@@ -59,6 +59,7 @@ STEPS: Sequence[tuple[str, str, str]] = (
     ("why it is taken off line", "offline", "reason"),
     ("the log of a node", "key:escape log", "log"),
     ("the cards", "back palette type:gpus key:enter", "gpus"),
+    ("the doctor", "doctor", "doctor"),
     ("the audit", "palette type:audit key:enter", "Audit"),
     ("the main screen at last", "dashboard", "Services"),
 )
