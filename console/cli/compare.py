@@ -23,10 +23,9 @@ from console.history.compare import Figures as Ends
 from console.history.facts import moment as moment_of
 from console.history.facts import nano
 from console.model import run_words
-from console.model.history import PastRun, Point
+from console.model.history import Point
 from console.model.metric import Curve, Figures, Spot
 from console.model.words import duration
-from console.runs.recalled import as_past, both
 from console.text import Clean
 
 _WIDE = 80
@@ -34,6 +33,7 @@ _WIDE = 80
 
 _NAME, _VALUE = 20, 14
 _NONE = "-"
+_COMMIT = 12
 
 
 @command("compare")
@@ -64,7 +64,7 @@ def compare_runs(context: Context, names: tuple[str, ...], as_csv: bool) -> int:
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise UsageError(f"{twice} is named twice: it is compared with others.")
-    compared = compare([(_known(one), _curves(one.figures)) for one in meant])
+    compared = compare([(one.told, _curves(one.figures)) for one in meant])
     if context.json:
         items = [run_forms.run(one.run, one.figures, recalled=one.recalled) for one in meant]
         print_json(document(context, "compare", found, items, **_told(compared)))
@@ -75,12 +75,6 @@ def compare_runs(context: Context, names: tuple[str, ...], as_csv: bool) -> int:
     if not context.json or not meant:
         complain(context, found)
     return 0 if meant else UNREACHABLE
-
-
-def _known(one: Meant) -> PastRun:
-    if one.past is None:
-        return as_past(one.run)
-    return one.past if one.recalled else both(as_past(one.run), one.past)
 
 
 def _curves(known: Figures | None) -> Mapping[Clean, Sequence[Point]]:
@@ -101,6 +95,7 @@ def _point(spot: Spot) -> Point:
 def _told(compared: Comparison) -> dict[str, Any]:
     return {
         "parameters": {name: list(values) for name, values in compared.parameters.items()},
+        "commits": [one.commit for one in compared.runs],
         "seconds": list(compared.seconds),
         "metrics": {name: [_ends(one) for one in several] for name, several in compared.metrics.items()},
     }
@@ -126,6 +121,8 @@ def _write_csv(compared: Comparison) -> None:
     writer.writerow(("what", "name", *(plain(one.key) for one in compared.runs)))
     for name, values in compared.parameters.items():
         writer.writerow(("parameter", plain(name), *("" if value is None else plain(value) for value in values)))
+    if len({one.commit for one in compared.runs}) > 1:
+        writer.writerow(("commit", "", *(one.commit or "" for one in compared.runs)))
     writer.writerow(("seconds", "", *("" if value is None else value for value in compared.seconds)))
     for name, several in compared.metrics.items():
         for what in ("best", "final"):
@@ -153,6 +150,8 @@ def _rows(meant: Sequence[Meant], compared: Comparison, some: Sequence[int]) -> 
     states = [run_words.shown_state(meant[at].run, meant[at].figures) for at in some]
     yield [Cell("state"), *(Cell(state.word, state) for state in states)]
     yield [Cell("took"), *(Cell(_duration(compared.seconds[at])) for at in some)]
+    if len({one.commit for one in compared.runs}) > 1:
+        yield [Cell("commit"), *(Cell((compared.runs[at].commit or _NONE)[:_COMMIT]) for at in some)]
     for name, values in compared.parameters.items():
         yield [Cell(name), *(Cell(_NONE if (value := values[at]) is None else value) for at in some)]
     for name, several in compared.metrics.items():

@@ -15,6 +15,7 @@ from console.model.run import Run
 from console.model.source import SourceError, SourceStatus
 from console.model.training import LOCAL
 from console.runs.join import join
+from console.runs.meant import is_called as named_so
 
 # As many figures of an id as nobody would use for a name by chance.
 _ID_FIGURES = 4
@@ -59,7 +60,7 @@ async def _instead(
     by_hand = target.startswith(_BY_HAND)
     if named and (by_hand or not builds):
         # The key of a run says all by itself: no other system has to be asked.
-        run = next((one for one in there if target in (one.key, one.shown)), None)
+        run = next((one for one in there if named_so(one, target)), None)
         if run is not None and run.container is not None:
             return run.container.id
     if named and " " not in target and not by_hand:

@@ -18,7 +18,7 @@ from console.model.run import Run
 from console.model.source import SourceState, SourceStatus
 from console.model.why import Why
 from console.runs.meant import SHOWN, ManyMeantError, meant, near
-from console.runs.recalled import as_run
+from console.runs.recalled import as_past, as_run, both
 from console.text import Clean, clean
 
 T = TypeVar("T")
@@ -37,6 +37,13 @@ class Meant:
     past: PastRun | None
     recalled: bool
     why: Why | None = None
+
+    @property
+    def told(self) -> PastRun:
+        """All that is known of it: what its build and its container say now, and where they say nothing the history."""
+        if self.past is None:
+            return as_past(self.run)
+        return self.past if self.recalled else both(as_past(self.run), self.past)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from console.model.build import Parameter
 from console.model.gpu_use import Holder
 from console.model.history import PastRun
 from console.model.metric import Curve, Figures
-from console.model.run import Run
+from console.model.run import Phase, Run
 from console.model.why import Evidence
-from console.model.words import decimal, duration
+from console.model.words import binary, decimal, duration, memory_of
 from console.runs.meant import SHOWN
 from console.text import clean
 
@@ -140,7 +140,11 @@ def metrics(context: Context, name: str, as_csv: bool) -> int:
 def _why_nothing(meant: Meant) -> str:
     if meant.recalled:
         return "the history has nothing that it measured"
-    return "it has measured nothing yet" if meant.figures is not None else "its log is gone with its container"
+    if meant.figures is not None or meant.run.phase < Phase.TRAINING:
+        return "it has measured nothing yet"
+    if meant.run.container is not None:
+        return "its log cannot be read"
+    return "its log is gone with its container" if meant.run.ended else "it has no container whose log could be read"
 
 
 async def _as_they_are(asked: Asked) -> Runs:
@@ -212,8 +216,7 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
         if known.rate is not None:
             unit = known.unit or "steps/s"
             rows.append(("speed", f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"))
-    if meant.past is not None:
-        rows += _remembered(meant.past, all_of_it=meant.recalled)
+    rows += _remembered(meant.told, all_of_it=meant.recalled)
     if one.build is not None:
         rows += [("asked by", str(cause.text)) for cause in one.build.causes]
         rows += [("parameter", f"{each.name}={each.value if each.value is not None else '********'}") for each in _given(one)]
@@ -240,9 +243,10 @@ def _remembered(past: PastRun, *, all_of_it: bool) -> list[tuple[str, str]]:
     if past.resumed_from is not None:
         rows.append(("went on from", str(past.resumed_from)))
     if past.peak_memory is not None:
-        rows.append(("memory", f"{decimal(past.peak_memory)} at most"))
+        limit = past.asked.memory if past.asked is not None else None
+        rows.append(("memory", f"{memory_of(past.peak_memory, limit)} at most"))
     if past.peak_gpu_memory is not None:
-        rows.append(("GPU memory", f"{decimal(past.peak_gpu_memory)} at most"))
+        rows.append(("GPU memory", f"{binary(past.peak_gpu_memory)} at most"))
     if all_of_it:
         rows += [("asked by", str(cause)) for cause in past.causes]
         rows += [("parameter", f"{name}={value}") for name, value in past.parameters.items()]
@@ -258,7 +262,7 @@ def _row_words(row: Evidence) -> str:
 
 
 def _holds(one: Holder) -> str:
-    size = decimal(one.process.memory) if one.process.memory is not None else "memory n/a"
+    size = binary(one.process.memory) if one.process.memory is not None else "memory n/a"
     return f"GPU {one.place}: {size}, pid {one.process.pid}"
 
 

@@ -45,6 +45,9 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+_GOES_ON = (StageStatus.IN_PROGRESS, StageStatus.PAUSED)
+
+
 class BuildFacts:
     """Knows what was read, and says what is due. Every `Ask` gives True when there is something new to show.
 
@@ -334,7 +337,10 @@ class BuildFacts:
         """Why it failed, in one line: the message of the stage that failed, or where its Jenkinsfile does not compile."""
         ref = build.ref
         try:
-            stages = self.stages.get(ref) or (await self._source.stages(ref) if build.pipeline else None)
+            stages = self.stages.get(ref)
+            if build.pipeline and (stages is None or stages.status in _GOES_ON):
+                # Read while the build still ran: which stage failed is not among them.
+                stages = self.stages[ref] = await self._source.stages(ref)
             told = await self._why(ref, stages)
         except JenkinsError as error:
             return self._lost(("why", ref), error)

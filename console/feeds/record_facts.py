@@ -16,15 +16,12 @@ from console.model.metric import Figures
 from console.model.run import Run
 from console.model.run_words import shown_state
 from console.model.state import State, StateClass, state
-from console.model.training import LOCAL, run_of
+from console.model.training import IDENTITY, LOCAL, UNSET, run_of
 from console.model.why import Cause, Why
 from console.runs.facts import Said, published
 from console.text import Clean, clean
 
 RUN_LABEL = "mlops.run"
-_IDENTITY = frozenset({"PROJECT", "COMMIT", "DELIVERY", "TIMESTAMP"})
-"""Parameters of a build that say which run it is, and nothing of how it is made."""
-
 _RESUMED = re.compile(r"(?:(?P<job>[\w./%-]{1,200})[-#])?(?P<number>[0-9]{1,9})")
 _LONGEST = 500
 _ENDS = {
@@ -109,7 +106,7 @@ def _parameters(found: PastRun, build: object, said: Said | None, known: PastRun
     resumed: Clean | None = None
     if isinstance(build, Build):
         for one in build.parameters:
-            if one.name not in _IDENTITY and one.value not in (None, "", "false"):
+            if one.name not in IDENTITY and one.value is not None and one.value not in UNSET:
                 told[one.name] = clean(one.value or "", limit=_LONGEST)
         resumed = resumed_key(build.parameter("RESUME_FROM"), build.job)
     if said is None:

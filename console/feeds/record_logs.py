@@ -155,6 +155,7 @@ class Logs:
         self._group = group
         self._follows = follows
         self._held: dict[Clean, Followed] = {}
+        self._pending: frozenset[Clean] = frozenset()
 
     def __getitem__(self, container_id: Clean) -> Followed | None:
         return self._held.get(container_id)
@@ -168,7 +169,7 @@ class Logs:
         """These are there, the newest first. Of those that have ended only what is not `done` is read, some at a time."""
         there = {one.id: one for one in trainings}
         alive = [one for one in trainings if one.alive][:MOST_ALIVE]
-        reading = [one for one in self._held.values() if not one.alive and not one.over]
+        reading = [one for one in self._held.values() if not one.alive and not one.settled]
         ended = [one for one in trainings if not one.alive and one.id not in done and one.id not in self._held]
         for one in [*alive, *ended[: max(0, MOST_ENDED - len(reading))]]:
             if one.id not in self._held:
@@ -177,6 +178,18 @@ class Logs:
             if name in there:
                 followed.alive = there[name].alive
                 followed.begin(self._group)
+        self._pending = frozenset(one.id for one in ended if one.id not in self._held)
+
+    @property
+    def waits(self) -> bool:
+        """Whether some of those that have ended are still to be read: there are too many to be read at a time."""
+        return bool(self._pending)
+
+    def settled(self, container_id: Clean) -> bool:
+        """Whether nothing more is to be waited for of a container: its log was read to its end, cannot be read, or is not there
+        any more."""
+        followed = self._held.get(container_id)
+        return followed.settled if followed is not None else container_id not in self._pending
 
     def forget(self, container_id: Clean) -> None:
         """Its run is recorded to its end."""

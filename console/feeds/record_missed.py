@@ -95,7 +95,7 @@ class Missed:
     def _unexplained(self, logs: Logs) -> list[Known]:
         """Runs that ended badly. Their last lines may come to the Engine's log after their end, so it is read first."""
         found = [one for one in self._runs.known.values() if one.final and not one.explained]
-        return [one for one in found if all(_settled(logs, each.id) for each in one.run.containers)]
+        return [one for one in found if all(logs.settled(each.id) for each in one.run.containers)]
 
     async def _ask_why(self, ended: Known) -> None:
         told = await self._explain(ended.run)
@@ -107,7 +107,7 @@ class Missed:
     def _waiting(self, logs: Logs) -> list[Known]:
         """Builds that have ended, and what they keep was not looked at. The newest first; what is still read is waited for."""
         found = [one for one in self._runs.known.values() if one.final and one.run.build is not None and not one.filled]
-        read = [one for one in found if all(_settled(logs, each.id) for each in one.run.containers)]
+        read = [one for one in found if all(logs.settled(each.id) for each in one.run.containers)]
         return sorted(read, key=lambda one: (one.tries, -(one.run.since.timestamp() if one.run.since is not None else 0.0)))
 
     async def _build(self, known: Known, logs: Logs) -> bool:
@@ -183,8 +183,3 @@ class Missed:
         self._seen[left.path] = left.mark
         while len(self._seen) > MOST_KNOWN:
             del self._seen[next(iter(self._seen))]
-
-
-def _settled(logs: Logs, container: Clean) -> bool:
-    followed = logs[container]
-    return followed is None or followed.settled

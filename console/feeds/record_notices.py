@@ -38,6 +38,7 @@ _SURE = 2
 """Looks in which a run has to do badly: what is over by the next one wakes nobody."""
 
 _UNKNOWN = "nobody knows whether it arrived, for the recorder ended meanwhile"
+_TOO_MANY = f"{MOST_WAITING} others wait already."
 _TOLD, _WAITING, _KEPT, _SINCE = "told", "waiting", "notices", "notified since"
 _SPACE = uuid.UUID("5b0f3a52-0d5e-4b57-9a53-6d6c6f707321")
 
@@ -173,10 +174,14 @@ class Notices:
         if known:
             return
         message = message_of(event, marks[0], past, told, words, host=self._host, at=self._clock())
-        for way in self._ways:
-            if len(self._box.waiting) < MOST_WAITING:
-                self._box.waiting.append(_Waiting(message, way))
         self._tell(f"notice: {message['words']}")
+        for way in self._ways:
+            waiting = _Waiting(message, way)
+            if len(self._box.waiting) < MOST_WAITING:
+                self._box.waiting.append(waiting)
+                continue
+            self._tell(f"notice: {way}: {_TOO_MANY} Not tried.")
+            self._keep(self._box, waiting, False, _TOO_MANY)
         await self._save()
         self._more.set()
 

@@ -36,7 +36,7 @@ _NOTE = "settled"
 @dataclass(frozen=True, slots=True)
 class Going:
     """What else is known at a look. `jenkins`: whether what is said of builds, or that there are none, is to be believed;
-    `engine`: the same of containers. `seconds` only grow."""
+    `engine`: the same of containers, `builds`: whether a build that is not listed is not there. `seconds` only grow."""
 
     now: datetime
     seconds: float
@@ -44,6 +44,7 @@ class Going:
     reading: GpuReading | None
     engine: bool
     jenkins: bool
+    builds: bool
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ class Runs:
             await self._one(run, names, logs, going)
         for key, one in self.known.items():
             if key not in there:
-                self._not_there(one, logs, going)
+                await self._not_there(one, logs, going)
 
     async def _one(self, run: Run, names: frozenset[str], logs: Logs, going: Going) -> None:
         known = self.known.get(run.key)
@@ -179,17 +180,20 @@ class Runs:
         known.past = past
         await self._notices.look(known.run, past, figures, known.names)
 
-    def _not_there(self, one: Known, logs: Logs, going: Going) -> None:
-        """A run by hand whose container has gone; those of builds are found among the builds."""
-        if one.run.ended or not going.engine or one.run.ref is not None:
+    async def _not_there(self, one: Known, logs: Logs, going: Going) -> None:
+        """A run whose container has gone, and that no build tells of: it was by hand, or its build is gone or never seen."""
+        if one.final or not going.engine or (one.run.ref is not None and not going.builds):
             return
         if one.gone_at is None:
             one.gone_at = going.seconds
         if going.seconds - one.gone_at < GONE_SECONDS:
             return
+        one.final = one.filled = one.explained = True
+        if one.run.ended:
+            await self._told(one, logs, going)
+            return
         followed = _newest(one.run.containers, logs)
         one.past = vanished(one.past, followed.log.said if followed is not None else Said(), going.now)
-        one.final = one.filled = one.explained = True
 
     def changed(self) -> tuple[PastRun, ...]:
         """What is to be recorded: all that is not as it was sent last."""
@@ -218,8 +222,7 @@ class Runs:
             ):
                 continue
             await self._notices.ended(one.past, one.all_names)
-            followed = [each for container in one.run.containers if (each := logs[container.id]) is not None]
-            read = all(each.settled and not each.log.points.count for each in followed)
+            read = all(logs.settled(each.id) and not _unwritten(logs[each.id]) for each in one.run.containers)
             if read and (one.filled or one.run.build is None):
                 through.append((key, one))
         for key, one in through:
@@ -265,6 +268,10 @@ def _newest(containers: Sequence[Container], logs: Logs) -> Followed | None:
     """The log of the container that trains, or of the newest that did."""
     found = [each for one in containers if (each := logs[one.id]) is not None]
     return next((each for each in found if each.alive), found[0] if found else None)
+
+
+def _unwritten(followed: Followed | None) -> bool:
+    return followed is not None and followed.log.points.count > 0
 
 
 def newest_first(containers: Iterable[Container]) -> list[Container]:

@@ -154,7 +154,9 @@ class Recorder:
         asked. Raises HistoryError."""
         await self._open()
         async with self._room(follows=False) as (logs, group):
-            for _ in range(_LOOKS):
+            looks = 0
+            while looks < _LOOKS or logs.waits:
+                looks += 1
                 await self._look(logs, group)
                 if self._looking is not None:
                     await asyncio.wait({self._looking})
@@ -287,6 +289,7 @@ class Recorder:
             reading=self._samples.reading,
             engine=self._answers.get("docker", False),
             jenkins=asked or not away,
+            builds=asked,
         )
 
     def _collect(self, logs: Logs) -> None:

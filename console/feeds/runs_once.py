@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from console.feeds.build_facts import BuildFacts
 from console.feeds.jenkins_once import read_jenkins, with_waits
+from console.model import orphans
 from console.model.container import Container
 from console.model.jenkins import JenkinsError, JenkinsWorld
 from console.model.metric import Figures
@@ -61,10 +62,20 @@ async def read_runs(
     """
     docker, world, cards = await asyncio.gather(_containers(engine), _jenkins(jenkins, count), _gpus(gpus))
     now = datetime.now(UTC)
-    found = join(docker.value or (), world.value, cards.value, now)
+    found = _outlived(join(docker.value or (), world.value, cards.value, now), docker.value or (), world.value, now)
     known = await _figures_of(engine, found, now) if measured else {}
     sources = {"docker": docker.status, "jenkins": world.status, "gpu": cards.status}
     return Runs(found, known, sources, now)
+
+
+def _outlived(
+    runs: tuple[Run, ...], containers: Sequence[Container], world: JenkinsWorld | None, now: datetime
+) -> tuple[Run, ...]:
+    """The same, those first whose build has ended while their container trains on. Whether somebody has adopted one is not
+    asked: that takes a program on the server, which whoever only looks does not run."""
+    if world is None:
+        return runs
+    return orphans.told_runs(runs, orphans.seen(containers, world, now), {}, now)
 
 
 async def with_past(found: Runs, past: Past, *, project: str | None = None, limit: int) -> Runs:

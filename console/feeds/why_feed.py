@@ -21,8 +21,8 @@ NEWEST = 16
 """Ends that are explained although nobody looks at them."""
 
 MOST = 500
-AGAIN_SECONDS = 30.0
-"""Before what could not be read is asked for once more."""
+AGAIN_SECONDS, MOST_SECONDS = 30.0, 300.0
+"""Before what could not be read is asked for once more, and how long that becomes: twice as long each time in vain."""
 
 END_SECONDS = 20.0
 """How long one end may take, all of its requests together."""
@@ -55,6 +55,7 @@ class WhyFeed:
         self._viewed: frozenset[Clean] = frozenset()
         self._read: dict[Clean, Hashable] = {}
         self._again: dict[Clean, float] = {}
+        self._waits: dict[Clean, float] = {}
         self.whys: Mapping[Clean, Why] = {}
 
     def show(self, keys: frozenset[Clean]) -> None:
@@ -89,13 +90,21 @@ class WhyFeed:
         with suppress(TimeoutError):
             async with asyncio.timeout(END_SECONDS):
                 told = await read_end(run, self._engine, self._jenkins(), _known(run, world))
-        self._read.pop(run.key, None)
+        before = self._read.pop(run.key, None)
         self._read[run.key] = seen
         self._again.pop(run.key, None)
+        waited = self._waits.pop(run.key, 0.0)
         if told is None or not told.whole:
-            self._again[run.key] = self._time() + AGAIN_SECONDS
+            wait = min(2 * waited, MOST_SECONDS) if waited and before == seen else AGAIN_SECONDS
+            self._waits[run.key], self._again[run.key] = wait, self._time() + wait
+        while len(self._read) > MOST:
+            self._forget(next(iter(self._read)))
         if told is not None:
             self._keep(run.key, told.why)
+
+    def _forget(self, key: Clean) -> None:
+        for kept in (self._read, self._again, self._waits):
+            kept.pop(key, None)
 
     def _keep(self, key: Clean, why: Why | None) -> None:
         before = self.whys.get(key)
@@ -107,7 +116,7 @@ class WhyFeed:
         while len(kept) > MOST:
             oldest = next(iter(kept))
             del kept[oldest]
-            self._read.pop(oldest, None)
+            self._forget(oldest)
         self.whys = kept
         self._changed()
 

@@ -8,6 +8,12 @@ from console.model.container import Container
 LOCAL = "local"
 """The job of runs by hand, which no Jenkins knows."""
 
+IDENTITY = frozenset({"PROJECT", "COMMIT", "DELIVERY", "TIMESTAMP"})
+"""Parameters of a build that say which run it is, and not how it trains."""
+
+UNSET = frozenset({"", "false"})
+"""Values of parameters that nobody has given."""
+
 _JOB, _NUMBER = "mlops.job", "mlops.build"
 _PURPOSE, _TRAINS = "mlops.purpose", "train"
 _FIGURES = 9

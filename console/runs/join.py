@@ -157,7 +157,8 @@ def _ended(build: Build, failure: Clean | None) -> tuple[State, Clean]:
             published = "published" in words
             return state(StateClass.GOOD, "published" if published else "done"), words
         case Result.FAILURE:
-            return state(StateClass.BROKEN, "failed"), words or failure or Clean("")
+            # Its state says already that it has failed.
+            return state(StateClass.BROKEN, "failed"), clean(words.removeprefix("failed: ")) or failure or Clean("")
         case Result.NOT_BUILT:
             return state(StateClass.ENDED, "skipped"), words
         case _:

@@ -20,9 +20,12 @@ class ManyMeantError(Exception):
 
 
 def meant(found: Sequence[Run], name: str) -> Run | None:
-    """By its key, its number, or its project, which means the newest. Raises ManyMeantError where it could be several."""
+    """By its key, its name, its number, or its project, which means the newest.
+
+    Raises ManyMeantError where it could be several.
+    """
     wanted = clean(name, limit=SHOWN)
-    one = next((one for one in found if wanted in (one.key, one.shown)), None)
+    one = next((one for one in found if is_called(one, wanted)), None)
     if one is None and name.isascii() and name.removeprefix("#").isdigit():
         numbered = [one for one in found if one.ref is not None and one.ref.number == int(name.removeprefix("#"))]
         # Those of a job that was made anew since have a longer key of their own.
@@ -31,6 +34,11 @@ def meant(found: Sequence[Run], name: str) -> Run | None:
             raise ManyMeantError(f"{wanted} can be {', '.join(one.key for one in numbered[:_MOST])}: say which.")
         one = numbered[0] if numbered else None
     return one if one is not None else next((one for one in found if one.project == wanted), None)
+
+
+def is_called(run: Run, name: str) -> bool:
+    """By its key, or by what the screen calls it, with or without the blanks: `project-a #128`, `project-a#128`."""
+    return name == run.key or name.replace(" ", "") == run.shown.replace(" ", "")
 
 
 def near(found: Sequence[Run], name: str) -> Clean | None:

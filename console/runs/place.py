@@ -172,7 +172,7 @@ class Place:
             passed = self._step_epoch is not None and self.epoch is not None and int(self.epoch) > int(self._step_epoch)
             if step < self.step and (passed or self.epochs is not None):
                 self.within = True
-            elif step > self.step and passed and self.within is None:
+            elif step > self.step and self.within is None and (passed or self._first_epoch_over()):
                 self.within = False
         elif self._step_epoch is not None and int(reading.epoch) > int(self._step_epoch) and self.step is not None:
             # One that goes on counting has passed what an epoch has. The highest counts: Lightning sets its bar to 0 before.
@@ -183,3 +183,10 @@ class Place:
             share = self.steps / self.epochs
             if self.epochs > 1 and step > 1.25 * share + 1:
                 self.within = True
+
+    def _first_epoch_over(self) -> bool:
+        """Whether the first line about an epoch came after as many steps as one has, if all of them are counted."""
+        if self._step_epoch is not None or self.epoch is None or self.step is None or not self.steps or not self.epochs:
+            return False
+        share = self.steps / self.epochs
+        return self.epochs > 1 and int(self.epoch) == self.first and 0.8 * share <= self.step <= 1.2 * share + 1

@@ -10,7 +10,7 @@ from console.model.history import PastRun
 from console.model.run import Phase, Run
 from console.model.secretnames import MASK, secret
 from console.model.state import StateClass, state
-from console.model.training import LOCAL
+from console.model.training import IDENTITY, LOCAL, UNSET
 from console.text import Clean, clean
 
 LOST = state(StateClass.UNKNOWN, "unknown")
@@ -66,7 +66,9 @@ def _number(run: Run) -> int | None:
 
 
 def _parameters(told: Iterable[Parameter]) -> dict[Clean, Clean]:
-    return {one.name: MASK if secret(one.name) and one.value else one.value for one in told if one.value is not None}
+    """Those that say how it trains, as a recorder keeps them: not which run it is, and none that was left as it is."""
+    given = [one for one in told if one.name not in IDENTITY and one.value not in UNSET]
+    return {one.name: MASK if secret(one.name) else one.value for one in given if one.value is not None}
 
 
 def both(now: PastRun, kept: PastRun) -> PastRun:

@@ -14,15 +14,13 @@ from console.model.past import Around
 from console.model.run import Phase, Run
 from console.model.run_words import shown_state
 from console.model.state import State, StateClass, state
+from console.model.training import IDENTITY, UNSET
 from console.model.why import Why
 from console.model.world import World
 from console.text import Clean
 
 _OVERRIDES = "OVERRIDES"
-_EACH_TIME = frozenset({"PROJECT", "COMMIT", "DELIVERY", "TIMESTAMP"})
-"""Parameters that say which run it is, and not how it trains."""
 _HIDDEN = "*" * 8
-_UNSET = frozenset({"", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +178,7 @@ def given(view: RunView) -> Mapping[str, str] | None:
 def _plain(told: Iterable[tuple[Clean, Clean | None]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for called, value in told:
-        if called in _EACH_TIME or value in _UNSET:
+        if called in IDENTITY or value in UNSET:
             continue
         if called != _OVERRIDES or value is None:
             found[str(called)] = _HIDDEN if value is None else str(value)

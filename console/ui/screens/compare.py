@@ -180,7 +180,7 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         room = region.height - 1
         self._top = max(0, min(self._top, len(lines) - room))
         more = len(lines) - room - self._top
-        note = f"{more} more lines" if more > 0 else ""
+        note = f"{more} more line{'s' if more > 1 else ''}" if more > 0 else ""
         head = frame.title("3 All", note, self.look, region.width, focused=self.pane == ALL)
         return [head, *lines[self._top : self._top + room]]
 

@@ -117,7 +117,7 @@ class ListScreen(ConsoleScreen, inherit_bindings=False):
         self.bottom_top = max(0, min(self.bottom_top, len(lines) - room))
         more = len(lines) - room - self.bottom_top
         focused = self.pane == BOTTOM
-        note = f"{more} more lines" if more > 0 and focused else ""
+        note = f"{more} more line{'s' if more > 1 else ''}" if more > 0 and focused else ""
         number = self.panes.index(BOTTOM) + 1
         title = frame.title(f"{number} {self.bottom_title()}", note, self.look, shape.bottom.width, focused=focused)
         self.bottom.show([title, *lines[self.bottom_top : self.bottom_top + room]], self.look.style())

@@ -192,9 +192,11 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
             from console.feeds.jenkins_feed import Interest
             from console.runs.join import JOB
 
-            # Whoever trains has a container that says so; of the others only their stages tell what they do.
-            every = self.world.runs if self.world is not None else ()
-            building = (one for one in every if not one.ended and (one.container is None or not one.container.alive))
+            # Whoever trains has a container that says so; of the others only their stages tell what they do. The selected
+            # one shows its stages beside.
+            every = [one for one in (self.world.runs if self.world is not None else ()) if not one.ended]
+            shown = self.run.key if self.listed == RUNS and self.run is not None else None
+            building = (one for one in every if one.key == shown or one.container is None or not one.container.alive)
             staged = frozenset(one.ref for one in building if one.ref)
             refs = frozenset(one.ref for one in self.waiting if one.ref) | self.shown_refs(shape.runs)
             self.console.attend_jenkins(self, Interest(job=JOB, builds=refs, staged=staged))

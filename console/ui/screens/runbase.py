@@ -302,7 +302,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         room = region.height - 1
         top = self._tops[pane] = max(0, min(self._tops.get(pane, 0), len(lines) - room))
         more = len(lines) - room - top
-        note = note or (f"{more} more lines" if more > 0 else "")
+        note = note or (f"{more} more line{'s' if more > 1 else ''}" if more > 0 else "")
         title = frame.title(name, note, self.look, region.width, focused=self.pane == pane)
         return [title, *lines[top : top + room]]
 

@@ -187,3 +187,36 @@ def test_the_demos_failures_are_explained(demo: FakeBackend, capsys: pytest.Capt
     assert document["items"][0]["explanation"]["cause"] == "container memory"
     _, document = answer(demo, capsys, "run", "train#121")
     assert document["items"][0]["explanation"]["cause"] == "not finite"
+
+
+def test_a_name_of_the_screen_needs_no_blank(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(demo, "run", "project-a#128") in (0, 1)
+    assert "project-a #128" in capsys.readouterr().out
+
+
+def test_one_that_waits_has_measured_nothing_and_nothing_is_gone(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(demo, "metrics", "129") == 1
+    assert "project-c #129: it has measured nothing yet" in capsys.readouterr().err
+
+
+def test_one_whose_build_has_ended_and_that_trains_on_is_an_orphan(
+    demo: FakeBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, document = answer(demo, capsys, "runs")
+    first = document["items"][0]
+    assert (first["name"], first["state"], first["class"]) == ("customer-churn-forecast-eu #118", "orphan", "attention")
+    assert first["why"] == "train #118 has ended: aborted"
+
+
+def test_which_runs_they_are_is_no_parameter_that_differs(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    _, document = answer(demo, capsys, "compare", "125", "120")
+    assert document["parameters"] == {}
+    assert len(set(document["commits"])) == 2
+    assert call(demo, "compare", "125", "120") == 0
+    assert "\ncommit " in capsys.readouterr().out
+
+
+def test_what_it_used_is_told_in_the_unit_of_its_limit(demo: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    call(demo, "run", "128")
+    assert " GiB" in (out := capsys.readouterr().out)
+    assert " GB" not in out

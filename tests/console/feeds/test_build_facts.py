@@ -329,3 +329,14 @@ async def test_nothing_a_build_says_gets_out_raw() -> None:
     room.jenkins.logs[waits] = "[Pipeline] input\nGo\x1b]52;c;aGk=\x07\u202e?\nProceed or Abort\n"
     await room.look()
     assert not set(room.facts.held[waits].on) & set("\x1b\x07\u202e")
+
+
+async def test_stages_that_were_read_while_it_ran_do_not_say_why_it_failed() -> None:
+    failed = build(result=Result.FAILURE)
+    room = Room(failed)
+    room.facts.stages[failed.ref] = Stages(
+        failed.ref, StageStatus.IN_PROGRESS, (stage("train", StageStatus.IN_PROGRESS, took=None),)
+    )
+    room.jenkins.staged[failed.ref] = Stages(failed.ref, StageStatus.FAILED, (stage("train", StageStatus.FAILED),))
+    await room.facts.explain(failed)
+    assert room.facts.failures == {failed.ref: "train failed"}

@@ -199,3 +199,14 @@ async def test_a_secret_in_a_reason_does_not_leave(room: Room) -> None:
     await room.once()
     (message,) = way.came
     assert "hunter2" not in json.dumps(message)
+
+
+async def test_what_there_is_no_room_for_is_told_to_have_been_left(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("console.feeds.record_notices.MOST_WAITING", 0)
+    (way,) = room.ways
+    one = begin(room, told(3))
+    async with room.running():
+        await until(lambda: room.run("local#3") is not None)
+        end(room, one, 1)
+        await until(lambda: room.heard("Not tried."))
+    assert not way.came

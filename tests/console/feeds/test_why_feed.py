@@ -207,3 +207,20 @@ def test_pictures_have_the_explanations() -> None:
     assert live.world is not None
     assert live.world.whys[Clean("local#12")].short == "KeyError: 'label'"
     assert live.stop()
+
+
+async def test_what_stays_unreadable_is_asked_for_ever_less_often() -> None:
+    room = Room(builds=(failed(),))
+    room.jenkins.failure = unreachable()
+    async with running(room):
+        await until(lambda: room.why("train#12") is not None)
+        asked = sum(room.jenkins.asked.values())
+        room.seconds = AGAIN_SECONDS
+        await until(lambda: sum(room.jenkins.asked.values()) > asked)
+        await room.look_on()
+        asked = sum(room.jenkins.asked.values())
+        room.seconds = 3 * AGAIN_SECONDS - 1
+        await room.look_on()
+        assert sum(room.jenkins.asked.values()) == asked
+        room.seconds = 3 * AGAIN_SECONDS
+        await until(lambda: sum(room.jenkins.asked.values()) > asked)

@@ -290,11 +290,12 @@ def tour(engine: Engine, home: Path, *, gate: bool = True) -> set[str]:
         (home / "sitecustomize.py").write_text(GATE_OFF)
     with Pty(command, 120, 40, env) as terminal:
         terminal.wait_for(b"plant" if gate else b"1 Services")
-        for keys, wanted in ((b"z", b""), (b"z", b""), (b"\r", "›".encode()), (b"v", b"EVIL")):
+        for keys, wanted in ((b"z", b""), (b"z", b""), (b"\r", "›".encode()), (b"v", b"")):
             press(terminal, keys, wanted)
         # They may be on the screen already, and what stands there is not written again.
         terminal.write(b"G")
-        until_sync(lambda: b"Labels" in terminal.data, "the labels")
+        # What its probe says each second comes first, and grows.
+        until_sync(lambda: b"EVIL" in terminal.data and b"Labels" in terminal.data, "the values and the labels")
         terminal.write(b"Q")
         terminal.wait()
         return controls.control_kinds(terminal.data)

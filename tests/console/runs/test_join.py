@@ -110,6 +110,7 @@ def test_one_that_has_ended_has_only_its_build() -> None:
             "out of memory: the limit is 16 GiB",
         ),
         (Result.FAILURE, "", "failed", "script returned exit code 3"),
+        (Result.FAILURE, "project-b@1d44b02e9c31: failed: exit 1: loss is nan", "failed", "exit 1: loss is nan"),
         (Result.NOT_BUILT, "7fa01469cc8e: already trained in #11", "skipped", "7fa01469cc8e: already trained in #11"),
         (Result.ABORTED, "project-b@1d44b02e9c31", "aborted", ""),
         (Result.SUCCESS, "project-b@1d44b02e9c31: trained", "done", "trained"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -180,6 +181,16 @@ async def test_one_that_goes_on_goes_on() -> None:
         still(one.app).give(trainingworlds.world(trainingworlds.ended(), (gpuworlds.HELD,), known=[]))
         lines = await one.sees("#128   line ✓ published")
         assert "step 8000" in "".join(lines), "its curve stays when its container is gone"
+
+
+async def test_a_part_that_ends_now_moves_on_with_the_end() -> None:
+    async with comparing("train#128", "train#127") as one:
+        await one.press("plus")
+        assert screen(one).wish.part == (3000.0, math.inf)
+        grown = trainingworlds.figures(curves=falling(count=80).curves, step=8000, steps=9000)
+        still(one.app).give(trainingworlds.world(known=[(trainingworlds.TRAINER, grown)]))
+        await one.sees("step 8000")
+        assert screen(one).wish.part == (5000.0, math.inf), "as wide as it was"
 
 
 async def test_the_history_is_asked_once_about_what_is_over_and_again_about_what_ends() -> None:

@@ -300,6 +300,17 @@ async def test_the_builds_of_what_is_seen_are_read(app: ConsoleApp) -> None:
         assert chosen is None, "what is selected has no container"
 
 
+async def test_the_stages_that_are_shown_beside_the_list_are_read_again(app: ConsoleApp) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        lines = await press(pilot)
+        for _ in range(len(lines)):
+            if "#128" in selected(lines):
+                break
+            lines = await press(pilot, "j")
+        assert "#128" in selected(lines)
+        await until(lambda: BuildRef(TRAIN, 128) in still(app).looked_at[-1].staged)
+
+
 async def test_on_a_short_terminal_the_title_says_how_many_wait(app: ConsoleApp) -> None:
     async with app.run_test(size=(40, 10)) as pilot:
         lines = await press(pilot)
