@@ -38,7 +38,6 @@ _COLUMNS = (
     Column("NOTE", least=12, drop=1),
 )
 _NOTHING_KNOWN: dict[str, Any] = {"can_go": None, "space": None, "no_space": None, "kept": [], "notes": []}
-_MOST_KEPT = 1_000
 _SHOWN = 60
 
 

@@ -156,7 +156,6 @@ class DemoEngine:
             command=clean(actor.command),
             user=clean(actor.user),
             restart_policy=clean(actor.policy),
-            stop_signal=clean("SIGTERM"),
             memory_limit=actor.limit,
             log_driver=clean("json-file"),
             log_rotates=None,

@@ -106,7 +106,6 @@ class Inspection:
     command: Clean
     user: Clean
     restart_policy: Clean
-    stop_signal: Clean
     memory_limit: int | None
     log_driver: Clean
     log_rotates: int | None

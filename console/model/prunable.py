@@ -32,7 +32,6 @@ class _Said(NamedTuple):
     why: Why | None = None
 
 
-_Key = tuple[datetime, str]
 _All = dict[Clean, _Said]
 
 

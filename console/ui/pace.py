@@ -88,12 +88,6 @@ class Pace:
             self._unanswered += 1
         return max(0.0, self._next - now)
 
-    @property
-    def is_congested(self) -> bool:
-        """Whether even a picture that a key asks for would only queue behind others."""
-        now = self._now()
-        return self._is_blocked(now) or (self._asked is not None and 0.3 < now - self._asked < self._patience)
-
     def begin(self) -> None:
         """A paint begins."""
         self._before = self._meter.written

@@ -39,7 +39,6 @@ def inspection(**changes: object) -> Inspection:
         command=clean("sleep 1000"),
         user=clean(""),
         restart_policy=clean("no"),
-        stop_signal=clean("SIGTERM"),
         memory_limit=None,
         log_driver=clean("json-file"),
         log_rotates=None,

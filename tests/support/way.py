@@ -40,7 +40,6 @@ SENDER_ADDRESS = "203.0.113.20"
 _CLIENTS = "198.51.100"
 _GATE, _JENKINS = "192.0.2.1", "192.0.2.2"
 _USER = 1000
-_COMPOSE = "infra/docker-compose.yml"
 
 # $0 is a folder of ours. Everything is mounted where this one process and its children see it, and is gone with them.
 _MACHINE = """\

@@ -15,10 +15,6 @@ class NotBuildableError(RefusedError):
     """The job is disabled or its branch is gone: 409."""
 
 
-class NeedsParametersError(RefusedError):
-    """`build` without a form on a job with parameters: 400 "Nothing is submitted"."""
-
-
 class NotParameterizedError(RefusedError):
     """`buildWithParameters` on a job that has, or knows, no parameters: 500."""
 

@@ -16,7 +16,6 @@ class Permission(StrEnum):
     JOB_BUILD = "hudson.model.Item.Build"
     JOB_CANCEL = "hudson.model.Item.Cancel"
     JOB_CONFIGURE = "hudson.model.Item.Configure"
-    JOB_CREATE = "hudson.model.Item.Create"
     JOB_DELETE = "hudson.model.Item.Delete"
     RUN_REPLAY = "hudson.model.Run.Replay"
     RUN_UPDATE = "hudson.model.Run.Update"

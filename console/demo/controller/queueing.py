@@ -57,7 +57,6 @@ class QueueItem:
     stuck: bool = False
     blocked_by: str = ""
     waits_for: str = ""
-    left_at: int | None = None
     cancelled: bool = False
     executable: Build | None = None
     replay_of: int | None = None

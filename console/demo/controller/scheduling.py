@@ -208,7 +208,6 @@ class Scheduling(Timeline):
 
     def _leave(self, item: QueueItem, *, cancelled: bool = False) -> None:
         item.state = State.LEFT
-        item.left_at = self.now
         item.cancelled = cancelled
         item.stuck = False
         self.at(self.now + LEFT_FOR_MS, partial(self._forget, item))

@@ -180,7 +180,6 @@ def inspected(value: object) -> Container | None:
             command=_command(raw),
             user=_text(config.get("User")),
             restart_policy=_text(_dict(host.get("RestartPolicy")).get("Name")) or Clean("no"),
-            stop_signal=_text(config.get("StopSignal")) or Clean("SIGTERM"),
             memory_limit=_int(host.get("Memory")) or None,
             log_driver=_text(log.get("Type")),
             log_rotates=_log_rotates(log),

@@ -56,9 +56,6 @@ def test_coarser_values_have_mean_and_peak(place: Place, reader: Reader) -> None
     assert one.utilisation.mean[:2] == (2.5, 8.5)
 
 
-MOMENTS = st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100)), min_size=1, max_size=40, unique_by=lambda one: one[0])
-
-
 @settings(max_examples=25)
 @given(
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 100)), min_size=1, max_size=40, unique_by=lambda one: one[0]),

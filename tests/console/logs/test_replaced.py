@@ -13,7 +13,6 @@ from console.logs.replaced import Known, what_is_known
 from console.model.build import LogPart
 
 _LINES = st.lists(st.sampled_from(["a", "b", "tick", "", "模型"]), max_size=30)
-_UP_TO_60 = st.integers(0, 60)
 
 
 def text_of(lines: list[str]) -> bytes:

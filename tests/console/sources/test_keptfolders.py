@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,12 +53,6 @@ async def read(
     finally:
         await folders.aclose()
     return {(one.kind, str(one.name)): one for one in found}
-
-
-@pytest.fixture
-async def nothing_left() -> AsyncIterator[None]:
-    yield
-    assert not [one for one in threading.enumerate() if one.name.startswith("kept") and one.is_alive() and not one.daemon]
 
 
 async def test_what_runs_have_left(tmp_path: Path) -> None:

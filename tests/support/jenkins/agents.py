@@ -71,10 +71,6 @@ class Agents:
         self.start("train", 9, self._long(), seconds=3)
         self.controller.set_link("trainer-1", Link.BROKEN, "terminated\n" + "x" * 2700)
 
-    def bad_nodes(self) -> None:
-        """Some nodes were added three seconds ago."""
-        add_bad_nodes(self.controller)
-
     def bad_nodes_while_training(self) -> None:
         add_bad_nodes(self.controller)
         self.start("train", 9, self._long(), seconds=3)

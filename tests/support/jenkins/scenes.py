@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from console.demo.controller import Broken, Change, Controller, Fail, Multibranch, Pipeline, Say
 from tests.support.jenkins.lab import BROKEN_COMMIT, Moment, branch, main_lab, train, upstream_jobs
@@ -107,9 +107,6 @@ class Scene:
     def train_before_node(self) -> None:
         """The first two lines of build 4 are there."""
         self.trains(4, seconds=0.205)
-
-    def after_train(self, number: int) -> Callable[[], None]:
-        return lambda: self.trains(number)
 
     def stopping(self) -> None:
         """Build 7 of train was stopped a moment ago."""
