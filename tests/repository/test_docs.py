@@ -64,6 +64,29 @@ def test_each_link_of_the_documents_leads_somewhere() -> None:
                 assert anchor in _anchors(target.read_text()), f"{page.name}: {link}"
 
 
+def test_each_file_that_the_documents_name_is_there() -> None:
+    """Or is what only one server has, which is not in the repository. The contract names files as a project has them."""
+    folders = "console|infra|projects|scripts|bench|tests|docs|requirements"
+    seen = 0
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        for name in re.findall(rf"`((?:{folders})/[\w./-]*[\w/])`", page.read_text()):
+            seen += 1
+            places = [ROOT, *(ROOT / "projects").glob("project-*")] if page.name == "projects.md" else [ROOT]
+            assert name.startswith(_OF_A_SERVER) or any((one / name).exists() for one in places), f"{page.name}: {name}"
+    assert seen > 60
+
+
+def test_each_module_that_the_architecture_names_is_there() -> None:
+    rooms = "|".join(one.name for one in (ROOT / "console").iterdir() if one.is_dir() and not one.name.startswith("_"))
+    named = re.findall(rf"(?<![\w/])((?:{rooms})(?:/[a-z_]+)+)\b", (ROOT / "docs" / "architecture.md").read_text())
+    assert len(named) > 80
+    for name in named:
+        assert (ROOT / "console" / name).is_dir() or (ROOT / "console" / f"{name}.py").is_file(), name
+
+
+_OF_A_SERVER = ("infra/.env", "infra/secrets", "infra/jenkins/casc.d/")
+
+
 def _anchors(text: str) -> set[str]:
     """The names that GitHub gives to headings."""
     titles = re.findall(r"^#+ +(.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
