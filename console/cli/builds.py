@@ -20,6 +20,7 @@ from console.model.build import Build, Result, Stage, median
 from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble
 from console.model.jenkins_rows import BuildRow, row, stage_state
 from console.model.jenkins_rows import builds as rows_of
+from console.model.secretnames import MASK
 from console.model.state import StateClass
 from console.model.words import age, duration
 from console.sources.protocols import Jenkins
@@ -232,9 +233,7 @@ def _print_build(printer: Printer, world: JenkinsWorld, one: BuildRow) -> None:
         ("started", f"{known.started.astimezone():%Y-%m-%d %H:%M:%S %Z}"),
         ("says", str(known.description) if known.description != one.outcome else ""),
     ]
-    facts += [
-        (f"  {each.name}", "********" if each.value is None else each.value.replace("\n", " ")) for each in known.parameters
-    ]
+    facts += [(f"  {each.name}", MASK if each.value is None else each.value.replace("\n", " ")) for each in known.parameters]
     if known.tests is not None:
         facts.append(("tests", f"{known.tests.total} run, {known.tests.failed} failed, {known.tests.skipped} skipped"))
         facts += [

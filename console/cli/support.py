@@ -20,6 +20,7 @@ from console.cli import forms
 from console.cli.group import Context, command, root, run_click
 from console.cli.options import UsageError
 from console.cli.output import OutputError, print_json
+from console.model.secretnames import MASK
 from console.model.source import SourceError
 from console.model.words import decimal
 from console.settings import SettingsError
@@ -135,7 +136,7 @@ def _collected(context: Context, at: datetime) -> _Archive:
             archive.add(f"{name}.txt", masking.text(said))
     contents = "\n".join(f"{len(content):>10}  {name}" for name, content in sorted(archive.files.items()))
     demo = ", of the demo: nothing of it is real" if context.backend.demo else ""
-    words = _INTRODUCTION.format(host=context.backend.host, at=forms.moment(at), demo=demo, stars="*" * 8, contents=contents)
+    words = _INTRODUCTION.format(host=context.backend.host, at=forms.moment(at), demo=demo, stars=MASK, contents=contents)
     archive.files = {"README.txt": words.encode(), **dict(sorted(archive.files.items()))}
     return archive
 

@@ -11,13 +11,13 @@ from console.model.asking import Needs
 from console.model.container import ContainerState
 from console.model.jenkins import JenkinsError, Job, Trouble
 from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.training import TRAIN
 from console.sources.protocols import ActingJenkins
 from console.sources.web import is_here
 from console.text import Clean
 
 HOP = "jenkins"
 SERVICE = Clean("jenkins")
-TRAIN = "train"
 _KEYS: Mapping[Trouble, str] = {
     Trouble.UNREACHABLE: "down",
     Trouble.STARTING: "starting",

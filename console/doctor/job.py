@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from console.doctor.findings import Finding, HopState, Mends, broken, good, off, together, warning
-from console.doctor.jenkins import TRAIN
 from console.doctor.visit import Visit
 from console.model.asking import Definition, FieldKind
 from console.model.jenkins import JenkinsError, Node, Trouble
 from console.model.source import SourceError, SourceStatus
+from console.model.training import TRAIN
 from console.model.words import counted
 from console.sources.protocols import Jenkins
 from console.text import clean

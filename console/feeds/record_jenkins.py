@@ -11,7 +11,7 @@ from console.feeds.jenkins_once import failed
 from console.model.build import Build, BuildRef, Result
 from console.model.jenkins import JenkinsError, JenkinsWorld, Trouble, Work
 from console.model.source import Snapshot, SourceState, SourceStatus
-from console.runs.join import JOB
+from console.model.training import TRAIN
 from console.sources.protocols import Jenkins
 
 BUILDS = 50
@@ -61,7 +61,7 @@ class JenkinsLook:
             controller=self._source.controller,
             work=work,
             jobs={},
-            history={JOB: self._builds},
+            history={TRAIN: self._builds},
             details=details,
             stages=dict(facts.stages),
             held=dict(facts.held),
@@ -71,11 +71,11 @@ class JenkinsLook:
         self.snapshot = Snapshot(world, SourceStatus(SourceState.OK, None, None, datetime.now(UTC)))
 
     async def _list(self, work: Work) -> None:
-        moved = (frozenset(ref for ref in work.running if ref.job == JOB), self._source.controller.session)
+        moved = (frozenset(ref for ref in work.running if ref.job == TRAIN), self._source.controller.session)
         if moved == self._moved and self._time() - self._listed_at < AGAIN_SECONDS:
             return
         try:
-            self._builds = await self._source.builds(JOB, BUILDS)
+            self._builds = await self._source.builds(TRAIN, BUILDS)
         except JenkinsError as error:
             if error.trouble is not Trouble.NOT_FOUND:
                 raise

@@ -17,8 +17,9 @@ from console.model.jenkins import JenkinsError, JenkinsWorld
 from console.model.metric import Figures
 from console.model.run import Run
 from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
+from console.model.training import TRAIN
 from console.runs.figures import figures
-from console.runs.join import JOB, join
+from console.runs.join import join
 from console.runs.progress import Progress
 from console.runs.reader import LINES, Reader
 from console.runs.recalled import as_run
@@ -150,11 +151,11 @@ async def _jenkins(source: Jenkins | SourceStatus, count: int) -> Snapshot[Jenki
     if isinstance(source, SourceStatus):
         return Snapshot(None, source)
     told = await read_jenkins(source)
-    if told.value is None or JOB not in told.value.jobs:
+    if told.value is None or TRAIN not in told.value.jobs:
         return told
     world = await with_waits(source, told.value)
     try:
-        history = await source.builds(JOB, count)
+        history = await source.builds(TRAIN, count)
     except JenkinsError:
         return Snapshot(world, told.status)
     facts = BuildFacts(source)
@@ -162,7 +163,7 @@ async def _jenkins(source: Jenkins | SourceStatus, count: int) -> Snapshot[Jenki
     running = [one for one in history if one.building]
     stages = await asyncio.gather(*(source.stages(one.ref) for one in running), return_exceptions=True)
     known = {one.ref: each for one, each in zip(running, stages, strict=True) if not isinstance(each, BaseException)}
-    return Snapshot(replace(world, history={JOB: history}, failures=facts.failures, stages=known), told.status)
+    return Snapshot(replace(world, history={TRAIN: history}, failures=facts.failures, stages=known), told.status)
 
 
 async def _gpus(source: Gpus | SourceStatus) -> Snapshot[GpuWorld]:

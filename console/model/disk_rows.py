@@ -61,12 +61,12 @@ def rows(use: DiskUse, decision: Decision, containers: Iterable[Container]) -> t
         known = [size for size in sizes if size is not None]
         can_go = sum(one.adds or 0 for one in members if one.why is None)
         words = Clean(_note(members, note, use.taken_at))
-        what = _BUILD_CACHE if kind is Kind.CACHE else group
+        what = BUILD_CACHE if kind is Kind.CACHE else group
         made.append(DiskRow(kind, what, len(sizes), sum(known) if known else None, can_go, words, len(sizes) - len(known)))
     return tuple(sorted(made, key=lambda row: (-(row.size or 0), -row.count, row.what)))
 
 
-_BUILD_CACHE = Clean("build cache")
+BUILD_CACHE = Clean("build cache")
 KEPT = Clean("checkpoints, workspaces")
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from console.model.container import Container
 from console.model.disk import NO_TIME, CacheRecord, Image, Volume
-from console.model.disk_rows import KEPT, DiskRow, kept_row, rows
+from console.model.disk_rows import BUILD_CACHE, KEPT, DiskRow, kept_row, rows
 from console.model.kept import WHAT, Kept
 from console.model.prunable import decide, groups
 from console.model.pruning import CACHE, Decision, Group, Kind, Known, Rule, Verdict, Why, key_of
@@ -90,11 +90,8 @@ def _kept(key: Clean, one: Kept) -> DiskObject:
     return DiskObject(key, None, name, Clean(""), one.bytes, None, None, one.at, (), (), reason, Why.BY_NAME)
 
 
-_BUILD_CACHE = Clean("build cache")
-
-
 def _row_name(kind: Kind, group: Clean) -> Clean:
-    return _BUILD_CACHE if kind is Kind.CACHE and group == CACHE else group
+    return BUILD_CACHE if kind is Kind.CACHE and group == CACHE else group
 
 
 def _objects(known: Known, decision: Decision) -> Iterable[tuple[Verdict, DiskObject]]:

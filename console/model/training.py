@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from console.model.build import BuildRef
 from console.model.container import Container
+from console.text import Clean
+
+TRAIN = Clean("train")
+"""The job of Jenkins that trains projects; its parameters are the platform's contract (docs/platform.md)."""
 
 LOCAL = "local"
 """The job of runs by hand, which no Jenkins knows."""

@@ -20,12 +20,9 @@ from console.model.jenkins_rows import build_state, with_details
 from console.model.join import container_state
 from console.model.run import Phase, Run
 from console.model.state import State, StateClass, state
-from console.model.training import LOCAL, run_of, trains
+from console.model.training import LOCAL, TRAIN, run_of, trains
 from console.model.waiting import build_waits, reason
 from console.text import Clean, clean
-
-JOB = Clean("train")
-"""The job that trains (interface.md)."""
 
 _PROJECT, _COMMIT = "PROJECT", "COMMIT"
 _BUILDS = ("check", "image", "build", "trainer", "run", "request", "validate")
@@ -38,7 +35,7 @@ def join(
     gpus: GpuWorld | None,
     now: datetime,
     *,
-    jobs: frozenset[Clean] = frozenset({JOB}),
+    jobs: frozenset[Clean] = frozenset({TRAIN}),
 ) -> tuple[Run, ...]:
     """All runs that something is known of. `jobs` are those that train.
 

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.actions.audited import Audited, Became
-from console.actions.plan import Fate
 from console.model.cells import width as cells_of
 from console.model.person import Person
-from console.model.state import StateClass
 from console.model.words import duration
 from console.ui.canvas import Line
 from console.ui.columns import Column
@@ -18,12 +16,6 @@ from console.ui.look import Look
 from console.ui.table import NAME, STATE, TableRow
 
 _NARROW = 64
-_FATES = {
-    Fate.DONE: StateClass.GOOD,
-    Fate.FAILED: StateClass.BROKEN,
-    Fate.UNSURE: StateClass.ATTENTION,
-    Fate.LEFT: StateClass.ENDED,
-}
 
 
 def columns(acts: Sequence[Audited], width: int) -> tuple[Column, ...]:
@@ -80,7 +72,7 @@ def _became(one: Audited, became: Became, look: Look, width: int, *, label: str)
     if became.denied is not None:
         text = f"{text} (missing: {became.denied})"
     (name, *words), *rest = long_fact(label, text, look, width - 2)
-    glyph = look.glyph(_FATES[became.fate])
+    glyph = look.glyph(became.fate.kind)
     return [[name, glyph, look.part(" "), *words], *([first, look.part("  "), *more] for first, *more in rest)]
 
 

@@ -11,6 +11,7 @@ from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import BuildRow, build_state, stage_state
+from console.model.secretnames import MASK
 from console.model.state import StateClass
 from console.model.waiting import build_waits
 from console.model.words import age, counted, duration
@@ -23,7 +24,6 @@ from console.ui.table import NAME, STATE, TableRow
 
 _BAR, _ASCII_BAR = "⣶", "#"
 _SHOWN_TESTS = 20
-_HIDDEN = "*" * 8
 
 
 def columns(rows: Sequence[BuildRow], width: int, *, one_job: bool) -> tuple[Column, ...]:
@@ -72,7 +72,7 @@ def row(one: BuildRow, now: datetime, *, one_job: bool, wide: bool = True) -> Ta
 def parameters(build: Build) -> str:
     """`OVERRIDES lr=1e-4 epochs=30`: what was asked for beside project and commit, which stand elsewhere."""
     told = [
-        f"{one.name} {' '.join(one.value.split()) if one.value is not None else _HIDDEN}"
+        f"{one.name} {' '.join(one.value.split()) if one.value is not None else MASK}"
         for one in build.parameters
         if one.value not in {"", "false"} and one.name not in ("PROJECT", "COMMIT", "DELIVERY", "TIMESTAMP")
     ]
@@ -152,7 +152,7 @@ def _facts(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: date
         pairs.append(("told", str(build.description)))
     before = _before(build, world)
     for value in build.parameters:
-        text = _HIDDEN if value.value is None else str(value.value)
+        text = MASK if value.value is None else str(value.value)
         changed = _changed(value, before)
         if changed is not None or text not in ("", "false"):
             pairs.append((str(value.name), text + (f"   {changed}" if changed else "")))

@@ -12,7 +12,7 @@ from console.model.cells import wrapped as wrapped_cells
 from console.model.container import Container, ContainerEvent, Health, Port
 from console.model.join import container_state
 from console.model.probes import Result, results, rhythm
-from console.model.secretnames import label_value
+from console.model.secretnames import MASK, label_value
 from console.model.service import WAY_IN, Drift
 from console.model.words import age, binary, memory_of, percent
 from console.model.world import World
@@ -277,7 +277,7 @@ def _environment(container: Container, look: Look, width: int, *, values: bool) 
     note = f"{len(variables)} set, shown: {key} hides them" if values else f"{len(variables)} set, hidden: {key} shows them"
     label = max([_LABEL, *(len(variable.name) + 1 for variable in variables)]) if variables else _LABEL
     lines = [
-        fact(variable.name, variable.value if values else "*" * 8, look, width, label=min(label, width // 2))
+        fact(variable.name, variable.value if values else MASK, look, width, label=min(label, width // 2))
         for variable in variables
     ]
     return Section("Environment", note, lines)

@@ -13,6 +13,7 @@ from console.doctor.rows import Row, row, told
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.model.state import StateClass
+from console.model.training import TRAIN
 from console.model.words import counted
 from console.text import Clean
 from console.ui.canvas import Line, Part
@@ -259,7 +260,7 @@ def way(name: str, found: Finding | None, services: Collection[str]) -> Way | No
         case "jenkins" | "gate" | "tunnel" | "public":
             return Way(Room.SERVICE, _OWN[name]) if _OWN[name] in services else None
         case "job":
-            return Way(Room.NODES, about) if about else Way(Room.BUILDS, "train")
+            return Way(Room.NODES, about) if about else Way(Room.BUILDS, TRAIN)
         case "gpu":
             return Way(Room.GPUS)
         case "recorder":

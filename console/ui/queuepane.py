@@ -9,6 +9,7 @@ from datetime import datetime
 from console.model.cells import width as cells_of
 from console.model.jenkins import JenkinsWorld
 from console.model.jenkins_rows import WaitRow
+from console.model.secretnames import MASK
 from console.model.source import SourceStatus
 from console.model.waiting import NO_GPU
 from console.model.words import age, counted
@@ -146,7 +147,7 @@ def about(wait: WaitRow, world: World, look: Look, width: int, now: datetime) ->
             found.append(fact("asked by", causes, look, width))
     values = build.parameters if build is not None else wait.item.parameters if wait.item is not None else ()
     found += [
-        fact(one.name, str(one.value) if one.value is not None else "*" * 8, look, width)
+        fact(one.name, str(one.value) if one.value is not None else MASK, look, width)
         for one in values
         if one.value not in {"", "false"}
     ]

@@ -12,6 +12,7 @@ from console.model.history import PastRun
 from console.model.jenkins_rows import stage_state
 from console.model.metric import Curve, Figures
 from console.model.run import Run
+from console.model.secretnames import MASK
 from console.model.why import Why
 from console.model.words import decimal, duration, memory_of
 from console.model.world import World
@@ -26,7 +27,6 @@ from console.ui.runview import Recalled, RunView
 
 _CURVE = 24
 _SPOTS = 2000
-_HIDDEN = "*" * 8
 _IN_RESULT = ("hub", "link")
 """What is told of one that is over before its other facts."""
 
@@ -135,7 +135,7 @@ def _facts(run: Run, world: World) -> list[tuple[str, str]]:
     if build is not None:
         pairs.append(("ran by", ", ".join(dict.fromkeys(str(cause.text) for cause in build.causes))))
         given = [one for one in build.parameters if one.value not in ("", "false") and one.name not in ("PROJECT", "COMMIT")]
-        pairs += [(str(one.name), _HIDDEN if one.value is None else str(one.value)) for one in given]
+        pairs += [(str(one.name), MASK if one.value is None else str(one.value)) for one in given]
         if run.ended and build.description:
             pairs.append(("told", str(build.description)))
     container = run.container

@@ -13,6 +13,7 @@ from console.model.metric import Figures
 from console.model.past import Around
 from console.model.run import Phase, Run
 from console.model.run_words import shown_state
+from console.model.secretnames import MASK
 from console.model.state import State, StateClass, state
 from console.model.training import IDENTITY, UNSET
 from console.model.why import Why
@@ -20,7 +21,6 @@ from console.model.world import World
 from console.text import Clean
 
 _OVERRIDES = "OVERRIDES"
-_HIDDEN = "*" * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _plain(told: Iterable[tuple[Clean, Clean | None]]) -> Mapping[str, str]:
         if called in IDENTITY or value in UNSET:
             continue
         if called != _OVERRIDES or value is None:
-            found[str(called)] = _HIDDEN if value is None else str(value)
+            found[str(called)] = MASK if value is None else str(value)
             continue
         for line in value.splitlines():
             name, _, text = line.strip().partition("=")

@@ -14,11 +14,11 @@ from console.model.disk_view import DiskFacts, view
 from console.model.pruning import Known, Rule, Usual
 from console.model.service import ComposeProject
 from console.model.source import SourceError
+from console.model.training import TRAIN
 from console.settings.description import Prune
 from console.sources.reach import Reach
 from console.text import Clean
 
-JOB = "train"
 _BUILDS = 300
 """As many are looked at as the job keeps."""
 _FIGURES = 12
@@ -88,7 +88,7 @@ async def _builds(reach: Reach) -> tuple[Build, ...] | None:
     if not reach.has_jenkins:
         return None
     try:
-        found = await reach.ask_jenkins().builds(JOB, _BUILDS)
+        found = await reach.ask_jenkins().builds(TRAIN, _BUILDS)
     except SourceError:
         return None
     return tuple(one for one in found if one.result is Result.SUCCESS)

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 
 from console.model.build import Build, BuildRef, Result
 from console.model.jenkins import JenkinsError, Job, Trouble, called
+from console.model.training import TRAIN
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
-
-TRAIN = "train"
-"""The job that trains projects; its parameters are the platform's contract (docs/platform.md)."""
 
 LOOKED_AT = 100
 """Builds of a job that are looked at: for the last one of a project, and for a commit that was trained already."""
@@ -76,7 +74,7 @@ async def _of_project(jenkins: Jenkins, jobs: Sequence[Job], project: Clean, num
     if not fitting:
         what = f"has no training #{number}" if number is not None else "has no failed training"
         raise JenkinsError(Trouble.BAD_PARAMETER, f"{project} {what} among the last {len(builds)} builds of {TRAIN}.")
-    return Wish(clean(TRAIN), fitting[0].ref)
+    return Wish(TRAIN, fitting[0].ref)
 
 
 def _has_failed(build: Build) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from console.actions.jenkins.builds import build_of, key_of, name_of, not_there, unseen
-from console.actions.jenkins.finding import LOOKED_AT, TRAIN
+from console.actions.jenkins.finding import LOOKED_AT
 from console.actions.jenkins.following import ended, tail
 from console.actions.jenkins.patience import Patience
 from console.actions.plan import Basis, End, Fate, News, Outcome, Plan, Result, Say, Target, Tell, Weight
@@ -18,6 +18,7 @@ from console.model.build import Result as Ended
 from console.model.jenkins import JenkinsError
 from console.model.jenkins_rows import build_state
 from console.model.state import StateClass
+from console.model.training import TRAIN
 from console.model.words import duration
 from console.sources.protocols import ActingJenkins
 from console.text import Clean, clean

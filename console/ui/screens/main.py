@@ -190,7 +190,7 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
         self.console.attend_runs(self, self.ends_to_explain(shape.runs))
         if self.has_jenkins:
             from console.feeds.jenkins_feed import Interest
-            from console.runs.join import JOB
+            from console.model.training import TRAIN
 
             # Whoever trains has a container that says so; of the others only their stages tell what they do. The selected
             # one shows its stages beside.
@@ -199,7 +199,7 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
             building = (one for one in every if one.key == shown or one.container is None or not one.container.alive)
             staged = frozenset(one.ref for one in building if one.ref)
             refs = frozenset(one.ref for one in self.waiting if one.ref) | self.shown_refs(shape.runs)
-            self.console.attend_jenkins(self, Interest(job=JOB, builds=refs, staged=staged))
+            self.console.attend_jenkins(self, Interest(job=TRAIN, builds=refs, staged=staged))
 
     # What keys do
 

@@ -15,8 +15,9 @@ from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
 from console.model.metric import Figures
 from console.model.run import Run
+from console.model.training import TRAIN
 from console.runs.figures import figures
-from console.runs.join import JOB, join
+from console.runs.join import join
 from console.runs.progress import Progress
 from console.runs.reader import Reader
 from tests.console.demo.stepping import BEGAN
@@ -61,12 +62,12 @@ async def joined(elapsed: float) -> Joined:
     jenkins = demo_jenkins(clock)
     seen = (await read_jenkins(jenkins, waits=True)).value
     assert seen is not None
-    history = await jenkins.builds(JOB, 50)
+    history = await jenkins.builds(TRAIN, 50)
     facts = BuildFacts(jenkins)
     for build in history:
         await facts.explain(build)
     stages = {one.ref: await jenkins.stages(one.ref) for one in history if one.building}
-    world = replace(seen, history={JOB: history}, failures=facts.failures, stages=stages)
+    world = replace(seen, history={TRAIN: history}, failures=facts.failures, stages=stages)
     containers = tuple([await engine.inspect(one.id) for one in await engine.containers()])
     found = join(containers, world, demo_gpus(clock).past(), clock.now())
     return Joined(clock, engine, jenkins, world, containers, {str(one.shown): one for one in found})
