@@ -7,10 +7,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from textual.geometry import Region
 
 from console.sources.onlyonce import TOUR, first_time
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
+from console.ui.canvas import Canvas
 from tests.console.ui import jenkinsworlds
 from tests.console.ui.doing import Person, person
 from tests.console.ui.screenapp import app_of, screen_text, still
@@ -41,6 +43,13 @@ def newcomer(size: tuple[int, int] = (80, 24), app: ConsoleApp | None = None) ->
 
 async def at_step(one: Person, number: int) -> list[str]:
     return await one.sees(f"TOUR   {number} of 5")
+
+
+async def resized(one: Person, width: int, height: int) -> None:
+    """The terminal has another size, and the screen is painted for it: until then its lines stand where there are none."""
+    await one.pilot.resize_terminal(width, height)
+    foot = one.app.screen_stack[0].query_one("#foot", Canvas)
+    await until(lambda: foot.region_wanted == Region(0, height - 1, width, 1), "the screen to be painted")
 
 
 async def to_step(one: Person, number: int) -> None:
@@ -172,10 +181,10 @@ async def test_a_small_terminal_keeps_its_lines(size: tuple[int, int]) -> None:
         await one.press("j", "k")
         assert STRIP not in "\n".join(one.lines)
         assert one.app.tour is None
-        await one.pilot.resize_terminal(100, 30)
+        await resized(one, 100, 30)
         await at_step(one, 1)
-        await one.pilot.resize_terminal(*size)
-        await one.misses(STRIP)
+        await resized(one, *size)
+        assert STRIP not in "\n".join(one.lines)
         one.wait()
         await one.press("escape")
         assert one.app.tour is not None, "what is not seen is not left by chance"
