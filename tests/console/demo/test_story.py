@@ -52,7 +52,7 @@ async def test_one_of_each_is_there() -> None:
             "published",
             "best val_accuracy 0.8392 in epoch 12, 12 epochs in 23m 36s, published to acme/project-b as build-122",
         ),
-        "project-c #121": (Phase.ENDED, "failed", "failed: exit 1: loss is nan since step 812"),
+        "project-c #121": (Phase.ENDED, "failed", "exit 1: loss is nan since step 812"),
         "project-a #120": (
             Phase.ENDED,
             "published",
