@@ -20,6 +20,7 @@ from console.feeds.record_logs import Log
 from console.model.build import Artifact, Build
 from console.model.history import NANO, PastRun, Point
 from console.model.jenkins import JenkinsError, Trouble
+from console.model.times import nanoseconds
 from console.runs.facts import Said
 from console.sources import runfolders
 from console.sources._blocking import Pool
@@ -186,8 +187,8 @@ class Filler:
         """A log without times: its lines are spread evenly over the run. Steps that are known already are left out, for their
         times would be others."""
         said = found.log.said
-        first = _nano(begin) or said.begun or 0
-        last = max(first, _nano(end) or said.over or first)
+        first = nanoseconds(begin) if begin is not None else said.begun or 0
+        last = max(first, nanoseconds(end) if end is not None else said.over or first)
         if not first:
             async with aclosing(text.pieces):
                 return  # nobody knows when that was
@@ -307,7 +308,3 @@ async def _lines(pieces: AsyncGenerator[bytes], found: Found) -> AsyncGenerator[
             return
     if rest:
         yield [rest]
-
-
-def _nano(moment: datetime | None) -> int | None:
-    return int(moment.timestamp()) * NANO if moment is not None else None
