@@ -167,20 +167,16 @@ class Filler:
         """Events bear their times; the one that is given here only spreads them, so that none is taken for a flood."""
         begin = time.time_ns()
         number = 0
-        async with aclosing(pieces):
-            async for lines in _lines(pieces, found):
-                for at in range(0, len(lines), _AT_ONCE):
-                    part = lines[at : at + _AT_ONCE]
-                    await self._allowance.spend(len(part))
-                    entries = []
-                    for raw in part:
-                        number += 1
-                        found.log.said.line(raw)
-                        if raw[:1] == b"{":
-                            entries.append((begin + number * NANO // 1000, False, raw + b"\n"))
-                    found.log.read(found.log.reader.entries(entries))
-                    await found.flush(_GIVEN)
-                    await asyncio.sleep(0)
+        async with aclosing(self._parts(pieces, found)) as parts:
+            async for part in parts:
+                entries = []
+                for raw in part:
+                    number += 1
+                    found.log.said.line(raw)
+                    if raw[:1] == b"{":
+                        entries.append((begin + number * NANO // 1000, False, raw + b"\n"))
+                found.log.read(found.log.reader.entries(entries))
+                await found.flush(_GIVEN)
         await found.flush()
 
     async def _log(self, text: _Text, found: Found, key: str, begin: datetime | None, end: datetime | None) -> None:
@@ -195,24 +191,30 @@ class Filler:
         known = await self._steps(key)
         log = Log()
         done = 0
-        async with aclosing(text.pieces):
-            async for lines in _lines(text.pieces, found):
-                for at in range(0, len(lines), _AT_ONCE):
-                    part = lines[at : at + _AT_ONCE]
-                    await self._allowance.spend(len(part))
-                    entries = []
-                    for raw in part:
-                        part_done = min(1.0, done / text.size) if text.size else 0.0
-                        entries.append((first + int((last - first) * part_done), False, raw + b"\n"))
-                        done += len(raw) + 1
-                        log.said.line(raw)
-                    log.read(log.reader.entries(entries))
-                    await _pass_on(log, known, found, _GIVEN)
-                    await asyncio.sleep(0)
+        async with aclosing(self._parts(text.pieces, found)) as parts:
+            async for part in parts:
+                entries = []
+                for raw in part:
+                    part_done = min(1.0, done / text.size) if text.size else 0.0
+                    entries.append((first + int((last - first) * part_done), False, raw + b"\n"))
+                    done += len(raw) + 1
+                    log.said.line(raw)
+                log.read(log.reader.entries(entries))
+                await _pass_on(log, known, found, _GIVEN)
         log.read(log.reader.end(last))
         await _pass_on(log, known, found, 1)
         if said.begun is None:
             found.log.said = log.said
+
+    async def _parts(self, pieces: AsyncGenerator[bytes], found: Found) -> AsyncGenerator[list[bytes]]:
+        """Some lines at a time, as many as may be read now; the others get their turn in between."""
+        async with aclosing(pieces), aclosing(_lines(pieces, found)) as several:
+            async for lines in several:
+                for at in range(0, len(lines), _AT_ONCE):
+                    part = lines[at : at + _AT_ONCE]
+                    await self._allowance.spend(len(part))
+                    yield part
+                    await asyncio.sleep(0)
 
     # Files
 
