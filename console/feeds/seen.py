@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.feeds.curves import WINDOWS
+from console.history.plot import Plot, column_at
 from console.model.gpu import GpuHistory, GpuWorld
 from console.model.history import NANO, CardPast, HostPast, Span, Trace
 from console.model.machine import MachineHistory, MachineReading
 from console.model.run import Run
 from console.model.source import Snapshot, SourceState, SourceStatus
+from console.model.times import nanoseconds
 from console.text import Clean
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _placed(rows: dict[int, list[_Values]], status: SourceStatus, step: float, a
     if status.state is not SourceState.OK:
         # Failures since then have left a row each, and nobody knows when.
         lost = min((_empty_at_end(several) for several in rows.values()), default=0)
-    newest = int((_seconds(status.taken_at) - ahead) // step)
+    newest = int((status.taken_at.timestamp() - ahead) // step)
     found = {}
     for key, several in rows.items():
         kept = several[: len(several) - lost]
@@ -152,27 +153,16 @@ def _empty_at_end(rows: Sequence[_Values]) -> int:
     return count
 
 
-def _traces(pieces: Iterable[Piece], many: int, begin: int, end: int, width: int) -> list[Trace]:
-    sums = [[0.0] * width for _ in range(many)]
-    counts = [[0] * width for _ in range(many)]
-    highs: list[list[float | None]] = [[None] * width for _ in range(many)]
+def _traces(pieces: Iterable[Piece], many: int, begin: int, end: int, width: int) -> Sequence[Trace]:
+    plot = Plot(begin, end, width, many)
     for piece in pieces:
         if piece.end <= begin or piece.begin >= end:
             continue
-        first, last = (_column(at, begin, end, width) for at in (max(piece.begin, begin), min(piece.end, end) - 1))
+        first, last = (plot.column(at) for at in (max(piece.begin, begin), min(piece.end, end) - 1))
         for at, value in enumerate(piece.values):
-            if value is None:
-                continue
-            for column in range(first, last + 1):
-                sums[at][column] += value
-                counts[at][column] += 1
-                before = highs[at][column]
-                highs[at][column] = value if before is None else max(before, value)
-    means = (
-        tuple(total / count if count else None for total, count in zip(*pair, strict=True))
-        for pair in zip(sums, counts, strict=True)
-    )
-    return [Trace(mean, tuple(high)) for mean, high in zip(means, highs, strict=True)]
+            if value is not None:
+                plot.add(first, last, at, value, value)
+    return plot.traces()
 
 
 def _owners(runs: Iterable[Run], card: int, begin: int, end: int, width: int) -> tuple[Clean | None, ...]:
@@ -183,9 +173,9 @@ def _owners(runs: Iterable[Run], card: int, begin: int, end: int, width: int) ->
             continue
         if card not in run.cards and all(one.card != card for one in run.holders):
             continue
-        since = _nano(_seconds(run.since))
+        since = nanoseconds(run.since)
         if since < end:
-            for column in range(_column(max(since, begin), begin, end, width), width):
+            for column in range(column_at(max(since, begin), begin, end, width), width):
                 found[column] = run.key
     return tuple(found)
 
@@ -199,14 +189,6 @@ def _joined(spans: Iterable[tuple[int, int]]) -> tuple[Span, ...]:
         else:
             found.append(Span(begin, end))
     return tuple(found)
-
-
-def _column(at: int, begin: int, end: int, width: int) -> int:
-    return min(width - 1, max(0, (at - begin) * width // max(1, end - begin)))
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
 
 
 def _nano(seconds: float) -> int:

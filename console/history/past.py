@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.history.bounds import TIERS
+from console.history.plot import Plot
 from console.history.sampling import CARD, HOST
-from console.model.history import NANO, CardPast, HostPast, Span, Trace
+from console.model.history import NANO, CardPast, HostPast, Span
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
@@ -21,37 +22,21 @@ WHERE subject = ? AND tier = ? AND slot BETWEEN ? AND ? ORDER BY slot
 """
 
 
-class _Plot:
-    """Columns of one subject, for all of its quantities."""
+class _Subject(Plot):
+    """All quantities of one subject, and whose it was."""
 
     def __init__(self, begin: int, end: int, width: int) -> None:
-        self.begin, self.end, self.width = begin, max(end, begin + 1), width
-        self._sums = [[0.0] * width for _ in range(_QUANTITIES)]
-        self._counts = [[0] * width for _ in range(_QUANTITIES)]
-        self._highs: list[list[float | None]] = [[None] * width for _ in range(_QUANTITIES)]
+        super().__init__(begin, end, width, _QUANTITIES)
         self.owners: list[Clean | None] = [None] * width
 
-    def column(self, moment: int) -> int:
-        return min(self.width - 1, max(0, (moment - self.begin) * self.width // (self.end - self.begin)))
-
-    def add(self, first: int, last: int, row: Sequence[object]) -> None:
-        """A value that stands for the columns from `first` to `last`, both included."""
-        owner = clean(row[11]) if row[11] is not None else None
-        for column in range(first, last + 1):
-            if owner is not None:
-                self.owners[column] = owner
-            for at in range(_QUANTITIES):
-                mean, high = row[1 + at], row[6 + at]
-                if not isinstance(mean, int | float) or not isinstance(high, int | float):
-                    continue
-                self._sums[at][column] += mean
-                self._counts[at][column] += 1
-                before = self._highs[at][column]
-                self._highs[at][column] = high if before is None else max(before, high)
-
-    def trace(self, at: int) -> Trace:
-        pairs = zip(self._sums[at], self._counts[at], strict=True)
-        return Trace(tuple(total / count if count else None for total, count in pairs), tuple(self._highs[at]))
+    def put(self, first: int, last: int, row: Sequence[object]) -> None:
+        """A row that stands for the columns from `first` to `last`, both included."""
+        if row[11] is not None:
+            self.owners[first : last + 1] = [clean(row[11])] * (last + 1 - first)
+        for at in range(_QUANTITIES):
+            mean, high = row[1 + at], row[6 + at]
+            if isinstance(mean, int | float) and isinstance(high, int | float):
+                self.add(first, last, at, mean, high)
 
 
 def cards(db: sqlite3.Connection, begin: int, end: int, width: int) -> tuple[CardPast, ...]:
@@ -60,7 +45,7 @@ def cards(db: sqlite3.Connection, begin: int, end: int, width: int) -> tuple[Car
     asked = "SELECT id, name, ifnull(place, 0) FROM subjects WHERE name <> ? ORDER BY place, name"
     for subject, name, index in db.execute(asked, (HOST,)).fetchall():
         plot = _plot(db, subject, begin, end, width)
-        use, memory, heat, power = (plot.trace(at) for at in range(4))
+        use, memory, heat, power, _ = plot.traces()
         if any(value is not None for trace in (use, memory, heat, power) for value in trace.mean):
             card = clean(str(name).removeprefix(CARD))
             found.append(CardPast(card, int(index), use, memory, heat, power, tuple(plot.owners)))
@@ -70,12 +55,12 @@ def cards(db: sqlite3.Connection, begin: int, end: int, width: int) -> tuple[Car
 def host(db: sqlite3.Connection, begin: int, end: int, width: int) -> HostPast:
     row = db.execute("SELECT id FROM subjects WHERE name = ?", (HOST,)).fetchone()
     plot = _plot(db, row[0] if row is not None else -1, begin, end, width)
-    return HostPast(*(plot.trace(at) for at in range(_QUANTITIES)))
+    return HostPast(*plot.traces())
 
 
-def _plot(db: sqlite3.Connection, subject: int, begin: int, end: int, width: int) -> _Plot:
+def _plot(db: sqlite3.Connection, subject: int, begin: int, end: int, width: int) -> _Subject:
     """The coarsest values that still fill each column, and coarser ones before the time from which those are kept."""
-    plot = _Plot(begin, end, width)
+    plot = _Subject(begin, end, width)
     per_column = (plot.end - plot.begin) / width
     finest = max((tier for tier in range(len(TIERS)) if TIERS[tier].width * NANO <= per_column), default=0)
     upto = plot.end
@@ -90,7 +75,7 @@ def _plot(db: sqlite3.Connection, subject: int, begin: int, end: int, width: int
             at = row[0] * length
             # What lies partly behind `upto` is told finer there already.
             last = min(at + length, upto) - 1
-            plot.add(plot.column(at), plot.column(last), row)
+            plot.put(plot.column(at), plot.column(last), row)
         upto = min(upto, first * length)
     return plot
 
