@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from console.history.facts import moment
+from console.model.build import Build
 from console.model.container import Container
 from console.model.gpu import GpuReading
 from console.model.gpu_use import given_cards
@@ -17,12 +18,12 @@ from console.model.metric import Figures
 from console.model.run import Run
 from console.model.run_words import shown_state
 from console.model.state import State, StateClass, state
-from console.model.training import IDENTITY, LOCAL, UNSET, run_of
+from console.model.training import IDENTITY, LOCAL, UNSET
 from console.model.why import Cause, Why
 from console.runs.facts import Said, published
+from console.runs.recalled import RUN_LABEL, standing
 from console.text import Clean, clean
 
-RUN_LABEL = "mlops.run"
 _RESUMED = re.compile(r"(?:(?P<job>[\w./%-]{1,200})[-#])?(?P<number>[0-9]{1,9})")
 _LONGEST = 500
 _ENDS = {
@@ -60,27 +61,11 @@ def of_run(
     run: Run, said: Said | None, known: PastRun | None, *, figures: Figures | None, final: bool, peaks: Peaks, why: Why | None
 ) -> PastRun:
     """As it is told now. `known` is what the history has of it; `final`: its end may be told, where it has ended."""
-    container, build = run.container, run.build
-    number = build.number if build is not None else run.ref.number if run.ref is not None else None
-    job = run.ref.job if run.ref is not None else None
-    if container is not None and (named := run_of(container)) is not None:
-        job, number = named
-    details = container.details if container is not None else None
-    started = build.started if build is not None else details.started_at if details is not None else None
-    found = PastRun(
-        run.key,
-        training=container.label(RUN_LABEL) if container is not None else None,
-        project=run.project,
-        job=job,
-        number=number,
-        commit=run.commit,
-        causes=tuple(one.text for one in build.causes) if build is not None else (),
-        image=run.image,
-        container=container.id if container is not None else None,
-        started=started or (_moment(said.begun) if said is not None else None),
-        asked=_asked(container) if container is not None else None,
-    )
-    found = _parameters(found, build, said, known)
+    container = run.container
+    found = standing(run)
+    begun = _moment(said.begun) if said is not None else None
+    found = replace(found, started=found.started or begun, asked=_asked(container) if container is not None else None)
+    found = _parameters(found, run.build, said, known)
     if run.ended and not final:
         return with_peaks(found, peaks)
     told = shown_state(run, figures)
@@ -99,13 +84,11 @@ def _ended(run: Run, said: Said | None) -> datetime | None:
     return (details.finished_at if details is not None else None) or (_moment(said.over) if said is not None else None)
 
 
-def _parameters(found: PastRun, build: object, said: Said | None, known: PastRun | None) -> PastRun:
+def _parameters(found: PastRun, build: Build | None, said: Said | None, known: PastRun | None) -> PastRun:
     """Facts are kept as wholes: what was known before stays among them."""
-    from console.model.build import Build
-
     told: dict[Clean, Clean] = dict(known.parameters) if known is not None else {}
     resumed: Clean | None = None
-    if isinstance(build, Build):
+    if build is not None:
         for one in build.parameters:
             if one.name not in IDENTITY and one.value is not None and one.value not in UNSET:
                 told[one.name] = clean(one.value or "", limit=_LONGEST)

@@ -13,6 +13,9 @@ from console.model.state import StateClass, state
 from console.model.training import IDENTITY, LOCAL, UNSET
 from console.text import Clean, clean
 
+RUN_LABEL = "mlops.run"
+"""What tells one training from all others: numbers of builds come again."""
+
 LOST = state(StateClass.UNKNOWN, "unknown")
 """Nobody has told how it ended, and nobody knows it any more."""
 
@@ -35,24 +38,32 @@ def as_run(past: PastRun) -> Run:
     )
 
 
-def as_past(run: Run) -> PastRun:
-    """What is known of a run without a history. Secrets among its parameters stay away."""
+def standing(run: Run) -> PastRun:
+    """What is known of a run besides its parameters and how it does: that stays as it is."""
     build, container = run.build, run.container
     details = container.details if container is not None else None
-    started = build.started if build is not None else details.started_at if details is not None else None
-    ended = build.ended if build is not None else details.finished_at if details is not None else None
     return PastRun(
         key=run.key,
-        training=container.label("mlops.run") if container is not None else None,
+        training=container.label(RUN_LABEL) if container is not None else None,
         project=run.project,
         job=run.ref.job if run.ref is not None else Clean(LOCAL) if run.by_hand else None,
         number=run.ref.number if run.ref is not None else _number(run),
         commit=run.commit,
-        parameters=_parameters(build.parameters) if build is not None else {},
         causes=tuple(one.text for one in build.causes) if build is not None else (),
         image=run.image,
         container=container.id if container is not None else None,
-        started=started,
+        started=build.started if build is not None else details.started_at if details is not None else None,
+    )
+
+
+def as_past(run: Run) -> PastRun:
+    """What is known of a run without a history. Secrets among its parameters stay away."""
+    build, container = run.build, run.container
+    details = container.details if container is not None else None
+    ended = build.ended if build is not None else details.finished_at if details is not None else None
+    return replace(
+        standing(run),
+        parameters=_parameters(build.parameters) if build is not None else {},
         ended=ended if run.ended else None,
         state=run.state,
         reason=run.why or None,
