@@ -57,8 +57,7 @@ def _started_by(view: RunView) -> str:
     run = view.run
     if run.by_hand:
         return "by hand, without Jenkins"
-    causes = run.build.causes if run.build is not None else run.item.causes if run.item is not None else ()
-    words = [str(one.text) for one in causes]
+    words = [str(one.text) for one in run.causes]
     if not words and view.past.run is not None:
         words = [str(one) for one in view.past.run.causes]
     return ", ".join(dict.fromkeys(words))

@@ -122,8 +122,7 @@ def _who(view: RunView) -> str:
 
 
 def _by(view: RunView) -> str:
-    run = view.run
-    causes = run.build.causes if run.build is not None else run.item.causes if run.item is not None else ()
+    causes = view.run.causes
     if not causes:
         return ""
     one = causes[0]

@@ -201,8 +201,7 @@ def _known(view: RunView) -> Collection[str]:
 
 def _begun(run: Run) -> float:
     """When it began, in seconds since 1970; of one of which nobody knows that its phase, or 0."""
-    begun = run.build.started if run.build is not None else run.containers[-1].created if run.containers else run.since
-    return begun.timestamp() if begun is not None else 0.0
+    return run.begun.timestamp() if run.begun is not None else 0.0
 
 
 def _told(run: Run, world: World | None) -> _Told:

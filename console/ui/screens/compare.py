@@ -15,11 +15,12 @@ from console.runs.recalled import as_run
 from console.ui import comparison, runplots
 from console.ui.canvas import Canvas, Line
 from console.ui.comparelayout import ALL, PANES, PLOT, ROWS, Shape, shape
-from console.ui.comparepast import ComparePast, Wish
+from console.ui.comparepast import ComparePast
 from console.ui.cursor import Cursor
 from console.ui.keymap import bindings
 from console.ui.palette import Role
 from console.ui.runlayout import TALL
+from console.ui.runpast import Wish
 from console.ui.runview import RunView, figures_of, find, kept
 from console.ui.screens.plotkeys import PlotKeys
 
@@ -82,12 +83,12 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         found = [self._views[key] for key in self.asked if key in self._views]
         self.both = comparison.beside(found)
         self.cursors[ROWS].keep([one.run.key for one in found])
-        wishes = {}
+        wishes = []
         for key in self.asked:
             one = self._views.get(key)
             measured = one is not None and not one.recalled and figures_of(world, one.run) is not None
             over = one is None or one.phase is Phase.ENDED or one.gone
-            wishes[key] = Wish(over, not measured)
+            wishes.append(Wish(key, ended=over, figures=not measured))
         self.recall.want(wishes)
 
     def _view(self, key: str, world: World) -> RunView | None:

@@ -301,7 +301,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         self.top.show(head, self.look.style())
         words = "" if self.world is None and not self.slow else f"Reading{self.look.glyphs.ellipsis}"
         if self.world is not None:
-            self.recall.want(Wish(self.key, None, 0, 0, _COLUMNS, ended=True, figures=True))
+            self.recall.want(Wish(self.key, ended=True, figures=True))
             known = self.recall.answered(self.key)
             words = f"No such run is known. {self.own('back')} goes back." if known else f"Reading{self.look.glyphs.ellipsis}"
         self.list.place(Region(0, len(head), width, max(0, height - len(head) - 1)))
