@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from console.model.build import Build, BuildRef, Stages
+from console.model.build import Build, BuildRef, Cause, Stages
 from console.model.container import Container
 from console.model.gpu_use import Holder
 from console.model.jenkins import QueueItem
@@ -73,3 +74,15 @@ class Run:
     def image(self) -> Clean | None:
         one = self.container
         return one.image if one is not None else None
+
+    @property
+    def causes(self) -> Sequence[Cause]:
+        """Why it was started, as Jenkins tells it."""
+        return self.build.causes if self.build is not None else self.item.causes if self.item is not None else ()
+
+    @property
+    def begun(self) -> datetime | None:
+        """Its place in time: when its build began, else its first container, else its phase."""
+        if self.build is not None:
+            return self.build.started
+        return self.containers[-1].created if self.containers else self.since

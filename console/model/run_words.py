@@ -73,6 +73,12 @@ def remaining(known: Figures, now: datetime) -> str:
     return f"{age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
 
 
+def per_second(known: Figures) -> str:
+    """What its rate counts: `steps/s`, `img/s`."""
+    unit = str(known.unit or "steps")
+    return unit if "/" in unit else f"{unit}/s"
+
+
 def figure(value: float) -> str:
     """`0.409`, `8.9e-05`, `1204`, `nan`."""
     if not math.isfinite(value):

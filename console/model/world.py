@@ -85,3 +85,8 @@ class World:
         """Every container of the host: replicas of services first, then trainings, then the others."""
         replicas = tuple(container for service in self.services for container in service.containers)
         return replicas + tuple(row.container for row in (*self.trainings, *self.others))
+
+    def measured(self, run: Run) -> Figures | None:
+        """What the log of its container tells; None where there is no container of it any more."""
+        container = run.container
+        return self.figures.get(container.id) if container is not None else None

@@ -77,5 +77,5 @@ def _went_well(run: Run) -> bool:
 
 def _place(run: Run) -> tuple[float, int]:
     """Its place in time: when it began, as far as that is known; builds that began together go by their numbers."""
-    begun = run.build.started if run.build is not None else run.containers[-1].created if run.containers else run.since
+    begun = run.begun
     return begun.timestamp() if begun is not None else float("inf"), run.ref.number if run.ref is not None else 0

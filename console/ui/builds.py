@@ -15,7 +15,7 @@ from console.model.secretnames import MASK
 from console.model.state import StateClass
 from console.model.waiting import build_waits
 from console.model.words import age, counted, duration
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.columns import Column
 from console.ui.details import Section, clock, fact, wrapped
 from console.ui.look import Look
@@ -313,7 +313,7 @@ def _stage_line(
         look.part(pad(_bar(one, axis, bar, look, now) if took else "", bar), GLYPH_ROLES[state.kind], ground),
         look.part(pad(cut(f" {note}" if note else "", max(0, rest), look.glyphs.ellipsis), max(0, rest)), Role.MUTED, ground),
     ]
-    used = sum(cells_of(text) for text, _ in parts)
+    used = line_cells(parts)
     return [*parts, look.part(" " * max(0, width - used), Role.TEXT, ground)] if selected else parts
 
 

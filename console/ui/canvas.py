@@ -36,6 +36,11 @@ class KeyText(str):
         return made
 
 
+def line_cells(line: Line) -> int:
+    """Cells that a line takes, or some parts of one."""
+    return sum(cells_of(text) for text, _ in line)
+
+
 def plain(lines: Iterable[Line]) -> str:
     """The lines as text, for a clipboard: without styles and without blanks at their ends."""
     return "\n".join("".join(text for text, _ in line).rstrip() for line in lines)

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from console.model.source import SourceError
-from console.ui.runpast import FRESH_SECONDS
+from console.ui.runpast import FRESH_SECONDS, Wish, recall
 from console.ui.runview import Recalled
 
 if TYPE_CHECKING:
     from console.feeds.watch import Attached
     from console.sources.protocols import ContainerEngine
     from console.ui.app import ConsoleApp
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is wanted of a run. `ended`: nothing of it changes any more. `figures`: the world has none of it."""
-
-    ended: bool
-    figures: bool
 
 
 class ComparePast:
@@ -43,12 +33,12 @@ class ComparePast:
     def answered(self, key: str) -> bool:
         return key in self._found
 
-    def want(self, wishes: Mapping[str, Wish]) -> None:
+    def want(self, wishes: Sequence[Wish]) -> None:
         """What is older than it should be is asked for."""
         if self._busy:
             return
         now = time.monotonic()
-        due = {key: wish for key, wish in wishes.items() if self._is_due(key, wish, now)}
+        due = [wish for wish in wishes if self._is_due(wish, now)]
         if due:
             self._ask(due, now)
 
@@ -57,24 +47,17 @@ class ComparePast:
             self._attached.let_go()
         self._attached = None
 
-    def _is_due(self, key: str, wish: Wish, now: float) -> bool:
-        asked = self._asked.get(key)
+    def _is_due(self, wish: Wish, now: float) -> bool:
+        asked = self._asked.get(wish.key)
         return asked is None or asked[0] != wish or (not wish.ended and now - asked[1] > FRESH_SECONDS)
 
-    def _ask(self, due: Mapping[str, Wish], now: float) -> None:
+    def _ask(self, due: Sequence[Wish], now: float) -> None:
         self._busy = True
-        self._asked |= {key: (wish, now) for key, wish in due.items()}
+        self._asked |= {wish.key: (wish, now) for wish in due}
         live, before = self._console.live, dict(self._found)
 
         async def job(_engine: ContainerEngine) -> None:
-            found: dict[str, Recalled] = {}
-            for key, wish in due.items():
-                try:
-                    past = await live.past()
-                    figures = await past.figures(key) if wish.figures else None
-                    found[key] = Recalled(await past.run(key), figures)
-                except SourceError:
-                    found[key] = before.get(key, Recalled())  # nobody remembers anything: what is seen now is told
+            found = {wish.key: await recall(live, wish, before.get(wish.key, Recalled())) for wish in due}
             self._console.on_screen(lambda: self._take(found))
 
         self._attached = live.attach(job)

@@ -11,6 +11,7 @@ from console.model.cells import width as cells_of
 from console.model.gpu_words import memory_pair
 from console.model.metric import Curve
 from console.model.run import Phase
+from console.model.run_words import cards as run_cards
 from console.model.run_words import figure, short
 from console.model.words import decimal, duration, memory
 from console.text import Clean, clean
@@ -298,7 +299,7 @@ def _memory(view: RunView) -> str:
 def _gpu(view: RunView) -> str:
     """`0 61G`: which cards it had, and what it held on them at most."""
     past, gpus = view.past.run, view.world.gpu
-    cards = ",".join(map(str, sorted(view.run.cards)))
+    cards = run_cards(view.run)
     if not cards and past is not None and past.cards:
         known = {one.uuid: one.index for one in (gpus.reading.cards if gpus is not None else ())}
         found = [known[one] for one in past.cards if one in known]

@@ -9,7 +9,8 @@ from console.model.glyphs import Glyphs
 Value = float | None
 _ROWS = 4
 """Dots of a braille cell from its bottom to its top."""
-_LEFT, _RIGHT = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
+DOTS = _LEFT, _RIGHT = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
+"""Dots of the left and the right half of a braille cell, the lowest first."""
 _ASCII = " .:#"
 
 

@@ -294,10 +294,10 @@ def fact(name: str, text: str, look: Look, width: int, *, label: int = _LABEL) -
     return [look.part(f" {pad(cut(name, label - 1, look.glyphs.ellipsis), label)}", Role.MUTED), look.part(shown)]
 
 
-def long_fact(name: str, text: str, look: Look, width: int) -> list[Line]:
+def long_fact(name: str, text: str, look: Look, width: int, *, label: int = _LABEL) -> list[Line]:
     """One fact over as many lines as it needs, to be read whole."""
-    parts = wrapped_cells(text, max(8, width - _LABEL - 2))
-    return [fact(name if number == 0 else "", part, look, width) for number, part in enumerate(parts)]
+    parts = wrapped_cells(text, max(8, width - label - 2))
+    return [fact(name if number == 0 else "", part, look, width, label=label) for number, part in enumerate(parts)]
 
 
 def wrapped(text: str, look: Look, width: int, role: Role = Role.TEXT) -> list[Line]:

@@ -18,7 +18,7 @@ from console.model.secretnames import label_value
 from console.model.state import StateClass, state
 from console.model.words import age, counted, day, decimal
 from console.text import Clean
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.columns import Column
 from console.ui.details import fact, wrapped
 from console.ui.look import Look
@@ -73,18 +73,14 @@ def head(disk: Disk | None, facts: DiskFacts | None, read: datetime | None, look
     if facts is not None and facts.decision.bytes:
         behind.append(look.part(f"  {decimal(facts.decision.bytes)} can go"))
     # What stands last goes first where there is no room, and the bar before all of it; nothing is cut.
-    while behind and _cells([*before, *behind, right]) > width:
+    while behind and line_cells([*before, *behind, right]) > width:
         behind.pop()
-    bar = min(_BAR, width - _cells([*before, *behind, right]) - 1)
+    bar = min(_BAR, width - line_cells([*before, *behind, right]) - 1)
     if disk is not None and bar >= _LEAST_BAR:
         filled, empty = look.glyphs.bar(disk.space / 100, bar)
         before += [look.part(filled, _role(disk.space)), look.part(f"{empty} ", Role.FAINT)]
     shown = [*before, *behind]
-    return [*shown, look.part(" " * max(0, width - _cells([*shown, right]))), right]
-
-
-def _cells(parts: Sequence[Part]) -> int:
-    return sum(cells_of(text) for text, _ in parts)
+    return [*shown, look.part(" " * max(0, width - line_cells([*shown, right]))), right]
 
 
 def _kind(full: float) -> StateClass:

@@ -16,7 +16,7 @@ from console.model.state import StateClass
 from console.model.training import TRAIN
 from console.model.words import counted
 from console.text import Clean
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.details import long_fact, wrapped
 from console.ui.frame import title
 from console.ui.look import Look
@@ -99,13 +99,9 @@ def head(walk: Walk, look: Look, width: int) -> Line:
         return line
     took = look.part(f"  {walk.seconds:.1f}s" if walk.verdict is not None else "", Role.MUTED)
     again = [took, look.part("  "), *look.does("refresh", " looks again", role=Role.MUTED)]
-    room = width - 1 - _cells(line)
-    more = next((one for one in (again, [took]) if _cells(one) <= room), [])
-    return [*line, look.part(" " * (room - _cells(more))), *more]
-
-
-def _cells(line: Line) -> int:
-    return sum(cells_of(text) for text, _ in line)
+    room = width - 1 - line_cells(line)
+    more = next((one for one in (again, [took]) if line_cells(one) <= room), [])
+    return [*line, look.part(" " * (room - line_cells(more))), *more]
 
 
 def _worst_of(walk: Walk) -> HopState:
@@ -144,7 +140,7 @@ def _row(walk: Walk, name: str, look: Look, width: int, *, selected: bool) -> Li
     words, role = _words(walk, one, name), Role.MUTED if found is None or found.state is HopState.OFF else Role.TEXT
     parts.append(look.part(cut(words, max(0, width - _BEFORE), look.glyphs.ellipsis), role, ground))
     if selected:
-        parts.append(look.part(" " * max(0, width - _cells(parts)), Role.TEXT, ground))
+        parts.append(look.part(" " * max(0, width - line_cells(parts)), Role.TEXT, ground))
     return parts
 
 
@@ -203,7 +199,7 @@ def _copied(command: str, look: Look, width: int) -> list[tuple[Line, Sequence[P
     """The command with the key that copies it, in a line of their own where the key does not fit beside."""
     key = [look.part("  "), *look.does("copy", " copies it", role=Role.MUTED)]
     lines = long_fact("command", command, look, width)
-    fits = _cells([*lines[-1], *key]) < width
+    fits = line_cells([*lines[-1], *key]) < width
     more: list[Sequence[Part]] = [[] for _ in lines]
     if fits:
         more[-1] = key

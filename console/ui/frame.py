@@ -14,7 +14,7 @@ from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass
 from console.model.words import percent
 from console.model.world import Problem, World
-from console.ui.canvas import KeyText, Line, Part
+from console.ui.canvas import KeyText, Line, Part, line_cells
 from console.ui.curve import fitted, points
 from console.ui.keymap import Key, keys_of, shown_keys
 from console.ui.keynames import shown
@@ -62,26 +62,26 @@ def header(head: Header, look: Look, width: int) -> Line:
     for number, one in enumerate(bad):
         told = _system(one, look, word=True)
         more = [look.part(f"  +{len(bad) - number}", bold=True)]
-        over = _cells([*systems, *told]) + (len(bad) - number > 1) * _cells(more) > width - _LEAST_LEFT
+        over = line_cells([*systems, *told]) + (len(bad) - number > 1) * line_cells(more) > width - _LEAST_LEFT
         systems += more if over and systems else told
         if over and number:
             break
-    left = _fitted(left, width - _cells(systems), look)
-    room = width - _cells(left) - _cells(systems) - len(clock) - 2
+    left = _fitted(left, width - line_cells(systems), look)
+    room = width - line_cells(left) - line_cells(systems) - len(clock) - 2
     good = [one for one in head.systems if one.state.kind in _QUIET]
     full = [part for one in good for part in _system(one, look, word=False)]
     fine = sum(one.state.kind is StateClass.GOOD for one in good)
     folded = [look.part("  "), look.glyph(StateClass.GOOD), look.part(f" {fine} systems")] if fine > 1 else []
     for choice in (full, folded):
-        if choice and _cells(choice) <= room:
+        if choice and line_cells(choice) <= room:
             systems = [*choice, *systems]
-            room -= _cells(choice)
+            room -= line_cells(choice)
             break
     parts = [*left, *systems]
-    used = _cells(parts)
-    load = [*head.load, look.part("  ")] if head.load and _cells(head.load) + 4 <= room else []
-    if used + _cells(load) + len(clock) + 2 <= width:
-        blanks = width - used - _cells(load) - len(clock) - 1
+    used = line_cells(parts)
+    load = [*head.load, look.part("  ")] if head.load and line_cells(head.load) + 4 <= room else []
+    if used + line_cells(load) + len(clock) + 2 <= width:
+        blanks = width - used - line_cells(load) - len(clock) - 1
         parts += [look.part(" " * blanks), *load, look.part(clock, Role.MUTED)]
     return parts
 
@@ -100,7 +100,7 @@ def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
     """
     found = _shrunk(parts, room, look)
     for left in (slice(None, -1), slice(2, None)):
-        if _cells(found) > room and len(found) > _HOST_ALONE:
+        if line_cells(found) > room and len(found) > _HOST_ALONE:
             found = _shrunk(found[left], room, look)
     return found
 
@@ -108,15 +108,11 @@ def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
 def _shrunk(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
     """With the longest one cut in its middle by what is over."""
     found = list(parts)
-    if (over := _cells(found) - room) > 0:
+    if (over := line_cells(found) - room) > 0:
         at = max(range(len(found)), key=lambda at: cells_of(found[at][0]))
         text, style = found[at]
         found[at] = (cut_middle(text, max(_LEAST_NAME, cells_of(text) - over), look.glyphs.ellipsis), style)
     return found
-
-
-def _cells(parts: Sequence[Part]) -> int:
-    return sum(cells_of(text) for text, _ in parts)
 
 
 _HOST_ALONE = 3
@@ -188,14 +184,14 @@ def footer(
     spots: list[FootKey] = []
     for key in right_keys:
         right += _foot(key, remapped, look)
-    right_width = sum(cells_of(text) for text, _ in right) - 1
+    right_width = line_cells(right) - 1
     left: list[Part] = [look.part(" ")]
     used = 1
     for name in ids:
         if name not in by_id:
             continue
         parts = _foot(by_id[name], remapped, look)
-        size = sum(cells_of(text) for text, _ in parts)
+        size = line_cells(parts)
         if used + size + right_width + 1 > width:
             break
         spots.append(FootKey(by_id[name], used, used + size - 2))
@@ -204,7 +200,7 @@ def footer(
     blanks = max(0, width - used - right_width)
     at = used + blanks
     for key in right_keys:
-        size = sum(cells_of(text) for text, _ in _foot(key, remapped, look))
+        size = line_cells(_foot(key, remapped, look))
         spots.append(FootKey(key, at, at + size - 2))
         at += size
     return [*left, look.part(" " * blanks), *right], spots

@@ -15,7 +15,7 @@ from console.model.gpu_use import Holder
 from console.model.state import StateClass, state
 from console.model.words import age, memory
 from console.ui import gpupane
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.columns import Column
 from console.ui.curve import Value, area, fitted, points
 from console.ui.look import Look
@@ -142,7 +142,7 @@ def card_title(card: Gpu, view: CardsView, look: Look, width: int, now: datetime
     ]
     if card.lost is not None:
         pieces = [f"  {card.lost}"]
-    room = width - sum(cells_of(text) for text, _ in head)
+    room = width - line_cells(head)
     kept = _kept(pieces, room - (len(right) + 2 if card.lost is None else 0))
     right = right if card.lost is None and cells_of(kept) + len(right) + 2 <= room else ""
     return [
@@ -273,5 +273,5 @@ def waiting(names: Sequence[tuple[str, str]], look: Look, width: int) -> list[Li
         return []
     text = ", ".join(f"{name} for {since}" if since else name for name, since in names)
     parts: list[Part] = [look.part(" Waiting for a GPU  ", bold=True), look.glyph(StateClass.WAITING)]
-    used = sum(cells_of(part) for part, _ in parts)
+    used = line_cells(parts)
     return [[*parts, look.part(look.cut(f" {text}", max(0, width - used)))]]

@@ -14,7 +14,7 @@ from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass
 from console.model.words import age
 from console.model.world import World
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.columns import Column, fit
 from console.ui.curve import fitted, points
 from console.ui.details import fact, wrapped
@@ -173,7 +173,7 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
     )
     told = [_short(card, view, states[card.index], look, ground, now) for card in ordered]
     for number, one in enumerate(told):
-        size = sum(cells_of(text) for text, _ in one)
+        size = line_cells(one)
         left = len(told) - number
         more = look.part(f"   +{left}", Role.MUTED, ground)
         gap = 3 if number else 0
@@ -182,7 +182,7 @@ def summary(view: GpuView, sentence: str | None, look: Look, width: int, now: da
             break
         parts += [look.part(" " * gap, Role.TEXT, ground), *one]
         used += gap + size
-    used = sum(cells_of(text) for text, _ in parts)
+    used = line_cells(parts)
     parts.append(look.part(" " * max(0, width - used), Role.TEXT, ground))
     return parts
 

@@ -10,7 +10,7 @@ from console.logs.filters import Filter
 from console.model.cells import cut, cut_middle, pad
 from console.model.cells import width as cells_of
 from console.model.words import counted
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.logrows import source_letter, source_role
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
@@ -41,7 +41,7 @@ def title(facts: Facts, look: Look, width: int) -> Line:
     right = cut(right, max(0, width - 8), look.glyphs.ellipsis)
     room = max(0, width - 4 - cells_of(right) - (1 if right else 0))
     left = _legend(facts, look, room) if len(facts.sources) > 1 else [look.part(_extent(facts, room), Role.MUTED, ground)]
-    used = sum(cells_of(text) for text, _ in left)
+    used = line_cells(left)
     blanks = max(0, width - 4 - used - cells_of(right) - (1 if right else 0))
     parts = [name, *left, look.part(" " * blanks, Role.TEXT, ground)]
     if right:
@@ -71,7 +71,7 @@ def _legend(facts: Facts, look: Look, room: int) -> list[Part]:
     """` merged by time:  a trainer  b loader`, with as many names as fit."""
     ground = Ground.FOCUS
     parts = [look.part("  merged by time:", Role.MUTED, ground)] if room >= 40 else []
-    used = sum(cells_of(text) for text, _ in parts)
+    used = line_cells(parts)
     for number, name in enumerate(facts.sources):
         muted = number in facts.filter.muted
         text = f"{cut_middle(name, 20, look.glyphs.ellipsis)}{' (muted)' if muted else ''}"
@@ -134,7 +134,7 @@ def status(now: Standing, look: Look, width: int) -> Line:
         right = [look.part(f"{waits}  ", Role.ATTENTION, ground, bold=True), *look.does("follow", " follow", ground)]
     right.append(look.part(" ", Role.TEXT, ground))
     left = _left(now, look, ground)
-    size = sum(cells_of(text) for text, _ in right)
+    size = line_cells(right)
     kept: list[Part] = []
     used = 0
     for text, style in left:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from console.model.build import BuildRef
 from console.model.container import ContainerEvent
-from console.model.metric import Figures
 from console.model.run import Run
 from console.model.run_words import GRAVE, grave, shown_state
 from console.model.source import SourceState
@@ -43,7 +42,7 @@ class Notice:
 
 def following(run: Run, world: World) -> Heard:
     """What a person knows of a run who begins to follow it now: of that they need not be told."""
-    known = _figures(run, world)
+    known = world.measured(run)
     told = shown_state(run, known)
     trouble = told.word if told.bad and not run.ended else None
     container = run.container.id if run.container is not None else None
@@ -92,7 +91,7 @@ def _ended(run: Run, world: World) -> Notice:
 
 
 def _troubled(run: Run, world: World) -> Notice:
-    known = _figures(run, world)
+    known = world.measured(run)
     told, worst, why = shown_state(run, known), grave(run, known), world.whys.get(run.key)
     words = why.words if why is not None else worst.words if worst is not None else run.why
     kind = GRAVE[worst.sign] if worst is not None else told.kind
@@ -116,7 +115,3 @@ def _died(before: Heard, event: ContainerEvent) -> Notice:
 
 def _sentence(shown: Clean, told: State, words: str) -> Clean:
     return clean(f"{shown} {told.word}: {words}" if words else f"{shown} {told.word}")
-
-
-def _figures(run: Run, world: World) -> Figures | None:
-    return world.figures.get(run.container.id) if run.container is not None else None

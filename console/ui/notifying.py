@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
@@ -66,8 +68,16 @@ class NotifyingApp(AttendingApp, inherit_bindings=False):
             return
         from console.ui.ringing import ring
 
-        for one in told if len(told) <= _AT_ONCE and self.rings != "bell" else (worst,):
-            ring(self.rings, str(one.words), self.write_terminal, self.env)
+        news = [str(one.words) for one in (told if len(told) <= _AT_ONCE and self.rings != "bell" else (worst,))]
+        if not self.env.get("TMUX"):
+            ring(self.rings, news, self.write_terminal, self.env)
+            return
+
+        def write(text: str) -> None:
+            self.on_screen(partial(self.write_terminal, text))
+
+        # What tmux lets through is asked of it: no key waits for its answer.
+        threading.Thread(target=ring, args=(self.rings, news, write, self.env), name="ring", daemon=True).start()
 
     # What the whole app has
 
@@ -75,6 +85,9 @@ class NotifyingApp(AttendingApp, inherit_bindings=False):
         raise NotImplementedError
 
     def write_terminal(self, text: str) -> None:
+        raise NotImplementedError
+
+    def on_screen(self, call: Callable[[], None]) -> None:
         raise NotImplementedError
 
     @property

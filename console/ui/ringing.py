@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from console.sources.terminal import tmux_passes
 from console.text import clean
@@ -15,20 +15,24 @@ MOST = 200
 """Cells of one notice: a desktop shows a line or two."""
 
 
-def ring(way: str, words: str, write: Callable[[str], None], env: Mapping[str, str]) -> None:
-    """Tell it by the way of `notify.terminal`. Where tmux lets nothing through to the terminal it rings, which tmux shows."""
+def ring(way: str, news: Sequence[str], write: Callable[[str], None], env: Mapping[str, str]) -> None:
+    """Tell them by the way of `notify.terminal`. Where tmux lets nothing through to the terminal it rings, which tmux shows.
+
+    Within tmux that is asked first, which may take seconds.
+    """
     if way == "off":
         return
-    told = sequence(way, words)
-    if told == BELL:
-        write(BELL)
-    elif env.get("TMUX"):
-        write(through_tmux(told) if tmux_passes(env) else BELL)
-    elif env.get("STY"):
-        for piece in through_screen(told):
-            write(piece)
-    else:
-        write(told)
+    passes = way != "bell" and bool(env.get("TMUX")) and tmux_passes(env)
+    for told in (sequence(way, words) for words in news):
+        if told == BELL:
+            write(BELL)
+        elif env.get("TMUX"):
+            write(through_tmux(told) if passes else BELL)
+        elif env.get("STY"):
+            for piece in through_screen(told):
+                write(piece)
+        else:
+            write(told)
 
 
 def sequence(way: str, words: str) -> str:

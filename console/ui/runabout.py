@@ -7,7 +7,6 @@ from datetime import datetime
 
 from console.model import run_words
 from console.model.cells import pad
-from console.model.cells import width as cells_of
 from console.model.history import PastRun
 from console.model.jenkins_rows import stage_state
 from console.model.metric import Curve, Figures
@@ -17,12 +16,11 @@ from console.model.why import Why
 from console.model.words import decimal, duration, memory_of
 from console.model.world import World
 from console.ui import runfacts, runmatters
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.curve import points, trace
-from console.ui.details import clock, fact, wrapped
+from console.ui.details import clock, fact, long_fact, wrapped
 from console.ui.look import Look
 from console.ui.palette import Role
-from console.ui.runpane import known_of
 from console.ui.runview import Recalled, RunView
 
 _CURVE = 24
@@ -38,7 +36,7 @@ def title(run: Run, world: World) -> str:
 
 def about(run: Run, world: World, look: Look, width: int, now: datetime) -> list[Line]:
     """Why it ended badly first, or what it measures while it goes on; then what it is."""
-    why, known = world.whys.get(run.key), known_of(run, world)
+    why, known = world.whys.get(run.key), world.measured(run)
     found: list[Line] = []
     if (sentence := _why(run, world)) is not None:
         found += wrapped(sentence, look, width)
@@ -64,7 +62,7 @@ def recalled(run: Run, world: World, past: PastRun, known: Figures | None, look:
         line
         for name, words in runfacts.pairs(view)
         if words and name not in _IN_RESULT
-        for line in runmatters.told(name, words, look, width, cells=11)
+        for line in long_fact(name, words, look, width)
     ]
     return [*head, *told.lines, *facts]
 
@@ -92,7 +90,7 @@ def _stages(run: Run, look: Look, width: int, now: datetime) -> list[Line]:
     line: list[Part] = []
     room = width - 2
     for parts in reversed(told):
-        size = sum(cells_of(text) for text, _ in parts) + (3 if line else 0)
+        size = line_cells(parts) + (3 if line else 0)
         if size > room:
             break
         line = [*parts, look.part("   "), *line] if line else parts
@@ -108,8 +106,7 @@ def _measures(known: Figures, look: Look, width: int, now: datetime) -> Iterable
     place = run_words.place(known)
     speed = ""
     if known.rate is not None:
-        unit = str(known.unit or "steps/s")
-        speed = f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"
+        speed = f"{known.rate:.3g} {run_words.per_second(known)}"
     rate = f"lr {run_words.figure(known.lr)}" if known.lr is not None else ""
     told = "   ".join(part for part in (place, speed, rate) if part)
     if told:
@@ -124,8 +121,7 @@ def _curve(curve: Curve, look: Look, width: int) -> Line:
     line = fact(str(curve.name), f"{pad(run_words.figure(curve.last.value), 9)}", look, min(width, 22))
     best = f"best {run_words.figure(curve.best.value)}" if curve.best is not None else ""
     room = min(_CURVE, width - 42)
-    values = [one.value for one in curve.spots]
-    drawn = trace(look.glyphs, values[:: max(1, len(values) // _SPOTS)], room) if room > 0 and points(look.glyphs, room) else ""
+    drawn = trace(look.glyphs, curve.thinned(_SPOTS), room) if room > 0 and points(look.glyphs, room) else ""
     return [*line, look.part(f" {pad(drawn, room)}", Role.ACTIVE), look.part(f"  {best}", Role.MUTED)] if drawn else line
 
 

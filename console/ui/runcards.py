@@ -14,7 +14,7 @@ from console.model.gpu_use import given_cards
 from console.model.history import Trace as Past
 from console.model.past import Around
 from console.model.run import Phase
-from console.ui import gpupane
+from console.ui import details, gpupane
 from console.ui.curve import Value
 from console.ui.runplots import Clock
 from console.ui.runview import RunView
@@ -205,7 +205,7 @@ def _host(view: RunView, quantity: Quantity) -> str:
 
 def value_words(quantity: Quantity, value: Value, moment: datetime) -> str:
     """What stands under the crosshair: `util 93% at 13:58:02`."""
-    clock = moment.astimezone().strftime("%H:%M:%S")
+    clock = details.clock(moment)
     name = {What.HOST_MEMORY: "memory"}.get(quantity.what, quantity.what.value)
     if value is None:
         return f"{name}: nobody looked at {clock}"

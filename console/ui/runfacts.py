@@ -8,8 +8,9 @@ from console.model.cells import pad
 from console.model.run import Phase
 from console.model.words import age, binary, decimal, duration
 from console.ui.canvas import Line
+from console.ui.details import long_fact
 from console.ui.look import Look
-from console.ui.runmatters import changed_words, link_of, memory_words, told
+from console.ui.runmatters import changed_words, link_of, memory_words
 from console.ui.runview import RunView, given
 
 _LABEL = 12
@@ -21,7 +22,7 @@ def facts(view: RunView, look: Look, width: int) -> list[Line]:
     found: list[Line] = []
     for name, words in pairs(view):
         if words:
-            found += told(name, words, look, width, cells=_LABEL)
+            found += long_fact(name, words, look, width, label=_LABEL)
     return found
 
 
@@ -57,8 +58,7 @@ def _started_by(view: RunView) -> str:
     run = view.run
     if run.by_hand:
         return "by hand, without Jenkins"
-    causes = run.build.causes if run.build is not None else run.item.causes if run.item is not None else ()
-    words = [str(one.text) for one in causes]
+    words = [str(one.text) for one in run.causes]
     if not words and view.past.run is not None:
         words = [str(one) for one in view.past.run.causes]
     return ", ".join(dict.fromkeys(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from console.model.build import Stage
@@ -9,10 +10,10 @@ from console.model.cells import width as cells_of
 from console.model.jenkins_rows import stage_state
 from console.model.metric import Curve, Figures
 from console.model.run import Phase
-from console.model.run_words import figure, grave, place, remaining
+from console.model.run_words import figure, grave, per_second, place, remaining
 from console.model.state import StateClass
 from console.model.words import age, duration
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.runview import RunView
@@ -67,7 +68,7 @@ def strip(view: RunView, before: Sequence[str], look: Look, width: int) -> Line:
     who = _who(view)
     room = width - 2
     left = _fitted(items, room, look)
-    used = sum(cells_of(text) for text, _ in left)
+    used = line_cells(left)
     if used + _LEAST_GAP + cells_of(who) <= room:
         return [look.part(" "), *left, look.part(" " * (room - used - cells_of(who))), look.part(who, Role.MUTED)]
     return [look.part(" "), *left]
@@ -122,8 +123,7 @@ def _who(view: RunView) -> str:
 
 
 def _by(view: RunView) -> str:
-    run = view.run
-    causes = run.build.causes if run.build is not None else run.item.causes if run.item is not None else ()
+    causes = view.run.causes
     if not causes:
         return ""
     one = causes[0]
@@ -160,15 +160,13 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
     if known.lr is not None:
         items.append([look.part("lr ", Role.MUTED), look.part(figure(known.lr))])
     if known.rate is not None and view.phase is Phase.TRAINING:
-        unit = known.unit or "steps"
-        per_second = unit if "/" in unit else f"{unit}/s"
-        items.append([look.part(f"{per_second} ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
+        items.append([look.part(f"{per_second(known)} ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
     if not items:
         return None
     parts: list[Part] = [look.part(" ")]
     used = 1
     for number, item in enumerate(items):
-        size = sum(cells_of(text) for text, _ in item) + 3 * bool(number)
+        size = line_cells(item) + 3 * bool(number)
         if used + size > width - 1:
             break
         parts += [look.part("   ")] if number else []
@@ -204,7 +202,7 @@ def base_name(curve: Curve) -> str:
 
 def _curve(one: Curve, look: Look) -> list[Part]:
     value = figure(one.last.value)
-    broken = value in ("nan", "inf", "-inf")
+    broken = not math.isfinite(one.last.value)
     parts = [look.part(f"{one.name} ", Role.MUTED), look.part(value, Role.BAD if broken else Role.TEXT, bold=broken)]
     judged = one.better > 0 or str(one.name).startswith(_CHECKED)
     if one.best is None or not judged or broken:

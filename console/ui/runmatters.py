@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import partial
 
 from console.model.build import BuildRef, StageStatus
 from console.model.cells import pad
@@ -16,7 +18,8 @@ from console.model.why import Evidence
 from console.model.words import age, binary, decimal, duration, memory_of
 from console.text import clean
 from console.ui import queuepane
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
+from console.ui.details import long_fact
 from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.runlines import at, ordered
@@ -24,6 +27,7 @@ from console.ui.runview import RunView, changes, knows_parameters
 
 _LABEL = 9
 _NAME, _VALUE = 14, 9
+_fact = partial(long_fact, label=_LABEL)
 _UNKNOWN = "Nothing that was seen says why."
 
 
@@ -51,15 +55,6 @@ def about(view: RunView, look: Look, width: int) -> About | None:
             return _why(view, look, width) if view.bad else About("Result", _against(view), result(view, look, width))
         case _:
             return None
-
-
-def told(label: str, words: str, look: Look, width: int, *, cells: int = _LABEL) -> list[Line]:
-    """A label with words behind it, over as many lines as they need."""
-    lines = list(wrapped_cells(words, max(10, width - cells - 2))) or [""]
-    return [
-        [look.part(f" {pad(label if number == 0 else '', cells)}", Role.MUTED), look.part(line)]
-        for number, line in enumerate(lines)
-    ]
 
 
 def sentence(words: str, look: Look, width: int, role: Role = Role.TEXT) -> list[Line]:
@@ -144,13 +139,13 @@ def result(view: RunView, look: Look, width: int) -> list[Line]:
     run, past = view.run, view.past.run
     lines = _metrics(view, look, width)
     if run.why and (past is None or past.published is None):
-        lines += told("told", str(run.why), look, width)
-    lines += told("took", _took(view), look, width) if _took(view) else []
+        lines += _fact("told", str(run.why), look, width)
+    lines += _fact("took", _took(view), look, width) if _took(view) else []
     if past is not None and past.published is not None:
-        lines += told("hub", f"{past.published.repo} {past.published.tag}", look, width)
-        lines += told("link", str(past.published.url), look, width)
+        lines += _fact("hub", f"{past.published.repo} {past.published.tag}", look, width)
+        lines += _fact("link", str(past.published.url), look, width)
     elif (link := link_of(view)) is not None:
-        lines += told("link", link, look, width)
+        lines += _fact("link", link, look, width)
     return lines or sentence("It told nothing of itself.", look, width, Role.MUTED)
 
 
@@ -186,7 +181,7 @@ def _metrics(view: RunView, look: Look, width: int) -> list[Line]:
     for one in curves:
         parts: list[Part] = [look.part(f" {look.cut(str(one.name), name)}", Role.MUTED)]
         value = figure(one.last.value)
-        broken = value in ("nan", "inf", "-inf")
+        broken = not math.isfinite(one.last.value)
         parts.append(look.part(pad(value, _VALUE), Role.BAD if broken else Role.TEXT, bold=broken))
         best = f"best {figure(one.best.value)}{at(one)}" if one.best is not None else ""
         parts.append(look.part(pad(best, 20)))
@@ -200,7 +195,7 @@ def _beside(one: Curve, older: Curve | None) -> str:
     if older is None:
         return ""
     mine, theirs = one.best or one.last, older.best or older.last
-    if figure(theirs.value) in ("nan", "inf", "-inf") or figure(mine.value) in ("nan", "inf", "-inf"):
+    if not math.isfinite(theirs.value) or not math.isfinite(mine.value):
         return f"was {figure(theirs.value)}"
     change = figure(abs(mine.value - theirs.value))
     if change == figure(0.0):
@@ -222,7 +217,7 @@ def _why(view: RunView, look: Look, width: int) -> About:
     # What to try comes last: it follows from all else.
     at = next((number for number, one in enumerate(evidence) if one.source == "try"), len(evidence))
     for one in (*evidence[:at], *mine, *evidence[at:]):
-        found = told(str(one.source), str(one.words), look, width)
+        found = _fact(str(one.source), str(one.words), look, width)
         if one.at is not None:
             found[-1] = _with_key(found[-1], "error", look, width)
         lines += found
@@ -231,7 +226,7 @@ def _why(view: RunView, look: Look, width: int) -> About:
 
 def _with_key(line: Line, key_id: str, look: Look, width: int) -> Line:
     """With the key that goes there, where it has room."""
-    used = sum(cells_of(text) for text, _ in line)
+    used = line_cells(line)
     return [*line, look.part("  "), *look.does(key_id, "")] if used + 4 <= width else line
 
 

@@ -16,7 +16,6 @@ from console.model.run import Phase, Run
 from console.model.source import SourceState, SourceStatus
 from console.model.state import State, StateClass
 from console.model.why import Why
-from console.model.words import age
 from console.model.world import World
 from console.text import Clean
 from console.ui.canvas import Line, Part
@@ -88,12 +87,6 @@ class _Told:
     state: State
 
 
-def known_of(run: Run, world: World) -> Figures | None:
-    """What its log tells; None where there is no container of it any more."""
-    container = run.container
-    return world.figures.get(container.id) if container is not None else None
-
-
 def ordered(runs: Sequence[Run], order: RunOrder, *, backwards: bool) -> list[Run]:
     """In this order; the one that they come in is the worst first."""
     found = list(runs)
@@ -148,8 +141,8 @@ def lines(view: RunView, look: Look, width: int, height: int, now: datetime) -> 
         *([f"{len(view.marked)} marked"] if view.marked else []),
         *([stale] if stale is not None else []),
     ]
-    calm = _known(view)
     shown = view.rows[view.top :][: height - 1]
+    calm = _known(view, shown)
     table = Table(
         title=_title(view, height - 1),
         columns=found,
@@ -189,26 +182,25 @@ def says(view: RunView, look: Look, now: datetime) -> str | None:
     return _NOTHING.format(again=look.keys.first("again"))
 
 
-def _known(view: RunView) -> Collection[str]:
-    """The failures that somebody knows of: opened, or followed by another run of their project."""
+def _known(view: RunView, rows: Sequence[Run]) -> Collection[str]:
+    """Of these the failures that somebody knows of: opened, or followed by another run of their project."""
     newest: dict[Clean, float] = {}
     world = view.world
     for one in world.runs if world is not None else view.rows:
         if one.phase is not Phase.QUEUED:
             newest[one.project] = max(newest.get(one.project, 0.0), _begun(one))
-    return {one.key for one in view.rows if one.key in view.opened or newest.get(one.project, 0.0) > _begun(one)}
+    return {one.key for one in rows if one.key in view.opened or newest.get(one.project, 0.0) > _begun(one)}
 
 
 def _begun(run: Run) -> float:
     """When it began, in seconds since 1970; of one of which nobody knows that its phase, or 0."""
-    begun = run.build.started if run.build is not None else run.containers[-1].created if run.containers else run.since
-    return begun.timestamp() if begun is not None else 0.0
+    return run.begun.timestamp() if run.begun is not None else 0.0
 
 
 def _told(run: Run, world: World | None) -> _Told:
     if world is None:
         return _Told(run, None, None, run.state)
-    known = known_of(run, world)
+    known = world.measured(run)
     return _Told(run, known, world.whys.get(run.key), run_words.shown_state(run, known))
 
 
@@ -285,9 +277,7 @@ def _loss(known: Figures, look: Look, cells: int) -> str:
         return ""
     value = pad(run_words.figure(curve.last.value), _VALUE)
     room = min(cells - cells_of(value) - 1, _CURVE)
-    values = [one.value for one in curve.spots]
-    thinned = values[:: max(1, len(values) // _SPOTS)]
-    return f"{value} {trace(look.glyphs, thinned, room)}" if room > 0 and points(look.glyphs, room) > 1 else value
+    return f"{value} {trace(look.glyphs, curve.thinned(_SPOTS), room)}" if room > 0 and points(look.glyphs, room) > 1 else value
 
 
 def short_best(known: Figures | None) -> str:
@@ -320,7 +310,7 @@ def summary(view: RunView, look: Look, width: int, now: datetime) -> Line:
     ground = Ground.FOCUS if view.focused else Ground.BAND
     parts: list[Part] = [look.part(f" {NUMBER} Runs  ", Role.TEXT, ground, bold=True)]
     used = cells_of(parts[0][0])
-    calm = _known(view)
+    calm = _known(view, view.rows)
     told = [_told(one, view.world) for one in view.rows]
     items = [one for one in told if not one.run.ended or (one.state.bad and one.run.key not in calm)]
     items.sort(key=lambda one: not one.state.bad)
@@ -353,5 +343,4 @@ def _item(one: _Told, look: Look, now: datetime) -> str:
     if known is None or one.state.bad or not _measures(one):
         return f"{name} {one.state.word}"
     done = f"{known.done:.0%}" if known.done is not None else run_words.place(known) or one.state.word
-    left = f" {age(max(0.0, (known.finish - now).total_seconds()))} left" if known.finish is not None else ""
-    return f"{name} {done}{left}"
+    return f"{name} {done} {run_words.remaining(known, now)}".rstrip()

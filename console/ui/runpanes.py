@@ -10,7 +10,7 @@ from rich.style import Style
 from console.model.cells import width as cells_of
 from console.model.run_words import figure
 from console.model.words import duration
-from console.ui.canvas import Line, Part
+from console.ui.canvas import Line, Part, line_cells
 from console.ui.curve import points
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
@@ -91,7 +91,7 @@ def _title(name: str, middle: Sequence[Sequence[Part]], right: str, look: Look, 
     used = cells_of(parts[0][0])
     right = f" {right} " if right and used + len(right) + 2 <= width else ""
     for item in middle:
-        size = sum(cells_of(text) for text, _ in item)
+        size = line_cells(item)
         if used + size > width - len(right):
             break
         parts += [(text, _on(style, look.style(Role.TEXT, ground))) for text, style in item]

@@ -11,7 +11,7 @@ from console.model.source import SourceError
 from console.ui.runview import Recalled
 
 if TYPE_CHECKING:
-    from console.feeds.watch import Attached
+    from console.feeds.watch import Attached, Watch
     from console.sources.protocols import ContainerEngine
     from console.ui.app import ConsoleApp
 
@@ -21,16 +21,16 @@ FRESH_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted: of the run `key`, of the one `before` it, and from `begin` to `end` (nanoseconds since 1970) in `width`
-    columns. `ended`: nothing of it changes any more. `figures`: the world has none of it."""
+    """What is wanted of the run `key`. `ended`: nothing of it changes any more. `figures`: the world has none of it. Besides of
+    the one `before` it, and from `begin` to `end` (nanoseconds since 1970) in `width` columns."""
 
     key: str
-    before: str | None
-    begin: int
-    end: int
-    width: int
     ended: bool
     figures: bool
+    before: str | None = None
+    begin: int = 0
+    end: int = 0
+    width: int = 0
 
     def about_same(self, other: Wish | None) -> bool:
         """Whether an answer to the other one is one to this, but for its age."""
@@ -39,6 +39,20 @@ class Wish:
         mine, theirs = (replace(one, begin=0, end=0) for one in (self, other))
         near = abs(self.begin - other.begin) + abs(self.end - other.end) <= FRESH_SECONDS * 1e9
         return mine == theirs and near
+
+
+async def recall(live: Watch, wish: Wish, otherwise: Recalled) -> Recalled:
+    """In the back room: what the history tells. Where nobody remembers anything what is seen now is told: `otherwise`."""
+    try:
+        past = await live.past()
+        return Recalled(
+            await past.run(wish.key),
+            await past.figures(wish.key) if wish.figures else None,
+            await past.figures(wish.before) if wish.before is not None else None,
+            await past.around(wish.begin, wish.end, wish.width) if wish.end > wish.begin else None,
+        )
+    except SourceError:
+        return otherwise
 
 
 class RunPast:
@@ -81,19 +95,10 @@ class RunPast:
 
     def _ask(self, wish: Wish) -> None:
         self._busy, self._asked = True, wish
-        live = self._console.live
+        live, before = self._console.live, self.found
 
         async def job(_engine: ContainerEngine) -> None:
-            try:
-                past = await live.past()
-                found = Recalled(
-                    await past.run(wish.key),
-                    await past.figures(wish.key) if wish.figures else None,
-                    await past.figures(wish.before) if wish.before is not None else None,
-                    await past.around(wish.begin, wish.end, wish.width) if wish.end > wish.begin else None,
-                )
-            except SourceError:
-                found = self.found  # nobody remembers anything: what is seen now is told
+            found = await recall(live, wish, before)
             self._console.on_screen(lambda: self._take(wish, found))
 
         self._attached = live.attach(job)

@@ -54,12 +54,17 @@ def groups(known: Figures) -> list[list[Curve]]:
     return list(found.values())
 
 
+def chosen(view: RunView, wish: Wish) -> Sequence[Curve]:
+    """The curves that are shown; empty where nothing was measured."""
+    every = groups(view.figures) if view.figures is not None else []
+    return every[wish.group % len(every)] if every else ()
+
+
 def plot_of(view: RunView, wish: Wish) -> Plot | None:
     """None where nothing was measured."""
-    chosen = groups(view.figures) if view.figures is not None else []
-    if not chosen:
+    curves = chosen(view, wish)
+    if not curves:
         return None
-    curves = chosen[wish.group % len(chosen)]
     in_time = over_time(curves, wish)
     began = began_at(view, curves)
     traces = [trace for one in curves if (trace := trace_of(one, one.name, began, word_of([one]), in_time=in_time)).points]
@@ -186,7 +191,7 @@ class Clock:
 
 def clock_of(view: RunView, wish: Wish, plot: Plot | None) -> Clock:
     """Of the axis of the plot; where nothing was measured, of the time since it began."""
-    curves = groups(view.figures)[wish.group % len(groups(view.figures))] if plot is not None and view.figures else []
+    curves = chosen(view, wish) if plot is not None else ()
     began = began_at(view, curves) if curves else (view.began or view.now)
     start = began.timestamp() * 1e9
     if plot is None or plot.view.time:

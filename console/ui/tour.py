@@ -9,7 +9,7 @@ from enum import Enum, auto
 from console.model.cells import cut
 from console.model.cells import width as cells_of
 from console.model.state import StateClass
-from console.ui.canvas import KeyText, Line, Part
+from console.ui.canvas import KeyText, Line, Part, line_cells
 from console.ui.keynames import shown
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -173,7 +173,7 @@ def lines(tour: Tour, look: Look, width: int) -> list[Line]:
     for at, one in enumerate(step.lessons):
         first += _lesson(one, look, learnt=at in tour.learnt)
     leave = [*look.does("back", " here ends the tour ", role=Role.MUTED)]
-    room = width - sum(cells_of(text) for text, _ in leave)
+    room = width - line_cells(leave)
     # Under the words of the first line.
     why = " " * 8 + _named(step.why, look)
     return [_fitted(first, look, width), [look.part(look.cut(why, room)), *leave]]
@@ -200,7 +200,7 @@ def _fitted(parts: Sequence[Part], look: Look, width: int) -> list[Part]:
     """As many of these as there is room for, the last one cut."""
     found: list[Part] = []
     for text, style in parts:
-        if (room := width - sum(cells_of(part) for part, _ in found)) <= 0:
+        if (room := width - line_cells(found)) <= 0:
             break
         found.append((text, style) if cells_of(text) <= room else (cut(text, room, look.glyphs.ellipsis), style))
     return found

@@ -12,9 +12,6 @@ from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.plot.traces import LEFT, cells
 
-_DOTS = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
-"""Dots of the left and the right half of a braille cell, the lowest first."""
-
 
 def area(
     values: Sequence[Value],
@@ -83,7 +80,7 @@ def _dot_peaks(rows: list[list[str]], peaks: Sequence[Value], top: float, look: 
             row[slot] = "'" if row[slot] == " " else row[slot]
             continue
         bits = ord(row[slot // 2]) - 0x2800 if row[slot // 2] != " " else 0
-        row[slot // 2] = chr(0x2800 + (bits | _DOTS[slot % 2][dot % steps]))
+        row[slot // 2] = chr(0x2800 + (bits | curve.DOTS[slot % 2][dot % steps]))
 
 
 def _scale(at: int, height: int, label: str) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from console.ui.curve import DOTS
 from console.ui.look import Look
 from console.ui.plot.scale import Scale
 from console.ui.plot.traces import Columns
 
 NOBODY, CURSOR, BAD, WORDS = -1, -2, -3, -4
 """Whose a cell is, where it is not a curve's."""
-_BITS = (0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08)
-"""Dots of the left and the right half of a braille cell, the lowest first."""
-_DOTS = tuple(tuple(tuple(sum(half[low : high + 1]) for high in range(4)) for low in range(4)) for half in _BITS)
+_DOTS = tuple(tuple(tuple(sum(half[low : high + 1]) for high in range(4)) for low in range(4)) for half in DOTS)
 """The bits from one dot up to another one, by half, lowest and highest."""
 _APART = 4
 """Where curves meet a letter comes through once in so many columns."""

@@ -255,6 +255,17 @@ class ConsoleScreen(DrawnScreen, inherit_bindings=False):
 
         self.app.push_screen(RunScreen(key, step))
 
+    def open_log_of(self, run: Run | None, *, at_error: bool) -> None:
+        """The log of the container that trains; where it is gone, of the build. None: no run is selected."""
+        if run is None:
+            self.say(StateClass.ENDED, "nothing is selected")
+        elif run.container is not None:
+            self.open_container_log(run.container, at_error=at_error)
+        elif run.ref is not None and self.has_jenkins:
+            self.open_build_log(run.ref, at_error=at_error)
+        else:
+            self.say(StateClass.ENDED, "its log is gone with its container")
+
     @property
     def known_runs(self) -> Sequence[Run]:
         """Every run that is known, those of the history behind the others."""

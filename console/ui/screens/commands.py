@@ -10,7 +10,7 @@ from textual import events
 from console.model.cells import cut, pad
 from console.model.cells import width as cells_of
 from console.settings.description import Theme
-from console.ui.canvas import Line
+from console.ui.canvas import Line, line_cells
 from console.ui.frame import title
 from console.ui.keymap import MOVE, Key, shown_keys
 from console.ui.palette import Ground, Role
@@ -128,7 +128,7 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
             *look.pressed("enter", " do it   ", ground, Role.MUTED),
             *look.pressed("escape", " close ", ground, Role.MUTED),
         ]
-        size = sum(cells_of(text) for text, _ in keys)
+        size = line_cells(keys)
         note = f"{len(self._found)} of {len(self._keys)}"
         if size + 24 > width:
             return title("Commands", note, look, width, focused=True)

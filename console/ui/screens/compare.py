@@ -12,14 +12,15 @@ from console.feeds.jenkins_feed import Interest
 from console.model.run import Phase
 from console.model.state import StateClass
 from console.runs.recalled import as_run
-from console.ui import comparison, frame, runplots
+from console.ui import comparison, runplots
 from console.ui.canvas import Canvas, Line
 from console.ui.comparelayout import ALL, PANES, PLOT, ROWS, Shape, shape
-from console.ui.comparepast import ComparePast, Wish
+from console.ui.comparepast import ComparePast
 from console.ui.cursor import Cursor
 from console.ui.keymap import bindings
 from console.ui.palette import Role
 from console.ui.runlayout import TALL
+from console.ui.runpast import Wish
 from console.ui.runview import RunView, figures_of, find, kept
 from console.ui.screens.plotkeys import PlotKeys
 
@@ -46,8 +47,6 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         self.pane = PLOT
         self.both = comparison.beside([])
         self._views: dict[str, RunView] = {}
-        self._top = 0
-        self._picked = False
 
     def compose(self) -> ComposeResult:
         yield from (self.top, self.curves, self.list, self.all, self.foot, self.toast)
@@ -63,7 +62,7 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
     @property
     def recall(self) -> ComparePast:
         if self._recall is None:
-            self._recall = ComparePast(self.console, self._past_has_come)
+            self._recall = ComparePast(self.console, self.past_has_come)
         return self._recall
 
     @property
@@ -84,12 +83,12 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         found = [self._views[key] for key in self.asked if key in self._views]
         self.both = comparison.beside(found)
         self.cursors[ROWS].keep([one.run.key for one in found])
-        wishes = {}
+        wishes = []
         for key in self.asked:
             one = self._views.get(key)
             measured = one is not None and not one.recalled and figures_of(world, one.run) is not None
             over = one is None or one.phase is Phase.ENDED or one.gone
-            wishes[key] = Wish(over, not measured)
+            wishes.append(Wish(key, ended=over, figures=not measured))
         self.recall.want(wishes)
 
     def _view(self, key: str, world: World) -> RunView | None:
@@ -115,10 +114,6 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
 
     def draw_plot(self) -> runplots.Plot | None:
         return comparison.plot_of(self.both, self.wish)
-
-    def _past_has_come(self) -> None:
-        if self.is_attached and self.app.screen is self:
-            self.paint()
 
     # Painting
 
@@ -173,16 +168,8 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
             self.list.show(comparison.rows(both, selected, look, region.width, region.height, focused=focused), look.style())
         self.all.place(found.all)
         if found.all is not None:
-            self.all.show(self._everything(found.all), look.style())
-
-    def _everything(self, region: Region) -> list[Line]:
-        lines = comparison.everything(self.both, self.look, region.width)
-        room = region.height - 1
-        self._top = max(0, min(self._top, len(lines) - room))
-        more = len(lines) - room - self._top
-        note = f"{more} more line{'s' if more > 1 else ''}" if more > 0 else ""
-        head = frame.title("3 All", note, self.look, region.width, focused=self.pane == ALL)
-        return [head, *lines[self._top : self._top + room]]
+            lines = comparison.everything(both, look, found.all.width)
+            self.all.show(self.scrolled(ALL, "3 All", "", lines, found.all), look.style())
 
     def _attend(self) -> None:
         """What goes on is measured; of builds it is read what they were started with."""
@@ -215,12 +202,6 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         keys = self.keys_in(pane)
         return str(keys[line - 1]) if 1 <= line <= len(keys) else None
 
-    def bottom_title(self) -> str:
-        return ""
-
-    def bottom_lines(self, _width: int) -> list[Line]:
-        return []
-
     @property
     def plot_has_keys(self) -> bool:
         return self.pane == PLOT
@@ -233,10 +214,6 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         self._picked = True
         super().focus_pane(name)
 
-    def action_zoom(self) -> None:
-        self._picked = True
-        super().action_zoom()
-
     def step_back(self) -> bool:
         if not self.leave_plot():
             if not super().step_back():
@@ -248,7 +225,7 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
     def action_move(self, by: int) -> None:
         """In the plot up and down go to the rows below it."""
         if self.pane == ALL:
-            self._top = max(0, self._top + by)
+            self.scroll_pane(ALL, by)
         elif self.pane == PLOT:
             self.focus_pane(ROWS)
         else:
@@ -296,23 +273,7 @@ class CompareScreen(PlotKeys, inherit_bindings=False):
         self._open_log(at_error=True)
 
     def _open_log(self, *, at_error: bool) -> None:
-        run = self.view.run if self.view is not None else None
-        if run is None:
-            self.say(StateClass.ENDED, "nothing is selected")
-        elif run.container is not None:
-            self.open_container_log(run.container, at_error=at_error)
-        elif run.ref is not None and self.has_jenkins:
-            self.open_build_log(run.ref, at_error=at_error)
-        else:
-            self.say(StateClass.ENDED, "its log is gone with its container")
-
-    def action_build(self) -> None:
-        """The build of the selected one, with all of its stages."""
-        ref = self.view.run.ref if self.view is not None else None
-        if ref is None:
-            self.say(StateClass.ENDED, "no build stands behind it")
-        else:
-            self.open_build(ref)
+        self.open_log_of(self.view.run if self.view is not None else None, at_error=at_error)
 
     def action_copy(self) -> None:
         if self.both.views:

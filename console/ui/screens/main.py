@@ -277,7 +277,7 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
 
     def _open_log(self, *, at_error: bool) -> None:
         if self.listed == RUNS:
-            self.open_run_log(at_error=at_error)
+            self.open_log_of(self.run, at_error=at_error)
         elif self.listed == QUEUE:
             self.open_waiting_log(at_error=at_error)
         elif self.listed == GPUS:

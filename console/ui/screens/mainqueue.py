@@ -55,6 +55,7 @@ class QueuePart(ListScreen, inherit_bindings=False):
         from console.ui.queuepane import QueueView
 
         cursor = self.cursors[QUEUE]
+        name, number = self.widths
         return QueueView(
             status=self.world.sources["jenkins"] if self.world is not None else None,
             world=self.world.jenkins if self.world is not None else None,
@@ -64,8 +65,8 @@ class QueuePart(ListScreen, inherit_bindings=False):
             focused=self.pane == QUEUE,
             builds_key=shown(keys_of(the_key("builds"), self.remapped)),
             marked=self.marked(QUEUE),
-            name=self.widths[0],
-            number=self.widths[1],
+            name=name,
+            number=number,
         )
 
     @property

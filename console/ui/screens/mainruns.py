@@ -240,29 +240,23 @@ class RunPart(QueuePart, inherit_bindings=False):
             found.append(Subject(name, ref, containers=(container,) if container is not None else (), outlived=over))
         return [one for one in found if one.ref is not None or one.containers]
 
-    def shown_refs(self, region: Region | None) -> frozenset[BuildRef]:
-        """The builds of the runs on the screen."""
+    def _seen(self, region: Region | None) -> Sequence[Run]:
+        """The selected one, then those on the screen."""
         room = max(0, region.height - 1) if region is not None else 0
-        seen = self.runs[self.cursors[RUNS].top :][:room]
-        refs = {one.ref for one in seen if one.ref is not None}
         run = self.run
-        return frozenset(refs | ({run.ref} if run is not None and run.ref is not None else set()))
+        return [*([run] if run is not None else []), *self.runs[self.cursors[RUNS].top :][:room]]
+
+    def shown_refs(self, region: Region | None) -> frozenset[BuildRef]:
+        """The builds of the runs on the screen, and of the selected one."""
+        return frozenset(one.ref for one in self._seen(region) if one.ref is not None)
 
     def containers_of_runs(self, region: Region | None) -> Sequence[Container]:
         """What trains for the runs on the screen, the selected one first."""
-        room = max(0, region.height - 1) if region is not None else 0
-        seen = self.runs[self.cursors[RUNS].top :][:room]
-        run = self.run
-        first = [run] if run is not None else []
-        return [each for one in (*first, *seen) if (each := one.container) is not None]
+        return [each for one in self._seen(region) if (each := one.container) is not None]
 
     def ends_to_explain(self, region: Region | None) -> frozenset[Clean]:
         """The keys of the runs on the screen that ended in a way that is to be explained, and of the selected one."""
-        room = max(0, region.height - 1) if region is not None else 0
-        seen = self.runs[self.cursors[RUNS].top :][:room]
-        run = self.run
-        told = [one for one in (*seen, *([run] if run is not None else ())) if one.ended]
-        return frozenset(one.key for one in told if one.state.kind is not StateClass.GOOD)
+        return frozenset(one.key for one in self._seen(region) if one.ended and one.state.kind is not StateClass.GOOD)
 
     def compared_runs(self) -> Sequence[str]:
         """The keys of those that are marked, else of the selected one."""
@@ -287,18 +281,6 @@ class RunPart(QueuePart, inherit_bindings=False):
         self.refresh_rows()
         self._opened.add(found.key)
         return str(found.key)
-
-    def open_run_log(self, *, at_error: bool) -> None:
-        """Of the container that trains; where it is gone, of the build."""
-        run = self.run
-        if run is None:
-            self.say(StateClass.ENDED, "nothing is selected")
-        elif run.container is not None:
-            self.open_container_log(run.container, at_error=at_error)
-        elif run.ref is not None and self.has_jenkins:
-            self.open_build_log(run.ref, at_error=at_error)
-        else:
-            self.say(StateClass.ENDED, "its log is gone with its container")
 
     def run_targets(self) -> Sequence[Target]:
         """Whose log the selected run stands for."""

@@ -1,25 +1,44 @@
-"""What keys do to curves: the crosshair, less or more of the axis, steps or time, logarithms, means."""
+"""What screens with curves share: the crosshair, less or more of the axis, steps or time, logarithms, means; their panes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
-from console.ui import runplots
+from console.ui import frame, runplots
+from console.ui.canvas import Line
 from console.ui.plot import moved, zoomed
 from console.ui.screens.lists import ListScreen
+
+if TYPE_CHECKING:
+    from textual.geometry import Region
+
+    from console.ui.runview import RunView
 
 _ZOOM = 2.0
 NO_CURVE = "there is no curve yet"
 
 
 class PlotKeys(ListScreen, inherit_bindings=False):
-    """A screen with one plot of curves. Subclasses draw it, and say where it stands and when it has the keys."""
+    """A screen with one plot of curves. Subclasses draw it, and say where it stands and when it has the keys.
+
+    It has no lower pane about a selected row.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.wish = runplots.Wish()
         self._plot: runplots.Plot | None = None
+        self._tops: dict[str, int] = {}
+        self._picked = False
+        """Whether a person went to the pane that has the keys: one that has no room gets all of it then."""
+
+    @property
+    def view(self) -> RunView | None:
+        """The run that keys are about."""
+        raise NotImplementedError
 
     @property
     def plot_pane(self) -> str:
@@ -93,3 +112,40 @@ class PlotKeys(ListScreen, inherit_bindings=False):
             self.say(StateClass.ENDED, self.only_time)
 
     only_time = "its log tells no step: time is all there is"
+
+    # Panes
+
+    def action_zoom(self) -> None:
+        self._picked = True
+        super().action_zoom()
+
+    def scrolled(self, pane: str, name: str, note: str, lines: Sequence[Line], region: Region) -> list[Line]:
+        """A title, and as many lines as there is room for."""
+        room = region.height - 1
+        top = self._tops[pane] = max(0, min(self._tops.get(pane, 0), len(lines) - room))
+        more = len(lines) - room - top
+        note = note or (f"{more} more line{'s' if more > 1 else ''}" if more > 0 else "")
+        title = frame.title(name, note, self.look, region.width, focused=self.pane == pane)
+        return [title, *lines[top : top + room]]
+
+    def scroll_pane(self, pane: str, by: int) -> None:
+        self._tops[pane] = max(0, self._tops.get(pane, 0) + by)
+
+    def past_has_come(self) -> None:
+        """The history has answered."""
+        if self.is_attached and self.app.screen is self:
+            self.paint()
+
+    def action_build(self) -> None:
+        """The build behind the run, with all of its stages."""
+        ref = self.view.run.ref if self.view is not None else None
+        if ref is None:
+            self.say(StateClass.ENDED, "no build stands behind it")
+        else:
+            self.open_build(ref)
+
+    def bottom_title(self) -> str:
+        return ""
+
+    def bottom_lines(self, _width: int) -> list[Line]:
+        return []

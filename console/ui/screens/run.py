@@ -50,10 +50,6 @@ class RunScreen(RunBase, inherit_bindings=False):
                 self.zoomed = not self.zoomed
             self.focus_pane(PANES[number])
 
-    def action_zoom(self) -> None:
-        self._picked = True
-        super().action_zoom()
-
     def action_facts(self) -> None:
         """All that is known, over the curves where it has no place beside them; and back."""
         if self.pane == FACTS:
@@ -81,7 +77,7 @@ class RunScreen(RunBase, inherit_bindings=False):
         if pane == LOG or (pane in self._drawn and abs(by) > 1):
             self.tail.scroll(by)
         elif pane not in self._drawn:
-            self._tops[pane] = max(0, self._tops.get(pane, 0) + by)
+            self.scroll_pane(pane, by)
         self.paint()
 
     def action_edge(self, way: int) -> None:
@@ -209,14 +205,6 @@ class RunScreen(RunBase, inherit_bindings=False):
     def action_compare(self) -> None:
         """Beside the last run of its project that went well."""
         self.compare([self.key] if self.view is not None else [])
-
-    def action_build(self) -> None:
-        """The build behind it, with all of its stages."""
-        ref = self.view.run.ref if self.view is not None else None
-        if ref is None:
-            self.say(StateClass.ENDED, "no build stands behind it")
-        else:
-            self.open_build(ref)
 
     # What is done to it
 

@@ -50,12 +50,8 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         self.second = Canvas(id=SECOND)
         self.tail_canvas = Canvas(id=LOG)
         self.facts = Canvas(id=FACTS)
-        self.view: RunView | None = None
         self.quantity = 0
         self._about: runmatters.About | None = None
-        self._tops: dict[str, int] = {}
-        self._picked = False
-        """Whether a person went to the pane that has the keys: one that has no room gets all of it then."""
         self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -68,6 +64,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         self.tail.close()
         self.recall.close()
 
+    view: RunView | None = None
     _tail: LogTail | None = None
     _recall: RunPast | None = None
 
@@ -80,7 +77,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
     @property
     def recall(self) -> RunPast:
         if self._recall is None:
-            self._recall = RunPast(self.console, self._past_has_come)
+            self._recall = RunPast(self.console, self.past_has_come)
         return self._recall
 
     @property
@@ -241,7 +238,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
             lines = runpanes.metrics(view, self._plot, look, region.width, region.height, number=1, focused=focused)
         else:
             about = self._about
-            lines = self._scrolled(FIRST, f"1 {about.title}", about.note, about.lines, region)
+            lines = self.scrolled(FIRST, f"1 {about.title}", about.note, about.lines, region)
         self.list.show(lines, look.style())
 
     def _paint_second(self, view: RunView, clock: runplots.Clock, found: Shape) -> None:
@@ -295,16 +292,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         self.facts.place(region)
         if region.area:
             lines = runfacts.facts(view, self.look, region.width)
-            self.facts.show(self._scrolled(FACTS, "4 Facts", "", lines, region), self.look.style())
-
-    def _scrolled(self, pane: str, name: str, note: str, lines: Sequence[Line], region: Region) -> list[Line]:
-        """A title, and as many lines as there is room for."""
-        room = region.height - 1
-        top = self._tops[pane] = max(0, min(self._tops.get(pane, 0), len(lines) - room))
-        more = len(lines) - room - top
-        note = note or (f"{more} more line{'s' if more > 1 else ''}" if more > 0 else "")
-        title = frame.title(name, note, self.look, region.width, focused=self.pane == pane)
-        return [title, *lines[top : top + room]]
+            self.facts.show(self.scrolled(FACTS, "4 Facts", "", lines, region), self.look.style())
 
     def _paint_nothing(self, width: int, height: int) -> None:
         """Of a run that was never seen."""
@@ -313,7 +301,7 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
         self.top.show(head, self.look.style())
         words = "" if self.world is None and not self.slow else f"Reading{self.look.glyphs.ellipsis}"
         if self.world is not None:
-            self.recall.want(Wish(self.key, None, 0, 0, _COLUMNS, ended=True, figures=True))
+            self.recall.want(Wish(self.key, ended=True, figures=True))
             known = self.recall.answered(self.key)
             words = f"No such run is known. {self.own('back')} goes back." if known else f"Reading{self.look.glyphs.ellipsis}"
         self.list.place(Region(0, len(head), width, max(0, height - len(head) - 1)))
@@ -337,10 +325,6 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
             pace.begin()
             self._paint_log(self.shape)
             self.call_after_refresh(pace.painted)
-
-    def _past_has_come(self) -> None:
-        if self.is_attached and self.app.screen is self:
-            self.paint()
 
     def _attend(self, view: RunView) -> None:
         """What is on the screen is read and measured."""
@@ -370,12 +354,6 @@ class RunBase(PlotKeys, ServingScreen, inherit_bindings=False):
 
     def row_at(self, _pane: str, _line: int) -> str | None:
         return None
-
-    def bottom_title(self) -> str:
-        return ""
-
-    def bottom_lines(self, _width: int) -> list[Line]:
-        return []
 
 
 def _ending(title: Line, words: str, width: int) -> Line:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from console.model.jenkins import JenkinsWorld
 from console.model.run import Run
 from console.model.state import StateClass
 from console.model.world import World
+from console.sources import terminal
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
 from tests.console.fakes import NOW, FakeEngine
@@ -25,7 +27,8 @@ from tests.console.ui.followworlds import FAILED as FAILS
 from tests.console.ui.followworlds import TRAIN, ended, run, world
 from tests.console.ui.jenkinsworlds import FAILED
 from tests.console.ui.pressing import line_with
-from tests.console.ui.screenapp import app_of, still
+from tests.console.ui.screenapp import ENV, app_of, still
+from tests.support.waiting import DEADLINE, until
 
 RUNS = BuildRef(TRAIN, 128)
 
@@ -47,9 +50,11 @@ class Follower:
 
 
 @asynccontextmanager
-async def follower(jenkins: JenkinsWorld, *runs: Run, notify: str = "off") -> AsyncIterator[Follower]:
+async def follower(
+    jenkins: JenkinsWorld, *runs: Run, notify: str = "off", env: Mapping[str, str] = ENV
+) -> AsyncIterator[Follower]:
     base = jenkinsworlds.world(jenkins)
-    app: ConsoleApp = app_of(world(*runs, base=base), wishes=Wishes(glyphs="unicode", notify=notify))
+    app: ConsoleApp = app_of(world(*runs, base=base), wishes=Wishes(glyphs="unicode", notify=notify), env=env)
     still(app).log_engine, still(app).log_jenkins = FakeEngine(), demo_jenkins(FrozenClock(NOW))
     async with person(app=app) as one:
         written: list[str] = []
@@ -119,6 +124,27 @@ async def test_the_terminal_is_told_as_somebody_wants_it(jenkins: JenkinsWorld, 
         room.comes(ended(state=FAILS, why="out of memory"))
         await room.one.sees("✗ project-a #128 failed: out of memory")
         assert room.written == expected
+
+
+async def test_no_key_waits_for_what_tmux_says(jenkins: JenkinsWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answer = tmp_path / "asked", tmp_path / "answer"
+    tmux = tmp_path / "tmux"
+    tmux.write_text(f"#!/bin/sh\necho >>{asked}\nwhile [ ! -e {answer} ]; do /bin/sleep 0.05; done\necho on\n")
+    tmux.chmod(0o755)
+    monkeypatch.setattr(terminal, "_TMUX_SECONDS", DEADLINE)
+    env = {**ENV, "TMUX": "here,1,0", "PATH": str(tmp_path)}
+    async with follower(jenkins, run(), run(126), notify="osc9", env=env) as room:
+        for ref in (RUNS, BuildRef(TRAIN, 126)):
+            room.one.app.follow_build(ref, clean("project-a"))
+        room.comes(ended(), ended(126, FAILS, "out of memory"))
+        await room.one.sees("project-a #126 failed: out of memory  +1 more")
+        await until(asked.exists, "tmux to be asked")
+        await room.one.press("6")
+        assert room.written == []
+        answer.touch()
+        await until(lambda: len(room.written) == 2, "both notices")
+        assert asked.read_text() == "\n", "once for both"
+        assert all(one.startswith("\x1bPtmux;") for one in room.written)
 
 
 async def test_several_at_once_are_one_line_and_one_bell(jenkins: JenkinsWorld) -> None:

@@ -22,7 +22,7 @@ NEWS = "project-a #128 published: best val_acc 0.949"
 
 def written(way: str, env: Mapping[str, str], words: str = NEWS) -> str:
     pieces: list[str] = []
-    ring(way, words, pieces.append, env)
+    ring(way, [words], pieces.append, env)
     return "".join(pieces)
 
 
