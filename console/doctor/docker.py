@@ -11,7 +11,6 @@ from console.model.daemon import Daemon
 from console.model.machine_words import disk_state, fullest, used_of
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
-from console.text import Clean, clean
 
 HOP = "docker"
 DISK = "disk"
@@ -78,7 +77,3 @@ async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
     if kind is StateClass.BROKEN:
         return broken(HOP, "full", told, about=DISK)
     return warning(HOP, "full", told, about=DISK) if kind is StateClass.ATTENTION else good(told)
-
-
-def why_not(status: SourceStatus) -> Clean:
-    return status.reason or clean("Docker is not configured.")
