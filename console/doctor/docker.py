@@ -23,7 +23,7 @@ async def look(visit: Visit) -> Finding:
     if isinstance(tools.docker, SourceStatus):
         return broken(HOP, "address", str(tools.docker.reason))
     try:
-        engine, daemon = await tools.docker.engine.engine(), await tools.docker.daemon.daemon()
+        engine, daemon = await tools.docker.engine.engine(), await visit.daemon()
     except SourceError as error:
         key = "denied" if error.state is SourceState.DENIED else "down"
         return broken(HOP, key, str(error.reason), user=str(tools.user))
