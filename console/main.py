@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from console.settings.keyfacts import KeyFact
     from console.sources.docker_engine.endpoint import Endpoint
     from console.sources.docker_engine.source import DockerEngine
+    from console.sources.jenkins.client import Access
     from console.sources.protocols import ActingJenkins, Compose, ContainerEngine, EngineDisk, Gpus, Machine
     from console.sources.reach import Hands, Reach
 
@@ -111,15 +112,17 @@ class Backend:
     def sources(self) -> tuple[ContainerEngine, Compose]:
         if self.demo:
             return self._demo.engine, self._demo.compose
-        engine = self._engine()
-        return engine, self._compose(engine)
+        engine = self.engine()
+        return engine, self.compose(engine)
 
-    def _engine(self) -> DockerEngine:
+    def engine(self) -> DockerEngine:
+        """Raises SourceError as `endpoint` does."""
         from console.sources.docker_engine.source import DockerEngine
 
         return DockerEngine(self.endpoint, self.loaded.settings.docker.timeout)
 
-    def _compose(self, engine: DockerEngine) -> Compose:
+    def compose(self, engine: DockerEngine) -> Compose:
+        """The Compose file of `engine`'s machine, if one is here."""
         settings = self.loaded.settings
         if not self.endpoint.local and settings.compose.file is None:
             from console.sources.compose.away import ComposeAway
@@ -140,14 +143,18 @@ class Backend:
         """Jenkins, or why there is none to ask."""
         if self.demo:
             return self._demo.jenkins
-        from console.sources.jenkins.login import find_access, login_file
-
-        found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
+        found = self.access()
         if isinstance(found, SourceStatus):
             return found
         from console.sources.jenkins.source import JenkinsServer
 
         return JenkinsServer(found)
+
+    def access(self) -> Access | SourceStatus:
+        """Where Jenkins is, and as whom it is asked; or why it cannot be."""
+        from console.sources.jenkins.login import find_access, login_file
+
+        return find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
 
     def reach(self) -> Reach:
         """All that acts can be done to."""
@@ -155,9 +162,9 @@ class Backend:
 
         if self.demo:
             return self._demo
-        engine = self._engine()
+        engine = self.engine()
         disk, acts, services, folders = self.hands(engine)
-        return Reach(engine, disk, acts, self._compose(engine), services, self.jenkins(), folders)
+        return Reach(engine, disk, acts, self.compose(engine), services, self.jenkins(), folders)
 
     def hands(self, disk: EngineDisk | None = None) -> Hands:
         """What does things, for one that watches already; the disk is looked at over connections of its own, so that the
@@ -180,7 +187,7 @@ class Backend:
             root=Path.cwd(),
         )
         folders = KeptFolders(local=self.endpoint.local, own=own_folder(os.environ, Path.cwd()))
-        return Hands(disk or self._engine(), DockerActs(self.endpoint), services, folders)
+        return Hands(disk or self.engine(), DockerActs(self.endpoint), services, folders)
 
     @cached_property
     def _demo(self) -> Reach:
@@ -257,9 +264,7 @@ class Backend:
         return AuditRecorder(Trail(os.environ, jenkins=self._jenkins_user), self.here)
 
     def _jenkins_user(self) -> str | None:
-        from console.sources.jenkins.login import find_access, login_file
-
-        found = find_access(self.loaded.settings.jenkins, login_file(user_file(os.environ).parent))
+        found = self.access()
         return None if isinstance(found, SourceStatus) else found.user
 
     @property
