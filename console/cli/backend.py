@@ -1,4 +1,4 @@
-"""What commands need from the outside; `console.main` provides it."""
+"""What commands need from the outside; `console.backend` provides it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _UNSURE = SourceStatus(SourceState.OFF, Clean("The settings cannot be read."))
 
 
 class Parts(Protocol):
-    """What `console.main` makes sources with."""
+    """What `console.backend` makes sources with."""
 
     @property
     def loaded(self) -> Loaded: ...
