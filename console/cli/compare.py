@@ -22,10 +22,10 @@ from console.history.compare import Comparison, compare
 from console.history.compare import Figures as Ends
 from console.history.export import number
 from console.history.facts import moment as moment_of
-from console.history.facts import nano
 from console.model import run_words
 from console.model.history import Point
 from console.model.metric import Curve, Figures, Spot
+from console.model.times import nanoseconds
 from console.model.words import duration
 from console.text import Clean
 
@@ -90,7 +90,7 @@ def _points(curve: Curve) -> Iterator[Point]:
 
 
 def _point(spot: Spot) -> Point:
-    return Point(nano(spot.time), spot.value, spot.step, spot.epoch)
+    return Point(nanoseconds(spot.time), spot.value, spot.step, spot.epoch)
 
 
 def _told(compared: Comparison) -> dict[str, Any]:

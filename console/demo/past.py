@@ -12,13 +12,13 @@ from console.demo.clock import Clock
 from console.demo.gpus import DemoGpus
 from console.demo.machine import DemoMachine
 from console.demo.story import TRAININGS, End, Training
-from console.history.facts import nano
 from console.model.gpu import Gpu
 from console.model.history import NANO, Asked, CardPast, HostPast, PastRun, Published, Saved, Span, Trace
 from console.model.machine import MachineReading
 from console.model.metric import Figures
 from console.model.past import Around, Remembered
 from console.model.state import State, StateClass, state
+from console.model.times import nanoseconds
 from console.runs.figures import figures
 from console.runs.progress import Progress
 from console.runs.reader import Reader
@@ -126,7 +126,7 @@ class DemoPast:
             started=self._moment(one.begins),
             ended=self._moment(over) if over is not None else None,
             state=_state(one, ended=over is not None),
-            reason=clean(training_log.described(one)) if ended else None,
+            reason=clean(training_log.described(one).removeprefix("failed: ")) if ended else None,
             published=published if ended and one.end is End.DONE else None,
             checkpoint=Saved(epoch, manner.checkpoint_bytes) if epoch else None,
             asked=Asked(memory=memory, gpus=0 if manner.gpu is None else 1),
@@ -158,7 +158,7 @@ class DemoPast:
         return self._clock.began + timedelta(seconds=seconds)
 
     def _nano(self, seconds: float) -> int:
-        return nano(self._moment(seconds))
+        return nanoseconds(self._moment(seconds))
 
 
 def _key(one: Training) -> Clean:

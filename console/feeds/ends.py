@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from console.model.build import BuildRef, Result, StageStatus
 from console.model.container import Container, ContainerEvent, UsageHistory
 from console.model.gpu import Xid
 from console.model.gpu_use import given_cards
-from console.model.jenkins import JenkinsError
+from console.model.jenkins import JenkinsError, JenkinsWorld
 from console.model.log import Entry
 from console.model.metric import Figures
 from console.model.run import Run
@@ -31,6 +31,9 @@ ENTRIES = 400
 CONSOLE_BYTES = 64 * 1024
 LONGEST = 8 * CONSOLE_BYTES
 """A console that grows while it is read is read no further."""
+
+END_SECONDS = 20.0
+"""How long one end may take, all of its requests together."""
 
 _AFTER = timedelta(minutes=2)
 _TOLD = frozenset({Result.FAILURE, Result.ABORTED, Result.NOT_BUILT})
@@ -54,6 +57,19 @@ class Answer:
 
     why: Why | None
     whole: bool
+
+
+def failure_of(run: Run, world: JenkinsWorld | None) -> Clean | None:
+    """Jenkins' word for the stage that failed, as far as it was asked for."""
+    return (world.failures.get(run.ref) or None) if world is not None and run.ref is not None else None
+
+
+async def read_end_in_time(run: Run, engine: ContainerEngine, jenkins: Jenkins | None, known: Known) -> Answer | None:
+    """The same as `read_end`; None where all of its requests together take too long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_SECONDS):
+            return await read_end(run, engine, jenkins, known)
+    return None
 
 
 async def read_end(run: Run, engine: ContainerEngine, jenkins: Jenkins | None, known: Known) -> Answer:

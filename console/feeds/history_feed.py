@@ -14,12 +14,12 @@ from console.feeds.curves import ticking
 from console.feeds.seen import Seen, columns
 from console.history.bounds import Bounds
 from console.history.errors import HistoryError, Trouble
-from console.history.facts import nano
 from console.history.reader import Reader
 from console.history.remembered import brief, figures
 from console.model.history import NANO, CardPast, HostPast, PastRun, Span, Trace
 from console.model.metric import Figures
 from console.model.past import Around, Remembered
+from console.model.times import nanoseconds
 from console.sources._blocking import Pool
 from console.text import Clean, clean
 
@@ -77,7 +77,7 @@ class HistoryFeed:
             figures = await self._read(lambda: self._briefs(reader, found[:FIGURED]))
         except HistoryError as error:
             return Remembered((), self._words(error), state=error.state)
-        return Remembered(found, None, beat is not None and nano(self._clock()) - beat <= _SILENCE, figures)
+        return Remembered(found, None, beat is not None and nanoseconds(self._clock()) - beat <= _SILENCE, figures)
 
     def _briefs(self, reader: Reader, runs: Sequence[PastRun]) -> Mapping[Clean, Figures]:
         """Those that have ended are read once: nothing of them changes any more."""
@@ -116,7 +116,11 @@ class HistoryFeed:
             if found is not None:
                 cards, host, gaps = found
         return Around(
-            begin, end, _cards(cards, own.cards), _host(host, own.host), _gaps(gaps, own.looked, begin, nano(self._clock()))
+            begin,
+            end,
+            _cards(cards, own.cards),
+            _host(host, own.host),
+            _gaps(gaps, own.looked, begin, nanoseconds(self._clock())),
         )
 
     async def aclose(self) -> None:

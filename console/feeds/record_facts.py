@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from console.history.facts import moment
 from console.model.container import Container
 from console.model.gpu import GpuReading
 from console.model.gpu_use import given_cards
-from console.model.history import NANO, Asked, PastRun
+from console.model.history import Asked, PastRun
 from console.model.metric import Figures
 from console.model.run import Run
 from console.model.run_words import shown_state
@@ -236,4 +237,4 @@ def _text(value: object) -> Clean | None:
 
 
 def _moment(nano: int | None) -> datetime | None:
-    return datetime.fromtimestamp(nano / NANO, UTC) if nano is not None else None
+    return moment(nano) if nano is not None else None

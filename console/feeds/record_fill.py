@@ -20,6 +20,7 @@ from console.feeds.record_logs import Log
 from console.model.build import Artifact, Build
 from console.model.history import NANO, PastRun, Point
 from console.model.jenkins import JenkinsError, Trouble
+from console.model.times import nanoseconds
 from console.runs.facts import Said
 from console.sources import runfolders
 from console.sources._blocking import Pool
@@ -166,52 +167,54 @@ class Filler:
         """Events bear their times; the one that is given here only spreads them, so that none is taken for a flood."""
         begin = time.time_ns()
         number = 0
-        async with aclosing(pieces):
-            async for lines in _lines(pieces, found):
-                for at in range(0, len(lines), _AT_ONCE):
-                    part = lines[at : at + _AT_ONCE]
-                    await self._allowance.spend(len(part))
-                    entries = []
-                    for raw in part:
-                        number += 1
-                        found.log.said.line(raw)
-                        if raw[:1] == b"{":
-                            entries.append((begin + number * NANO // 1000, False, raw + b"\n"))
-                    found.log.read(found.log.reader.entries(entries))
-                    await found.flush(_GIVEN)
-                    await asyncio.sleep(0)
+        async with aclosing(self._parts(pieces, found)) as parts:
+            async for part in parts:
+                entries = []
+                for raw in part:
+                    number += 1
+                    found.log.said.line(raw)
+                    if raw[:1] == b"{":
+                        entries.append((begin + number * NANO // 1000, False, raw + b"\n"))
+                found.log.read(found.log.reader.entries(entries))
+                await found.flush(_GIVEN)
         await found.flush()
 
     async def _log(self, text: _Text, found: Found, key: str, begin: datetime | None, end: datetime | None) -> None:
         """A log without times: its lines are spread evenly over the run. Steps that are known already are left out, for their
         times would be others."""
         said = found.log.said
-        first = _nano(begin) or said.begun or 0
-        last = max(first, _nano(end) or said.over or first)
+        first = nanoseconds(begin) if begin is not None else said.begun or 0
+        last = max(first, nanoseconds(end) if end is not None else said.over or first)
         if not first:
             async with aclosing(text.pieces):
                 return  # nobody knows when that was
         known = await self._steps(key)
         log = Log()
         done = 0
-        async with aclosing(text.pieces):
-            async for lines in _lines(text.pieces, found):
-                for at in range(0, len(lines), _AT_ONCE):
-                    part = lines[at : at + _AT_ONCE]
-                    await self._allowance.spend(len(part))
-                    entries = []
-                    for raw in part:
-                        part_done = min(1.0, done / text.size) if text.size else 0.0
-                        entries.append((first + int((last - first) * part_done), False, raw + b"\n"))
-                        done += len(raw) + 1
-                        log.said.line(raw)
-                    log.read(log.reader.entries(entries))
-                    await _pass_on(log, known, found, _GIVEN)
-                    await asyncio.sleep(0)
+        async with aclosing(self._parts(text.pieces, found)) as parts:
+            async for part in parts:
+                entries = []
+                for raw in part:
+                    part_done = min(1.0, done / text.size) if text.size else 0.0
+                    entries.append((first + int((last - first) * part_done), False, raw + b"\n"))
+                    done += len(raw) + 1
+                    log.said.line(raw)
+                log.read(log.reader.entries(entries))
+                await _pass_on(log, known, found, _GIVEN)
         log.read(log.reader.end(last))
         await _pass_on(log, known, found, 1)
         if said.begun is None:
             found.log.said = log.said
+
+    async def _parts(self, pieces: AsyncGenerator[bytes], found: Found) -> AsyncGenerator[list[bytes]]:
+        """Some lines at a time, as many as may be read now; the others get their turn in between."""
+        async with aclosing(pieces), aclosing(_lines(pieces, found)) as several:
+            async for lines in several:
+                for at in range(0, len(lines), _AT_ONCE):
+                    part = lines[at : at + _AT_ONCE]
+                    await self._allowance.spend(len(part))
+                    yield part
+                    await asyncio.sleep(0)
 
     # Files
 
@@ -307,7 +310,3 @@ async def _lines(pieces: AsyncGenerator[bytes], found: Found) -> AsyncGenerator[
             return
     if rest:
         yield [rest]
-
-
-def _nano(moment: datetime | None) -> int | None:
-    return int(moment.timestamp()) * NANO if moment is not None else None

@@ -86,8 +86,8 @@ class Runs:
     _notices: Notices
     _tell: Callable[[str], None]
     known: dict[Clean, Known] = field(default_factory=dict)
-    done: set[Clean] = field(default_factory=set)
-    """Containers whose runs are recorded to their end."""
+    done: frozenset[Clean] = frozenset()
+    """Of the containers that were seen last those whose runs are recorded to their end."""
     _settled: dict[str, list[str]] = field(default_factory=dict)
 
     async def load(self) -> None:
@@ -102,7 +102,7 @@ class Runs:
     def forget(self) -> None:
         """What was recorded is in another file."""
         self.known.clear()
-        self.done.clear()
+        self.done = frozenset()
         self._settled = {}
 
     @property
@@ -129,15 +129,16 @@ class Runs:
 
     async def see(self, runs: Sequence[Run], logs: Logs, going: Going) -> None:
         """Runs as they are now. Raises HistoryError."""
-        there = set()
+        there, done = set(), set[Clean]()
         for run in runs:
             names = aliases(run)
             if self.has(run.key, names):
                 if run.ended:
-                    self.done.update(one.id for one in run.containers)
+                    done.update(one.id for one in run.containers)
                 continue
             there.add(run.key)
             await self._one(run, names, logs, going)
+        self.done = frozenset(done)
         for key, one in self.known.items():
             if key not in there:
                 await self._not_there(one, logs, going)
@@ -227,7 +228,6 @@ class Runs:
                 through.append((key, one))
         for key, one in through:
             del self.known[key]
-            self.done.update(each.id for each in one.run.containers)
             for container in one.run.containers:
                 logs.forget(container.id)
             self._remember(key, one.all_names)
@@ -272,10 +272,6 @@ def _newest(containers: Sequence[Container], logs: Logs) -> Followed | None:
 
 def _unwritten(followed: Followed | None) -> bool:
     return followed is not None and followed.log.points.count > 0
-
-
-def newest_first(containers: Iterable[Container]) -> list[Container]:
-    return sorted(containers, key=lambda one: (one.alive, one.created), reverse=True)
 
 
 def shown(past: PastRun) -> Clean:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from console.model.gpu import GpuReading, GpuWorld
-from console.model.history import NANO, GpuSample, HostSample
+from console.model.history import GpuSample, HostSample
 from console.model.machine import MachineReading
 from console.model.run import Run
 from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.times import nanoseconds
 from console.sources.protocols import Gpus, Machine
 from console.text import Clean
 
@@ -85,7 +86,7 @@ class Samples:
         owners = _owners(runs)
         return tuple(
             GpuSample(
-                _nano(now),
+                nanoseconds(now),
                 one.uuid or Clean(str(one.index)),
                 one.index,
                 one.utilisation,
@@ -103,7 +104,7 @@ class Samples:
         if told is None:
             return ()
         pressures = (told.cpu_pressure, told.memory_pressure, told.io_pressure)
-        return (HostSample(_nano(now), told.cpu, told.memory_used, *pressures),)
+        return (HostSample(nanoseconds(now), told.cpu, told.memory_used, *pressures),)
 
 
 def _owners(runs: Sequence[Run]) -> Mapping[int, Clean]:
@@ -115,7 +116,3 @@ def _owners(runs: Sequence[Run]) -> Mapping[int, Clean]:
                 held = frozenset(each.card for each in one.holders) if holds else one.cards
                 found.update(dict.fromkeys(held, one.key))
     return found
-
-
-def _nano(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000) * (NANO // 1000)

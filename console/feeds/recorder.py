@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from console.feeds.record_jenkins import JenkinsLook
 from console.feeds.record_logs import Logs
 from console.feeds.record_missed import RUNS_A_MINUTE, Missed
 from console.feeds.record_notices import Notices
-from console.feeds.record_runs import Going, Runs, newest_first
+from console.feeds.record_runs import Going, Runs
 from console.feeds.record_samples import Samples
 from console.feeds.record_store import Store
 from console.feeds.resting import rest as until
@@ -29,7 +29,7 @@ from console.model.container import Container, Usage
 from console.model.history import NANO, Batch, PastRun, Point
 from console.model.run import Phase, Run
 from console.model.source import NotThereError, SourceError, SourceState, SourceStatus
-from console.model.training import build_of, trains
+from console.model.training import build_of, newest_first
 from console.runs.join import join
 from console.sources.protocols import ContainerEngine, Gpus, Jenkins, Machine
 from console.text import Clean
@@ -45,9 +45,6 @@ CURVES_EACH = 3
 
 JENKINS_AWAY_SECONDS = 900.0
 """How long the end of a build's training waits for Jenkins to say what came of the build."""
-
-END_SECONDS = 20.0
-"""How long one end may take to be explained."""
 
 _HOPELESS = (Trouble.HELD, Trouble.NEWER)
 """Troubles that no waiting ends."""
@@ -240,7 +237,7 @@ class Recorder:
         jenkins = self._jenkins.snapshot.value if self._jenkins is not None else None
         cards = self._samples.world
         runs = [one for one in join(self._containers.values(), jenkins, cards, now) if one.phase is not Phase.QUEUED]
-        trainings = newest_first(one for one in self._containers.values() if trains(one))
+        trainings = newest_first(self._containers.values())
         usage = await self._usage(trainings)
         try:
             await self._runs.see(runs, logs, self._going(usage, now))
@@ -304,14 +301,10 @@ class Recorder:
 
     async def _why(self, run: Run) -> Answer | None:
         """Why it ended badly, from the ends of its logs as far as they are still there; None where that took too long."""
-        from console.feeds.ends import Known, read_end
+        from console.feeds.ends import Known, failure_of, read_end_in_time
 
         world = self._jenkins.snapshot.value if self._jenkins is not None else None
-        failure = world.failures.get(run.ref) or None if world is not None and run.ref is not None else None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                return await read_end(run, self._engine, self._asked, Known(failure=failure))
-        return None
+        return await read_end_in_time(run, self._engine, self._asked, Known(failure=failure_of(run, world)))
 
     def _moment(self) -> int:
         """When it was seen. A clock that was set back must not make what is seen now older than what was seen before."""

@@ -14,7 +14,7 @@ from console.model.backoff import Backoff
 from console.model.container import Container
 from console.model.metric import Figures
 from console.model.source import NotThereError, SourceError
-from console.model.training import trains
+from console.model.training import newest_first
 from console.runs.figures import figures
 from console.runs.progress import Progress
 from console.runs.reader import LINES, Reader
@@ -93,7 +93,7 @@ class RunFeed:
                 self._due.cancel()
 
     def _sort_out(self, containers: Sequence[Container], group: asyncio.TaskGroup) -> None:
-        newest = sorted(filter(trains, containers), key=lambda one: (one.alive, one.created), reverse=True)[:MOST]
+        newest = newest_first(containers)[:MOST]
         for gone in self._followed.keys() - {one.id for one in newest}:
             self._followed.pop(gone).end()
         for one in newest:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
-from contextlib import suppress
 
-from console.feeds.ends import Known, read_end
+from console.feeds.ends import Known, failure_of, read_end_in_time
 from console.feeds.resting import rest as until
 from console.model.run import Run
 from console.model.state import StateClass
@@ -23,9 +22,6 @@ NEWEST = 16
 MOST = 500
 AGAIN_SECONDS, MOST_SECONDS = 30.0, 300.0
 """Before what could not be read is asked for once more, and how long that becomes: twice as long each time in vain."""
-
-END_SECONDS = 20.0
-"""How long one end may take, all of its requests together."""
 
 
 class WhyFeed:
@@ -86,10 +82,8 @@ class WhyFeed:
     async def _explain(self, run: Run, world: World | None) -> None:
         if world is None:
             return
-        seen, told = _seen(run, world), None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(END_SECONDS):
-                told = await read_end(run, self._engine, self._jenkins(), _known(run, world))
+        seen = _seen(run, world)
+        told = await read_end_in_time(run, self._engine, self._jenkins(), _known(run, world))
         before = self._read.pop(run.key, None)
         self._read[run.key] = seen
         self._again.pop(run.key, None)
@@ -133,7 +127,7 @@ def _seen(run: Run, world: World) -> Hashable:
 def _known(run: Run, world: World) -> Known:
     one = run.container
     return Known(
-        failure=world.jenkins.failures.get(run.ref) or None if world.jenkins is not None and run.ref is not None else None,
+        failure=failure_of(run, world.jenkins),
         events=tuple(event for event in world.events if one is not None and event.id == one.id),
         xids=world.gpu.xids if world.gpu is not None else (),
         figures=world.figures.get(one.id) if one is not None else None,

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from console.history.facts import nano
 from console.history.thinning import on_axis
 from console.model.history import Axis, PastRun, Point
+from console.model.times import nanoseconds
 from console.runs.names import better as better_by_name
 from console.text import Clean
 
@@ -84,7 +84,7 @@ def _when(point: Point) -> tuple[float, float]:
 
 def _begin(run: PastRun, curves: Curves) -> int:
     if run.started is not None:
-        return nano(run.started)
+        return nanoseconds(run.started)
     return min((point.time for points in curves.values() for point in points), default=0)
 
 

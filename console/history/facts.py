@@ -16,6 +16,7 @@ from typing import Any
 from console.model.history import Asked, PastRun, Published, Saved
 from console.model.secretnames import MASK, masked, secret
 from console.model.state import State, StateClass
+from console.model.times import nanoseconds
 from console.text import Clean, clean
 
 Facts = dict[str, list[Any]]
@@ -27,10 +28,6 @@ _MOMENTS = ("started", "ended")
 _PARTS: Mapping[str, type[Published | Saved | Asked]] = {"published": Published, "checkpoint": Saved, "asked": Asked}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_PARAMETERS = 1000
-
-
-def nano(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def moment(value: int) -> datetime | None:
@@ -48,7 +45,7 @@ def telling(run: PastRun, told: int) -> Facts:
     found.update((name, _text(getattr(run, name))) for name in _TEXTS)
     for name in _MOMENTS:
         at = getattr(run, name)
-        found[name] = None if at is None else nano(at)
+        found[name] = None if at is None else nanoseconds(at)
     found["parameters"] = {
         clean(name): MASK if secret(name) and value else masked(value)
         for name, value in sorted(run.parameters.items())[:MOST_PARAMETERS]

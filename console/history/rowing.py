@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from console.history import facts
 from console.history.buckets import WHOLE, Kept, Series, kept
 from console.model.history import PastRun, Point
+from console.model.times import nanoseconds
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Runs:
         if row is not None and row[1] == text:
             return
         shown = facts.run_of(key, known, kept=False, bare=False)
-        started = facts.nano(shown.started) if shown.started is not None else None
+        started = nanoseconds(shown.started) if shown.started is not None else None
         self._db.execute(
             "INSERT INTO runs (key, project, job, started, facts) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
             " project = excluded.project, job = excluded.job, started = excluded.started, facts = excluded.facts",

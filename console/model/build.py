@@ -289,3 +289,10 @@ def median(builds: Sequence[Build]) -> timedelta | None:
         return None
     middle = len(took) // 2
     return took[middle] if len(took) % 2 else (took[middle - 1] + took[middle]) / 2
+
+
+def without_key(description: str) -> str:
+    """What the platform says of a training in its build's description: what stands behind `project@commit: `, which may be
+    nothing."""
+    key, _, rest = description.partition(": ")
+    return rest if "@" in key and " " not in key else description

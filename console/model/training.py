@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from console.model.build import BuildRef
 from console.model.container import Container
 from console.text import Clean
@@ -26,6 +28,11 @@ _FIGURES = 9
 def trains(container: Container) -> bool:
     """Whether it is a training itself, and not what checks or publishes one."""
     return container.training and (container.label(_PURPOSE) or _TRAINS) == _TRAINS
+
+
+def newest_first(containers: Iterable[Container]) -> list[Container]:
+    """Trainings among them: those that are alive, then those that have ended, the newest first."""
+    return sorted(filter(trains, containers), key=lambda one: (one.alive, one.created), reverse=True)
 
 
 def run_of(container: Container) -> BuildRef | None:

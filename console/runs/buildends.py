@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console.model.build import without_key
 from console.model.held import compile_error
 from console.runs.endings import Said
 from console.text import Clean, clean
@@ -75,12 +76,6 @@ def verdict_of(description: str, failure: str, lines: Sequence[Said]) -> Verdict
             return _verdict(found["told"], one.at)
     error = final_error(lines)
     return _verdict(without_key(error.text), error.at) if error is not None else None
-
-
-def without_key(description: str) -> str:
-    """What stands behind `project@commit: `."""
-    key, colon, rest = description.partition(": ")
-    return rest if colon and "@" in key and " " not in key else description
 
 
 def _verdict(text: str, at: int | None) -> Verdict | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console.model.build import without_key
 from console.model.cells import cut
 from console.model.container import Container, ContainerEvent, UsageHistory
 from console.model.gpu import Xid
@@ -45,7 +46,7 @@ class Case:
         self.code = self.container.exit_code if self.container is not None else None
         self.result = run.build.result if run.build is not None else None
         description = str(run.build.description) if run.build is not None else ""
-        self.description = buildends.without_key(description)
+        self.description = without_key(description)
         self.verdict: Verdict | None = buildends.verdict_of(description, str(clues.failure or ""), clues.build_lines)
         self.problem: Problem | None = buildends.problem_of(clues.build_lines)
         self.error: Said | None = buildends.final_error(clues.build_lines)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 from console.model.container import Container, UsageHistory
 from console.model.gpu import Xid
 from console.model.gpu_words import xid_words
+from console.model.times import nanoseconds
 from console.model.why import Evidence
 from console.model.words import binary, decimal, memory_of
 from console.runs.endings import Said
 from console.text import Clean, clean
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 400
 
 
@@ -35,11 +34,7 @@ def of_container(container: Container, *, told_oom: bool) -> Evidence | None:
     words += f"; limit {binary(details.memory_limit)}" if details.memory_limit is not None else "; no memory limit"
     if details.restarts:
         words += f"; started again {details.restarts} times"
-    return row("docker", words, _nano(details.finished_at) if details.finished_at is not None else None)
-
-
-def _nano(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return row("docker", words, nanoseconds(details.finished_at) if details.finished_at is not None else None)
 
 
 def of_usage(usage: UsageHistory | None) -> Evidence | None:
@@ -55,7 +50,7 @@ def of_cards(xids: Sequence[Xid]) -> Evidence | None:
     if not xids:
         return None
     newest = max(xids, key=lambda one: one.at)
-    return row("gpu", str(xid_words(newest)), _nano(newest.at))
+    return row("gpu", str(xid_words(newest)), nanoseconds(newest.at))
 
 
 def last_lines(lines: Sequence[Said], count: int) -> list[Evidence]:

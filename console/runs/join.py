@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console.model.build import Build, BuildRef, Result, Stage, StageStatus
+from console.model.build import Build, BuildRef, Result, Stage, StageStatus, without_key
 from console.model.container import Container, ContainerState
 from console.model.gpu import Gpu, GpuWorld
 from console.model.gpu_use import Holder, given_cards, holders
@@ -148,7 +148,7 @@ def _told(
 
 def _ended(build: Build, failure: Clean | None) -> tuple[State, Clean]:
     """The description is the platform's own sentence on how it ended: `project-b@1d44b02e9c31: out of memory` (Jenkinsfile)."""
-    words = _without_key(build.description)
+    words = clean(without_key(build.description))
     match build.result:
         case Result.SUCCESS:
             published = "published" in words
@@ -160,14 +160,6 @@ def _ended(build: Build, failure: Clean | None) -> tuple[State, Clean]:
             return state(StateClass.ENDED, "skipped"), words
         case _:
             return build_state(build, None, failure), words or failure or Clean("")
-
-
-def _without_key(description: Clean) -> Clean:
-    """What stands behind `project@commit:`."""
-    key, colon, rest = description.partition(": ")
-    if colon and "@" in key:
-        return clean(rest)
-    return description if not ("@" in description and " " not in description) else Clean("")
 
 
 def _of_containers(ref: BuildRef, group: Sequence[Container], jenkins: JenkinsWorld | None, now: datetime) -> Run:

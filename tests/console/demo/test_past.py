@@ -7,8 +7,8 @@ from datetime import timedelta
 from console.demo import FrozenClock, demo_past
 from console.demo.past import GAP, DemoPast
 from console.demo.story import BY_NUMBER
-from console.history import facts
 from console.model.past import Past
+from console.model.times import nanoseconds
 from tests.console.demo.joining import joined
 from tests.console.demo.stepping import BEGAN
 
@@ -20,7 +20,7 @@ def past_at(elapsed: float = 0.0) -> DemoPast:
 
 
 def nano(elapsed: float) -> int:
-    return facts.nano(BEGAN + timedelta(seconds=elapsed))
+    return nanoseconds(BEGAN + timedelta(seconds=elapsed))
 
 
 async def test_it_is_what_a_screen_asks_of_the_past() -> None:

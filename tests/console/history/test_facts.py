@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from console.history import facts
 from console.model.history import Asked, PastRun, Published, Saved
 from console.model.state import State, StateClass
+from console.model.times import nanoseconds
 from console.text import Clean
 from tests.console.history.making import BEGIN, FULL_RUN, run
 
@@ -119,5 +120,5 @@ def test_nonsense_in_the_file_counts_as_not_told() -> None:
 
 def test_moments_are_exact_to_the_microsecond() -> None:
     moment = datetime(2026, 11, 29, 1, 2, 3, 456789, tzinfo=UTC)
-    assert facts.moment(facts.nano(moment)) == moment
+    assert facts.moment(nanoseconds(moment)) == moment
     assert facts.moment(10**30) is None
