@@ -184,12 +184,7 @@ def following(rounds: int, seconds: float) -> None:
     """What it costs to follow 2,000 lines a second, of which so many tell of a step."""
     print(f"\n{f'following {MOST_A_SECOND:,} lines/s, % of a core':40}{'alone':>10}{'metrics':>10}{'more':>10}")
     with tempfile.TemporaryDirectory() as folder:
-        for every, words in (
-            (0, "of no interest"),
-            (200, "10 steps a second"),
-            (20, "100 steps a second"),
-            (1, "all are steps"),
-        ):
+        for every, words in SHARES:
             alone, full = Series("alone", "%"), Series("metrics", "%")
             costs = [
                 (one, partial(_cost, Path(folder), seconds, every, mode)) for one, mode in ((alone, "tail"), (full, "full"))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.actions.docker.known import look
-from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_reach
+from console.demo import demo_gpus, demo_jenkins, demo_machine, demo_past, demo_reach
 from console.demo.clock import Clock
 from console.feeds.watch import Watch
 from console.model.pruning import Usual
@@ -51,8 +51,8 @@ def persons_environment(engine: Engine, home: Path) -> dict[str, str]:
     return env
 
 
-def demo_watch(clock: Clock) -> Watch:
-    """The whole demo, by this clock."""
+def demo_watch(clock: Clock, *, runs: bool = False) -> Watch:
+    """The demo by this clock; with `runs` what its trainings tell, and its history, too."""
     reach = demo_reach(clock)
     return Watch(
         lambda: (reach.engine, reach.compose),
@@ -62,7 +62,9 @@ def demo_watch(clock: Clock) -> Watch:
         make_jenkins=lambda: demo_jenkins(clock),
         make_gpus=lambda: demo_gpus(clock),
         make_machine=lambda: demo_machine(clock, of=reach),
-        make_hands=lambda: Hands(reach.disk, reach.acts, reach.services),
+        make_hands=lambda: Hands(reach.disk, reach.acts, reach.services, reach.folders),
         read_disk=lambda reach: look(reach, Usual()),
         tunnel=True,
+        trainings=runs,
+        make_past=(lambda _: demo_past(clock)) if runs else None,
     )

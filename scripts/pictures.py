@@ -8,12 +8,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from console.actions.docker.known import look
-from console.demo import FrozenClock, demo_gpus, demo_jenkins, demo_machine, demo_past, demo_reach
-from console.demo.clock import Clock
-from console.feeds.watch import Watch
-from console.model.pruning import Usual
-from console.sources.reach import Hands
+from bench.world import demo_watch
+from console.demo import FrozenClock
 from console.text import Clean
 from console.ui.app import ConsoleApp, Wishes
 
@@ -21,29 +17,10 @@ PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 MOMENT = datetime(2026, 11, 23, 14, 3, 46, tzinfo=UTC)
 
 
-def whole_demo(clock: Clock) -> Watch:
-    """The demo with all that the program watches, its trainings and its history too."""
-    reach = demo_reach(clock)
-    return Watch(
-        lambda: (reach.engine, reach.compose),
-        host=Clean("demo-01"),
-        demo=True,
-        now=clock.now,
-        make_jenkins=lambda: demo_jenkins(clock),
-        make_gpus=lambda: demo_gpus(clock),
-        make_machine=lambda: demo_machine(clock, of=reach),
-        make_hands=lambda: Hands(reach.disk, reach.acts, reach.services, reach.folders),
-        read_disk=lambda reach: look(reach, Usual()),
-        tunnel=True,
-        trainings=True,
-        make_past=lambda _: demo_past(clock),
-    )
-
-
 async def take(name: str, *keys: str, slow: str = "") -> None:
     """One picture of 100x30 cells after these keys; after those in `slow` something has to be read first."""
     clock = FrozenClock(MOMENT)
-    live = whole_demo(clock)
+    live = demo_watch(clock, runs=True)
     live.start()
     app = ConsoleApp(
         live,

@@ -1,4 +1,4 @@
-"""What commands need from the outside; `console.main` provides it."""
+"""What commands need from the outside; `console.backend` provides it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.doctor.instruments import Instruments
     from console.model.past import Past
-    from console.sources.reach import Reach
+    from console.sources.reach import Hands, Reach
 
 
 class Backend(Protocol):
@@ -56,6 +56,10 @@ class Backend(Protocol):
 
     def reach(self) -> Reach:
         """All that acts can be done to, for one event loop; raises SourceError for an address that makes no sense."""
+        ...
+
+    def hands(self) -> Hands:
+        """What does things, for one event loop that watches already; raises SourceError as `reach` does."""
         ...
 
     def instruments(self) -> Instruments:

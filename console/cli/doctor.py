@@ -43,8 +43,7 @@ def doctor(context: Context, /, fix: bool, **options: Any) -> int:
         from console.actions.readonly import acts_are_off
 
         raise UsageError(acts_are_off(where))
-    silent = context.json
-    rows = _Rows(_printer(context)) if not silent else None
+    rows = _Rows(context.printer_in_any_case()) if not context.json else None
     checkup = asyncio.run(examined(context, rows.heard if rows is not None else lambda _hop, _found: None))
     status = 1 if checkup.broken is not None else 0
     if fix and checkup.mends:
@@ -57,9 +56,9 @@ def doctor(context: Context, /, fix: bool, **options: Any) -> int:
             return act(checkup.mends, reach, tools.files, tools.uid)
 
         return act_here(context, make, wish)
-    if silent:
+    if rows is None:
         print_json(document(context, checkup))
-    elif rows is not None:
+    else:
         rows.end(checkup, status)
     if fix:
         context.complain("nothing is there that could be mended safely.")
@@ -106,14 +105,6 @@ def _read_only(context: Context) -> Clean | None:
         return context.backend.loaded.read_only
     except SettingsError:
         return Clean("settings that cannot be read")
-
-
-def _printer(context: Context) -> Printer:
-    """Also where the settings are what is wrong."""
-    try:
-        return context.printer()
-    except SettingsError:
-        return Printer(color=True)
 
 
 class _Rows:

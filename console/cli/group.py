@@ -77,6 +77,13 @@ class Context:
             self._printer = self._made()
         return self._printer
 
+    def printer_in_any_case(self) -> Printer:
+        """Also where the settings are what is wrong."""
+        try:
+            return self.printer()
+        except SettingsError:
+            return Printer(color=True)
+
     def aside(self) -> Printer:
         """Writes to stderr: plans, questions, and what else must not get into an answer."""
         return self._made(aside=True)

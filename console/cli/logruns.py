@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from console.cli.group import Context
 from console.cli.options import UsageError
-from console.cli.runfinding import RECALLED, chosen, unknown
+from console.cli.runfinding import RECALLED, chosen, opened, unknown
 from console.feeds.runs_once import read_runs, with_past
 from console.model.container import Container
 from console.model.run import Run
-from console.model.source import SourceError, SourceStatus
+from console.model.source import SourceError
 from console.model.training import LOCAL
 from console.runs.join import join
 from console.runs.meant import is_called as named_so
@@ -81,13 +81,6 @@ async def _instead(
 
 async def _all(context: Context) -> Sequence[Run]:
     """Everything that has the name of a run; no log is read for it."""
-    engine, compose = context.backend.sources()
-    jenkins, past = context.backend.jenkins(), context.backend.past()
-    off = context.backend.gpus()
-    try:
-        found = await read_runs(engine, jenkins, off, measured=False)
+    async with opened(context) as (engine, jenkins, gpus, past):
+        found = await read_runs(engine, jenkins, gpus, measured=False)
         return (await with_past(found, past, limit=RECALLED)).found
-    finally:
-        for source in (engine, compose, jenkins, off, past):
-            if not isinstance(source, SourceStatus):
-                await source.aclose()

@@ -17,7 +17,7 @@ from console.model.service import ComposeProject
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import Compose, ContainerEngine, Machine
-from console.sources.reach import Hands, Reach
+from console.sources.reach import Reach
 from console.text import Clean
 
 if TYPE_CHECKING:
@@ -109,11 +109,6 @@ async def _adopted(reach: Reach) -> Mapping[Clean, Adoption] | None:
     return await adoptions(reach)
 
 
-def _hands(backend: Backend) -> Hands:
-    reach = backend.reach()
-    return Hands(reach.disk, reach.acts, reach.services, reach.folders)
-
-
 async def _begun(machine: Machine | SourceStatus | None) -> Begun | SourceStatus | None:
     if machine is None or isinstance(machine, SourceStatus):
         return machine
@@ -154,7 +149,7 @@ def _watch(backend: Backend, view: View, asked: Asked) -> NoReturn:
         make_gpus=backend.gpus if asked.gpus else lambda: None,
         make_machine=backend.machine if asked.machine else lambda: None,
         tunnel=asked.tunnel,
-        make_hands=lambda: _hands(backend),
+        make_hands=backend.hands,
         read_adoptions=_adopted if _may_ask(backend, asked) else None,
     )
     live.start()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,7 +57,7 @@ def record(context: Context, once: bool, test: bool) -> int:
     return asyncio.run(_record(context, settings, ways, tell, once=once))
 
 
-def messengers(notify: Notify, env: os._Environ[str]) -> list[Messenger]:
+def messengers(notify: Notify, env: Mapping[str, str]) -> list[Messenger]:
     """The ways out that the settings name. Raises UsageError for what is no way."""
     from console.sources.messenger import Command, Webhook, address_of
 
@@ -150,9 +150,8 @@ async def _record(
         await store.aclose()
 
 
-async def _until_ended(work: object, stopping: Callable[[], None], tell: Callable[[str], None]) -> int:
+async def _until_ended(work: Coroutine[Any, Any, None], stopping: Callable[[], None], tell: Callable[[str], None]) -> int:
     """Until SIGTERM, which is how a service is ended: what was read is written, and 0."""
-    assert asyncio.iscoroutine(work)  # noqa: S101 - the caller's own
     task = asyncio.ensure_future(work)
     asked = asyncio.Event()
 
@@ -176,7 +175,7 @@ async def _until_ended(work: object, stopping: Callable[[], None], tell: Callabl
     return 0
 
 
-def run_folders(given: Sequence[str], env: os._Environ[str]) -> tuple[Path, ...]:
+def run_folders(given: Sequence[str], env: Mapping[str, str]) -> tuple[Path, ...]:
     """Raises UsageError."""
     from console.sources.keptfolders import own_folder
 
@@ -186,7 +185,7 @@ def run_folders(given: Sequence[str], env: os._Environ[str]) -> tuple[Path, ...]
     return tuple(map(Path, given)) if given else (own_folder(env, Path.cwd()),)
 
 
-def _teller(env: os._Environ[str]) -> Callable[[str], None]:
+def _teller(env: Mapping[str, str]) -> Callable[[str], None]:
     """A line each; the journal knows the time by itself."""
     stamped = "JOURNAL_STREAM" not in env
 

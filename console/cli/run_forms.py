@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
 from console.cli.forms import moment
+from console.history.export import guarded, number
 from console.model import run_words
 from console.model.metric import Curve, Figures, Spot
 from console.model.run import Run
 from console.model.why import Evidence, Why
 
-_FORMULA = ("=", "+", "-", "@", "'")
 _NUMBERS = ("-inf",)
 
 
-def number(value: float) -> float | str:
-    """JSON has no nan: `nan`, `inf`, `-inf` as strings, as in the events of a training (interface.md)."""
-    if math.isfinite(value):
-        return value
-    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-
-
 def plain(value: object) -> object:
-    """A word for a table: what a spreadsheet would take for a formula has a `'` in front of it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) and value not in _NUMBERS else value
+    """As `guarded`, for whatever stands in a table."""
+    return guarded(value) if isinstance(value, str) and value not in _NUMBERS else value
 
 
 def run(one: Run, known: Figures | None, *, recalled: bool = False) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from console.model.source import SourceState, SourceStatus
 from console.model.why import Why
 from console.runs.meant import SHOWN, ManyMeantError, meant, near
 from console.runs.recalled import as_past, as_run, both
+from console.sources.protocols import ContainerEngine, Gpus, Jenkins
 from console.text import Clean, clean
 
 T = TypeVar("T")
@@ -55,6 +57,21 @@ class Asked:
     why: Callable[[Run], Awaitable[Why | None]]
 
 
+@asynccontextmanager
+async def opened(
+    context: Context,
+) -> AsyncIterator[tuple[ContainerEngine, Jenkins | SourceStatus, Gpus | SourceStatus, Past]]:
+    """Whoever knows of runs: Engine, Jenkins, cards and history. Raises SourceError."""
+    engine, compose = context.backend.sources()
+    jenkins, gpus, past = context.backend.jenkins(), context.backend.gpus(), context.backend.past()
+    try:
+        yield engine, jenkins, gpus, past
+    finally:
+        for source in (engine, compose, jenkins, gpus, past):
+            if not isinstance(source, SourceStatus):
+                await source.aclose()
+
+
 def with_runs(
     context: Context,
     job: Callable[[Asked], Awaitable[T]],
@@ -66,16 +83,10 @@ def with_runs(
     """Read all runs, those of the history behind the others, and do `job` with them. It may ask the history for more."""
 
     async def go() -> T:
-        engine, compose = context.backend.sources()
-        jenkins, gpus, past = context.backend.jenkins(), context.backend.gpus(), context.backend.past()
-        try:
+        async with opened(context) as (engine, jenkins, gpus, past):
             found = await read_runs(engine, jenkins, gpus, count=count)
             found = await with_past(found, past, project=project, limit=limit)
             return await job(Asked(found, past, lambda run: read_why(run, engine, jenkins, found)))
-        finally:
-            for source in (engine, compose, jenkins, gpus, past):
-                if not isinstance(source, SourceStatus):
-                    await source.aclose()
 
     return asyncio.run(go())
 

@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -18,13 +18,15 @@ from console.cli.output import Cell, Column, Printer, print_json
 from console.cli.run_forms import plain
 from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import BUILDS, Runs
-from console.history.export import run_item
+from console.history.export import HEADER, run_item
 from console.model import run_words
 from console.model.build import Parameter
 from console.model.gpu_use import Holder
 from console.model.history import PastRun
 from console.model.metric import Curve, Figures
 from console.model.run import Phase, Run
+from console.model.secretnames import MASK
+from console.model.times import clock
 from console.model.why import Evidence
 from console.model.words import binary, decimal, duration, memory_of
 from console.runs.meant import SHOWN
@@ -219,7 +221,7 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
     rows += _remembered(meant.told, all_of_it=meant.recalled)
     if one.build is not None:
         rows += [("asked by", str(cause.text)) for cause in one.build.causes]
-        rows += [("parameter", f"{each.name}={each.value if each.value is not None else '********'}") for each in _given(one)]
+        rows += [("parameter", f"{each.name}={each.value if each.value is not None else MASK}") for each in _given(one)]
     if one.stages is not None:
         rows.append(("stages", "  ".join(f"{stage.name} {stage.status.value.lower()}" for stage in one.stages.stages)))
     rows += [("container", str(each.name)) for each in one.containers]
@@ -258,7 +260,7 @@ def _row_words(row: Evidence) -> str:
     """With the time of the viewer's clock before a line of the log."""
     if row.at is None:
         return str(row.words)
-    return f"{datetime.fromtimestamp(row.at / 1e9, UTC).astimezone():%H:%M:%S} {row.words}"
+    return f"{clock(row.at)} {row.words}"
 
 
 def _holds(one: Holder) -> str:
@@ -284,7 +286,6 @@ def _metric(one: Curve) -> list[Cell]:
 
 
 def _write_csv(items: Sequence[dict[str, object]]) -> None:
-    names = ("metric", "step", "epoch", "time", "value")
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([["" if item[name] is None else plain(item[name]) for name in names] for item in items])
+    writer.writerow(HEADER)
+    writer.writerows([["" if item[name] is None else plain(item[name]) for name in HEADER] for item in items])

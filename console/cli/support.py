@@ -116,12 +116,7 @@ def _told(context: Context, archive: _Archive, path: Path, size: int) -> None:
         now = datetime.now(UTC)
         print_json(forms.envelope("support", items, taken_at=now, demo=context.backend.demo, sources={}, **more))
         return
-    try:
-        printer = context.printer()
-    except SettingsError:
-        from console.cli.output import Printer
-
-        printer = Printer(color=True)
+    printer = context.printer_in_any_case()
     for name, content in archive.files.items():
         printer.line(f"  {decimal(len(content)):>8}  {name}")
     printer.line(f"{path}: {decimal(size)}. Look through it before you send it: tar -xzf {path}")

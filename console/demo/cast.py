@@ -31,7 +31,6 @@ def _training(training: Training, cpu: float = 0.0, memory: int = 0) -> Actor:
     """The container of a training, with what it uses while it runs."""
     project, number, commit, manner = training.project, training.number, training.commit, training.manner
     url = f"http://127.0.0.1:8080/job/train/{number}/"
-    limit = int(dict(training.given).get("OVERRIDES", "").rpartition("memory=")[2].rstrip("g") or manner.limit.split()[0])
     return Actor(
         f"mlops-{project}-{number}",
         f"mlops/{project}:{commit[:12]}",
@@ -43,7 +42,7 @@ def _training(training: Training, cpu: float = 0.0, memory: int = 0) -> Actor:
         oom=training.end is End.MEMORY,
         cpu=cpu,
         memory=memory,
-        limit=limit * GIB,
+        limit=training.memory * GIB,
         policy="no",
         command="python -m src.train --config config.yaml",
         user="1000:1000",

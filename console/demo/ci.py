@@ -233,7 +233,7 @@ def _how_it_ended(known: Training | None) -> tuple[tuple[str, ...], str]:
     words = training_log.ending(known).removeprefix("out of memory: ").removeprefix("failed: ")
     said = f"[finish] {known.project} #{known.number}: {status}: {words}."
     why = {
-        End.MEMORY: f"out of memory: the container reached its limit of {known.manner.limit}",
+        End.MEMORY: f"out of memory: the container reached its limit of {known.memory} GiB",
         End.NAN: "loss is NaN since step 812",
     }
     return (said,), why.get(known.end, "")

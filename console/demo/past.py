@@ -110,7 +110,7 @@ class DemoPast:
         tag = f"build-{one.number}"
         url = f"https://huggingface.co/acme/{one.project}/tree/{tag}"
         published = Published(clean(f"acme/{one.project}"), clean(one.commit), clean(tag), clean(url))
-        memory = int(manner.limit.split()[0]) * GIB
+        memory = one.memory * GIB
         return PastRun(
             key=_key(one),
             training=clean(f"demo-{one.number}"),

@@ -5,6 +5,7 @@ Containers, builds, cards, logs and history are all made of this one table, so t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,7 +36,8 @@ class Manner:
     """How the trainings of a project go: `steps` in an epoch, a line every `every` of them, and which way the curves run.
 
     `loss` is where it ends up, how far above that it begins, and after how many steps half of that is gone; `top` what its
-    `score` comes near. `gpu` is the card, None for none. `events`: it prints those of the contract, else lines for people.
+    `score` comes near. `gpu` is the card, None for none, `limit` what a container may have of memory, in GiB. `events`: it
+    prints those of the contract, else lines for people.
     """
 
     steps: int
@@ -50,7 +52,7 @@ class Manner:
     checkpoint_bytes: int
     gpu: int | None = None
     events: bool = False
-    limit: str = "16 GiB"
+    limit: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ class Training:
         return {End.DONE: 0, End.MEMORY: 137, End.NAN: 1, End.STOPPED: 143, End.NEVER: None}[self.end]
 
     @property
+    def memory(self) -> int:
+        """GiB that its container may have: what its project wants, or what was asked for."""
+        wanted = re.search(r"^resources\.memory=(\d+)g$", dict(self.given).get("OVERRIDES", ""), re.MULTILINE)
+        return int(wanted[1]) if wanted is not None else self.manner.limit
+
+    @property
     def seconds(self) -> float | None:
         """How long its container runs."""
         return None if self.ends is None else self.ends - self.begins
@@ -112,7 +120,7 @@ MANNERS = {
     ),
     "project-c": Manner(300, 10, (0.41, 1.4, 300.0), "val_f1", 0.871, 5e-4, 96, "img/s", "checkpoint.pt", 240_000_000, gpu=0),
     "vision-large": Manner(
-        1000, 20, (0.55, 2.6, 1500.0), "mAP", 0.37, 1e-4, 41, "img/s", "checkpoint.pt", 2_100_000_000, gpu=1, limit="64 GiB"
+        1000, 20, (0.55, 2.6, 1500.0), "mAP", 0.37, 1e-4, 41, "img/s", "checkpoint.pt", 2_100_000_000, gpu=1, limit=64
     ),
     "customer-churn-forecast-eu": Manner(
         20, 1, (0.31, 0.4, 300.0), "val_auc", 0.871, 1e-3, 9, "samples/s", "checkpoint.pt", 4_000_000

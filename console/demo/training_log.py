@@ -67,7 +67,7 @@ def ending(training: Training) -> str:
     kept = f"its newest checkpoint is epoch-{epoch}" if epoch else "it left no checkpoint"
     match training.end:
         case End.MEMORY:
-            return f"out of memory: killed at its limit of {training.manner.limit} (resources.memory); {kept}"
+            return f"out of memory: killed at its limit of {training.memory} GiB (resources.memory); {kept}"
         case End.NAN:
             return "failed: exit 1: loss is nan since step 812"
         case End.STOPPED:
@@ -218,7 +218,7 @@ def _ends(training: Training) -> Iterator[Said]:
         for number in range(6):
             used = 11.2 + 0.8 * number
             before = _GOES_DOWN_FOR * (1.0 - number / 6)
-            yield Said(at - before, True, f"WARNING:train:host memory {used:.1f} of {training.manner.limit}, growing")
+            yield Said(at - before, True, f"WARNING:train:host memory {used:.1f} of {training.memory} GiB, growing")
     epoch = training.done_by(at)
     if training.end is End.STOPPED:
         words = f"asked to stop (SIGTERM): epoch {epoch} is kept in /out/{training.manner.checkpoint}"

@@ -18,6 +18,9 @@ MARK = "x-mlops-gate"
 NOTHING = b"{}"
 """A body that no trigger takes: even where nobody asks for a signature it starts nothing."""
 
+AWAY = frozenset({502, 503, 504})
+"""Statuses that the gate answers with where nobody is behind it."""
+
 PING = b'{"ping":true}'
 _STATUS = re.compile(r"HTTP/[\d.]+ (\d{3})\b")
 

@@ -11,7 +11,6 @@ from console.model.daemon import Daemon
 from console.model.machine_words import disk_state, fullest, used_of
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
-from console.text import Clean, clean
 
 HOP = "docker"
 DISK = "disk"
@@ -24,7 +23,7 @@ async def look(visit: Visit) -> Finding:
     if isinstance(tools.docker, SourceStatus):
         return broken(HOP, "address", str(tools.docker.reason))
     try:
-        engine, daemon = await tools.docker.engine.engine(), await tools.docker.daemon.daemon()
+        engine, daemon = await tools.docker.engine.engine(), await visit.daemon()
     except SourceError as error:
         key = "denied" if error.state is SourceState.DENIED else "down"
         return broken(HOP, key, str(error.reason), user=str(tools.user))
@@ -78,7 +77,3 @@ async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
     if kind is StateClass.BROKEN:
         return broken(HOP, "full", told, about=DISK)
     return warning(HOP, "full", told, about=DISK) if kind is StateClass.ATTENTION else good(told)
-
-
-def why_not(status: SourceStatus) -> Clean:
-    return status.reason or clean("Docker is not configured.")

@@ -15,7 +15,6 @@ HOP = "gate"
 _HERE = "http://127.0.0.1:8080"
 _SECONDS = 8
 _ELSEWHERE = "/login"
-_AWAY = frozenset({502, 503, 504})
 
 
 async def look(visit: Visit) -> Finding:
@@ -82,7 +81,7 @@ def judged(visit: Visit, unsigned: Answered | None, other: Answered | None) -> F
         return broken(HOP, "odd", f"the answer ({unsigned.status}, {other.status}) does not bear the gate's mark")
     if other.status != 404:
         return broken(HOP, "elsewhere", f"{_ELSEWHERE} is answered with {other.status}, and not with 404")
-    if unsigned.status in _AWAY:
+    if unsigned.status in answers.AWAY:
         if (front := visit.leads_to("jenkins")) is not None:
             return behind(front, "it answers, and Jenkins is not there behind it")
         return broken(HOP, "behind", f"it answers, and does not reach Jenkins ({unsigned.status})")

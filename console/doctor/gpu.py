@@ -37,7 +37,7 @@ async def look(visit: Visit) -> Finding:
 async def _containers(visit: Visit, reading: GpuReading, told: str) -> Finding:
     docker = visit.docker
     try:
-        daemon = await docker.daemon.daemon()
+        daemon = await visit.daemon()
         containers = (await visit.world()).containers
     except SourceError as error:
         return visit.without_docker(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from console.doctor.findings import Finding, HopState, broken, good, off, together
 from console.doctor.visit import Visit
@@ -38,7 +37,7 @@ async def look(visit: Visit) -> Finding:
         return off("no service here is told of a Hub")
     if not is_safe(endpoint):
         return broken(HOP, "odd", f"HF_ENDPOINT is {clean(endpoint)}: expected an https:// address")
-    tokens = {name: await _token(visit, name) for name in (_READ, _WRITE)}
+    tokens = {name: await visit.secret(_SERVICE, name) for name in (_READ, _WRITE)}
     given = {name: token for name, token in tokens.items() if token and token != _NONE}
     try:
         if not given:
@@ -53,17 +52,6 @@ async def look(visit: Visit) -> Finding:
 async def endpoint_of(visit: Visit) -> str:
     """Where the trainings' Hub is, by what Jenkins was given; empty where nothing says. Raises SourceError."""
     return (await visit.environment(_SERVICE)).get("HF_ENDPOINT", "").rstrip("/")
-
-
-async def _token(visit: Visit, name: str) -> bytes:
-    """Empty where it may not be read here, or is not there."""
-    if visit.instruments.away is not None:
-        return b""
-    try:
-        file = await visit.secret_file(_SERVICE, name)
-        return (await visit.instruments.files.text(Path(file))).strip() if file is not None else b""
-    except SourceError:
-        return b""
 
 
 async def _reached(visit: Visit, endpoint: str, tokens: dict[str, bytes]) -> Finding:

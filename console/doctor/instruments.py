@@ -1,4 +1,4 @@
-"""What the hops look with. `console.main` puts it together, the demo has its own."""
+"""What the hops look with. `console.backend` puts it together, the demo has its own."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from console.doctor import answers, gate
 from console.doctor.findings import Finding, HopState, behind, broken, good, off
 from console.doctor.visit import Visit
@@ -14,7 +12,6 @@ from console.text import clean
 HOP = "public"
 _SERVICE, _SECRET = clean("jenkins"), "webhook-hmac"
 _SECONDS = 10.0
-_AWAY = frozenset({502, 503, 504})
 
 
 async def look(visit: Visit) -> Finding:
@@ -30,7 +27,7 @@ async def look(visit: Visit) -> Finding:
     unsigned = answers.of_headers(told.status, told.headers)
     if not unsigned.marked:
         return broken(HOP, "not-gate", f"{domain} answers {unsigned.status} without the gate's mark")
-    if unsigned.status in _AWAY:
+    if unsigned.status in answers.AWAY:
         front = visit.leads_to("jenkins")
         return (
             behind(front) if front is not None else broken(HOP, "odd", f"the gate does not reach Jenkins ({unsigned.status})")
@@ -38,21 +35,10 @@ async def look(visit: Visit) -> Finding:
     if (wrong := gate.by_status(HOP, unsigned.status)) is not None:
         return wrong
     took = f"{domain} refuses an unsigned request in {told.seconds * 1000:.0f} ms"
-    secret = await _key(visit)
+    secret = await visit.secret(_SERVICE, _SECRET)
     if not secret:
         return good(f"{took}; the secret cannot be read here, so none was signed")
     return await _signed(visit, url, secret, took)
-
-
-async def _key(visit: Visit) -> bytes:
-    """The key of the signature; empty where it may not be read here, or is not there."""
-    if visit.instruments.away is not None:
-        return b""
-    try:
-        file = await visit.secret_file(_SERVICE, _SECRET)
-        return (await visit.instruments.files.text(Path(file))).strip() if file is not None else b""
-    except SourceError:
-        return b""
 
 
 async def _signed(visit: Visit, url: str, key: bytes, took: str) -> Finding:

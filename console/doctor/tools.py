@@ -19,13 +19,15 @@ from console.text import Clean
 
 if TYPE_CHECKING:
     from console.sources.docker_engine.endpoint import Endpoint
-    from console.sources.protocols import ActingJenkins, Gpus, JenkinsAdmin, Machine
+    from console.sources.docker_engine.source import DockerEngine
+    from console.sources.jenkins.client import Access
+    from console.sources.protocols import ActingJenkins, Compose, Gpus, JenkinsAdmin, Machine
 
 _UNSURE = SourceStatus(SourceState.OFF, Clean("The settings cannot be read."))
 
 
 class Parts(Protocol):
-    """What `console.main` makes sources with."""
+    """What `console.backend` makes sources with."""
 
     @property
     def loaded(self) -> Loaded: ...
@@ -35,6 +37,12 @@ class Parts(Protocol):
 
     @property
     def endpoint(self) -> Endpoint: ...
+
+    def engine(self) -> DockerEngine: ...
+
+    def compose(self, engine: DockerEngine) -> Compose: ...
+
+    def access(self) -> Access | SourceStatus: ...
 
     def jenkins(self) -> ActingJenkins | SourceStatus: ...
 
@@ -62,9 +70,9 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
         uid=os.geteuid(),
         files=OwnFiles(),
         web=Web(),
-        docker=_docker(parts, loaded, env, cwd),
+        docker=_docker(parts, loaded),
         jenkins=parts.jenkins() if sure else _UNSURE,
-        admin=_admin(loaded, env),
+        admin=_admin(parts, loaded),
         gpus=parts.gpus() if sure else _UNSURE,
         machine=parts.machine() if sure else _UNSURE,
         history=usual_place(None if isinstance(loaded, SettingsError) else loaded.settings.history.path, env),
@@ -87,41 +95,24 @@ def _away(parts: Parts) -> Clean | None:
     return Clean(endpoint.there.advice) if not endpoint.local else None
 
 
-def _docker(parts: Parts, loaded: Loaded | SettingsError, env: Mapping[str, str], cwd: Path) -> DockerSide | SourceStatus:
+def _docker(parts: Parts, loaded: Loaded | SettingsError) -> DockerSide | SourceStatus:
     if isinstance(loaded, SettingsError):
         return _UNSURE
     try:
-        endpoint = parts.endpoint
+        engine = parts.engine()
     except SourceError as error:
         return SourceStatus(error.state, error.reason)
-    from console.sources.compose import ComposeCli
-    from console.sources.compose.away import ComposeAway
     from console.sources.docker_acts import DockerActs
-    from console.sources.docker_engine.source import DockerEngine
 
-    settings = loaded.settings
-    engine = DockerEngine(endpoint, settings.docker.timeout)
-    acts = DockerActs(endpoint) if loaded.read_only is None else None
-    compose: ComposeCli | ComposeAway = ComposeAway(endpoint.there)
-    if endpoint.local or settings.compose.file is not None:
-        compose = ComposeCli(
-            file=settings.compose.file,
-            project=settings.compose.project or None,
-            profiles=settings.compose.profiles,
-            engine=engine,
-            env=env,
-            root=cwd,
-        )
-    return DockerSide(engine, engine, compose, acts, acts)
+    acts = DockerActs(parts.endpoint) if loaded.read_only is None else None
+    return DockerSide(engine, engine, parts.compose(engine), acts, acts)
 
 
-def _admin(loaded: Loaded | SettingsError, env: Mapping[str, str]) -> JenkinsAdmin | None:
+def _admin(parts: Parts, loaded: Loaded | SettingsError) -> JenkinsAdmin | None:
     """None where Jenkins cannot be asked at all: its own hop says why."""
     if isinstance(loaded, SettingsError):
         return None
-    from console.sources.jenkins.login import find_access, login_file
-
-    found = find_access(loaded.settings.jenkins, login_file(user_file(env).parent))
+    found = parts.access()
     if isinstance(found, SourceStatus):
         return None
     from console.sources.jenkins.admin import JenkinsAdmin

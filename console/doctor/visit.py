@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from console.doctor.findings import Finding, HopState, behind, elsewhere
 from console.doctor.instruments import DockerSide, Instruments
 from console.model.container import Container, ContainerState
+from console.model.daemon import Daemon
 from console.model.service import ComposeProject
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.world import World
@@ -63,6 +65,10 @@ class Visit:
 
         return await self._once("world", read)
 
+    async def daemon(self) -> Daemon:
+        """The Engine's own set-up. Raises SourceError."""
+        return await self._once("daemon", self.docker.daemon.daemon)
+
     async def project(self) -> ComposeProject | None:
         """The Compose file; None where there is none. Raises SourceError."""
         return await self._once("project", self.docker.compose.project)
@@ -99,6 +105,16 @@ class Visit:
         container = await self.service(service)
         mounts = container.mounts if container is not None and container.state is ContainerState.RUNNING else ()
         return next((one.source for one in mounts if one.target == f"{SECRETS}{name}"), None)
+
+    async def secret(self, service: Clean, name: str) -> bytes:
+        """What a running service has as a secret; empty where it may not be read here, or is not there."""
+        if self.instruments.away is not None:
+            return b""
+        try:
+            file = await self.secret_file(service, name)
+            return (await self.instruments.files.text(Path(file))).strip() if file is not None else b""
+        except SourceError:
+            return b""
 
     async def _once(self, name: str, ask: Callable[[], Awaitable[T]]) -> T:
         """Asked by whoever comes first; who comes later waits for the same answer, or gets the same error."""

@@ -33,7 +33,7 @@ def csv_of(reader: Reader, key: str) -> Iterator[str]:
     yield from _lines([HEADER])
     for name in names:
         rows = []
-        shown = f"'{name}" if name.startswith(_FORMULA) else name
+        shown = guarded(name)
         for point in reader.packed(key, name).each():
             rows.append((shown, _blank(point.step), _blank(point.epoch), instant(point.time), repr(point.value)))
             if len(rows) == _AT_ONCE:
@@ -114,6 +114,11 @@ def _second_of(seconds: int) -> str | None:
         return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def guarded(text: str) -> str:
+    """For a table: what a spreadsheet would take for a formula has a `'` in front of it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def number(value: float) -> float | str:

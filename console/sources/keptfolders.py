@@ -6,20 +6,19 @@ further than it may be long.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from console.model.build import NOTHING
 from console.model.container import Container
 from console.model.disk import DiskUse, Volume
 from console.model.kept import NOT_READABLE, Ended, Kept, KeptKind, homes, largest_first, resumable, run_name, uncollected
 from console.sources._blocking import Pool
+from console.sources.runfolders import read_json
 from console.text import Clean, clean
 
 SECONDS = 20.0
@@ -29,8 +28,6 @@ MOST_FILES = 200_000
 TOO_MANY = clean(f"more than {MOST_FILES:,} files: not counted")
 PARTLY = Clean("part of it is not readable from here")
 NO_ANSWER = Clean("the disk does not answer")
-_LARGEST = 256 * 1024
-_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class KeptFolders:
@@ -117,7 +114,7 @@ def _runs(folder: Path, place: Clean, count: _Count) -> Iterator[Kept]:
 
 def _run(path: Path) -> tuple[Clean, Ended] | None:
     """None for a folder that no run has left."""
-    record, result = _json(path / "run.json"), _json(path / "result.json")
+    record, result = read_json(path / "run.json"), read_json(path / "result.json")
     at = _changed(path / "result.json") or _changed(path)
     if record is None or at is None:
         return None
@@ -217,21 +214,3 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
-
-
-def _json(path: Path) -> dict[str, Any] | None:
-    try:
-        handle = os.open(path, _PLAIN)
-    except OSError:
-        return None
-    try:
-        # Asked before there is a file object, because a folder gets none.
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            told = json.loads(file.read(_LARGEST))
-    except (OSError, ValueError, RecursionError):
-        return None
-    finally:
-        os.close(handle)
-    return told if isinstance(told, dict) else None

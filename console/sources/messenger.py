@@ -6,7 +6,6 @@ import ipaddress
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,8 +166,6 @@ class Webhook:
         return self._http
 
     def _open(self) -> httpx.AsyncClient:
-        # As console.sources.jenkins.client has it: its own command line costs memory and is not wanted.
-        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         from console.sources._httpx import httpx
 
         return httpx.AsyncClient(

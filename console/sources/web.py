@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from console.model.source import SourceError, SourceState
 from console.sources._blocking import Pool
+from console.sources._causes import cause_of
 from console.text import Clean, clean
-
-if TYPE_CHECKING:
-    pass
 
 LARGEST = 64 * 1024
 _LOADING_SECONDS = 3.0
@@ -116,23 +112,5 @@ def _late(place: Clean, limit: float) -> Clean:
 
 
 def _why(error: Exception) -> str:
-    """The innermost cause in plain words: the library's own message is a chain of wrappers, and may quote a password."""
-    seen: BaseException = error
-    text, numbers = str(error), set()
-    while (deeper := seen.__cause__ or seen.__context__) is not None:
-        seen = deeper
-        text += f" {seen}"
-        numbers.add(getattr(seen, "errno", None))
-    if "certificate has expired" in text:
-        return "its certificate has expired"
-    if "ostname mismatch" in text or "IP address mismatch" in text:
-        return "its certificate is for another name"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return "its certificate is not trusted here"
-    if errno.ECONNREFUSED in numbers:
-        return "connection refused"
-    if "Name or service not known" in text or "name resolution" in text or "No address associated" in text:
-        return "nobody knows that name"
-    if "disconnected without sending" in text or "reset by peer" in text:
-        return "it cut the connection off"
-    return str(getattr(seen, "strerror", None) or type(seen).__name__)
+    cause, innermost = cause_of(error)
+    return cause or str(getattr(innermost, "strerror", None) or type(innermost).__name__)

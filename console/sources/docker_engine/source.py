@@ -73,9 +73,7 @@ class DockerEngine:
         )
 
     async def root(self) -> Clean | None:
-        raw = await self._client.get(await self._path("/info"))
-        folder = raw.get("DockerRootDir") if isinstance(raw, dict) else None
-        return clean(folder) if isinstance(folder, str) and folder.startswith("/") else None
+        return (await self.daemon()).root
 
     async def daemon(self) -> Daemon:
         return parse.daemon(await self._client.get(await self._path("/info")))

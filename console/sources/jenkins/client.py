@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from console.model.jenkins import JenkinsError, Trouble
 from console.settings.secret import Secret
 from console.sources._blocking import Pool
+from console.sources._causes import Cause, cause_of
 from console.sources.jenkins import answers
 from console.sources.jenkins.address import Address
 
@@ -34,6 +34,10 @@ LARGEST_REFUSAL = 200_000
 _GOOD = frozenset({200})
 # The Date header counts whole seconds: below this a difference is none.
 _CLOCK_SLACK = timedelta(seconds=2)
+_WORDS = {
+    Cause.NOT_TRUSTED: "its certificate is not trusted. Name the authority's file with jenkins.ca_file",
+    Cause.NO_SUCH_NAME: "nobody knows that host name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +246,6 @@ class Client:
         return self._http
 
     def _open(self) -> httpx.AsyncClient:
-        import sys
-
-        # The library's own command line loads rich and pygments, 25 ms that every `mlops-console builds` would pay. With None
-        # in its place the library does without it, as it does where they are not installed.
-        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         from console.sources._httpx import httpx
 
         access = self._access
@@ -317,26 +316,10 @@ def timed_out(access: Access) -> JenkinsError:
 
 
 def unreachable(error: Exception, access: Access) -> JenkinsError:
-    """The innermost cause in plain words: the library's own message is a chain of wrappers."""
-    seen: BaseException = error
-    text, numbers = str(error), set()
-    while (deeper := seen.__cause__ or seen.__context__) is not None:
-        seen = deeper
-        text += f" {seen}"
-        numbers.add(getattr(seen, "errno", None))
-    root = access.address.root
-    if "Hostname mismatch" in text or "IP address mismatch" in text:
-        told = "its certificate is for another name"
-    elif "certificate has expired" in text:
-        told = "its certificate has expired"
-    elif "CERTIFICATE_VERIFY_FAILED" in text:
-        told = "its certificate is not trusted. Name the authority's file with jenkins.ca_file"
-    elif errno.ECONNREFUSED in numbers:
-        told = "connection refused"
-    elif "Name or service not known" in text or "nodename nor servname" in text or "name resolution" in text:
-        told = "nobody knows that host name"
-    elif "disconnected without sending" in text or "reset by peer" in text:
-        told = "it cut the connection off"
+    """The innermost cause in plain words."""
+    cause, innermost = cause_of(error)
+    if cause is not None:
+        told = _WORDS.get(cause, cause.value)
     else:
-        told = str(getattr(seen, "strerror", None) or seen or error)
-    return JenkinsError(Trouble.UNREACHABLE, f"Jenkins does not answer at {root}: {told}.")
+        told = str(getattr(innermost, "strerror", None) or innermost or error)
+    return JenkinsError(Trouble.UNREACHABLE, f"Jenkins does not answer at {access.address.root}: {told}.")

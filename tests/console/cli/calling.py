@@ -23,7 +23,7 @@ from console.settings.keyfacts import KeyFact
 from console.sources.auditfile import AuditFile
 from console.sources.journal import Journal
 from console.sources.protocols import ActingJenkins, Gpus, Machine
-from console.sources.reach import Reach
+from console.sources.reach import Hands, Reach
 from console.sources.trail import Trail
 from console.text import Clean
 from console.ui.ownkeys import checked, facts
@@ -77,6 +77,9 @@ class FakeBackend:
 
     def reach(self) -> Reach:
         """What acts on containers and services is tried on a real Engine, not here."""
+        raise SourceError(SourceState.OFF, Clean("Docker is not here."))
+
+    def hands(self) -> Hands:
         raise SourceError(SourceState.OFF, Clean("Docker is not here."))
 
     def instruments(self) -> Instruments:

@@ -9,11 +9,12 @@ import jsonschema
 import pytest
 
 from console.actions.jenkins.switching import SetOffline
+from console.backend import Backend
 from console.cli.options import GlobalOptions
 from console.cli.output import Printer
 from console.doctor.findings import Mends
 from console.doctor.walk import walk
-from console.main import Backend, main
+from console.main import main
 from console.model.cells import width
 from console.model.source import SourceStatus
 from console.model.state import StateClass

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend import Backend
 from console.cli.options import GlobalOptions
 from console.doctor import docker, hub, job, secrets
 from console.doctor.findings import Finding, HopState
@@ -16,7 +17,6 @@ from console.doctor.instruments import DockerSide, Instruments
 from console.doctor.tools import instruments
 from console.doctor.visit import Visit
 from console.doctor.walk import walk
-from console.main import Backend
 from console.model.container import Variable
 from console.model.filefacts import FileFacts
 from console.model.service import ComposeProject

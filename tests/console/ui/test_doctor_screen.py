@@ -15,12 +15,12 @@ import pytest
 from textual.pilot import Pilot
 
 from console.actions.docker.services import ActOnServices, ServiceVerb
+from console.backend import Backend
 from console.cli.options import GlobalOptions
 from console.demo import FrozenClock, demo_gpus, demo_instruments, demo_jenkins, demo_machine, demo_reach
 from console.doctor.findings import Finding, Mends, Rights, behind, broken, good, off, warning
 from console.doctor.instruments import Instruments
 from console.feeds.watch import Watch
-from console.main import Backend
 from console.settings import Overrides, load
 from console.sources.ownfiles import OwnFiles
 from console.sources.protocols import Knocks
