@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.console.doctor.house import House
+from tests.console.doctor.ward import Ward
 from tests.support import images
 from tests.support.engine import Engine
 
@@ -29,3 +30,11 @@ def house(standing_house: House | str, monkeypatch: pytest.MonkeyPatch) -> House
         pytest.skip(standing_house)
     standing_house.environ(monkeypatch)
     return standing_house
+
+
+@pytest.fixture
+def ward(house: House, capsys: pytest.CaptureFixture[str]) -> Iterator[Ward]:
+    made = Ward(house, capsys)
+    yield made
+    for undo in reversed(made.undo):
+        undo()
