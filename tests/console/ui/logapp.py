@@ -17,7 +17,7 @@ from console.sources.protocols import ContainerEngine
 from console.ui.app import ConsoleApp
 from console.ui.screens.log import LogScreen
 from tests.console.logs.engine import LogEngine
-from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.screenapp import app_of, screen_text, still, topmost
 from tests.console.ui.worlds import world
 from tests.support.waiting import until
 
@@ -46,9 +46,7 @@ class Sitting:
 
     @property
     def screen(self) -> LogScreen:
-        found = next(one for one in reversed(self.app.screen_stack) if isinstance(one, LogScreen))
-        assert isinstance(found, LogScreen)
-        return found
+        return topmost(self.app, LogScreen)
 
     @property
     def text(self) -> str:

@@ -9,10 +9,10 @@ import pytest
 from console.model.container import ContainerState
 from console.model.source import SourceError, SourceState
 from console.text import clean
-from console.ui.screens.main import MainScreen
 from tests.console.fakes import FakeEngine, container
 from tests.console.logs.engine import LogEngine
 from tests.console.ui.logapp import NOON, entry, log_of, looking_at, numbered
+from tests.console.ui.pressing import main_of
 from tests.console.ui.screenapp import app_of, screen_text, still
 from tests.console.ui.worlds import PROJECT, world
 from tests.support.waiting import until
@@ -420,8 +420,7 @@ async def test_figures_of_the_list_are_not_measured_while_a_log_covers_it() -> N
     async with log_of(*numbered(3)) as (sitting, _):
         await sitting.shows("line 2")
         assert still(sitting.app).shown[-1] == (frozenset(), None)
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         main.paint()
         assert still(sitting.app).shown[-1] == (frozenset(), None), "a covered list has no say"
         await sitting.press("q")

@@ -17,8 +17,8 @@ from console.model.source import SourceState, SourceStatus
 from console.text import clean
 from console.ui.app import ConsoleApp, Wishes
 from console.ui.screens import lists
-from console.ui.screens.main import MainScreen
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container
+from tests.console.ui.pressing import main_of
 from tests.console.ui.screenapp import ENV, StillWatch, app_of, screen_text, still
 from tests.console.ui.worlds import fleet, world
 from tests.support.waiting import until
@@ -39,12 +39,6 @@ async def press(pilot: Pilot[int], *keys: str) -> str:
     app = pilot.app
     assert isinstance(app, ConsoleApp)
     return screen_text(app)
-
-
-def main_of(app: ConsoleApp) -> MainScreen:
-    screen = app.screen_stack[0]
-    assert isinstance(screen, MainScreen)
-    return screen
 
 
 def selected_line(text: str) -> str:
