@@ -103,6 +103,22 @@ class Sitting:
         return base64.b64decode(found[1]).decode()
 
 
+TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "/app/src/train.py", line 96, in main',
+    "    for x, y in loader:",
+    "RuntimeError: DataLoader worker is killed",
+)
+
+
+def with_traceback() -> list[Entry]:
+    return [
+        *numbered(30),
+        *(entry(30 + at, text, stderr=True, at=30) for at, text in enumerate(TRACEBACK)),
+        *numbered(5, start=40),
+    ]
+
+
 @asynccontextmanager
 async def looking_at(
     engine: ContainerEngine, containers: Sequence[Container], size: tuple[int, int] = (80, 24), *, opened: str = "L"

@@ -20,6 +20,11 @@ async def press(pilot: Pilot[int], *keys: str) -> list[str]:
     return screen_text(app).split("\n")
 
 
+async def pressed(pilot: Pilot[int], *keys: str) -> str:
+    """The same, as one text."""
+    return "\n".join(await press(pilot, *keys))
+
+
 def selected(lines: list[str]) -> str:
     return next((line for line in lines if line.startswith("▐")), "")
 
