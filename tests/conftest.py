@@ -45,6 +45,26 @@ def engine(engine_or_reason: Engine | str) -> Engine:
     return engine_or_reason
 
 
+@pytest.fixture(scope="session")
+def composing_or_reason(engine_or_reason: Engine | str) -> Engine | str:
+    """The same Engine where Compose is, too; asked once for each process."""
+    if isinstance(engine_or_reason, str):
+        return engine_or_reason
+    try:
+        engine_or_reason.docker("compose", "version")
+    except AssertionError:
+        return skips.NO_COMPOSE
+    return engine_or_reason
+
+
+@pytest.fixture(scope="session")
+def composing(composing_or_reason: Engine | str) -> Engine:
+    """The Engine of this process, with Compose."""
+    if isinstance(composing_or_reason, str):
+        pytest.skip(composing_or_reason)
+    return composing_or_reason
+
+
 @pytest.fixture
 def own_engine(engine: Engine) -> Iterator[Engine]:
     """An Engine with `busybox:test` for one test alone: it may be stopped, killed, frozen and filled."""
@@ -71,25 +91,17 @@ def networked_engine(engine: Engine) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def fleet(engine: Engine) -> Iterator[Fleet]:
+def fleet(composing: Engine) -> Iterator[Fleet]:
     """The Compose project with a service in every state, shared by the tests of this process: only look."""
-    try:
-        engine.docker("compose", "version")
-    except AssertionError:
-        pytest.skip(skips.NO_COMPOSE)
-    brought_up = composefleet.bring_up(engine)
+    brought_up = composefleet.bring_up(composing)
     yield brought_up
     brought_up.close()
 
 
 @pytest.fixture(scope="session")
-def platform(engine: Engine) -> Iterator[PlatformFleet]:
+def platform(composing: Engine) -> Iterator[PlatformFleet]:
     """The platform's five services, each with another state of its probe, shared by the tests of this process: only look."""
-    try:
-        engine.docker("compose", "version")
-    except AssertionError:
-        pytest.skip(skips.NO_COMPOSE)
-    brought_up = platformfleet.bring_up(engine)
+    brought_up = platformfleet.bring_up(composing)
     yield brought_up
     brought_up.close()
 

@@ -7,19 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.console.doctor.house import House
-from tests.support import images, skips
+from tests.console.doctor.ward import Ward
+from tests.support import images
 from tests.support.engine import Engine
 
 
 @pytest.fixture(scope="session")
-def standing_house(engine_or_reason: Engine | str) -> Iterator[House | str]:
-    if isinstance(engine_or_reason, str):
-        yield engine_or_reason
-        return
-    try:
-        engine_or_reason.docker("compose", "version")
-    except AssertionError:
-        yield skips.NO_COMPOSE
+def standing_house(composing_or_reason: Engine | str) -> Iterator[House | str]:
+    if isinstance(composing_or_reason, str):
+        yield composing_or_reason
         return
     with images.own_engine(live_restore=True) as own:
         house = House(own)
@@ -34,3 +30,11 @@ def house(standing_house: House | str, monkeypatch: pytest.MonkeyPatch) -> House
         pytest.skip(standing_house)
     standing_house.environ(monkeypatch)
     return standing_house
+
+
+@pytest.fixture
+def ward(house: House, capsys: pytest.CaptureFixture[str]) -> Iterator[Ward]:
+    made = Ward(house, capsys)
+    yield made
+    for undo in reversed(made.undo):
+        undo()

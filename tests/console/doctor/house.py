@@ -19,8 +19,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from console.demo.controller import OPERATOR, Controller, Node, Parameter, ParameterKind, Permission, Pipeline, Say
+from console.demo.controller import OPERATOR, Controller, Node, Permission, Pipeline, Say
 from console.main import main
+from tests.console.actions.stage import TRAIN
 from tests.console.cli.calling import SCHEMAS
 from tests.support import hook, scratch
 from tests.support.engine import Engine, compose_program
@@ -33,15 +34,7 @@ from tests.support.waiting import until_sync
 ROOT = Path(__file__).parents[3]
 HEALTHY = ROOT / "infra" / "frp" / "healthy"
 PLUGINS = {"configuration-as-code": "2117.vc05a_0b_e6b_f4e", "ssh-slaves": "3.1141"}
-PARAMETERS = (
-    Parameter("PROJECT"),
-    Parameter("COMMIT"),
-    Parameter("DELIVERY"),
-    Parameter("TIMESTAMP"),
-    Parameter("FORCE", ParameterKind.BOOLEAN, default=False),
-    Parameter("RESUME_FROM"),
-    Parameter("OVERRIDES", ParameterKind.TEXT),
-)
+RIGHTS = OPERATOR | {Permission.AGENT_CONNECT, Permission.AGENT_DISCONNECT}
 SECRETS: Mapping[str, str] = {
     "webhook-hmac": "a" * 64,
     "webhook-token": "b" * 64,
@@ -120,7 +113,7 @@ secrets:
 
 
 class House:
-    """All of it, running and well. What a test changes it puts back (`mended`)."""
+    """All of it, running and well. What a test changes it puts back."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -133,9 +126,9 @@ class House:
         self.hub.add_user("acme", read=SECRETS["hf-read-token"], write=SECRETS["hf-write-token"])
         self.front = Front(self.folder)
         self.controller = Controller(lambda: round(time.time() * 1000))
-        allow(self.controller, OPERATOR | {Permission.AGENT_CONNECT, Permission.AGENT_DISCONNECT})
+        allow(self.controller, RIGHTS)
         self.controller.add_node(Node("trainer-1", ("trainer",)))
-        self.controller.add_job("train", Pipeline((Say("hello"),)), parameters=PARAMETERS)
+        self.controller.add_job("train", Pipeline((Say("hello"),)), parameters=TRAIN)
         self.jenkins = JenkinsServer(self.controller)
         self.jenkins.__enter__()
         self.compose = self.infra / "docker-compose.yml"

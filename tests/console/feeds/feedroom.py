@@ -1,10 +1,11 @@
-"""A JenkinsFeed in the test's hands: its clock, its Jenkins, and whoever looks."""
+"""Feeds in the test's hands: their clock, how long they go on; a JenkinsFeed with its Jenkins and whoever looks."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from console.feeds.jenkins_feed import (
     SETTLED_SECONDS,
@@ -63,6 +64,23 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+class Runs(Protocol):
+    """What goes on until it is cancelled: any feed."""
+
+    async def run(self) -> None: ...
+
+
+@asynccontextmanager
+async def running(feed: Runs) -> AsyncIterator[asyncio.Task[None]]:
+    """It goes on for as long as the block; the task is over when the block is."""
+    task = asyncio.create_task(feed.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 class Room:
     def __init__(self, jenkins: FakeJenkins) -> None:
         self.jenkins = jenkins
@@ -88,11 +106,7 @@ class Room:
 @asynccontextmanager
 async def watching(room: Room | None = None, *, jenkins: FakeJenkins | None = None) -> AsyncIterator[Room]:
     room = room or Room(jenkins or FakeJenkins(job("train", build())))
-    task = asyncio.create_task(room.feed.run())
-    await room.pauses.pass_by(SETTLED_SECONDS)
-    try:
+    async with running(room.feed) as task:
+        await room.pauses.pass_by(SETTLED_SECONDS)
         yield room
         assert not task.done(), "a feed goes on whatever happens"
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)

@@ -26,6 +26,7 @@ from console.sources.protocols import Gpus, Machine
 from console.text import Clean, clean
 from tests.console.fake_jenkins import FakeJenkins, gone, job
 from tests.console.fakes import FakeEngine
+from tests.console.feeds import feedroom
 
 BEGUN = 1_795_000_000.0
 OFF = SourceStatus(SourceState.OFF, Clean("not here"))
@@ -163,12 +164,8 @@ class Room:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
         """A recorder that looks all the time; ended in order."""
-        task = asyncio.create_task(self.made().run())
-        try:
+        async with feedroom.running(self.made()) as task:
             yield task
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def run(self, key: str) -> PastRun | None:
         reader = Reader(self.path)

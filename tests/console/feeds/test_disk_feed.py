@@ -13,7 +13,7 @@ from console.model.pruning import Rule
 from console.model.source import SourceError, SourceState
 from console.text import clean
 from tests.console.fakes import NOW
-from tests.console.feeds.feedroom import Pauses, settle
+from tests.console.feeds.feedroom import Pauses, running, settle
 from tests.console.pruneworlds import known, volume
 
 AWAY = SourceError(SourceState.UNREACHABLE, clean("Docker does not answer."))
@@ -54,13 +54,9 @@ class Room:
 @asynccontextmanager
 async def room() -> AsyncIterator[Room]:
     made = Room()
-    task = asyncio.create_task(made.feed.run())
-    await settle()
-    try:
+    async with running(made.feed):
+        await settle()
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_nothing_is_read_before_somebody_looks_nor_after_they_left() -> None:

@@ -16,6 +16,7 @@ from console.model.container import Container, ContainerState, Engine, Health
 from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 from tests.console.fakes import FakeEngine, container, event, inspection
+from tests.console.feeds import feedroom
 from tests.support.waiting import until
 
 GONE = SourceError(SourceState.UNREACHABLE, clean("Nobody listens."))
@@ -24,12 +25,8 @@ GONE = SourceError(SourceState.UNREACHABLE, clean("Nobody listens."))
 @asynccontextmanager
 async def running(engine: FakeEngine, changed: Callable[[], None] = lambda: None) -> AsyncIterator[DockerFeed]:
     feed = DockerFeed(engine, changed)
-    task = asyncio.create_task(feed.run())
-    try:
+    async with feedroom.running(feed):
         yield feed
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def held(feed: DockerFeed, name: str) -> Container | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from console.model.source import SourceError, SourceState
 from console.sources.protocols import Gpus
 from console.text import clean
 from tests.console.fake_gpus import GIB, NOW, FakeGpus, card, held, process, reading
-from tests.console.feeds.feedroom import Pauses, settle
+from tests.console.feeds.feedroom import Pauses, running, settle
 
 NO_DRIVER = SourceError(SourceState.OFF, clean("No NVIDIA driver here."))
 BROKEN = SourceError(SourceState.UNREACHABLE, clean("Driver and library do not match."))
@@ -51,13 +50,9 @@ class Room:
 @asynccontextmanager
 async def room(answer: GpuReading | SourceError, source: Gpus | None = None) -> AsyncIterator[Room]:
     made = Room(answer, source)
-    task = asyncio.create_task(made.feed.run())
-    await settle()
-    try:
+    async with running(made.feed):
+        await settle()
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def test_before_the_first_answer_nothing_is_known() -> None:

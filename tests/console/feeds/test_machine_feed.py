@@ -15,7 +15,7 @@ from console.model.source import SourceError, SourceState
 from console.sources.protocols import Machine
 from console.text import clean
 from tests.console.fake_gpus import NOW
-from tests.console.feeds.feedroom import Pauses, settle
+from tests.console.feeds.feedroom import Pauses, running, settle
 
 SILENT = SourceError(SourceState.UNREACHABLE, clean("/proc tells nothing."))
 
@@ -61,13 +61,9 @@ class Room:
 @asynccontextmanager
 async def room(source: Machine) -> AsyncIterator[Room]:
     made = Room(source)
-    task = asyncio.create_task(made.feed.run())
-    await settle()
-    try:
+    async with running(made.feed):
+        await settle()
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_reading_every_two_seconds_and_ten_minutes_of_them() -> None:

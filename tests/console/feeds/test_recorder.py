@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -400,4 +399,3 @@ async def test_no_gpu_is_said_once(room: Room) -> None:
         await until(lambda: len(room.engine.asked) > 8)
     assert room.said.count("gpu: No NVIDIA driver here.") == 1
     assert room.gpus.asked == 1, "a driver that is not there is not asked for at every look"
-    await asyncio.sleep(0)

@@ -17,6 +17,7 @@ from console.model.log import Entry
 from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 from tests.console.fakes import NOW, FakeEngine, container
+from tests.console.feeds.feedroom import running
 from tests.console.runs.test_join import training
 from tests.support.waiting import until
 
@@ -57,21 +58,11 @@ class Room:
         return [one for one in self.engine.asked if one.startswith("log ")]
 
 
-@asynccontextmanager
-async def running(room: Room) -> AsyncIterator[Room]:
-    task = asyncio.create_task(room.feed.run())
-    try:
-        yield room
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_a_training_tells_how_far_it_is() -> None:
     one = training()
     room = Room(one, container("web", service="web"))
     room.engine.logs[one.id] = epochs(3)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         known = room.feed.figures[one.id]
     assert (known.done, known.epoch, known.epochs, known.step, known.steps) == (0.3, 3, 10, 300, 1000)
@@ -85,7 +76,7 @@ async def test_silence_becomes_a_stall_although_nothing_comes() -> None:
     one = training()
     room = Room(one)
     room.engine.logs[one.id] = epochs(6)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         room.seconds = 65
         assert not room.feed.figures[one.id].findings
@@ -97,7 +88,7 @@ async def test_one_that_has_ended_is_read_once_and_is_never_stalled() -> None:
     one = training(state=ContainerState.EXITED, exit_code=0)
     room = Room(one)
     room.engine.logs[one.id] = epochs(10)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         room.seconds = 9000
         known = room.feed.figures[one.id]
@@ -113,7 +104,7 @@ async def test_one_that_is_started_again_is_read_anew() -> None:
     one = training(state=ContainerState.EXITED, exit_code=143)
     room = Room(one)
     room.engine.logs[one.id] = epochs(4)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         again = replace(one, state=ContainerState.RUNNING, exit_code=None)
         room.engine.held[one.id] = again
@@ -127,7 +118,7 @@ async def test_one_that_is_removed_is_forgotten() -> None:
     one = training()
     room = Room(one)
     room.engine.logs[one.id] = epochs(2)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         del room.engine.held[one.id]
         room.feed.look()
@@ -147,7 +138,7 @@ async def test_a_log_that_cannot_be_read_keeps_nobody_from_theirs() -> None:
     half = Half(good, bad)
     half.logs[good.id] = half.logs[bad.id] = epochs(1)
     room.feed._engine = half
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: good.id in room.feed.figures)
         assert bad.id not in room.feed.figures
 
@@ -157,7 +148,7 @@ async def test_of_many_the_newest_are_followed() -> None:
     room = Room(*many)
     for one in many:
         room.engine.logs[one.id] = epochs(1)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: len(room.feed.figures) == MOST)
         assert set(room.feed.figures) == {one.id for one in many[:MOST]}
 
@@ -167,7 +158,7 @@ async def test_one_that_is_no_longer_among_the_newest_is_followed_no_more() -> N
     room = Room(*many)
     for one in many:
         room.engine.logs[one.id] = epochs(1)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: len(room.feed.figures) == MOST)
         newer = replace(training(99, name="newer"), created=NOW + timedelta(minutes=1))
         room.engine.held[newer.id] = newer
@@ -208,7 +199,7 @@ async def chatty() -> AsyncIterator[tuple[Room, Chatty, Clean]]:
     engine = Chatty(one)
     engine.logs[one.id] = epochs(1)
     room.feed._engine = engine
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: one.id in room.feed.figures)
         yield room, engine, one.id
 
@@ -285,7 +276,7 @@ async def test_what_measures_nothing_has_no_figures() -> None:
     room = Room(one, checks)
     room.engine.logs[one.id] = [(0, False, b"downloading\n")]
     room.engine.logs[checks.id] = epochs(1)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: bool(room.logs()))
         room.feed.look()
         await until(lambda: not room.feed._look.is_set())

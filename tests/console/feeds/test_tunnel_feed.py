@@ -21,7 +21,7 @@ from console.model.tunnel import TunnelLook
 from console.model.tunnel_log import Why
 from console.text import clean
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container
-from tests.console.feeds.feedroom import Pauses, settle
+from tests.console.feeds.feedroom import Pauses, running, settle
 from tests.console.model.test_tunnel import LOST, UP, log, probed
 from tests.support.waiting import until_sync
 
@@ -197,14 +197,10 @@ class Room:
 @asynccontextmanager
 async def watching() -> AsyncIterator[Room]:
     room = Room()
-    task = asyncio.create_task(room.feed.run())
-    await settle()
-    try:
+    async with running(room.feed) as task:
+        await settle()
         yield room
         assert not task.done(), "a feed goes on whatever happens"
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_it_looks_as_soon_as_there_is_something_and_then_now_and_then() -> None:

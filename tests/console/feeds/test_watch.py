@@ -27,6 +27,7 @@ from tests.console.fake_gpus import FakeGpus, held, reading
 from tests.console.fake_hands import FakeHands
 from tests.console.fake_jenkins import FakeJenkins, build, job, ref
 from tests.console.fakes import FakeCompose, FakeEngine, container, event
+from tests.console.feeds.feedroom import running
 from tests.console.runs.test_join import training
 from tests.console.ui.gpuworlds import machine
 from tests.support.waiting import until, until_sync
@@ -169,15 +170,13 @@ async def test_the_file_is_read_again_when_it_changed(monkeypatch: pytest.Monkey
     monkeypatch.setattr(compose_feed, "LOOK_SECONDS", 0.01)
     compose = FakeCompose(PROJECT)
     feed = compose_feed.ComposeFeed(compose, lambda: None)
-    task = asyncio.create_task(feed.run())
-    await until(lambda: compose.asked == 1)
-    compose.is_changed = True
-    await until(lambda: compose.asked == 2)
-    compose.answer = None
-    compose.is_changed = True
-    await until(lambda: feed.snapshot.status.state is SourceState.OFF)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with running(feed):
+        await until(lambda: compose.asked == 1)
+        compose.is_changed = True
+        await until(lambda: compose.asked == 2)
+        compose.answer = None
+        compose.is_changed = True
+        await until(lambda: feed.snapshot.status.state is SourceState.OFF)
 
 
 def test_many_changes_are_one_picture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 
 from console.feeds.assemble import assemble
 from console.feeds.ends import CONSOLE_BYTES
@@ -21,6 +20,7 @@ from console.text import Clean, clean
 from tests.console.fake_jenkins import NOW, FakeJenkins, build, gone, job, ref, unreachable
 from tests.console.fake_jenkins import world as controller
 from tests.console.fakes import FakeCompose, FakeEngine, event
+from tests.console.feeds.feedroom import running
 from tests.console.feeds.test_watch import PROJECT
 from tests.console.runs.ends import ended, entries
 from tests.console.runs.test_join import parameters, training
@@ -93,21 +93,11 @@ class Room:
         await until(lambda: self.looks >= end)
 
 
-@asynccontextmanager
-async def running(room: Room) -> AsyncIterator[Room]:
-    task = asyncio.create_task(room.feed.run())
-    try:
-        yield room
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_an_end_is_explained_out_of_its_log_once() -> None:
     one = ended()
     room = Room(one)
     room.engine.logs[one.id] = entries("step 1\n", TRACE)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("local#12") is not None)
         await room.look_on()
     found = room.why("local#12")
@@ -121,7 +111,7 @@ async def test_one_whose_container_is_gone_is_explained_by_its_build() -> None:
     room = Room(builds=(failed(result=Result.ABORTED),))
     console = "epoch 1\n" * 20_000 + "Aborted by 佐藤\n[Pipeline] End of Pipeline\n"
     room.jenkins.logs[ref("train", 12)] = console
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("train#12") is not None)
         await room.look_on()
     found = room.why("train#12")
@@ -133,7 +123,7 @@ async def test_one_whose_container_is_gone_is_explained_by_its_build() -> None:
 async def test_news_of_an_end_have_it_explained_anew() -> None:
     one = ended(137)
     room = Room(one)
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("local#12") is not None)
         assert room.feed.whys[Clean("local#12")].cause is Cause.KILLED
         room.events = [event(one, "oom")]
@@ -143,7 +133,7 @@ async def test_news_of_an_end_have_it_explained_anew() -> None:
 async def test_what_could_not_be_read_is_asked_for_again_later() -> None:
     room = Room(builds=(failed(),))
     room.jenkins.failure = unreachable()
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("train#12") is not None)
         await room.look_on()
         asked = sum(room.jenkins.asked.values())
@@ -159,7 +149,7 @@ async def test_what_could_not_be_read_is_asked_for_again_later() -> None:
 async def test_what_was_deleted_is_not_asked_for_again() -> None:
     room = Room(builds=(failed(),))
     room.jenkins.failures = {f"size {ref('train', 12)}": gone("no such build")}
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("train#12") is not None)
         room.seconds = 10 * AGAIN_SECONDS
         await room.look_on()
@@ -169,7 +159,7 @@ async def test_what_was_deleted_is_not_asked_for_again() -> None:
 async def test_old_ends_are_explained_only_when_somebody_looks() -> None:
     count = NEWEST + 4
     room = Room(builds=tuple(failed(number, minutes=1000 - number) for number in range(1, count + 1)))
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: len(room.feed.whys) == NEWEST)
         await room.look_on()
         assert room.why("train#1") is None
@@ -180,7 +170,7 @@ async def test_old_ends_are_explained_only_when_somebody_looks() -> None:
 
 async def test_what_went_well_or_goes_on_is_not_read() -> None:
     room = Room(training(13, job_name="local"), builds=(failed(result=Result.SUCCESS),))
-    async with running(room):
+    async with running(room.feed):
         await room.look_on(5)
     assert not room.feed.whys
     assert not room.engine.asked
@@ -191,7 +181,7 @@ async def test_a_log_that_cannot_be_read_leaves_what_the_engine_says() -> None:
     one = ended(137, oom=True)
     room = Room(one)
     room.engine.failure = SourceError(SourceState.OK, clean('Log driver "none": Docker keeps nothing.'))
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("local#12") is not None)
     assert room.feed.whys[Clean("local#12")].cause is Cause.CONTAINER_MEMORY
 
@@ -212,7 +202,7 @@ def test_pictures_have_the_explanations() -> None:
 async def test_what_stays_unreadable_is_asked_for_ever_less_often() -> None:
     room = Room(builds=(failed(),))
     room.jenkins.failure = unreachable()
-    async with running(room):
+    async with running(room.feed):
         await until(lambda: room.why("train#12") is not None)
         asked = sum(room.jenkins.asked.values())
         room.seconds = AGAIN_SECONDS

@@ -10,7 +10,7 @@ import pytest
 
 from console.sources.compose import ComposeCli
 from console.sources.compose.inputs import needs_resolving
-from tests.support import scratch, skips
+from tests.support import scratch
 from tests.support.engine import Engine
 
 PROJECT = "hashes"
@@ -30,15 +30,11 @@ SERVICES: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture(params=[True, False], ids=["with other files", "alone"])
-def file(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Path]:
+def file(composing: Engine, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A Compose file of which a container was created for each replica, and nothing started.
 
     Alone it names no environment file, includes and extends nothing: its hashes are asked for in another way.
     """
-    try:
-        engine.docker("compose", "version")
-    except AssertionError:
-        pytest.skip(skips.NO_COMPOSE)
     with scratch.folder("hashes") as folder:
         path = folder / "docker-compose.yml"
         common: dict[str, object] = {
@@ -68,13 +64,13 @@ def file(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Path]:
         path.write_text(json.dumps(model))
         assert needs_resolving(path) is request.param
         compose = ("compose", "--progress=quiet", "-f", str(path), "--profile=ops")
-        engine.docker("tag", "busybox:test", f"{PROJECT}-built")
+        composing.docker("tag", "busybox:test", f"{PROJECT}-built")
         try:
-            engine.docker(*compose, "create", "--no-build")
+            composing.docker(*compose, "create", "--no-build")
             yield path
         finally:
-            engine.docker(*compose, "down", "--volumes")
-            engine.docker("rmi", f"{PROJECT}-built")
+            composing.docker(*compose, "down", "--volumes")
+            composing.docker("rmi", f"{PROJECT}-built")
 
 
 async def test_what_was_created_from_the_file_is_as_the_file_says(engine: Engine, file: Path) -> None:

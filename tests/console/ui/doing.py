@@ -22,7 +22,7 @@ from tests.console.actions.acts import Lamps, Notebook
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui import jenkinsworlds
 from tests.console.ui.pressing import line_with, press
-from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.screenapp import app_of, screen_text, still, topmost
 from tests.support.waiting import until
 
 
@@ -143,7 +143,7 @@ class Person:
         await until(lambda: words not in screen_text(self.app), f"{words} to go")
 
     def begin(self, act: Act) -> None:
-        front = next(one for one in reversed(self.app.screen_stack) if isinstance(one, ConsoleScreen))
+        front = topmost(self.app, ConsoleScreen)
         begin(front, Making(lambda _: act, "jenkins"))
 
     async def plan(self, act: Act, words: str = "Plan") -> list[str]:

@@ -17,7 +17,7 @@ from console.sources.protocols import ContainerEngine
 from console.ui.app import ConsoleApp
 from console.ui.screens.log import LogScreen
 from tests.console.logs.engine import LogEngine
-from tests.console.ui.screenapp import app_of, screen_text, still
+from tests.console.ui.screenapp import app_of, screen_text, still, topmost
 from tests.console.ui.worlds import world
 from tests.support.waiting import until
 
@@ -46,9 +46,7 @@ class Sitting:
 
     @property
     def screen(self) -> LogScreen:
-        found = next(one for one in reversed(self.app.screen_stack) if isinstance(one, LogScreen))
-        assert isinstance(found, LogScreen)
-        return found
+        return topmost(self.app, LogScreen)
 
     @property
     def text(self) -> str:
@@ -103,6 +101,22 @@ class Sitting:
         found = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", self.written[-1])
         assert found is not None, self.written[-1]
         return base64.b64decode(found[1]).decode()
+
+
+TRACEBACK = (
+    "Traceback (most recent call last):",
+    '  File "/app/src/train.py", line 96, in main',
+    "    for x, y in loader:",
+    "RuntimeError: DataLoader worker is killed",
+)
+
+
+def with_traceback() -> list[Entry]:
+    return [
+        *numbered(30),
+        *(entry(30 + at, text, stderr=True, at=30) for at, text in enumerate(TRACEBACK)),
+        *numbered(5, start=40),
+    ]
 
 
 @asynccontextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
+
+from textual.screen import Screen
 
 from console.feeds.backroom import BackRoom
 from console.feeds.jenkins_feed import Interest
@@ -24,6 +26,9 @@ from tests.console.fake_hands import FakeHands
 from tests.console.fakes import FakeCompose, FakeEngine
 
 ENV: Mapping[str, str] = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+S = TypeVar("S", bound=Screen[Any])
 
 
 class StillWatch(Watch):
@@ -144,6 +149,11 @@ def app_of(
 def still(app: ConsoleApp) -> StillWatch:
     """The watch of an app that was made here."""
     return cast("StillWatch", app.live)
+
+
+def topmost(app: ConsoleApp, kind: type[S]) -> S:
+    """The screen of this kind, whatever lies on it."""
+    return next(one for one in reversed(app.screen_stack) if isinstance(one, kind))
 
 
 def screen_text(app: ConsoleApp) -> str:

@@ -3,88 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from console.model.build import Result
 from console.model.source import SourceState, SourceStatus
-from console.model.world import World
 from console.text import clean
-from console.ui.app import ConsoleApp, Wishes
+from console.ui.app import Wishes
 from console.ui.screens.build import BuildScreen
 from console.ui.screens.compare import CompareScreen
 from console.ui.screens.log import LogScreen
 from console.ui.screens.main import MainScreen
 from console.ui.screens.run import RunScreen
 from tests.console.ui import compareworlds, gpuworlds, trainingworlds
+from tests.console.ui.compareroom import WORLD, choose, comparing, history, main, mark, screen
 from tests.console.ui.compareworlds import ManyRemembered, falling, past
-from tests.console.ui.doing import Person, person
 from tests.console.ui.pressing import line_with, selected
+from tests.console.ui.runroom import front, title
 from tests.console.ui.screenapp import app_of, still
-from tests.console.ui.test_run_by_keys import front, reading_from, title
 from tests.support.waiting import until
-
-WORLD = trainingworlds.world()
-PAST = (past(112, days=6), past(104, days=9), past(99, days=12, good=False))
-
-
-def history() -> ManyRemembered:
-    return ManyRemembered(*PAST, figures={"train#127": falling(), "train#112": falling(top=1.5), "train#104": falling(top=1.8)})
-
-
-@asynccontextmanager
-async def main(
-    world: World | None = None,
-    size: tuple[int, int] = (80, 24),
-    *,
-    remembered: trainingworlds.KnownPast | None = None,
-    wishes: Wishes | None = None,
-    app: ConsoleApp | None = None,
-) -> AsyncIterator[Person]:
-    """The main screen, once the history has told its runs."""
-    made = app or app_of(world or WORLD, wishes=wishes)
-    known = remembered if remembered is not None else history()
-    reading_from(made, known)
-    async with person(size, app=made) as one:
-        if isinstance(known, ManyRemembered):
-            await until(lambda: known.listed > 0, "the history to be asked")
-        await one.pilot.pause()
-        yield one
-
-
-async def choose(one: Person, key: str) -> None:
-    screen = one.app.screen_stack[0]
-    assert isinstance(screen, MainScreen)
-    screen.select_key("runs", key)
-    screen.paint()
-    await one.pilot.pause()
-
-
-async def mark(one: Person, *keys: str) -> None:
-    for key in keys:
-        await choose(one, key)
-        await one.press("space")
-
-
-@asynccontextmanager
-async def comparing(*keys: str, world: World | None = None, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Person]:
-    """These runs beside each other."""
-    async with main(world, size) as one:
-        one.app.push_screen(CompareScreen(keys))
-        await one.pilot.pause()
-        await until(lambda: not screen(one).reading, "the history to have told")
-        await one.pilot.pause()
-        yield one
-
-
-def screen(one: Person) -> CompareScreen:
-    found = next(each for each in reversed(one.app.screen_stack) if isinstance(each, CompareScreen))
-    assert isinstance(found, CompareScreen)
-    return found
-
 
 # How it is opened
 

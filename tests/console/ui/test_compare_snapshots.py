@@ -8,10 +8,10 @@ import pytest
 
 from console.ui.app import Wishes
 from console.ui.screens.compare import CompareScreen
+from tests.console.ui.compareroom import WORLD, history
 from tests.console.ui.compareworlds import ManyRemembered
+from tests.console.ui.runroom import reading_from
 from tests.console.ui.screenapp import app_of, screen_text, still
-from tests.console.ui.test_compare_by_keys import WORLD, history
-from tests.console.ui.test_run_by_keys import reading_from
 from tests.console.ui.test_snapshots import SIZES, Compare
 from tests.support.waiting import until
 

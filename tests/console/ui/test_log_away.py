@@ -11,8 +11,7 @@ import pytest
 
 from console.ui.clipboard import Way, copy
 from console.ui.net import PAYLOAD_LIMIT
-from tests.console.ui.logapp import Sitting, entry, log_of, numbered
-from tests.console.ui.test_log_screen import TRACEBACK, with_traceback
+from tests.console.ui.logapp import TRACEBACK, Sitting, entry, log_of, numbered, with_traceback
 from tests.support.waiting import until
 
 
@@ -25,7 +24,7 @@ async def test_the_line_under_the_cursor_is_copied() -> None:
 
 
 async def test_a_traceback_is_copied_whole_while_it_is_folded() -> None:
-    async with log_of(*with_traceback()) as (sitting, _):  # type: ignore[arg-type]
+    async with log_of(*with_traceback()) as (sitting, _):
         await sitting.shows("+3 lines")
         await sitting.press("e", "y")
         assert sitting.copied == "\n".join(TRACEBACK)
@@ -68,7 +67,7 @@ async def test_the_mouse_selects_characters_and_ctrl_c_copies_them() -> None:
 
 
 async def test_a_click_puts_the_cursor_there_and_a_double_click_unfolds() -> None:
-    async with log_of(*with_traceback()) as (sitting, _):  # type: ignore[arg-type]
+    async with log_of(*with_traceback()) as (sitting, _):
         await sitting.shows("+3 lines")
         row = next(at for at, text in enumerate(sitting.text.split("\n")) if "+3 lines" in text)
         await sitting.pilot.click(offset=(20, row))

@@ -22,6 +22,7 @@ from tests.console.fakes import container
 from tests.console.logs.builds import AWAY, REVOKED, TRAIN, FakeJenkins, note, stamped
 from tests.console.logs.engine import LogEngine
 from tests.console.ui.logapp import Sitting, entry, looking_at
+from tests.console.ui.pressing import main_of
 from tests.console.ui.screenapp import still
 from tests.support.waiting import until
 
@@ -55,8 +56,7 @@ async def log_of(
     async with looking_at(engine or LogEngine(), containers, size, opened="") as sitting:
         watch = still(sitting.app)
         watch.log_jenkins = jenkins
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         await sitting.app.push_screen(LogScreen(main, [TARGET], at_error=at_error))
         await sitting.pilot.pause()
         yield sitting
@@ -226,8 +226,7 @@ async def test_a_stage_shows_what_its_steps_print() -> None:
     jenkins.steps = {"7": b"+ make\nbuilt\n", "9": b"+ train\nepoch 1\n"}
     async with looking_at(LogEngine(), [], opened="") as sitting:
         still(sitting.app).log_jenkins = jenkins
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         stage = build_target(TRAIN, "train #12 Train", stage=jenkins.stage.id)
         await sitting.app.push_screen(LogScreen(main, [stage]))
         await sitting.shows("train #12 Train › log", "epoch 1", "following")
@@ -278,8 +277,7 @@ async def test_without_jenkins_the_container_is_read_all_the_same() -> None:
     engine = LogEngine()
     engine.store(*(entry(number, f"epoch {number}") for number in range(5)))
     async with looking_at(engine, [engine.one], opened="") as sitting:
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         assert main.row is not None
         await sitting.app.push_screen(LogScreen(main, [target_of(main.row), TARGET]))
         await sitting.shows("epoch 4", "Jenkins is not configured")
@@ -292,8 +290,7 @@ async def test_a_build_whose_jenkins_is_away_keeps_no_container_waiting_and_come
     jenkins.lasting = AWAY
     async with looking_at(engine, [engine.one], opened="") as sitting:
         still(sitting.app).log_jenkins = jenkins
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         assert main.row is not None
         await sitting.app.push_screen(LogScreen(main, [target_of(main.row), TARGET]))
         await sitting.shows("epoch 4", "connection refused")
@@ -313,13 +310,11 @@ async def test_builds_are_opened_by_name() -> None:
         watch.give(replace(watch.world, jenkins=jenkins_world(jenkins)))
         for word in ("train#12", "train#last"):
             await until(lambda: sitting.app.world is watch.world)
-            front = sitting.app.screen_stack[0]
-            assert isinstance(front, MainScreen)
+            front = main_of(sitting.app)
             front.action_logs_of([word])
             await sitting.shows("train #12 › log", "running", "line 4")
             await sitting.press("q")
-        front = sitting.app.screen_stack[0]
-        assert isinstance(front, MainScreen)
+        front = main_of(sitting.app)
         front.action_logs_of(["train#x"])
         await sitting.shows("nothing here is called train#x")
 
@@ -350,8 +345,7 @@ async def test_any_screen_can_own_a_log_and_step_through_its_things() -> None:
     jenkins = numbered(3)
     async with looking_at(LogEngine(), [], opened="") as sitting:
         still(sitting.app).log_jenkins = jenkins
-        main = sitting.app.screen_stack[0]
-        assert isinstance(main, MainScreen)
+        main = main_of(sitting.app)
         owner: LogOwner = _Builds(main)
         await sitting.app.push_screen(LogScreen(owner, [TARGET]))
         await sitting.shows("line 2", "no 12")

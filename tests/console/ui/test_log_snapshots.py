@@ -9,9 +9,8 @@ import pytest
 from console.ui.app import ConsoleApp, Wishes
 from tests.console.fakes import FakeEngine, container
 from tests.console.logs.engine import LogEngine
-from tests.console.ui.logapp import entry
+from tests.console.ui.logapp import TRACEBACK, entry
 from tests.console.ui.screenapp import app_of, screen_text, still
-from tests.console.ui.test_log_screen import TRACEBACK
 from tests.console.ui.worlds import world
 from tests.support.waiting import until
 

@@ -8,18 +8,17 @@ from pathlib import Path
 from textual.events import MouseScrollDown
 
 from console.model.jenkins import JenkinsWorld
-from console.ui.app import ConsoleApp
 from console.ui.keyrest import CLICK_SECONDS, KeyRest
 from console.ui.screens.acts import ActsSheet
 from console.ui.screens.builds import BuildsScreen
 from console.ui.screens.help import HelpSheet
 from console.ui.screens.lists import BOTTOM, LIST
-from console.ui.screens.main import MainScreen
 from console.ui.screens.mainqueue import QUEUE
 from console.ui.screens.mainruns import RUNS
 from console.ui.screens.plan import PlanSheet
 from tests.console.real.program import environment, screen_command
 from tests.console.ui.doing import Person, person
+from tests.console.ui.pressing import main_of
 from tests.console.ui.test_doing import lamp
 from tests.console.ui.tour import touring
 from tests.support.terminal import Pty
@@ -38,12 +37,6 @@ async def click(one: Person, words: str, within: str = "", times: int = 1) -> li
     await one.pilot.click(offset=spot(one.lines, words, within), times=times)
     await one.pilot.pause()
     return one.lines
-
-
-def main_of(app: ConsoleApp) -> MainScreen:
-    found = app.screen_stack[0]
-    assert isinstance(found, MainScreen)
-    return found
 
 
 async def test_a_title_takes_the_keys_and_then_the_screen() -> None:

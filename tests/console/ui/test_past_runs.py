@@ -18,12 +18,12 @@ from console.ui.screens.main import MainScreen
 from console.ui.screens.run import RunScreen
 from tests.console.fakes import NOW, FakeEngine
 from tests.console.ui import compareworlds, gpuworlds, runworlds, trainingworlds
+from tests.console.ui.compareroom import WORLD, choose, history, main
 from tests.console.ui.compareworlds import ManyRemembered, earlier, falling, past
 from tests.console.ui.doing import Person, person
 from tests.console.ui.pressing import line_with, selected
+from tests.console.ui.runroom import front, title
 from tests.console.ui.screenapp import app_of, still
-from tests.console.ui.test_compare_by_keys import WORLD, choose, history, main
-from tests.console.ui.test_run_by_keys import front, title
 from tests.console.ui.test_run_pane import LOOK
 from tests.support.waiting import until
 

@@ -15,30 +15,17 @@ from console.model.world import Problem, World
 from console.text import clean
 from console.ui.app import ConsoleApp
 from console.ui.screens.log import LogScreen
-from console.ui.screens.main import MainScreen
 from console.ui.screens.run import RunScreen
 from tests.console.fake_jenkins import FakeJenkins
 from tests.console.fakes import FakeEngine
 from tests.console.runs.test_join import training
 from tests.console.ui import runworlds
-from tests.console.ui.pressing import line_with, press, selected
+from tests.console.ui.pressing import line_with, main_of, press, select_run, selected
 from tests.console.ui.screenapp import app_of, screen_text, still
 from tests.support.waiting import until
 
 TRAIN = clean("train")
 STARTING = SourceStatus(SourceState.STARTING)
-
-
-def main_of(app: ConsoleApp) -> MainScreen:
-    screen = app.screen_stack[0]
-    assert isinstance(screen, MainScreen)
-    return screen
-
-
-def select(app: ConsoleApp, run: str) -> None:
-    main = main_of(app)
-    main.select_key("runs", run)
-    main.paint()
 
 
 @pytest.fixture
@@ -86,7 +73,7 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
         lines = await press(pilot, "j", "j")
         assert any(line.startswith(" 5 project-a #128") for line in lines)
         assert "by the last 5 epochs" in "\n".join(lines)
-        select(app, "train#127")
+        select_run(app, "train#127")
         lines = await press(pilot)
         at = number_of(lines, "5 Why  project-b #127")
         assert " ".join(lines[at + 1 : at + 3]).split()[:4] == ["Out", "of", "memory:", "the"]
@@ -95,7 +82,7 @@ async def test_the_lower_pane_follows_the_selection(app: ConsoleApp) -> None:
 
 async def test_enter_opens_a_run_and_it_is_known_from_then_on(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        select(app, "train#119")
+        select_run(app, "train#119")
         await press(pilot)
         assert any(style.bold for style in styles(app, "#119"))
         await press(pilot, "enter")
@@ -222,7 +209,7 @@ async def test_orders_and_marks(app: ConsoleApp) -> None:
 
 async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
-        select(app, "train#128")
+        select_run(app, "train#128")
         await press(pilot)
         (one,) = main_of(app).subjects()
         assert (one.name, one.ref) == ("project-a #128", BuildRef(TRAIN, 128))
@@ -232,12 +219,12 @@ async def test_keys_act_on_the_build_and_the_container_of_a_run(app: ConsoleApp)
 async def test_the_log_of_a_run_is_that_of_its_container_else_of_its_build(app: ConsoleApp) -> None:
     still(app).log_engine = FakeEngine(*runworlds.containers())
     async with app.run_test(size=(80, 24)) as pilot:
-        select(app, "train#128")
+        select_run(app, "train#128")
         lines = await press(pilot, "L")
         assert isinstance(app.screen, LogScreen)
         assert "mlops-project-a-128" in lines[0]
         await press(pilot, "escape")
-        select(app, "train#125")
+        select_run(app, "train#125")
         lines = await press(pilot, "L")
         assert "train#125" in lines[0].replace(" #", "#")
 

@@ -13,8 +13,8 @@ from console.ui.app import Wishes
 from console.ui.screens.run import RunScreen
 from tests.console import fake_jenkins
 from tests.console.ui import gpuworlds, trainingworlds
+from tests.console.ui.runroom import reading_from
 from tests.console.ui.screenapp import app_of, screen_text, still
-from tests.console.ui.test_run_by_keys import reading_from
 from tests.console.ui.test_snapshots import SIZES, Compare
 from tests.support.waiting import until
 

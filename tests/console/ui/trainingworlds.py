@@ -258,7 +258,6 @@ class KnownPast:
     async def around(self, begin: int, end: int, width: int) -> Around:
         """The first tenth is a gap."""
         self.asked.append((begin, end, width))
-        self.asked.append((begin, end, width))
         if self.bare:
             return Around(begin, end, (), None, ())
         first = width // 10
