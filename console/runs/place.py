@@ -105,7 +105,7 @@ class Place:
             return step if self.within is False or self.epochs in (None, 1) or self.steps is None else None
         if epoch is None or self.steps is None:
             return None
-        return step + self.steps * int(epoch - self.first)
+        return step + self.steps * max(0, int(epoch - self.first))
 
     def _take_epoch(self, reading: Reading, *, trains: bool) -> None:
         epoch = reading.epoch

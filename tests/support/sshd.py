@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support import scratch
@@ -88,7 +88,9 @@ class Sshd:
         for pid in _children(self._process.pid):
             for one in (*_children(pid), pid):
                 if "sshd" in _name(one):
-                    os.kill(one, signal.SIGKILL)
+                    # Whoever hung up goes by itself, also between the look and the blow.
+                    with suppress(ProcessLookupError):
+                        os.kill(one, signal.SIGKILL)
 
     def close(self) -> None:
         self._process.terminate()

@@ -67,15 +67,19 @@ def fleet_of_logs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> I
         engine.docker("rm", "-f", name, jenkins)
 
 
+SERVICES = re.compile(r"^.(\d) Services ", re.MULTILINE)
+
+
 def opened(terminal: Tmux, name: str, *keys: str) -> str:
     """Select the row of this name, press keys there; the screen of its log."""
-    # The name itself may be below the end of the list.
-    terminal.wait_for(lambda text: "✓ docker" in text and "1 Services " in text)
+    # The name itself may be below the end of the list. Which number the pane has depends on whether there are runs.
+    screen = terminal.wait_for(lambda text: "✓ docker" in text and SERVICES.search(text) is not None)
+    terminal.keys(SERVICES.findall(screen)[0])
     terminal.keys("/")
     terminal.wait_for("type to search")
     terminal.type(name)
     terminal.keys("Enter")
-    terminal.wait_for(f"3 {name}")
+    terminal.wait_for(lambda text: re.search(rf"^.\d {name}", text, re.MULTILINE) is not None)
     terminal.keys(*keys)
     return terminal.wait_for("› log")
 
@@ -132,7 +136,7 @@ def test_seven_of_ten_tasks_with_the_keys_that_are_promised(engine: Engine, flee
         screen = terminal.wait_for("paused")
         assert selected(screen).startswith(moment)
         terminal.keys("q")
-        terminal.wait_for("1 Services")
+        terminal.wait_for(lambda text: SERVICES.search(text) is not None)
         terminal.keys("Q")
         assert terminal.wait() == 0
         saved = [one for one in Path.cwd().iterdir() if one.name.startswith(name)]
@@ -182,21 +186,24 @@ def test_a_copy_reaches_tmux_and_the_terminal_around_it_as_tmux_is_set_up_by_def
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False, env=env)
 
 
-def shows(terminal: Pty, pattern: str) -> None:
+def shows(terminal: Pty, pattern: str) -> re.Match[str]:
     """Until the screen shows this: tmux and screen write only what differs, so the bytes alone do not tell."""
+    seen: list[re.Match[str]] = []
 
     def found() -> bool:
         screen = pyte.Screen(80, 24)
         pyte.ByteStream(screen).feed(terminal.data)
-        return re.search(pattern, "\n".join(screen.display)) is not None
+        seen.extend(re.finditer(pattern, "\n".join(screen.display), re.MULTILINE))
+        return bool(seen)
 
     until_sync(found, f"{pattern} on the screen")
+    return seen[0]
 
 
 def choose(terminal: Pty, name: str) -> None:
     """Select the row of this name."""
-    shows(terminal, r"running|exited|done")
-    terminal.write(b"/" + name.encode() + b"\r")
+    shows(terminal, r"✓ docker")
+    terminal.write(shows(terminal, SERVICES.pattern)[1].encode() + b"/" + name.encode() + b"\r")
     shows(terminal, f"/{name}")
 
 
@@ -261,7 +268,7 @@ def test_lines_come_by_themselves_and_a_removed_container_is_told(engine: Engine
             engine.docker("rm", "-f", name)
             terminal.wait_for("The container was removed")
             terminal.keys("q")
-            terminal.wait_for("1 Services")
+            terminal.wait_for(lambda text: SERVICES.search(text) is not None)
             terminal.keys("Q")
             assert terminal.wait() == 0
     finally:

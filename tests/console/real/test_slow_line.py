@@ -68,7 +68,7 @@ def test_keys_are_answered_on_a_slow_line(tmp_path: Path) -> None:
         for keys, wanted in (
             (b"?", b"keys that work here"),
             (b"?", b"1 Runs"),
-            (b"\r", b"Stages"),
+            (b"\r", b"1 Metrics"),
             (b"\x7f", b"1 Runs"),
         ):
             seen = len(terminal.data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from console.runs.pace import Pace, Silence
@@ -265,6 +265,13 @@ def test_silence_is_measured_between_moments_not_lines() -> None:
             event=st.none() | st.sampled_from([Clean("start"), Clean("step"), Clean("end"), Clean("error")]),
         )
     )
+)
+@example(
+    [
+        Reading(0, Form.EVENT, epoch=1.0, epochs=2, event=Clean("epoch")),
+        Reading(1, Form.BAR, epoch=4e-221, step=0, steps=1),
+        Reading(2, Form.BAR, epoch=4e-221, step=0, steps=1),
+    ]
 )
 def test_no_readings_make_nonsense(readings: list[Reading]) -> None:
     found = Progress()
