@@ -19,6 +19,7 @@ from console.sources.docker_engine.wire import (
     Connection,
     CutOffError,
     Head,
+    SilentError,
     WireError,
 )
 from console.text import clean
@@ -46,10 +47,12 @@ class Client:
             return _decode(head, body)
 
     @asynccontextmanager
-    async def stream(self, target: str, *, pace: float = 0.0) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(
+        self, target: str, *, pace: float = 0.0, silence: float | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The body of an answer as it comes, on a connection of its own. Only the head has a time limit.
 
-        `pace`: see `Connection.chunks`.
+        `pace`, `silence`: see `Connection.chunks`.
         """
         async with self._translated(self._timeout):
             connection: Connection | None = None
@@ -59,7 +62,7 @@ class Client:
                     head = await connection.get(target)
                     if head.status != 200:
                         _decode(head, await connection.body(head))
-                async with aclosing(connection.chunks(head, pace=pace)) as chunks:  # type: ignore[type-var]
+                async with aclosing(connection.chunks(head, pace=pace, silence=silence)) as chunks:  # type: ignore[type-var]
                     yield chunks
             finally:
                 if connection is not None:
@@ -149,6 +152,8 @@ class Client:
         except CutOffError:
             reason = f"Docker on {where} has closed the connection: it was stopped or is being restarted."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+        except SilentError as hung:
+            raise SourceError(SourceState.UNREACHABLE, clean(f"Docker on {where} hangs: {hung}.")) from None
         except WireError as broken:
             reason = f"What answers on {where} is no Docker Engine: {broken}."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None

@@ -43,19 +43,28 @@ EVENTS = [
     "update",
 ]
 _NANO = 1_000_000_000
+SILENCE_SECONDS = 60.0
+"""How long a log that is not followed may bring nothing: the Engine reads over all that is older than what was asked for."""
 
 
 class DockerEngine:
     """One Engine, read through its HTTP API. See `sources.protocols.ContainerEngine` and `EngineDisk`."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float = 5.0, cgroups: CgroupReader | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        timeout: float = 5.0,
+        cgroups: CgroupReader | None = None,
+        *,
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
         self._endpoint = endpoint
         self._client = Client(endpoint, timeout)
         self._prefix: str | None = None
         self._disk = DiskReader(self._client, str(endpoint), local=endpoint.local, space=SpaceReader(endpoint, self.root))
         self._cgroups = cgroups or CgroupReader()
         self._streams: dict[Clean, _StatsStream] = {}
-        self._pace = PACE
+        self._pace, self._silence = PACE, silence
 
     def gather(self, seconds: float) -> None:
         self._pace = seconds
@@ -162,7 +171,8 @@ class DockerEngine:
             target += f"&since={seconds}.{nano:09d}"
         reader = Lines() if tty else Frames()
         try:
-            async with self._client.stream(await self._path(target), pace=self._pace if follow else PACE) as chunks:
+            pace, silence = (self._pace, None) if follow else (PACE, self._silence)
+            async with self._client.stream(await self._path(target), pace=pace, silence=silence) as chunks:
                 yield []
                 async for data in chunks:
                     if found := reader.feed(data):

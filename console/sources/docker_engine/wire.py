@@ -28,6 +28,10 @@ class ClosedBeforeAnswerError(CutOffError):
     """The peer closed an idle connection: the same request may be sent again on a new one."""
 
 
+class SilentError(WireError):
+    """The peer stopped in the middle of an answer that has an end, and keeps the connection."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     status: int
@@ -158,8 +162,11 @@ class Connection:
         self.used = True
         return parse_head(raw)
 
-    async def chunks(self, head: Head, *, pace: float = 0.0) -> AsyncIterator[bytes]:
+    async def chunks(self, head: Head, *, pace: float = 0.0, silence: float | None = None) -> AsyncIterator[bytes]:
         """The body piece by piece. A body without length or chunks ends with the connection.
+
+        `silence` are seconds after which nothing more is expected of a peer that says nothing: SilentError. None: it may take
+        its time.
 
         `pace` are seconds that data may gather for after each small piece. The Engine writes a log line by line, and to wake
         up for each one costs ten times as much as to read it. What comes after a silence is still passed on at once.
@@ -170,7 +177,7 @@ class Connection:
         if head.chunked:
             decoder = ChunkDecoder()
             while not decoder.done:
-                data = await self._reader.read(READ_SIZE)
+                data = await self._read(READ_SIZE, silence)
                 if not data:
                     raise CutOffError("the answer broke off")
                 if payload := decoder.feed(data):
@@ -181,7 +188,7 @@ class Connection:
             return
         left = head.length
         while left is None or left > 0:
-            data = await self._reader.read(READ_SIZE if left is None else min(left, READ_SIZE))
+            data = await self._read(READ_SIZE if left is None else min(left, READ_SIZE), silence)
             if not data:
                 if left is None:
                     return
@@ -190,6 +197,15 @@ class Connection:
                 left -= len(data)
             yield data
         self.reusable = not head.closes
+
+    async def _read(self, size: int, silence: float | None) -> bytes:
+        if silence is None:
+            return await self._reader.read(size)
+        try:
+            async with asyncio.timeout(silence):
+                return await self._reader.read(size)
+        except TimeoutError:
+            raise SilentError(f"nothing has come for {silence:g}s in the middle of an answer") from None
 
     async def _gather(self, seconds: float) -> None:
         transport = self._reading()

@@ -97,7 +97,7 @@ async def test_no_line_is_lost_or_doubled_while_the_engine_is_killed_and_files_r
         await asyncio.sleep(chance.uniform(0.0, 0.4))
         await asyncio.to_thread(engine.start)
     for name, tail in tails.items():
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             found = await tail
         # What dockerd had read and not written when it was killed is in no file: the log itself is the truth.
         truth = engine.docker("logs", containers[name]).splitlines()

@@ -14,6 +14,7 @@ from console.model.source import NotThereError, SourceError, SourceState
 from console.sources.docker_engine import DockerEngine, Endpoint
 from console.sources.docker_engine.client import Client
 from console.sources.docker_engine.source import local_socket_answers
+from tests.console.fakes import container, inspection
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -245,6 +246,39 @@ async def test_a_stream_with_something_else_in_it_ends_with_a_sentence(tmp_path:
         assert (await anext(events)).action == "die"
         with pytest.raises(SourceError, match="no JSON"):
             await anext(events)
+        await engine.aclose()
+
+
+async def test_a_log_that_stops_in_the_middle_is_no_log_that_has_ended(tmp_path: Path) -> None:
+    """Read as far as it is it may not hang for ever; followed, it may be silent for as long as the training is."""
+    begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    line = b"2026-11-23T00:00:00.000000001Z said\n"
+    frame = b"\x01\0\0\0" + len(line).to_bytes(4, "big") + line
+    answer = begun + b"%x\r\n%s\r\n" % (len(frame), frame)
+    rest = asyncio.Event()
+
+    async def stuck(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"/version" in await reader.readuntil(b"\r\n\r\n"):
+            writer.write(VERSION)
+        writer.write(answer)
+        await rest.wait()
+        writer.write(b"0\r\n\r\n")
+
+    async def texts(engine: DockerEngine, *, follow: bool) -> list[bytes]:
+        log = engine.log(container("train", details=inspection()), tail=None, follow=follow)
+        return [text async for entries in log for _, _, text in entries]
+
+    async with serving(tmp_path / "s", stuck) as endpoint:
+        engine = DockerEngine(endpoint, silence=0.05)
+        with pytest.raises(SourceError) as hung:
+            await texts(engine, follow=False)
+        assert hung.value.state is SourceState.UNREACHABLE
+        assert hung.value.reason == (f"Docker on {tmp_path}/s hangs: nothing has come for 0.05s in the middle of an answer.")
+        following = asyncio.create_task(texts(engine, follow=True))
+        done, _ = await asyncio.wait({following}, timeout=0.3)
+        assert not done
+        rest.set()
+        assert await following == [b"said\n"]
         await engine.aclose()
 
 
