@@ -14,7 +14,7 @@ from console.cli.output import Printer, complain, write_out
 from console.logs.ingest import visible
 from console.logs.levels import Level
 from console.logs.lines import CONTINUED, LATE, LEVEL, LEVEL_SHIFT, MORE, OPEN, STDERR, Item, Kind, Line, Notice
-from console.logs.origin import BuildLog, Origin
+from console.logs.origin import BuildLog, KeptLog, Origin
 from console.model.cells import pad, width
 from console.model.source import SourceState, SourceStatus
 
@@ -168,7 +168,7 @@ def notice_form(origin: Origin, notice: Notice) -> dict[str, Any]:
 
 
 def _whose(origin: Origin) -> dict[str, Any]:
-    if isinstance(origin, BuildLog):
+    if isinstance(origin, BuildLog | KeptLog):
         build = {"job": origin.ref.job, "number": origin.ref.number, "name": origin.name}
         return {"container": None, "id": origin.id, "service": None, "build": build}
     return {"container": origin.name, "id": origin.id, "service": origin.service, "build": None}
@@ -181,8 +181,8 @@ def stamp(nano: int) -> str:
 
 
 def short_name(origin: Origin) -> str:
-    """The service with the number of the replica, as Compose writes it; else the container's name. `train #12` of a build."""
-    if isinstance(origin, BuildLog):
+    """The service with the number of the replica, as Compose writes it; else the container's name. Of a build `train #12`."""
+    if isinstance(origin, BuildLog | KeptLog):
         return origin.name
     number = origin.label("com.docker.compose.container-number")
     return f"{origin.service}-{number}" if origin.service and number else origin.name

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any, NoReturn
@@ -23,8 +23,9 @@ from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import complain
 from console.feeds.jenkins_once import failed as told
+from console.logs.keptlog import KeptLogError
 from console.logs.levels import Level, parse_level
-from console.logs.origin import BuildLog, Origin, build_name
+from console.logs.origin import BuildLog, KeptLog, Origin, build_name
 from console.logs.patterns import Pattern, PatternError
 from console.logs.search import Query
 from console.logs.several import Several
@@ -58,7 +59,8 @@ def logs(context: Context, /, targets: tuple[str, ...], **options: Any) -> int:
     """Print the log of each TARGET: a service, a container, the beginning of its id, a Compose project, a build JOB#N, or a run
     as `runs` has it: `train#128`, `local#3`, or a project of trainings, which means its newest.
 
-    JOB#last is the newest build of JOB. Of a run it is its container's log, or its build's once the container is gone.
+    JOB#last is the newest build of JOB. Of a run it is its container's log; once that is gone, what its build printed while it
+    trained, or the log in its run folder.
 
     Exit status: 0 done, 2 no such target, 3 Docker or Jenkins cannot be reached, does not permit it or keeps no log of it.
     """
@@ -78,11 +80,15 @@ class _Wish:
     times: bool
     stage: str | None
     build: bool
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    """Of these builds only what one of their stages prints."""
+    kept: Mapping[str, KeptLog] = field(default_factory=dict)
+    """What is read from the folders of runs instead of from Docker or Jenkins."""
 
     @property
     def builds(self) -> tuple[str, ...]:
         """The targets that are builds: no container, service or project can have a `#` in its name."""
-        return tuple(one for one in self.targets if "#" in one)
+        return tuple(one for one in self.targets if "#" in one and one not in self.kept)
 
     @property
     def containers(self) -> tuple[str, ...]:
@@ -127,10 +133,17 @@ def _query(include: Sequence[str], exclude: Sequence[str], level: str | None) ->
 async def _print(context: Context, wish: _Wish) -> int:
     """Only the systems are asked that something is wanted of."""
     asyncio.get_running_loop().set_exception_handler(_except_ctrl_c)
-    targets = await without_runs(context, wish.targets, builds=wish.build or wish.stage is not None)
-    wish = replace(wish, targets=targets)
+    read = await without_runs(context, wish.targets, builds=wish.build or wish.stage is not None)
+    for words in dict.fromkeys(one.words for one in read if one.words is not None):
+        context.complain(words)
+    wish = replace(
+        wish,
+        targets=tuple(one.target for one in read),
+        stages={one.target: one.stage for one in read if one.stage is not None},
+        kept={one.target: one.kept for one in read if one.kept is not None},
+    )
     async with AsyncExitStack() as stack:
-        asked = _Asked()
+        asked = _Asked(folders=bool(wish.kept))
         if wish.containers:
             asked.engine, compose = context.backend.sources()
             stack.push_async_callback(asked.engine.aclose)
@@ -148,16 +161,18 @@ class _Asked:
 
     engine: ContainerEngine | None = None
     jenkins: Jenkins | SourceStatus | None = None
+    folders: bool = False
 
     def states(self, failed: SourceError | None = None) -> dict[str, SourceStatus]:
         """How they are doing now, when one of them has failed so."""
         now = datetime.now(UTC)
         found = {}
-        about_jenkins = isinstance(failed, JenkinsError | _NoJenkinsError)
-        for name, there in (("docker", self.engine), ("jenkins", self.jenkins)):
+        about = "jenkins" if isinstance(failed, JenkinsError | _NoJenkinsError) else "docker"
+        about = "folders" if isinstance(failed, KeptLogError) else about
+        for name, there in (("docker", self.engine), ("jenkins", self.jenkins), ("folders", self.folders or None)):
             if there is None:
                 continue
-            if failed is not None and about_jenkins == (name == "jenkins"):
+            if failed is not None and name == about:
                 found[name] = (
                     told(failed, now) if isinstance(failed, JenkinsError) else SourceStatus(failed.state, failed.reason)
                 )
@@ -237,7 +252,7 @@ async def _builds(jenkins: Jenkins | SourceStatus | None, wish: _Wish) -> list[t
         try:
             if job.last is None or job.last.ref != ref:
                 await jenkins.build(ref)
-            stage = await _stage(jenkins, ref, wish.stage) if wish.stage is not None else None
+            stage = await _stage(jenkins, ref, wish.stage) if wish.stage is not None else wish.stages.get(target)
         except JenkinsError as error:
             if error.trouble is not Trouble.NOT_FOUND:
                 raise
@@ -258,7 +273,8 @@ def _in_order(
 ) -> list[Origin]:
     """As they were named."""
     meant = [(next(at for at, name in enumerate(wish.targets) if is_meant(one, name)), one) for one in containers]
-    placed: list[tuple[int, Origin]] = [*meant, *((wish.targets.index(target), one) for target, one in builds)]
+    others: list[tuple[str, Origin]] = [*builds, *wish.kept.items()]
+    placed: list[tuple[int, Origin]] = [*meant, *((wish.targets.index(target), one) for target, one in others)]
     return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 

@@ -1,8 +1,9 @@
-"""Where lines come from: a container, or a build of Jenkins."""
+"""Where lines come from: a container, a build of Jenkins, or what a run has left in its folder."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from console.model.build import BuildRef
@@ -25,7 +26,21 @@ class BuildLog:
         return clean("/".join(str(part) for part in (self.ref, self.stage, self.step) if part is not None))
 
 
-Origin: TypeAlias = Container | BuildLog
+@dataclass(frozen=True, slots=True)
+class KeptLog:
+    """The log that a run has left in its folder, at `path`. `ref` is its job and number, be it of Jenkins or not."""
+
+    ref: BuildRef
+    name: Clean
+    path: Path
+
+    @property
+    def id(self) -> Clean:
+        """Tells it from all other logs: no build has a number behind two marks."""
+        return clean(f"{self.ref}#kept")
+
+
+Origin: TypeAlias = Container | BuildLog | KeptLog
 
 
 def build_name(shown: str, number: int) -> Clean:

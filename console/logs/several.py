@@ -1,4 +1,4 @@
-"""The logs of some containers and builds, and of containers that take their place while they are followed."""
+"""The logs of some containers, builds and run folders, and of containers that take their place while they are followed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from console.logs.buildlog import PASSES, BuildTail
 from console.logs.buildpast import BuildHistory
 from console.logs.history import History
+from console.logs.keptlog import KeptTail
 from console.logs.lines import Item, Kind, Line, Notice
 from console.logs.merge import Channel, Merge
-from console.logs.origin import BuildLog, Origin
+from console.logs.origin import BuildLog, KeptLog, Origin
 from console.logs.search import Query
 from console.logs.sieve import Sieve
 from console.logs.stagelog import StageTail
@@ -31,6 +32,7 @@ _RECENT = 1000
 """Lines that a log begins with which could be read only later than the others."""
 
 Give = Callable[[Origin, Item], Awaitable[None]]
+AnyTail: TypeAlias = Tail | BuildTail | StageTail | KeptTail
 
 
 class Several:
@@ -78,7 +80,7 @@ class Several:
             self.ready.set()
         self.pasts: list[tuple[Origin, History | BuildHistory]] = []
         """What lies before the lines that the chosen logs began with."""
-        self._tails: dict[str, tuple[Origin, Tail | BuildTail | StageTail]] = {}
+        self._tails: dict[str, tuple[Origin, AnyTail]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self.refused: list[SourceError] = []
         """Why some of the logs could not be read."""
@@ -142,9 +144,11 @@ class Several:
         finally:
             channel.end()
 
-    def _tail(self, origin: Origin, lines: int | None) -> Tail | BuildTail | StageTail:
+    def _tail(self, origin: Origin, lines: int | None) -> AnyTail:
         # Which lines are the newest of those that pass is known only when all have been looked at.
         wanted = lines if self._query is None else None
+        if isinstance(origin, KeptLog):
+            return KeptTail(origin, since=self._since)
         if isinstance(origin, BuildLog):
             if self._jenkins is None or isinstance(self._jenkins, SourceStatus):
                 status = self._jenkins or SourceStatus(SourceState.OFF)
@@ -167,8 +171,8 @@ class Several:
     async def _read(self, origin: Origin, give: Give, lines: int | None, *, told: bool = False) -> bool:
         """Until the log ends. True when it could not be read and may be a little later; with `told` that was said already."""
         query = self._query
-        if isinstance(origin, BuildLog) and origin.stage is not None:
-            # Its steps are read from their beginning, whatever is wanted of them.
+        if isinstance(origin, KeptLog) or (isinstance(origin, BuildLog) and origin.stage is not None):
+            # They are read from their beginning, whatever is wanted of them.
             lines = None if self._lasting else lines
             query = query or (Query() if lines is not None else None)
         sieve = Sieve(query, lines) if query is not None else None
@@ -189,7 +193,7 @@ class Several:
         try:
             tail = self._tail(origin, lines)
             self._tails[origin.id] = (origin, tail)
-            if origin.id not in self._newest and lines is not None:
+            if origin.id not in self._newest and lines is not None and not isinstance(tail, KeptTail):
                 self.pasts.append((origin, tail.history))
             await tail.run(take)
             if sieve is not None and (held := sieve.release()):

@@ -11,6 +11,9 @@ from console.text import Clean
 TRAIN = Clean("train")
 """The job of Jenkins that trains projects; its parameters are the platform's contract (docs/platform.md)."""
 
+STAGE = "train"
+"""The stage of its builds in which the training itself runs, in small letters (Jenkinsfile)."""
+
 LOCAL = "local"
 """The job of runs by hand, which no Jenkins knows."""
 

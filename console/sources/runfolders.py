@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import quote
 
 _LARGEST = 256 * 1024
 _PIECE = 64 * 1024
@@ -36,6 +37,23 @@ def finished(places: Sequence[Path]) -> list[Left]:
         found += sorted(_in(place), reverse=True, key=lambda one: one[0])[:MOST]
     found.sort(key=lambda one: one[0], reverse=True)
     return [one for _, one in found]
+
+
+def log_of(places: Sequence[Path], job: str, number: int, run: str | None = None) -> Path | None:
+    """The log that a run has left in one of `places`; None where it has left none. Numbers come again: with `run`, the name of
+    this one training, a folder of another one is not its own."""
+    for place in places:
+        folder = place / f"{quote(job, safe='')}-{number}"
+        record = read_json(folder / "run.json")
+        if record is None or (record.get("job"), record.get("build")) != (job, number):
+            continue
+        if run is not None and (record.get("run") or run) != run:
+            continue
+        log = folder / "train.log"
+        if (file := _opened(log)) is not None:
+            file.close()
+            return log
+    return None
 
 
 def _in(place: Path) -> Iterator[tuple[int, Left]]:
@@ -78,7 +96,10 @@ class File:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.size = os.fstat(file.fileno()).st_size
+        told = os.fstat(file.fileno())
+        self.size = told.st_size
+        self.written = told.st_mtime_ns
+        """When it was last written (nanoseconds since 1970)."""
 
     def piece(self) -> bytes:
         """The next one, empty at the end. Raises OSError."""

@@ -97,7 +97,7 @@ def test_a_build_and_its_container_come_by_time(backend: FakeBackend, capsys: py
 
 
 def test_what_follows_a_build_ends_with_it(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(backend, "logs", "train#12", "-f", "--tail", "1") == 0
+    assert call(backend, "logs", "train#12", "--build", "-f", "--tail", "1") == 0
     said = capsys.readouterr()
     assert said.out == "Finished: FAILURE\n"
     assert said.err == "mlops-console: train #12 has ended: passed.\n"
