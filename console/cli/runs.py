@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import click
@@ -100,6 +100,7 @@ def run(context: Context, name: str) -> int:
     one, known = meant.run, meant.figures
     if context.json:
         item = run_forms.run(one, known, recalled=meant.recalled)
+        item["asked"] = asdict(meant.told.asked) if meant.told.asked is not None else None
         item["explanation"] = run_forms.explanation(meant.why) if meant.why is not None else None
         item["history"] = run_item(meant.past) if meant.past is not None else None
         print_json(document(context, "run", found, [item]))
@@ -218,6 +219,7 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
         if known.rate is not None:
             unit = known.unit or "steps/s"
             rows.append(("speed", f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"))
+    rows.append(("may use", run_words.asked(meant.told.asked)))
     rows += _remembered(meant.told, all_of_it=meant.recalled)
     if one.build is not None:
         rows += [("asked by", str(cause.text)) for cause in one.build.causes]

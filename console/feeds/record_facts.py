@@ -10,9 +10,7 @@ from typing import Any
 
 from console.history.facts import moment
 from console.model.build import Build
-from console.model.container import Container
 from console.model.gpu import GpuReading
-from console.model.gpu_use import given_cards
 from console.model.history import Asked, PastRun
 from console.model.metric import Figures
 from console.model.run import Run
@@ -61,10 +59,9 @@ def of_run(
     run: Run, said: Said | None, known: PastRun | None, *, figures: Figures | None, final: bool, peaks: Peaks, why: Why | None
 ) -> PastRun:
     """As it is told now. `known` is what the history has of it; `final`: its end may be told, where it has ended."""
-    container = run.container
     found = standing(run)
     begun = _moment(said.begun) if said is not None else None
-    found = replace(found, started=found.started or begun, asked=_asked(container) if container is not None else None)
+    found = replace(found, started=found.started or begun)
     found = _parameters(found, run.build, said, known)
     if run.ended and not final:
         return with_peaks(found, peaks)
@@ -115,15 +112,6 @@ def resumed_key(told: str | None, job: str | None) -> Clean | None:
     if match is None:
         return None
     return clean(f"{match['job'] or job or LOCAL}#{int(match['number'])}")
-
-
-def _asked(container: Container) -> Asked | None:
-    details = container.details
-    if details is None:
-        return None
-    label = container.label("mlops.gpu")
-    gpus = len(given_cards(container, ())) if label not in (None, "all") else None
-    return Asked(details.memory_limit, details.shm, details.cpus, gpus)
 
 
 def over(past: PastRun, more: PastRun | None) -> PastRun:

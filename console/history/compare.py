@@ -10,6 +10,7 @@ from console.history.thinning import on_axis
 from console.model.history import Axis, PastRun, Point
 from console.model.times import nanoseconds
 from console.runs.names import better as better_by_name
+from console.runs.overrides import apart
 from console.text import Clean
 
 Curves = Mapping[Clean, Sequence[Point]]
@@ -33,9 +34,10 @@ class Figures:
 class Comparison:
     """Everything is in the order of `runs`, a value for each of them.
 
-    `parameters` are those that differ (None: the run has none of that name), `seconds` what each took (None: it still runs, or
-    nobody knows), `metrics` those that any of them has. `curves` are places on `axis` and values, in order of the places:
-    empty where a run has no such metric, or where its points do not say where on this axis they are.
+    `parameters` are those that differ, parts of OVERRIDES each for itself (None: the run has none of that name), `seconds` what
+    each took (None: it still runs, or nobody knows), `metrics` those that any of them has. `curves` are places on `axis` and
+    values, in order of the places: empty where a run has no such metric, or where its points do not say where on this axis they
+    are.
     """
 
     runs: tuple[PastRun, ...]
@@ -56,7 +58,7 @@ def compare(
     return Comparison(
         tuple(run for run, _ in runs),
         axis,
-        different([run.parameters for run, _ in runs]),
+        different([apart(run.parameters.items()) for run, _ in runs]),
         tuple(run.seconds for run, _ in runs),
         {name: tuple(figures(curves.get(name, ()), better(name)) for _, curves in runs) for name in names},
         {

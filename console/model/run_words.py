@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from console.model.history import Asked
 from console.model.metric import Curve, Figures, Finding
 from console.model.run import Phase, Run
 from console.model.state import State, StateClass, state
-from console.model.words import age
+from console.model.words import age, binary, counted
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
 GRAVE = {
@@ -118,3 +119,15 @@ def when(run: Run, known: Figures | None, now: datetime) -> str:
 def cards(run: Run) -> str:
     """`0,1`."""
     return ",".join(map(str, sorted(run.cards)))
+
+
+def asked(told: Asked | None, *, gpus: bool = True) -> str:
+    """`memory 16 GiB, shm 8 GiB, 4 CPUs, 2 GPUs`: what it was given at most; empty while nobody knows."""
+    if told is None:
+        return ""
+    words = [f"{name} {binary(size)}" for name, size in (("memory", told.memory), ("shm", told.shm)) if size]
+    if told.cpus is not None:
+        words.append(f"{told.cpus:g} {'CPU' if told.cpus == 1 else 'CPUs'}")
+    if gpus and told.gpus is not None:
+        words.append(counted(told.gpus, "GPU") if told.gpus else "no GPU")
+    return ", ".join(words)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from console.model.build import BuildRef, Parameter
-from console.model.history import PastRun
+from console.model.container import Container
+from console.model.gpu_use import given_cards
+from console.model.history import Asked, PastRun
 from console.model.run import Phase, Run
 from console.model.secretnames import MASK, secret
 from console.model.state import StateClass, state
@@ -53,7 +55,18 @@ def standing(run: Run) -> PastRun:
         image=run.image,
         container=container.id if container is not None else None,
         started=build.started if build is not None else details.started_at if details is not None else None,
+        asked=_asked(container) if container is not None else None,
     )
+
+
+def _asked(container: Container) -> Asked | None:
+    """None until it was inspected."""
+    details = container.details
+    if details is None:
+        return None
+    label = container.label("mlops.gpu")
+    gpus = len(given_cards(container, ())) if label not in (None, "all") else None
+    return Asked(details.memory_limit, details.shm, details.cpus, gpus)
 
 
 def as_past(run: Run) -> PastRun:

@@ -288,7 +288,7 @@ def _memory(view: RunView) -> str:
     """`9.1/16G`: at its peak; what it holds now where that is not known."""
     past, usage = view.past.run, view.usage
     used = past.peak_memory if past is not None else None
-    limit = past.asked.memory if past is not None and past.asked is not None else None
+    limit = view.asked.memory if view.asked is not None else None
     if used is None and usage is not None:
         used, limit = usage.now.memory, usage.memory_limit
     if used is None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from console.model.cells import pad
 from console.model.run import Phase
+from console.model.run_words import asked
 from console.model.words import age, binary, decimal, duration
 from console.ui.canvas import Line
 from console.ui.details import long_fact
@@ -42,7 +43,7 @@ def pairs(view: RunView) -> list[tuple[str, str]]:
         ("image", str(run.image or (past.image if past is not None else None) or "")),
         ("container", _container(view)),
         ("memory", memory_words(view)),
-        ("shm", f"{binary(past.asked.shm)} at most" if past is not None and past.asked and past.asked.shm else ""),
+        ("may use", asked(view.asked, gpus=False)),
         ("gpus", _cards(view)),
         ("checkpoint", _checkpoint(view)),
         ("left", _left(view)),

@@ -257,6 +257,6 @@ def memory_words(view: RunView) -> str:
         used = view.usage.now
         return memory_of(used.memory, used.memory_limit) if used.memory is not None else ""
     if past is not None and past.peak_memory is not None:
-        limit = f" of {binary(past.asked.memory)}" if past.asked is not None and past.asked.memory is not None else ""
+        limit = f" of {binary(view.asked.memory)}" if view.asked is not None and view.asked.memory is not None else ""
         return f"{binary(past.peak_memory)} at its peak{limit}"
     return ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from console.model.build import BuildRef, Parameter, Result
 from console.model.container import Container, UsageHistory
-from console.model.history import PastRun
+from console.model.history import Asked, PastRun
 from console.model.metric import Figures
 from console.model.past import Around
 from console.model.run import Phase, Run
@@ -18,9 +18,9 @@ from console.model.state import State, StateClass, state
 from console.model.training import IDENTITY, UNSET
 from console.model.why import Why
 from console.model.world import World
+from console.runs.overrides import apart
+from console.runs.recalled import standing
 from console.text import Clean
-
-_OVERRIDES = "OVERRIDES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,12 @@ class RunView:
     def usage(self) -> UsageHistory | None:
         one = self.run.container
         return self.world.usage.get(one.id) if one is not None else None
+
+    @property
+    def asked(self) -> Asked | None:
+        """What it was given at most: as its container has it, else as the history does."""
+        past = self.past.run
+        return standing(self.run).asked or (past.asked if past is not None else None)
 
     @property
     def began(self) -> datetime | None:
@@ -158,7 +164,7 @@ def figures_of(world: World, run: Run) -> Figures | None:
 
 
 def parameters(run: Run) -> Mapping[str, str]:
-    """How it trains, by name: each line of OVERRIDES is one of its own. What is empty or false is left out."""
+    """How it trains, by name: each part of OVERRIDES is one of its own. What is empty or false is left out."""
     given: tuple[Parameter, ...] = ()
     if run.build is not None:
         given = run.build.parameters
@@ -176,18 +182,11 @@ def given(view: RunView) -> Mapping[str, str] | None:
 
 
 def _plain(told: Iterable[tuple[Clean, Clean | None]]) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for called, value in told:
-        if called in IDENTITY or value in UNSET:
-            continue
-        if called != _OVERRIDES or value is None:
-            found[str(called)] = MASK if value is None else str(value)
-            continue
-        for line in value.splitlines():
-            name, _, text = line.strip().partition("=")
-            if name.strip():
-                found[name.strip()] = text.strip()
-    return found
+    given = [(name, value) for name, value in told if name not in IDENTITY and value not in UNSET]
+    return {
+        str(name): str(value)
+        for name, value in apart((name, MASK if value is None else value) for name, value in given).items()
+    }
 
 
 def knows_parameters(run: Run) -> bool:

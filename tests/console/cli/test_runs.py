@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from console.demo import RunningClock, demo_gpus, demo_jenkins, demo_sources
 from console.model.source import SourceError, SourceState
 from console.text import clean
 from tests.console.cli.calling import FakeBackend, answer, call
-from tests.console.fakes import NOW, FakeCompose, FakeEngine
+from tests.console.fakes import NOW, FakeCompose, FakeEngine, inspection
 from tests.console.runs.ends import ended, entries
 from tests.console.runs.test_join import training
 
@@ -68,6 +69,17 @@ def test_people_see_how_far_it_is_and_whether_it_learns(tmp_path: Path, capsys: 
     assert " 50% 2/4 " in row
     assert " 0.500 " in row
     assert " accuracy 0.830 " in row or " acc 0.830 " in row
+
+
+def test_what_it_may_use_is_told_without_a_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backend(tmp_path, *EVENTS)
+    made.engine.held[RUN.id] = replace(RUN, details=inspection(memory_limit=16 << 30, shm=64 << 20, cpus=2.5))
+    assert call(made, "run", "local#3") in (0, 1)
+    row = next(one for one in capsys.readouterr().out.splitlines() if one.strip().startswith("may use"))
+    assert row.split(maxsplit=2)[2] == "memory 16 GiB, shm 64 MiB, 2.5 CPUs, no GPU"
+    _, document = answer(made, capsys, "run", "local#3")
+    assert document["items"][0]["asked"] == {"memory": 16 << 30, "shm": 64 << 20, "cpus": 2.5, "gpus": 0}
+    assert document["items"][0]["history"] is None
 
 
 def test_one_run_with_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.history import Writer
-from console.model.history import NANO, Batch, PastRun, Point
+from console.model.history import NANO, Asked, Batch, PastRun, Point
 from console.model.source import SourceError, SourceState
 from console.model.state import State, StateClass
 from console.text import Clean, clean
@@ -118,6 +118,32 @@ def test_one_is_shown_by_each_of_its_names(server: FakeBackend, name: str, capsy
     assert "epochs=3" in out
     assert "val_accuracy" in out
     assert "3m" in out
+
+
+def test_what_it_might_use_is_told_by_the_history(
+    server: FakeBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.history = tmp_path / "one.db"
+    writer = Writer(server.history)
+    writer.record(Batch(runs=(past(7, asked=Asked(2 << 30, gpus=2)),)))
+    writer.close()
+    assert call(server, "run", "train#7") == 0
+    assert "memory 2 GiB, 2 GPUs\n" in capsys.readouterr().out
+    _, document = answer(server, capsys, "run", "train#7")
+    assert document["items"][0]["asked"]["gpus"] == 2
+
+
+def test_only_parts_of_the_overrides_that_differ_are_compared(
+    server: FakeBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.history = tmp_path / "two.db"
+    writer = Writer(server.history)
+    given = (clean("lr=0.1\nepochs=30"), clean("lr=0.2 epochs=30"))
+    runs = (past(number, parameters={Clean("OVERRIDES"): told}) for number, told in enumerate(given, 7))
+    writer.record(Batch(runs=tuple(runs)))
+    writer.close()
+    _, document = answer(server, capsys, "compare", "train#7", "train#8")
+    assert document["parameters"] == {"lr": ["0.1", "0.2"]}
 
 
 def test_one_that_failed_says_so_in_its_exit_status(server: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:

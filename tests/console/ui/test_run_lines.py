@@ -11,7 +11,7 @@ import pytest
 from console.model.build import BuildRef, Parameter, Result
 from console.model.container import ContainerState
 from console.model.glyphs import Glyphs
-from console.model.history import PastRun, Saved
+from console.model.history import Asked, PastRun, Saved
 from console.model.metric import Figures
 from console.model.run import Phase
 from console.model.state import StateClass, state
@@ -24,7 +24,7 @@ from console.ui.frame import Header, System, header
 from console.ui.look import Look
 from console.ui.palette import Role, choose
 from console.ui.runview import Recalled, RunView, before, changes, figures_of, find, kept, parameters, successor
-from tests.console import fake_jenkins
+from tests.console import fake_jenkins, fakes
 from tests.console.fakes import NOW
 from tests.console.ui import gpuworlds, trainingworlds
 
@@ -348,6 +348,17 @@ def test_facts_of_one_that_trains() -> None:
         " expected    done 14:22, #127 took 38m",
         " link        https://ci.example.org/job/train/128/",
     ]
+
+
+def test_what_it_may_use_is_what_its_container_was_given_and_without_one_what_the_history_has() -> None:
+    one = TRAINS.run.containers[0]
+    limits = fakes.inspection(memory_limit=16 << 30, shm=8 << 30, cpus=4.0)
+    run = replace(TRAINS.run, containers=(replace(one, details=limits),))
+    assert " may use     memory 16 GiB, shm 8 GiB, 4 CPUs" in text(runfacts.facts(replace(TRAINS, run=run), LOOK, 60))
+    kept = Recalled(replace(trainingworlds.REMEMBERED, asked=Asked(24 << 30, cpus=1.5, gpus=1)))
+    found = text(runfacts.facts(replace(DONE, past=kept), LOOK, 60))
+    assert " may use     memory 24 GiB, 1.5 CPUs" in found
+    assert " memory      10 GiB at its peak of 24 GiB" in found
 
 
 def test_facts_of_one_that_has_ended() -> None:
