@@ -36,17 +36,26 @@ _LINE = 600
 @command("record")
 @click.option("--once", is_flag=True, help="Look at everything once, fill in what was missed, and end.")
 @click.option("--test-notification", "test", is_flag=True, help="Send one notification that says it is a test, and end.")
+@click.option("--notices", is_flag=True, help="List what people were told lately, and what of it did not arrive, and end.")
 @click.pass_obj
-def record(context: Context, once: bool, test: bool) -> int:
+def record(context: Context, once: bool, test: bool, notices: bool) -> int:
     """Record runs, curves, GPUs and machine into the history, until it is ended; what happens is a line each on stderr.
 
     Exit status: 0 it was ended in order, 1 --once could not ask every system, or a notification did not arrive, 2 wrong
-    settings, 3 the history cannot be written, or somebody else records in it.
+    settings, 3 the history cannot be written or read, or somebody else records in it.
     """
+    if notices:
+        if once or test:
+            raise UsageError("--notices only lists: take --once or --test-notification by itself.")
+        from console.cli.notices import show
+
+        return show(context)
     if context.backend.demo:
         raise UsageError("the demo is not recorded: nothing of it is real. Leave --demo away.")
     if context.json:
-        raise UsageError("record has no answer that --json could print: what it records is read with runs and metrics.")
+        raise UsageError(
+            "record has no answer that --json could print, but for --notices: what it records is read with runs and metrics."
+        )
     if once and test:
         raise UsageError("--once and --test-notification are two things: take one.")
     settings = context.backend.loaded.settings

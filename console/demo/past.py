@@ -16,7 +16,7 @@ from console.model.gpu import Gpu
 from console.model.history import NANO, Asked, CardPast, HostPast, PastRun, Published, Saved, Span, Trace
 from console.model.machine import MachineReading
 from console.model.metric import Figures
-from console.model.past import Around, Remembered
+from console.model.past import Around, Remembered, Sent
 from console.model.state import State, StateClass, state
 from console.model.times import nanoseconds
 from console.runs.figures import figures
@@ -61,6 +61,9 @@ class DemoPast:
         progress.add(reader.entries(entries))
         progress.add(reader.end(int(now.timestamp() * NANO)))
         return figures(progress, now, ended=self._ended(found), note=reader.words)
+
+    async def notices(self) -> Sent:
+        return Sent()
 
     async def around(self, begin: int, end: int, width: int) -> Around:
         now, zero = self._elapsed(), self._nano(0.0)

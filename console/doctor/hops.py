@@ -319,11 +319,16 @@ HOPS: tuple[Hop, ...] = (
     Hop(
         "recorder",
         "Recorder",
-        "whether a recorder writes the history of runs",
-        "what happens while nobody looks is not recorded",
+        "whether a recorder writes the history of runs, and whether its notices arrive",
+        "what happens while nobody looks is not recorded, or nobody hears of it",
         {
             "stopped": Remedy("there is a history, and nobody writes it", "`sudo systemctl start mlops-console-record`"),
             "rights": Remedy("the history may not be read by this user", "`chmod g+r {path}`, for a group that you are in"),
+            "notices": Remedy(
+                "what it tells people does not arrive",
+                "`mlops-console record --notices` lists it; mend what the settings say below notify, or who is told, then "
+                "`mlops-console record --test-notification`",
+            ),
         },
     ),
 )

@@ -16,9 +16,10 @@ from console.history.bounds import Bounds
 from console.history.errors import HistoryError, Trouble
 from console.history.reader import Reader
 from console.history.remembered import brief, figures
+from console.model import notified
 from console.model.history import NANO, CardPast, HostPast, PastRun, Span, Trace
 from console.model.metric import Figures
-from console.model.past import Around, Remembered
+from console.model.past import Around, Remembered, Sent
 from console.model.times import nanoseconds
 from console.sources._blocking import Pool
 from console.text import Clean, clean
@@ -122,6 +123,16 @@ class HistoryFeed:
             _host(host, own.host),
             _gaps(gaps, own.looked, begin, nanoseconds(self._clock())),
         )
+
+    async def notices(self) -> Sent:
+        """Never raises: what is wrong with the file is told in `words`."""
+        reader = self._reader
+        if reader is None:
+            return Sent()
+        try:
+            return Sent(notified.told(await self._read(lambda: reader.noted(notified.NOTE))))
+        except HistoryError as error:
+            return Sent((), self._words(error), error.state)
 
     async def aclose(self) -> None:
         """The file is let go of, unless a call hangs in it: that is left to itself."""

@@ -18,6 +18,7 @@ from typing import Any
 from console.feeds.resting import rest as until
 from console.model.history import PastRun
 from console.model.metric import Figures
+from console.model.notified import NOTE
 from console.model.run import Run
 from console.model.run_words import GRAVE, shown_state
 from console.model.secretnames import masked
@@ -39,7 +40,7 @@ _SURE = 2
 
 _UNKNOWN = "nobody knows whether it arrived, for the recorder ended meanwhile"
 _TOO_MANY = f"{MOST_WAITING} others wait already."
-_TOLD, _WAITING, _KEPT, _SINCE = "told", "waiting", "notices", "notified since"
+_TOLD, _WAITING, _KEPT, _SINCE = "told", "waiting", NOTE, "notified since"
 _SPACE = uuid.UUID("5b0f3a52-0d5e-4b57-9a53-6d6c6f707321")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from console.model.history import CardPast, HostPast, PastRun, Span
+from console.model.notified import Notified
 from console.model.source import SourceState
 from console.text import Clean
 
@@ -38,6 +39,15 @@ class Remembered:
     state: SourceState = SourceState.OK
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Messages of the recorder, the newest first. `words` and `state` as in `Remembered`."""
+
+    found: tuple[Notified, ...] = ()
+    words: Clean | None = None
+    state: SourceState = SourceState.OK
+
+
 class Past(Protocol):
     """Everything is awaited in the loop of the back room. A history that is not there gives nothing, and says so in `words`."""
 
@@ -53,6 +63,10 @@ class Past(Protocol):
 
     async def around(self, begin: int, end: int, width: int) -> Around:
         """From `begin` to `end` (nanoseconds since 1970) in `width` columns: the file, and what this console saw itself."""
+        ...
+
+    async def notices(self) -> Sent:
+        """What the recorder has sent to people, and what of that did not arrive."""
         ...
 
     async def aclose(self) -> None: ...

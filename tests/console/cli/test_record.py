@@ -10,14 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from console.cli.record import LONGEST_INTERVAL
 from console.demo import demo_sources
-from console.history import HistoryError, Reader
-from tests.console.cli.calling import FakeBackend, call
+from console.history import HistoryError, Reader, Writer
+from tests.console.cli.calling import FakeBackend, answer, call
 from tests.console.fakes import FakeCompose, FakeEngine
 from tests.support import scratch
 from tests.support.waiting import until_sync
@@ -42,6 +43,7 @@ def test_the_demo_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         (("--json",), "", "no answer that --json could print"),
         (("--once", "--test-notification"), "", "take one"),
+        (("--once", "--notices"), "", "--notices only lists"),
         ((), f"interval = {LONGEST_INTERVAL + 1}", "history.interval is at most 30"),
         ((), 'run_folders = ["runs"]', "wants absolute paths, found runs"),
         ((), '[notify]\nevents = ["failed"]', "nobody to be told"),
@@ -66,6 +68,67 @@ def test_a_clone_says_nothing_of_it(key: str, tmp_path: Path, capsys: pytest.Cap
     (tmp_path / ".mlops-console.toml").write_text(f"[{table}]\n{name} = {value}\n")
     assert call(backend(tmp_path), "record", "--once") == 2
     assert f"{key} cannot be set by a repository" in capsys.readouterr().err
+
+
+def noted(tmp_path: Path, *arrived: bool) -> FakeBackend:
+    """A server whose recorder has sent these, the last one a minute ago."""
+    made = backend(tmp_path)
+    made.history = tmp_path / "h" / "history.db"
+    made.history.parent.mkdir()
+    writer = Writer(made.history)
+    begun = datetime.now(UTC) - timedelta(minutes=len(arrived))
+    told = [
+        {
+            "at": (begun + timedelta(minutes=at)).isoformat(timespec="seconds"),
+            "id": f"id-{at}",
+            "event": "failed",
+            "words": f"project-a #{at} failed",
+            "way": "webhook https://hooks.example.org",
+            "arrived": well,
+            "why": None if well else "https://hooks.example.org answered 410.",
+        }
+        for at, well in enumerate(arrived)
+    ]
+    writer.note("notices", json.dumps(told))
+    writer.close()
+    return made
+
+
+def test_notices_are_listed_and_those_that_did_not_arrive_say_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = noted(tmp_path, True, False)
+    assert call(made, "record", "--notices") == 1
+    out, err = capsys.readouterr()
+    head, newest, oldest = out.splitlines()
+    assert head.split()[:4] == ["TIME", "EVENT", "ARRIVED", "WAY"]
+    assert "project-a #1 failed: https://hooks.example.org answered 410." in newest
+    assert "no" in newest.split()
+    assert "yes" in oldest.split()
+    assert err == "mlops-console: 1 of 2 notices did not arrive: https://hooks.example.org answered 410\n"
+    status, document = answer(made, capsys, "record", "--notices")
+    assert status == 1
+    assert [(one["id"], one["arrived"]) for one in document["items"]] == [("id-1", False), ("id-0", True)]
+    assert document["sources"]["history"]["state"] == "ok"
+
+
+def test_a_way_that_works_again_is_no_trouble(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(noted(tmp_path, False, True), "record", "--notices") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nobody_was_told_anything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = noted(tmp_path)
+    assert call(made, "record", "--notices") == 0
+    assert "Nobody was told anything yet." in capsys.readouterr().out
+    made.history = tmp_path / "none.db"
+    status, document = answer(made, capsys, "record", "--notices")
+    assert (status, document["items"], document["sources"]["history"]["state"]) == (0, [], "off")
+    assert call(made, "record", "--notices") == 0
+    assert "No history yet." in capsys.readouterr().err
+    made.history.write_bytes(b"no history at all, and long enough to look like something")
+    status, document = answer(made, capsys, "record", "--notices")
+    assert (status, document["items"]) == (3, [])
+    demo = FakeBackend(*demo_sources(), tmp_path, demo=True)  # type: ignore[arg-type]  # the demo's own sources
+    assert call(demo, "record", "--notices") == 0
 
 
 def test_once_records_and_ends(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

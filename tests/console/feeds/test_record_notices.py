@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from console.feeds.history_feed import HistoryFeed
 from console.feeds.record_notices import Wanted
 from console.history import Reader
 from console.model.build import Result
@@ -164,6 +165,10 @@ async def test_what_is_refused_for_good_is_kept_to_be_shown(room: Room) -> None:
         await until(lambda: kept(room))
     (told_once,) = kept(room)
     assert (told_once["arrived"], told_once["why"], told_once["way"]) == (False, "hooks answered 404.", "way")
+    feed = HistoryFeed(room.path)
+    (sent,) = (await feed.notices()).found
+    await feed.aclose()
+    assert (sent.id, sent.event, sent.arrived, sent.why) == (told_once["id"], "failed", False, "hooks answered 404.")
     assert room.heard("notice: hooks answered 404. Not tried again.")
 
 

@@ -14,7 +14,7 @@ from console.model.history import CardPast, HostPast, PastRun, Published, Saved
 from console.model.history import Trace as PastTrace
 from console.model.jenkins import Held, JenkinsWorld, QueueItem, Waits, Work
 from console.model.metric import Curve, Figures, Finding, Spot
-from console.model.past import Around, Remembered
+from console.model.past import Around, Remembered, Sent
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.why import Cause as WhyCause
 from console.model.why import Evidence, Why
@@ -271,6 +271,9 @@ class KnownPast:
         )
         host = HostPast(trace(41.0), trace(97.0 * GIB), trace(1.0), trace(0.0), trace(2.0))
         return Around(begin, end, (card,), host, ())
+
+    async def notices(self) -> Sent:
+        return Sent()
 
     async def aclose(self) -> None:
         return None
