@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.model.kept import Kept
     from console.model.machine import MachineHistory, MachineReading
     from console.model.process import Process
+    from console.model.unit import Unit
     from console.sources.rawterminal import Shell
     from console.sources.web import WebAnswer
 
@@ -117,6 +118,24 @@ class Files(Protocol):
 
     async def set_rights(self, path: Path, was: FileFacts, rights: int, uid: int | None) -> None:
         """Give it these twelve bits, and an owner (None: it keeps its own), if it still is what it `was`."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Units(Protocol):
+    """Units of the systemd that runs this machine. Every method raises `SourceError`."""
+
+    async def unit(self, name: str) -> Unit | None:
+        """None where there is no such unit, or no systemd."""
+        ...
+
+    async def may_start(self) -> bool:
+        """Whether this user may start units without being asked for a password."""
+        ...
+
+    async def start(self, name: str) -> None:
+        """It answers when the unit says that it is ready. `error.unsure` where that was not waited for to its end."""
         ...
 
     async def aclose(self) -> None: ...
