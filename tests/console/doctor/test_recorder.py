@@ -1,85 +1,124 @@
-"""The recorder's hop, on a history as a recorder writes it."""
+"""The recorder's hop: its unit, its file and its lock, whatever of them is there."""
 
 from __future__ import annotations
 
-import asyncio
-import json
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from console.demo import demo_gpus, demo_instruments, demo_machine, demo_reach
 from console.doctor import recorder
-from console.doctor.findings import Finding, HopState
+from console.doctor.findings import Finding, HopState, Mends
+from console.doctor.instruments import DockerSide, Instruments
 from console.doctor.visit import Visit
-from console.history import Writer
-from console.settings import Overrides, load
+from console.history.place import Lock
+from console.model.source import SourceState, SourceStatus
 from console.sources.ownfiles import OwnFiles
+from console.sources.systemd import Systemd
 from console.text import Clean
+from tests.console.doctor.test_gpu import Knows, tools
+from tests.console.doctor.ward import Ward
+from tests.console.fakes import FakeCompose, FakeEngine
+from tests.support.units import StandInUnits
 
-WAY = "webhook https://hooks.example.org"
-
-
-def kept(arrived: bool, *, ago: timedelta = timedelta(hours=1), way: str = WAY, why: str = "") -> dict[str, object]:
-    at = (datetime.now(UTC) - ago).isoformat(timespec="seconds")
-    why = why or ("" if arrived else "https://hooks.example.org answered 410.")
-    return {"at": at, "id": "a", "event": "failed", "words": "a run failed", "way": way, "arrived": arrived, "why": why or None}
-
-
-def look(folder: Path, history: Path) -> Finding:
-    loaded = load(argv=Overrides(), env={"HOME": str(folder)}, cwd=folder, etc=folder / "etc.toml")
-    whole = demo_instruments(loaded, Clean("here"), demo_reach(), demo_gpus(), demo_machine())
-
-    async def go() -> Finding:
-        files = OwnFiles()
-        try:
-            return await recorder.look(Visit(replace(whole, history=history, files=files, demo=False)))
-        finally:
-            await files.aclose()
-
-    return asyncio.run(go())
+UNIT = "mlops-console-record.service"
+NONE = SourceStatus(SourceState.OFF, Clean("none here"))
 
 
-@pytest.mark.parametrize(
-    ("sent", "seen"),
-    [
-        ([], None),
-        ([kept(True), kept(True)], None),
-        ([kept(True), kept(False)], "1 of 2 notices did not arrive: https://hooks.example.org answered 410"),
-        ([kept(False)], "1 notice did not arrive: https://hooks.example.org answered 410"),
-        ([kept(False), kept(True)], None),
-        ([kept(False, ago=timedelta(days=8))], None),
-        ([kept(False, way="command tell", why="no time")], "1 notice did not arrive: command tell: no time"),
-    ],
-)
-def test_notices_that_do_not_arrive_are_told(tmp_path: Path, sent: list[dict[str, object]], seen: str | None) -> None:
-    writer = Writer(tmp_path / "history.db")
+@pytest.fixture
+def standin(tmp_path: Path) -> Iterator[StandInUnits]:
+    made = StandInUnits(tmp_path / "bin")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    path = tmp_path / "h" / "history.db"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    return path
+
+
+def made(standin: StandInUnits, history: Path) -> Instruments:
+    plain = tools(history.parent, NONE, DockerSide(FakeEngine(), Knows(), FakeCompose(), None, None))
+    return replace(plain, files=OwnFiles(), units=Systemd({"PATH": standin.path}, 0), history=history)
+
+
+def forgotten(history: Path) -> None:
+    history.unlink()
+
+
+async def look(standin: StandInUnits, history: Path) -> Finding:
+    return await recorder.look(Visit(made(standin, history)))
+
+
+@pytest.mark.parametrize("active", ["inactive", "failed"])
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_unit_that_rests_can_be_mended(standin: StandInUnits, history: Path, active: str, written: bool) -> None:
+    """Also where nothing was ever recorded: the unit is there to do it."""
+    standin.unit(active, history)
+    if not written:
+        forgotten(history)
+    found = await look(standin, history)
+    assert found.state is HopState.WARNING
+    assert found.seen == f"nobody writes {history}: {UNIT} is {active}"
+    assert found.mends == Mends(units=(Clean(UNIT),))
+    assert found.command == "sudo systemctl start mlops-console-record"
+
+
+async def test_one_that_was_started_and_does_not_write_says_where_to_read_why(standin: StandInUnits, history: Path) -> None:
+    standin.unit("activating", history)
+    found = await look(standin, history)
+    assert (found.state, found.mends) == (HopState.WARNING, Mends())
+    assert found.command == "journalctl -u mlops-console-record -n 50"
+
+
+@pytest.mark.parametrize("file", ["disabled", "masked"])
+async def test_one_that_was_switched_off_is_left_alone(standin: StandInUnits, history: Path, file: str) -> None:
+    standin.unit("inactive", history, file)
+    found = await look(standin, history)
+    assert (found.state, found.mends) == (HopState.OFF, Mends())
+    assert found.seen == f"{UNIT} is {file}: nothing is to be recorded"
+
+
+async def test_one_that_writes_another_history_is_no_remedy(standin: StandInUnits, history: Path) -> None:
+    standin.unit("inactive", history.with_name("other.db"))
+    found = await look(standin, history)
+    assert (found.seen, found.mends) == (f"nobody writes {history}", Mends())
+    assert found.command == "mlops-console record"
+    forgotten(history)
+    assert (await look(standin, history)).state is HopState.OFF
+
+
+async def test_whoever_writes_is_enough(standin: StandInUnits, history: Path) -> None:
+    standin.unit("inactive", history)
+    lock = Lock(history)
     try:
-        writer.note("notices", json.dumps(sent))
-        found = look(tmp_path, writer.path)
+        found = await look(standin, history)
     finally:
-        writer.close()
-    if seen is None:
-        assert found.state is HopState.OK
-        assert found.seen.startswith("written by process ")
-        return
-    assert (found.state, found.seen) == (HopState.WARNING, seen)
-    assert "mlops-console record --test-notification" in found.do
-    assert found.command == "mlops-console record --notices"
+        lock.release()
+    assert found.state is HopState.OK
 
 
-def test_that_nobody_writes_comes_first(tmp_path: Path) -> None:
-    writer = Writer(tmp_path / "history.db")
-    writer.note("notices", json.dumps([kept(False)]))
-    writer.close()
-    found = look(tmp_path, writer.path)
-    assert found.seen.startswith(f"nobody writes {writer.path}; 1 notice did not arrive")
-    assert "systemctl start" in found.do
+async def test_a_systemd_that_does_not_answer_hides_nothing(
+    standin: StandInUnits, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.sources.systemd.ASK_SECONDS", 0.2)
+    (standin.folder / "systemctl").write_text("#!/bin/sh\nexec sleep 1000\n")
+    assert (await look(standin, history)).seen == f"nobody writes {history}"
 
 
-def test_a_history_that_cannot_be_read_says_nothing_of_notices(tmp_path: Path) -> None:
-    file = tmp_path / "history.db"
-    file.write_bytes(b"no history at all")
-    assert look(tmp_path, file).seen == f"nobody writes {file}"
+def test_the_command_starts_it(ward: Ward, standin: StandInUnits, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = ward.house.home / ".local" / "state" / "mlops-console" / "history.db"
+    history.parent.mkdir(parents=True, exist_ok=True)
+    history.write_bytes(b"")
+    ward.undo.append(history.unlink)
+    monkeypatch.setenv("PATH", standin.path)
+    standin.unit("failed", history)
+    standin.holds(history.with_name("history.db.lock"))
+    found = ward.is_named("recorder", f"{UNIT} is failed", "doctor --fix", state="warning")
+    assert found["recorder"]["can_fix"]
+    ward.mends(UNIT)
+    assert [call for call in standin.asked if "start" in call.split()] == [f"systemctl --no-ask-password start {UNIT}"]
