@@ -24,8 +24,12 @@ def crowd() -> Iterator[StandinEngine]:
 
 
 def watch_of(crowd: StandinEngine) -> Watch:
+    """What does not come in time is asked again, and what is asked is counted here: a busy machine may take its time."""
     return Watch(
-        lambda: (DockerEngine(Endpoint("unix", path=crowd.socket)), FakeCompose()), host=clean("full"), demo=False, tunnel=True
+        lambda: (DockerEngine(Endpoint("unix", path=crowd.socket), 60.0), FakeCompose()),
+        host=clean("full"),
+        demo=False,
+        tunnel=True,
     )
 
 

@@ -19,6 +19,7 @@ from tests.support.jenkins.asking import asking
 from tests.support.jenkins.crowd import crowd, work
 from tests.support.jenkins.server import JenkinsServer as Front
 from tests.support.jenkins.world import START
+from tests.support.waiting import DEADLINE
 
 ROUND_REQUESTS, ROUND_BYTES, JOBS_BYTES = 2, 1500, 10_000
 
@@ -150,7 +151,7 @@ async def test_a_feed_that_nobody_looks_at_asks_for_nothing_else(lab: Lab, front
 
 
 async def until(changed: asyncio.Event, true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not true():
             changed.clear()
             await changed.wait()

@@ -16,6 +16,7 @@ from console.sources.protocols import Machine
 from console.text import clean
 from tests.console.fake_gpus import NOW
 from tests.console.feeds.feedroom import Pauses, running, settle
+from tests.support.waiting import DEADLINE
 
 SILENT = SourceError(SourceState.UNREACHABLE, clean("/proc tells nothing."))
 
@@ -175,7 +176,7 @@ async def test_read_once_waits_while_others_are_asked() -> None:
         return {"docker": "/d"}
 
     begun = await begin_machine(FakeMachine(told(None), told(7.0)))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         assert (await read_machine(begun, folders, pause=waits)).value == told(7.0)
 
 

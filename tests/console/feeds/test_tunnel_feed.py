@@ -23,7 +23,7 @@ from console.text import clean
 from tests.console.fakes import NOW, FakeCompose, FakeEngine, container
 from tests.console.feeds.feedroom import Pauses, running, settle
 from tests.console.model.test_tunnel import LOST, UP, log, probed
-from tests.support.waiting import until_sync
+from tests.support.waiting import DEADLINE, until_sync
 
 GONE = SourceError(SourceState.UNREACHABLE, clean("Docker does not answer."))
 
@@ -172,7 +172,7 @@ async def test_a_log_that_hangs_keeps_nobody(monkeypatch: pytest.MonkeyPatch) ->
             if request.startswith("log"):
                 await asyncio.Event().wait()
 
-    async with asyncio.timeout(20.0):
+    async with asyncio.timeout(DEADLINE):
         assert (await look(Hangs(client(), GATE))).newest is None
 
 

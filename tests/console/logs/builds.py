@@ -20,7 +20,7 @@ from console.model.jenkins import Controller, JenkinsError, Job, JobKind, LeftIt
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
 from tests.console.refusing import Refusing
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 TRAIN = BuildRef(clean("train"), 12)
 LOG = BuildLog(TRAIN, clean("train #12"))
@@ -235,7 +235,7 @@ class Reading:
         assert self.texts == list(texts), self.said
 
     async def ended(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             await self.task
 
     async def stop(self) -> None:

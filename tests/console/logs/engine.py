@@ -13,7 +13,7 @@ from console.model.log import Entry
 from console.model.source import NotThereError, SourceError, SourceState
 from console.text import clean
 from tests.console.fakes import FakeEngine, container, inspection
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 AWAY = SourceError(SourceState.UNREACHABLE, clean("Docker has closed the connection."))
 
@@ -139,5 +139,5 @@ class Followed:
             raise AssertionError(f"{self.texts} instead of {list(texts)}") from None
 
     async def ended(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await self.task

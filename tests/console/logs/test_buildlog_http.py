@@ -23,7 +23,7 @@ from tests.console.logs.builds import Reading
 from tests.support.jenkins.faults import Fault
 from tests.support.jenkins.server import JenkinsServer as Front
 from tests.support.jenkins.world import World
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 TOKEN = "11" + "a" * 32
 LOG = BuildLog(BuildRef(clean("train"), 1), clean("train #1"))
@@ -232,7 +232,7 @@ async def test_the_log_of_a_stage_is_that_of_its_steps(place: Place) -> None:
     for _ in range(70):
         place.tick(1)
         await asyncio.sleep(0.001)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await task
     assert [text for text in texts() if text.startswith("epoch")] == [f"epoch {n} モデル" for n in range(1, 61)]
     assert not any(text.startswith("[Pipeline]") for text in texts())

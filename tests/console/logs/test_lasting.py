@@ -12,7 +12,7 @@ from console.logs.several import Several
 from console.model.container import ContainerState
 from tests.console.fakes import event
 from tests.console.logs.engine import LogEngine, line
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 
 async def test_one_that_is_started_again_later_goes_on_where_it_was() -> None:
@@ -60,7 +60,7 @@ async def test_with_nothing_to_begin_with_it_waits_for_the_first_start() -> None
 
     several = Several(engine, [], lambda one: one.name == "train", lines=0, follow=True, grace=0.0, lasting=True)
     running = asyncio.ensure_future(several.run(give))
-    await asyncio.wait_for(several.ready.wait(), 5)
+    await asyncio.wait_for(several.ready.wait(), DEADLINE)
     await engine.connected.wait()
     engine.stream.put_nowait(event(engine.one, "start"))
     await until(lambda: any(not isinstance(one, Notice) for one in given), "its first line")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from console.logs.lines import Item, Kind, Line, Notice
 from console.logs.merge import Merge, only_lines
 from console.text import clean
-from tests.support.waiting import until
+from tests.support.waiting import DEADLINE, until
 
 NOW = Notice(Kind.NOW, 0, clean(""))
 
@@ -48,7 +48,7 @@ async def merged(logs: Mapping[str, Sequence[Sequence[Line]]]) -> Taken:
 
     tasks = [asyncio.ensure_future(bring(name, batches)) for name, batches in logs.items()]
     merge.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         # All are known before the first line is taken.
         await asyncio.sleep(0)
         await merge.run()
@@ -146,6 +146,6 @@ async def test_a_log_that_is_faster_than_its_reader_waits() -> None:
     assert brought < 20
     slow.end()
     merge.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await asyncio.gather(task, run)
     assert len(taken.all) == 1000

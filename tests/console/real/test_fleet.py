@@ -22,7 +22,7 @@ from console.text import clean
 from tests.console.real.program import ROOT, answer, environment
 from tests.support.composefleet import PROBE_OUTPUT, Fleet
 from tests.support.engine import Engine
-from tests.support.waiting import until, until_sync
+from tests.support.waiting import DEADLINE, until, until_sync
 
 SCHEMAS = ROOT / "docs" / "schemas"
 
@@ -127,7 +127,7 @@ async def test_usage_over_the_api(fleet: Fleet, monkeypatch: pytest.MonkeyPatch)
 async def until_usage(docker: DockerEngine, held: list[Container], what: str) -> None:
     """Read until every container has told its CPU, which takes two readings."""
     found: dict[str, float | None] = {}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while len(found) < len(held) or None in found.values():
             found.update({one: usage.cpu for one, usage in (await docker.usage(held)).items()})
             await asyncio.sleep(0)

@@ -24,7 +24,7 @@ from tests.console.real.program import PROGRAM, environment, run
 from tests.support.engine import Engine
 from tests.support.images import BUSYBOX
 from tests.support.terminal import Pty
-from tests.support.waiting import until, until_sync
+from tests.support.waiting import DEADLINE, until, until_sync
 
 
 def started(engine: Engine, script: str, *options: str) -> str:
@@ -358,7 +358,7 @@ async def test_a_follower_starts_before_its_container_does(engine: Engine) -> No
     tail = asyncio.ensure_future(Tail(source, container, follow=True, grace=0.5).run(found.give))
     await until(lambda: Kind.WAITING in found.kinds(), "the notice")
     engine.docker("start", container)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         await tail
     await source.aclose()
     engine.docker("rm", container)

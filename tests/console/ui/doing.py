@@ -127,15 +127,10 @@ class Person:
 
     async def sees(self, words: str) -> list[str]:
         """The screen, once these words stand on it."""
-
-        async def seen() -> None:
-            while words not in screen_text(self.app):
-                await self.pilot.pause()
-
         try:
-            await asyncio.wait_for(seen(), 20)
-        except TimeoutError:
-            raise AssertionError(f"{words!r} is not on the screen:\n{screen_text(self.app)}") from None
+            await until(lambda: words in screen_text(self.app), words)
+        except AssertionError as error:
+            raise AssertionError(f"{error}, on this screen:\n{screen_text(self.app)}") from None
         return self.lines
 
     async def misses(self, words: str) -> None:
