@@ -14,7 +14,7 @@ from console.feeds.watch import Attached, Watch
 from console.model.history import PastRun
 from console.model.jenkins import NOT_CONFIGURED
 from console.model.metric import Figures
-from console.model.past import Around, Past, Remembered
+from console.model.past import Around, Past, Remembered, Sent
 from console.model.source import SourceState, SourceStatus
 from console.model.world import World
 from console.sources.protocols import ActingJenkins, ContainerEngine
@@ -120,6 +120,9 @@ class NoHistory:
 
     async def around(self, begin: int, end: int, width: int) -> Around:
         return Around(begin, end, (), None, ())
+
+    async def notices(self) -> Sent:
+        return Sent()
 
     async def aclose(self) -> None:
         return None
