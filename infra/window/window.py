@@ -38,7 +38,7 @@ _HEAD_LIMIT = 16 * 1024
 _CHUNK = 256 * 1024
 _AT_ONCE = 64
 # Seconds. An Engine that hangs is told by the client, which has a limit of its own.
-_HEAD_TIME = 10.0
+_CLIENT_TIME = 10.0
 _FIRST_PASSED = 3
 _REFUSAL = "This is a window for looking: {what} is not among the questions that it passes on."
 
@@ -83,17 +83,17 @@ class Window:
         person = _uid(writer)
         self._open[person] += 1
         try:
-            async with asyncio.timeout(_HEAD_TIME):
+            async with asyncio.timeout(_CLIENT_TIME):
                 head = await reader.readuntil(b"\r\n\r\n")
             # Not earlier: who closes what he has not read takes his own answer back.
             self._not_too_many(person)
             await self._pass_on(question(head), reader, writer)
         except Refused as refused:
             print(f"uid {person}: {refused.status}: {refused}", file=sys.stderr, flush=True)  # noqa: T201
-            writer.write(_said(refused))
+            await _say(refused, reader, writer)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                writer.write(_said(Refused(502, f"The Docker Engine cannot be reached: {error.strerror or error}.")))
+            away = Refused(502, f"The Docker Engine cannot be reached: {error.strerror or error}.")
+            await _say(away, reader, writer)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
             pass
         finally:
@@ -134,6 +134,15 @@ async def _until_gone(reader: asyncio.StreamReader) -> None:
     # Whatever comes after the first request is not even looked at.
     while await reader.read(_CHUNK):
         pass
+
+
+async def _say(refused: Refused, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer, and wait for the client to hang up: one that still sends its request would break off instead of reading this."""
+    with contextlib.suppress(OSError, TimeoutError):
+        writer.write(_said(refused))
+        writer.write_eof()
+        async with asyncio.timeout(_CLIENT_TIME):
+            await _until_gone(reader)
 
 
 def _said(refused: Refused) -> bytes:

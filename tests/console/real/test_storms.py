@@ -96,7 +96,7 @@ def test_after_a_storm_the_screen_is_that_of_a_fresh_start(tmp_path: Path, end: 
 
             fresh.wait_for(b"portainer" if end[0] > 40 else b"\x1b[1;1H")
             try:
-                until_sync(same, "the same picture on both", 30)
+                until_sync(same, "the same picture on both")
             except AssertionError:
                 assert shown(terminal.data[before:], end) == shown(fresh.data, end)
                 raise

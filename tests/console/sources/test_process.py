@@ -200,12 +200,14 @@ async def test_cancelling_asks_all_of_the_group_to_end_in_order(tmp_path: Path) 
 async def test_whoever_does_not_end_is_killed(tmp_path: Path, impatient: bool) -> None:
     heard: list[bytes] = []
     # A shell that is about to wait can miss its trap until the wait ends: this one sleeps.
-    script = f"trap 'echo no' INT; {STAYS.removesuffix('; wait')}; while :; do sleep 0.01; done"
+    script = f"trap 'echo no' INT; {STAYS.removesuffix('; wait')}; echo ready; while :; do sleep 0.01; done"
     task = followed(Children(), script, tmp_path, heard, last_words=60.0 if impatient else 0.1)
     pids = await started(tmp_path)
+    # Whoever is cancelled before it has begun to listen asks nobody, and kills.
+    await until(lambda: heard, "it to be listened to")
     task.cancel()
     if impatient:
-        await until(lambda: heard, "it to refuse")
+        await until(lambda: b"no" in heard, "it to refuse")
         task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

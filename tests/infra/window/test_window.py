@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -142,6 +143,18 @@ def test_what_is_no_plain_question_is_refused(head: bytes) -> None:
 def test_of_a_question_its_path_alone_is_passed_on() -> None:
     head = b"GET /v1.41/containers/json?all=1 HTTP/1.0\r\nHost: evil\r\nX: y\r\nConnection: keep-alive\r\n\r\n"
     assert question(head) == b"GET /v1.41/containers/json?all=1 HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
+
+
+def test_who_still_sends_a_body_hears_that_it_is_refused(seen: Seen) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(60)
+        connection.connect(str(seen.path))
+        connection.sendall(b"POST /volumes/create HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+        answered = select.poll()
+        answered.register(connection, select.POLLRDHUP)
+        assert answered.poll(60_000), "the whole answer"
+        connection.sendall(b"{}")
+        assert b"window for looking" in connection.recv(65536)
 
 
 def test_a_second_request_in_the_same_bytes_reaches_nobody(seen: Seen, container: str) -> None:
