@@ -156,7 +156,9 @@ class Followed:
         age = seconds - self._made_at
         due = (self._stale and age >= FRESH_SECONDS) or (self.alive and age >= AGES_SECONDS)
         if self._known is None or due or self._ended or self.alive is not self._made_alive:
-            self._known = figures(self._progress, now, ended=not self.alive, note=self._reader.words)
+            self._known = figures(
+                self._progress, now, ended=not self.alive, note=self._reader.words, whole=self.over and not self.alive
+            )
             self._stale = self._ended = False
             self._made_at, self._made_alive = seconds, self.alive
         return self._known

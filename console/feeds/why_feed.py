@@ -121,7 +121,10 @@ def _seen(run: Run, world: World) -> Hashable:
     told = (build.result, build.description) if build is not None else None
     ids = frozenset(one.id for one in run.containers)
     news = any(event.action == "oom" and event.id in ids for event in world.events)
-    return (run.state.word, told, tuple((one.id, one.exit_code) for one in run.containers), news)
+    # Its log may still be read: how far it came is told by the end of that.
+    figures = world.measured(run)
+    measured = figures is not None and figures.whole
+    return (run.state.word, told, tuple((one.id, one.exit_code) for one in run.containers), news, measured)
 
 
 def _known(run: Run, world: World) -> Known:
@@ -130,6 +133,6 @@ def _known(run: Run, world: World) -> Known:
         failure=failure_of(run, world.jenkins),
         events=tuple(event for event in world.events if one is not None and event.id == one.id),
         xids=world.gpu.xids if world.gpu is not None else (),
-        figures=world.figures.get(one.id) if one is not None else None,
+        figures=world.measured(run),
         usage=world.usage.get(one.id) if one is not None else None,
     )

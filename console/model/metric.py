@@ -54,7 +54,7 @@ class Figures:
     """How far a run is. `done` is from 0 to 1, `finish` when it will be done if it goes on like this, on the `basis` of what.
 
     All that its log does not tell is None. `last` is when it last told of its progress, `note` says so where not all of the
-    log was looked at.
+    log was looked at. `whole`: it has ended, and its log was read to the end.
     """
 
     done: float | None = None
@@ -71,6 +71,7 @@ class Figures:
     findings: tuple[Finding, ...] = ()
     last: datetime | None = None
     note: Clean | None = None
+    whole: bool = False
 
     @property
     def loss(self) -> Curve | None:

@@ -14,8 +14,9 @@ from console.text import Clean, clean
 _SECOND = 1_000_000_000
 
 
-def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None) -> Figures:
-    """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done."""
+def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None, whole: bool = False) -> Figures:
+    """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done. `whole`: nothing comes
+    any more."""
     place = progress.place
     eta = progress.eta if not ended else None
     return Figures(
@@ -33,6 +34,7 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
         findings=findings(progress, now, ended=ended),
         last=moment(progress.last) if progress.last is not None else None,
         note=clean(note) if note is not None else None,
+        whole=whole,
     )
 
 

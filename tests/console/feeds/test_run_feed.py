@@ -93,7 +93,7 @@ async def test_one_that_has_ended_is_read_once_and_is_never_stalled() -> None:
         room.seconds = 9000
         known = room.feed.figures[one.id]
         assert (known.done, known.finish, known.findings) == (1.0, None, ())
-        await until(lambda: room.feed._followed[one.id].over)
+        await until(lambda: room.feed.figures[one.id].whole)
         asked = len(room.logs())
         room.feed.look()
         await until(lambda: not room.feed._look.is_set())

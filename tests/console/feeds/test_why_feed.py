@@ -13,6 +13,7 @@ from console.feeds.why_feed import AGAIN_SECONDS, NEWEST, WhyFeed
 from console.model.build import Build, BuildRef, LogPart, Result
 from console.model.container import Container
 from console.model.jenkins import JenkinsWorld
+from console.model.metric import Figures
 from console.model.source import Snapshot, SourceError, SourceState, SourceStatus
 from console.model.why import Cause, Why
 from console.model.world import World
@@ -56,6 +57,7 @@ class Room:
         self.builds = builds
         self.events = [event(one, "start") for one in held]
         self.seconds = 0.0
+        self.figures: dict[Clean, Figures] = {}
         self.changes = 0
         self.looks = 0
         self.feed = WhyFeed(
@@ -82,6 +84,7 @@ class Room:
             events=self.events,
             jenkins=Snapshot(told, WELL),
             runs=RunList(),
+            figures=self.figures,
         )
 
     def why(self, key: str) -> Why | None:
@@ -105,6 +108,23 @@ async def test_an_end_is_explained_out_of_its_log_once() -> None:
     assert (found.cause, found.short) == (Cause.ERROR, "KeyError: 'label'")
     assert [asked for asked in room.engine.asked if asked.startswith("log ")] == [f"log {one.name} 400"]
     assert room.changes == 1
+
+
+async def test_what_its_log_measured_is_told_once_all_of_that_was_read() -> None:
+    one = ended(137, oom=True)
+    room = Room(one)
+    room.engine.logs[one.id] = entries("step 1\n")
+    async with running(room.feed):
+        await until(lambda: (why := room.why("local#12")) is not None and why.short == "out of memory 16 GiB")
+        asked = len(room.engine.asked)
+        # An end is not explained anew with each epoch that is found in a long log.
+        room.figures = {one.id: Figures(epoch=4.0)}
+        await room.look_on()
+        assert len(room.engine.asked) == asked
+        room.figures = {one.id: Figures(epoch=9.0, whole=True)}
+        await until(lambda: (why := room.why("local#12")) is not None and why.short == "out of memory 16 GiB, epoch 9")
+        await room.look_on()
+    assert room.changes == 2
 
 
 async def test_one_whose_container_is_gone_is_explained_by_its_build() -> None:

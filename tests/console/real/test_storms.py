@@ -98,7 +98,8 @@ def test_after_a_storm_the_screen_is_that_of_a_fresh_start(tmp_path: Path, end: 
             try:
                 until_sync(same, "the same picture on both")
             except AssertionError:
-                assert shown(terminal.data[before:], end) == shown(fresh.data, end)
+                left, right = shown(terminal.data[before:], end), shown(fresh.data, end)
+                assert "\n".join(left) == "\n".join(right)
                 raise
             assert "".join(picture(fresh.data, *end)).strip(), "there is something to see"
             fresh.write(b"Q")
