@@ -27,11 +27,11 @@ def heading(view: RunView, look: Look) -> list[Part]:
     # Single parts: where there is no room the name gives way in its middle, then the last of them goes, and no figure is cut.
     shown = view.state
     name = [look.part(str(view.run.project), bold=True), look.part(f" {view.run.known_as}".rstrip() + "   ", bold=True)]
-    return [*name, *look.state(shown, 2 + len(shown.word)), *(look.part(part, Role.MUTED) for part in _told(view))]
+    return [*name, *look.state(shown, 2 + len(shown.word)), *(look.part(part, Role.MUTED) for part in told(view))]
 
 
-def _told(view: RunView) -> list[str]:
-    """Each with what parts it from the one before."""
+def told(view: RunView) -> list[str]:
+    """`48%`, `18m left`: what stands behind its state, each with what parts it from the one before."""
     known, run = view.figures, view.run
     if view.gone and not run.ended:
         return []
