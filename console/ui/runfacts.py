@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from console.model.cells import pad
@@ -17,11 +18,11 @@ _LABEL = 12
 _TODAY = timedelta(hours=20)
 
 
-def facts(view: RunView, look: Look, width: int) -> list[Line]:
-    """A line for each, more for what is long; what nobody told is left out."""
+def facts(view: RunView, look: Look, width: int, but: Collection[str] = ()) -> list[Line]:
+    """A line for each, more for what is long; what nobody told is left out, and those named in `but`."""
     found: list[Line] = []
     for name, words in pairs(view):
-        if words:
+        if words and name not in but:
             found += long_fact(name, words, look, width, label=_LABEL)
     return found
 

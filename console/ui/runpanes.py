@@ -156,7 +156,8 @@ def cards(
         words = value_words(quantity, value, datetime.fromtimestamp(clock.time(drawn.view.cursor) / 1e9, UTC))
     key = look.keys.first("next-metric")
     hint = f"{key} next" if focused else ""
-    head = _title(numbered(number, name), [[look.part(words, Role.MUTED)]], hint, look, width, focused=focused)
+    items = [[look.part(f"{'  ' if place else ''}{one}", Role.MUTED)] for place, one in enumerate(words.split("  "))]
+    head = _title(numbered(number, name), items, hint, look, width, focused=focused)
     role = Role.ACTIVE if quantity.what.value in ("util", "cpu") else Role.THIRD
     lines = area(
         found.values, found.highs, found.top, width, height - 1, look, label=found.label, cursor=column, left=left, role=role
