@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from console.model.cells import pad
 from console.model.run import Phase
-from console.model.words import age, binary, decimal, duration
+from console.model.words import age, binary, commit_id, decimal, duration
 from console.ui.canvas import Line
 from console.ui.details import long_fact
 from console.ui.look import Look
@@ -37,7 +37,7 @@ def pairs(view: RunView) -> list[tuple[str, str]]:
     title = f"  {run.build.name}" if run.build is not None and run.build.name != run.known_as else ""
     return [
         ("started by", _started_by(view)),
-        ("commit", f"{run.commit[:8]}{title}" if run.commit else ""),
+        ("commit", f"{commit_id(run.commit, wide=True)}{title}" if run.commit else ""),
         ("parameters", " ".join(f"{name}={value}" for name, value in (given(view) or {}).items())),
         ("changed", changed_words(view)),
         ("image", str(run.image or (past.image if past is not None else None) or "")),

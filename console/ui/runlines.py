@@ -12,7 +12,7 @@ from console.model.metric import Curve, Figures
 from console.model.run import Phase
 from console.model.run_words import figure, grave, per_second, place, remaining
 from console.model.state import StateClass
-from console.model.words import age, duration
+from console.model.words import age, commit_id, duration
 from console.ui.canvas import Line, Part, line_cells
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -117,9 +117,8 @@ def _upcoming(view: RunView, before: Sequence[str]) -> Sequence[str]:
 
 
 def _who(view: RunView) -> str:
-    commit = view.run.commit
     by = "by hand" if view.run.by_hand else _by(view)
-    return " ".join(part for part in (commit[:7] if commit else "", by) if part)
+    return " ".join(part for part in (commit_id(view.run.commit), by) if part)
 
 
 def _by(view: RunView) -> str:

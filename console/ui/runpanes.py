@@ -9,6 +9,7 @@ from rich.style import Style
 
 from console.model.cells import cut_middle
 from console.model.cells import width as cells_of
+from console.model.history import NANO, SILENCE_SECONDS
 from console.model.run_words import figure
 from console.model.words import duration
 from console.ui import runlines
@@ -152,10 +153,10 @@ def cards(
     column = None
     if drawn is not None and drawn.view.cursor is not None:
         column = cursor_column(drawn.view, width, left)
-        value = _value_at(found.values, drawn.view.cursor, span)
-        words = value_words(quantity, value, datetime.fromtimestamp(clock.time(drawn.view.cursor) / 1e9, UTC))
+        value, moment = _under_cursor(found.values, drawn.view.cursor, span, clock)
+        words = value_words(quantity, value, datetime.fromtimestamp(moment / NANO, UTC))
     key = look.keys.first("next-metric")
-    hint = f"{key} next" if focused else ""
+    hint = f"{key} next" if focused and number is not None else ""
     items = [[look.part(f"{'  ' if place else ''}{one}", Role.MUTED)] for place, one in enumerate(words.split("  "))]
     head = _title(numbered(number, name), items, hint, look, width, focused=focused)
     role = Role.ACTIVE if quantity.what.value in ("util", "cpu") else Role.THIRD
@@ -165,8 +166,21 @@ def cards(
     return [head, *lines][:height]
 
 
-def _value_at(values: Sequence[float | None], where: float, span: tuple[float, float]) -> float | None:
+def _under_cursor(
+    values: Sequence[float | None], where: float, span: tuple[float, float], clock: Clock
+) -> tuple[float | None, float]:
+    """The value at a place of the axis, and when that was (nanoseconds since 1970).
+
+    The newest one lies a moment before the end of the axis: it counts until there would be a gap.
+    """
     start, end = span
+    at_cursor = clock.time(where)
     if not values or end <= start:
-        return None
-    return values[max(0, min(len(values) - 1, int((where - start) / (end - start) * len(values))))]
+        return None, at_cursor
+    size = (end - start) / len(values)
+    column = max(0, min(len(values) - 1, int((where - start) / size)))
+    newest = next((place for place in range(len(values) - 1, -1, -1) if values[place] is not None), -1)
+    if column <= newest or newest < 0:
+        return values[column], at_cursor
+    seen = clock.time(start + size * (newest + 1))
+    return (values[newest], seen) if at_cursor - seen <= SILENCE_SECONDS * NANO else (None, at_cursor)
