@@ -109,8 +109,11 @@ def change(now: Figures, then: Figures | None) -> str:
     by = score.best.value - older.best.value
     if not math.isfinite(by):
         return ""
-    words = figure(abs(by))
-    return f"{'-' if by < 0 and words != figure(0.0) else '+'}{words.removeprefix('0') if words.startswith('0.') else words}"
+    # As many decimals as the score beside it has: finer than that nobody sees it.
+    told = figure(score.best.value)
+    words = figure(abs(by)) if "e" in told else f"{abs(by):.{len(told.partition('.')[2])}f}"
+    sign = "-" if by < 0 and float(words) else "+"
+    return f"{sign}{words.removeprefix('0') if words.startswith('0.') else words}"
 
 
 def short(curve: Curve) -> str:

@@ -357,6 +357,8 @@ async def test_what_covers_it_has_its_log_alone() -> None:
         await one.press("escape", "enter")
         await front(one, RunScreen)
         await until(lambda: read._closed, "its log to be let go of")
+        main_of(one.app).change_look()
+        assert feed(one) is None, "whatever has it painted anew"
         await one.press("escape")
         await one.sees("5 project-a #128")
         await one.sees("step 780/6330")
