@@ -10,6 +10,7 @@ from console.feeds.log_feed import LogFeed
 from console.model.build import BuildRef
 from console.text import clean
 from console.ui import runbeside
+from console.ui.canvas import plain
 from console.ui.runbeside import RunBeside
 from console.ui.screens.run import RunScreen
 from tests.console.fake_jenkins import FakeJenkins
@@ -341,6 +342,12 @@ async def test_new_lines_of_its_log_come_by_themselves() -> None:
         await one.pilot.pause()
         tail = beside(one)._known.tail
         tail._feed.store.append([(int(NOW.timestamp() * 1e9), 0, b"and one more")])  # type: ignore[union-attr]
+        before = plain(beside(one)._picture.lines)  # type: ignore[union-attr]
+        news = beside(one).news()
+        assert news is not None
+        told = plain(news).split("\n")
+        assert told[-1].endswith("and one more"), "only the log is drawn anew"
+        assert told[: len(told) - 25] == before.split("\n")[: len(told) - 25]
         tail._tell(tail._feed)  # type: ignore[arg-type]
         assert main_of(one.app)._news_due is not None, "they are painted without anything else"
         await one.sees("and one more")
