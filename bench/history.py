@@ -89,27 +89,6 @@ def read(path: Path, rounds: int) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def leave(path: Path, many: int) -> dict[str, float]:
-    """Seconds and MB for a run of so many kept points as CSV, and as JSON."""
-    writer = Writer(path, Bounds(points=many))
-    for step in range(0, many // METRICS, 1000):
-        writer.record(Batch(points={KEY: dict.fromkeys(NAMES, points(step, 1000))}))
-    writer.close()
-    code = (
-        "import json, sys, time; from pathlib import Path; from bench.history import KEY, memory\n"
-        "from console.history import Reader, export\n"
-        "reader = Reader(Path(sys.argv[1])); begun = time.perf_counter()\n"
-        "made = export.csv_of(reader, KEY) if sys.argv[2] == 'csv' else export.json_of(reader, KEY, {'items': []})\n"
-        "size = sum(map(len, made))\n"
-        "print(json.dumps([time.perf_counter() - begun, memory(), size]))"
-    )
-    told: dict[str, float] = {}
-    for form in ("csv", "json"):
-        out = subprocess.run([sys.executable, "-c", code, path, form], stdout=subprocess.PIPE, check=True).stdout
-        told[form], told[f"{form} memory"], told[f"{form} size"] = json.loads(out)
-    return told
-
-
 def apart(what: str, *args: object) -> dict[str, float]:
     """One of the above, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
@@ -138,15 +117,11 @@ def measure(*, quick: bool) -> None:
         ("points", "20 metrics as points, not thinned"),
     ):
         print(f"  {words:38}{told[name]:>10.0f} ms")
-    left = apart("leave", many)
-    print(f"\na run of {many:,} points on its way out")
-    for form in ("csv", "json"):
-        print(f"  {form:38}{left[form]:>10.1f} s{left[f'{form} memory']:>9.0f} MB{left[f'{form} size'] / 1e6:>9.0f} MB of text")
     print(f"\nload after: {load()}")
 
 
 def main() -> int:
-    takers: dict[str, Callable[..., dict[str, float]]] = {"write": write, "read": read, "leave": leave}
+    takers: dict[str, Callable[..., dict[str, float]]] = {"write": write, "read": read}
     if len(sys.argv) > 2 and sys.argv[1] in takers:
         print(json.dumps(takers[sys.argv[1]](Path(sys.argv[2]), *map(int, sys.argv[3:]))))
         return 0

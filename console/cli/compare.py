@@ -15,12 +15,11 @@ from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
-from console.cli.run_forms import plain
+from console.cli.run_forms import number, plain
 from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import Runs
 from console.history.compare import Comparison, compare
 from console.history.compare import Figures as Ends
-from console.history.export import number
 from console.history.facts import moment as moment_of
 from console.model import run_words
 from console.model.history import Point

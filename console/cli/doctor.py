@@ -52,8 +52,7 @@ def doctor(context: Context, /, fix: bool, **options: Any) -> int:
         async def make(reach: Reach) -> Act:
             from console.doctor.mending import act
 
-            tools = context.backend.instruments()
-            return act(checkup.mends, reach, tools.files, tools.uid)
+            return act(checkup.mends, reach, context.backend.instruments())
 
         return act_here(context, make, wish)
     if rows is None:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from console.cli.forms import moment
-from console.history.export import guarded, number
 from console.model import run_words
+from console.model.history import PastRun
 from console.model.metric import Curve, Figures, Spot
 from console.model.run import Run
 from console.model.why import Evidence, Why
 
+HEADER = ("metric", "step", "epoch", "time", "value")
+"""Of the table of what a run measured, a line for each value."""
+
+_FORMULA = ("=", "+", "-", "@", "'")
 _NUMBERS = ("-inf",)
 
 
 def plain(value: object) -> object:
-    """As `guarded`, for whatever stands in a table."""
-    return guarded(value) if isinstance(value, str) and value not in _NUMBERS else value
+    """For a table: a text that a spreadsheet would take for a formula has a `'` in front of it."""
+    risky = isinstance(value, str) and value.startswith(_FORMULA) and value not in _NUMBERS
+    return f"'{value}" if risky else value
+
+
+def number(value: float) -> float | str:
+    """JSON has no word for what is not finite: a string stands for it, as in events.jsonl."""
+    return value if math.isfinite(value) else str(value)
 
 
 def run(one: Run, known: Figures | None, *, recalled: bool = False) -> dict[str, Any]:
@@ -40,6 +52,38 @@ def run(one: Run, known: Figures | None, *, recalled: bool = False) -> dict[str,
         "gpus": sorted(one.cards),
         "progress": figures(known) if known is not None else None,
         "recalled": recalled,
+    }
+
+
+def past(run: PastRun) -> dict[str, Any]:
+    """What the history knows of a run."""
+    return {
+        "key": run.key,
+        "training": run.training,
+        "project": run.project,
+        "job": run.job,
+        "number": run.number,
+        "commit": run.commit,
+        "parameters": dict(run.parameters),
+        "causes": list(run.causes),
+        "image": run.image,
+        "container": run.container,
+        "cards": list(run.cards),
+        "started_at": moment(run.started),
+        "ended_at": moment(run.ended),
+        "seconds": run.seconds,
+        "state": run.state.word if run.state is not None else None,
+        "class": run.state.kind.name.lower() if run.state is not None else None,
+        "reason": run.reason,
+        "published": asdict(run.published) if run.published is not None else None,
+        "checkpoint": asdict(run.checkpoint) if run.checkpoint is not None else None,
+        "asked": asdict(run.asked) if run.asked is not None else None,
+        "peak_memory": run.peak_memory,
+        "peak_gpu_memory": run.peak_gpu_memory,
+        "resumed_from": run.resumed_from,
+        "resumed_step": run.resumed_step,
+        "kept": run.kept,
+        "bare": run.bare,
     }
 
 

@@ -10,15 +10,15 @@ from datetime import datetime
 
 import click
 
+from console.actions.plan import several
 from console.cli import run_forms
 from console.cli.group import Context, command
 from console.cli.looking import UNREACHABLE
 from console.cli.options import UsageError
 from console.cli.output import Cell, Column, Printer, print_json
-from console.cli.run_forms import plain
+from console.cli.run_forms import HEADER, plain
 from console.cli.runfinding import Asked, Meant, complain, document, look_up, reached, with_runs
 from console.feeds.runs_once import BUILDS, Runs
-from console.history.export import HEADER, run_item
 from console.model import run_words
 from console.model.build import Parameter
 from console.model.gpu_use import Holder
@@ -30,7 +30,9 @@ from console.model.times import clock
 from console.model.why import Evidence
 from console.model.words import binary, decimal, duration, memory_of
 from console.runs.meant import SHOWN
-from console.text import clean
+from console.settings import SettingsError
+from console.sources.projectfolders import project_names
+from console.text import Clean, clean
 
 _COLUMNS = (
     Column("RUN", least=14, middle=True),
@@ -54,8 +56,21 @@ PAST = 20
 EVERYTHING = 1_000_000
 
 
+def _projects(context: Context) -> tuple[Clean, ...]:
+    """Of the clone that one is in. The demo has none."""
+    return project_names(context.backend.loaded.projects) if not context.backend.demo else ()
+
+
+def _complete_project(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    try:
+        names = _projects(ctx.obj) if isinstance(ctx.obj, Context) else ()
+    except SettingsError:
+        return []
+    return [name for name in names if name.startswith(begun)]
+
+
 @command("runs")
-@click.option("--project", metavar="P", help="Only runs of this project.")
+@click.option("--project", metavar="P", shell_complete=_complete_project, help="Only runs of this project.")
 @click.option("--count", "-n", metavar="N", default=str(BUILDS), help=f"How many builds are looked at (default {BUILDS}).")
 @click.option(
     "--limit", metavar="N", default=str(PAST), help=f"How many runs are added that only the history knows (default {PAST})."
@@ -81,7 +96,7 @@ def runs(context: Context, project: str | None, count: str, limit: str, everythi
         printer = context.printer()
         printer.table(_COLUMNS, [_row(one, found.figures.get(one.key), found.taken_at) for one in shown])
         if not shown and reached(found):
-            printer.line(_nothing(found, project))
+            printer.line(_nothing(context, found, project))
     return UNREACHABLE if not reached(found) else 1 if bad else 0
 
 
@@ -101,7 +116,7 @@ def run(context: Context, name: str) -> int:
     if context.json:
         item = run_forms.run(one, known, recalled=meant.recalled)
         item["explanation"] = run_forms.explanation(meant.why) if meant.why is not None else None
-        item["history"] = run_item(meant.past) if meant.past is not None else None
+        item["history"] = run_forms.past(meant.past) if meant.past is not None else None
         print_json(document(context, "run", found, [item]))
     else:
         complain(context, found)
@@ -182,9 +197,13 @@ def _away(context: Context, kind: str, found: Runs) -> int:
     return UNREACHABLE
 
 
-def _nothing(found: Runs, project: str | None) -> str:
-    if project is not None and found.found:
-        return f"No run of {clean(project, limit=SHOWN)}."
+def _nothing(context: Context, found: Runs, project: str | None) -> str:
+    if project is not None:
+        known = _projects(context)
+        if known and project not in known:
+            return f"No run of {clean(project, limit=SHOWN)}. Projects here: {several(known)}."
+        if found.found:
+            return f"No run of {clean(project, limit=SHOWN)}."
     return "No runs yet. A merged release starts one, or make train."
 
 

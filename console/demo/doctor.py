@@ -14,6 +14,7 @@ from console.doctor.instruments import DockerSide, Instruments
 from console.model.daemon import Daemon
 from console.model.filefacts import FileFacts
 from console.model.source import NotThereError, SourceState, SourceStatus
+from console.model.unit import Unit
 from console.settings import Loaded
 from console.sources.protocols import Gpus, Machine
 from console.sources.reach import Reach
@@ -35,6 +36,7 @@ def instruments(
         user=Clean("you"),
         uid=os.getuid(),
         files=DemoFiles(),
+        units=DemoUnits(),
         web=DemoWeb(),
         docker=DockerSide(reach.engine, daemon, reach.compose, None, daemon),
         jenkins=reach.jenkins,
@@ -66,6 +68,22 @@ class DemoFiles:
     @staticmethod
     def _none(path: Path) -> NotThereError:
         return NotThereError(SourceState.OK, clean(f"The demo has no files, and so no {path}."))
+
+
+class DemoUnits:
+    """See `sources.protocols.Units`: there are none."""
+
+    async def unit(self, name: str) -> Unit | None:
+        return None
+
+    async def may_start(self) -> bool:
+        return False
+
+    async def start(self, name: str) -> None:
+        raise NotThereError(SourceState.OK, clean(f"The demo has no systemd, and so no {name}."))
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
 
 class DemoWeb:

@@ -51,17 +51,20 @@ class Rights:
 @dataclass(frozen=True, slots=True)
 class Mends:
     """What can be mended without anything being lost: rights of files, services that were stopped, nodes that a person has
-    taken off line."""
+    taken off line, units of systemd that were stopped."""
 
     rights: tuple[Rights, ...] = ()
     services: tuple[Clean, ...] = ()
     nodes: tuple[Clean, ...] = ()
+    units: tuple[Clean, ...] = ()
 
     def __add__(self, other: Mends) -> Mends:
-        return Mends(self.rights + other.rights, self.services + other.services, self.nodes + other.nodes)
+        return Mends(
+            self.rights + other.rights, self.services + other.services, self.nodes + other.nodes, self.units + other.units
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.rights or self.services or self.nodes)
+        return bool(self.rights or self.services or self.nodes or self.units)
 
 
 @dataclass(frozen=True, slots=True)

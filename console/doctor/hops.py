@@ -322,7 +322,15 @@ HOPS: tuple[Hop, ...] = (
         "whether a recorder writes the history of runs",
         "what happens while nobody looks is not recorded",
         {
-            "stopped": Remedy("there is a history, and nobody writes it", "`sudo systemctl start mlops-console-record`"),
+            "stopped": Remedy(
+                "the recorder does not run", "`sudo systemctl start mlops-console-record`, or `sudo mlops-console doctor --fix`"
+            ),
+            "failing": Remedy(
+                "the recorder was started, and does not write", "its log says why: `journalctl -u mlops-console-record -n 50`"
+            ),
+            "nobody": Remedy(
+                "there is a history, and nobody is there to write it", "`mlops-console record` writes it as long as it runs"
+            ),
             "rights": Remedy("the history may not be read by this user", "`chmod g+r {path}`, for a group that you are in"),
         },
     ),

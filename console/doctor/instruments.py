@@ -19,6 +19,7 @@ from console.sources.protocols import (
     JenkinsAdmin,
     Knocks,
     Machine,
+    Units,
 )
 from console.text import Clean
 
@@ -57,6 +58,7 @@ class Instruments:
     user: Clean
     uid: int
     files: Files
+    units: Units
     web: Knocks
     docker: DockerSide | SourceStatus
     jenkins: ActingJenkins | SourceStatus
@@ -68,6 +70,6 @@ class Instruments:
 
     async def aclose(self) -> None:
         """Let all of them go."""
-        for one in (self.files, self.web, self.docker, self.jenkins, self.admin, self.gpus, self.machine):
+        for one in (self.files, self.units, self.web, self.docker, self.jenkins, self.admin, self.gpus, self.machine):
             if one is not None and not isinstance(one, SourceStatus):
                 await one.aclose()

@@ -13,6 +13,7 @@ from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Loaded, Overrides, SettingsError
 from console.settings.loading import places, user_file
 from console.sources.ownfiles import OwnFiles
+from console.sources.systemd import Systemd
 from console.sources.web import Web
 from console.sources.whoami import person
 from console.text import Clean
@@ -69,6 +70,7 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
         user=who.user,
         uid=os.geteuid(),
         files=OwnFiles(),
+        units=Systemd(env, os.geteuid()),
         web=Web(),
         docker=_docker(parts, loaded),
         jenkins=parts.jenkins() if sure else _UNSURE,

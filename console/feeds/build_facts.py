@@ -6,16 +6,16 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterator, Mapping
-from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from console.feeds.build_logs import Tails, why_it_failed
 from console.model.build import Build, BuildRef, FailedTest, Result, Stages, StageStatus
-from console.model.held import compile_error, held
+from console.model.held import held
 from console.model.jenkins import Held, JenkinsError, Job, Monitors, Node, Trouble, Work
 from console.sources.protocols import Jenkins
-from console.text import Clean, clean
+from console.text import Clean
 
 HISTORY = 50
 """Builds of a job in view. Jenkins loads all of them from its disk whatever the number is, so it is asked seldom."""
@@ -26,10 +26,6 @@ STANDS_SECONDS = 4.0
 WORKS_SECONDS = 10.0
 STILL_SECONDS = 60.0
 AGAIN_SECONDS = 30.0
-TAIL_BYTES = 4096
-BUSY_BYTES = 32 * 1024
-"""A log that grew by more since the last look belongs to a build that works."""
-
 MOST_TRAININGS = 50
 """More than a server has cards for."""
 
@@ -71,7 +67,7 @@ class BuildFacts:
         self._asking: set[Hashable] = set()
         self._read_once: dict[Hashable, None] = {}
         self._known_last: dict[Clean, Hashable] = {}
-        self._tails: dict[BuildRef, tuple[int, list[str]]] = {}
+        self._tails = Tails(source)
         self._still: dict[BuildRef, int] = {}
         self._moved: Hashable = None
 
@@ -92,7 +88,7 @@ class BuildFacts:
         """
         self.forget_times()
         self._read_once.clear()
-        self._tails.clear()
+        self._tails.forget()
 
     def due(
         self,
@@ -104,8 +100,7 @@ class BuildFacts:
     ) -> Iterator[Ask]:
         """What should be read now, the most wanted first."""
         running = work.running
-        for gone in [ref for ref in self._tails if ref not in running]:
-            del self._tails[gone]
+        for gone in self._tails.leave_out(running):
             self.held.pop(gone, None)
             self._still.pop(gone, None)
         self.stopping &= running
@@ -341,7 +336,7 @@ class BuildFacts:
             if build.pipeline and (stages is None or stages.status in _GOES_ON):
                 # Read while the build still ran: which stage failed is not among them.
                 stages = self.stages[ref] = await self._source.stages(ref)
-            told = await self._why(ref, stages)
+            told = await why_it_failed(self._source, ref, stages)
         except JenkinsError as error:
             return self._lost(("why", ref), error)
         self.missing.pop(("why", ref), None)
@@ -350,45 +345,13 @@ class BuildFacts:
         _trim(self.failures, KEPT)
         return True
 
-    async def _why(self, ref: BuildRef, stages: Stages | None) -> Clean:
-        if stages is not None and stages.status is StageStatus.NOT_EXECUTED and not stages.stages:
-            lines = await self._beginning(ref)
-            return clean(compile_error(lines) or "it ended before its first stage")
-        failed = [one for one in stages.stages if one.status is StageStatus.FAILED] if stages is not None else []
-        # What follows the first failure fails only because of it.
-        if failed:
-            return clean(f"{failed[0].name}: {failed[0].error}" if failed[0].error else f"{failed[0].name} failed")
-        return clean("")
-
-    async def _beginning(self, ref: BuildRef) -> list[str]:
-        text = b""
-        async for part in self._source.log(ref, 0):
-            text += part.text
-            if len(text) > 64 * 1024:
-                break
-        return text.decode("utf-8", "replace").splitlines()
-
     async def _read_held(self, ref: BuildRef) -> bool:
         """What a Pipeline waits for stands at the end of its log, and nowhere else unless it is a node."""
         try:
-            start, lines = self._tails.get(ref) or (max(0, await self._source.log_size(ref) - TAIL_BYTES), [])
-            text, end = b"", start
-            async with aclosing(self._source.log(ref, start)) as read:
-                async for part in read:
-                    end = part.end
-                    if part.whole:
-                        lines = []
-                    elif end - start > BUSY_BYTES:
-                        # It prints a lot, so it waits for nothing: what it prints is not fetched.
-                        text, lines = b"", []
-                        break
-                    text = (text + part.text)[-4 * TAIL_BYTES :]
+            lines = await self._tails.read(ref)
         except JenkinsError as error:
             return self._lost(("held", ref), error)
         self.missing.pop(("held", ref), None)
-        joined = "\n".join(lines[-40:]) + text.decode("utf-8", "replace").replace("\r\n", "\n")
-        lines = joined.split("\n")[-60:]
-        self._tails[ref] = end, lines
         found = held(lines)
         if found is not None and found.since is not None:
             found = replace(found, since=found.since - self._source.controller.ahead)

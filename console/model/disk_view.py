@@ -11,7 +11,8 @@ from console.model.container import Container
 from console.model.disk import NO_TIME, CacheRecord, Image, Volume
 from console.model.disk_rows import BUILD_CACHE, KEPT, DiskRow, kept_row, rows
 from console.model.kept import WHAT, Kept
-from console.model.prunable import decide, groups
+from console.model.prunable import decide
+from console.model.prunegroups import groups
 from console.model.pruning import CACHE, Decision, Group, Kind, Known, Rule, Verdict, Why, key_of
 from console.text import Clean, clean
 

@@ -15,13 +15,11 @@ from typing import NamedTuple
 
 from console.model.container import Container, ContainerState
 from console.model.disk import KEEP, NO_TIME, PURPOSE, CacheRecord, Image, Volume, alone, attributed
-from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Group, Kind, Known, Rule, Verdict, Why, key_of
+from console.model.pruning import CACHE, CONTAINERS, VOLUMES, Decision, Kind, Known, Rule, Verdict, Why, key_of
 from console.model.words import counted, day, decimal, duration
 from console.text import Clean, clean
 
 _VALIDATE, _TRAIN = Clean("validate"), Clean("train")
-_ORDER = {why.value: at for at, why in enumerate(Why)}
-_MOST_REASONS = 4
 _DAY = timedelta(days=1)
 
 
@@ -374,32 +372,3 @@ def _shared_notes(known: Known, remove: Sequence[Verdict]) -> list[Clean]:
     if held := min(images, sum(one.size for one in shared if one.id not in gone)):
         notes.append(Clean(f"Up to {decimal(held)} of images comes free only with the build cache that has the same layers."))
     return notes
-
-
-def groups(verdicts: Iterable[Verdict]) -> tuple[Group, ...]:
-    """For people: one row for all verdicts of a group, the largest first. Give those of `remove` or those of `keep`."""
-    found: defaultdict[tuple[Kind, Clean], list[Verdict]] = defaultdict(list)
-    for one in verdicts:
-        found[one.kind, one.group].append(one)
-    rows = [_group(kind, name, members) for (kind, name), members in found.items()]
-    return tuple(sorted(rows, key=lambda row: (-(row.bytes or 0), -row.count, row.name)))
-
-
-def _group(kind: Kind, name: Clean, members: Sequence[Verdict]) -> Group:
-    sizes = [size for one in members if (size := one.adds) is not None]
-    # `images of cats` is a project's name, of which nothing may be cut.
-    what, of, whose = name.partition(" of ")
-    said = Clean(counted(len(members), what.removesuffix("s")) + of + whose)
-    return Group(kind, name, said, len(members), sum(sizes) if sizes else None, clean(_reasons(members)))
-
-
-def _reasons(members: Sequence[Verdict]) -> str:
-    if len({one.reason for one in members}) == 1 and (len(members) == 1 or members[0].why is None):
-        return members[0].reason
-    counts = Counter(one.why.value if one.why is not None else str(one.reason) for one in members)
-    if len(counts) == 1:
-        return next(iter(counts))
-    shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_MOST_REASONS]
-    parts = [f"{count:,} {words}" for words, count in sorted(shown, key=lambda item: (_ORDER.get(item[0], -1), item[0]))]
-    rest = len(members) - sum(count for _, count in shown)
-    return ", ".join([*parts, f"{rest:,} for other reasons"] if rest else parts)

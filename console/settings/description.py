@@ -66,7 +66,11 @@ class Compose:
 
 @dataclass(frozen=True, slots=True)
 class Projects:
-    dir: Path = _setting("Folder with one training project in each subfolder.", Path("projects"), repository=True)
+    dir: Path = _setting(
+        "Folder with one training project in each subfolder: they complete `runs --project`.",
+        Path("projects"),
+        repository=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,11 @@ class Loaded:
     files: tuple[SettingsFile, ...]
 
     @property
+    def projects(self) -> Path:
+        """The folder of the training projects: that of the repository one is in, where the settings name no other."""
+        return next(one.path.parent for one in self.files if one.role == "repository") / self.settings.projects.dir
+
+    @property
     def read_only(self) -> Clean | None:
         """What has switched every act off: `--read-only`, `MLOPS_READ_ONLY`, or a file and its line. None where acts are on."""
         return self.origins["read_only"].where if self.settings.read_only else None
@@ -221,7 +226,7 @@ class _Reader:
         except ValueError as wrong:
             self._wrong(path, str(wrong))
             return
-        if isinstance(taken, Path) and info.key != "projects.dir":
+        if isinstance(taken, Path):
             taken = self._place.path.parent / expanded(taken)
             if self._place.role == "repository" and not taken.resolve().is_relative_to(self._place.path.parent.resolve()):
                 self._wrong(path, f"{info.key} of a repository must stay inside of it, {value!r} does not")

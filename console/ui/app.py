@@ -17,14 +17,13 @@ from textual.color import Color
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
-from textual.widget import Widget
 
 from console.feeds.watch import Watch
 from console.model.glyphs import Glyphs, wants_unicode
 from console.model.terminals import MANY, MONOCHROME, SIXTEEN, TRUE_COLOR, colors
 from console.model.world import World
 from console.text import Clean
-from console.ui.keyrest import KeyRest
+from console.ui.keyboard import TypingApp
 from console.ui.look import Look
 from console.ui.motion import Motion
 from console.ui.net import SafetyNet
@@ -34,7 +33,7 @@ from console.ui.palette import choose
 from console.ui.screens.base import ConsoleScreen
 from console.ui.screens.main import MainScreen
 from console.ui.tight import Terminal
-from console.ui.touring import FirstLook, TouringApp
+from console.ui.touring import FirstLook
 
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
@@ -74,7 +73,7 @@ class Wishes:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ConsoleApp(TouringApp, inherit_bindings=False):
+class ConsoleApp(TypingApp, inherit_bindings=False):
     """Shows the worlds of one Watch. `demo_watch` makes the demo's when a person asks for it and no Engine answers.
 
     `read_only` is what has switched acts off, None where they are on. `make_recorder` gives where acts are written
@@ -144,13 +143,8 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
         self.attend_to_nothing()
         self._doer: Doer | None = None
         self._around: contextvars.Context | None = None
-        self.rest = KeyRest(time.monotonic)
-        self.pressed = ""
-        """The key that was pressed last."""
-        self._deaf = ""
         self._ahead = ahead
         self._garbage = garbage
-        self._busy_at = time.monotonic()
 
     @property
     def doer(self) -> Doer:
@@ -175,10 +169,6 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
         """What stands there now; empty when nothing does."""
         front = self._front
         return front.said if front is not None else ""
-
-    def deafen(self) -> None:
-        """The key pressed last has done its work: pressed again before it has rested, it does nothing."""
-        self._deaf = self.pressed
 
     @property
     def background(self) -> Color:
@@ -244,42 +234,6 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
     def env(self) -> Mapping[str, str]:
         return self._env
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that no widget took. What is typed while a line of input opens belongs to that line.
-
-        All keys come by here in their order, also those that were typed before a screen or a sheet was there.
-        """
-        if not getattr(event, "typed_ahead", False):
-            self._busy_at = time.monotonic()
-            self.rest.press(event.key)
-            self.pressed = event.key
-            self.watch_key(event.key)
-        prompt = getattr(self.screen, "prompt", None)
-        if not isinstance(prompt, Widget):
-            self._take(event)
-            return
-        if event.key in ("ctrl+c", "escape"):
-            return
-        if getattr(event, "at_prompt", False):
-            # Its own keys, backspace among them, come to it by what is prevented here; all others would be the screen's.
-            if event.key not in prompt._bindings.key_to_bindings:
-                event.prevent_default()
-        elif not getattr(event, "typed_ahead", False):
-            event.prevent_default()
-            again = events.Key(event.key, event.character)
-            again.typed_ahead = True  # type: ignore[attr-defined]  # so that it comes here only once more
-            prompt.post_message(again)
-
-    def _take(self, event: events.Key) -> None:
-        """Give it to the screen in front, before its bindings."""
-        if self._deaf and event.key == self._deaf and self.rest.again:
-            event.prevent_default()
-            return
-        self._deaf = ""
-        take = getattr(self.screen, "take_key", None)
-        if take is not None and take(event.key, event.character):
-            event.prevent_default()
-
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
         """The terminal has drawn everything up to the question."""
         self.pace.answered()
@@ -303,12 +257,12 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
 
     def _look_for_garbage(self) -> None:
         assert self._garbage is not None  # noqa: S101 - no timer is set without it
-        self._garbage.look(time.monotonic() - self._busy_at)
+        self._garbage.look(self.calm)
 
     def _look_ahead(self) -> None:
         """Load what later keys need, once the first rows have been there, and no key was pressed, for a while."""
         assert self._ahead is not None  # noqa: S101 - no timer is set without it
-        calm = time.monotonic() - self._busy_at if self.world is not None else 0.0
+        calm = self.calm if self.world is not None else 0.0
         if calm >= CALM_SECONDS:
             self._ahead.begin()
         else:
@@ -348,7 +302,7 @@ class ConsoleApp(TouringApp, inherit_bindings=False):
         if world is None or world is self.world or self._exit:
             return
         if self.world is None:
-            self._busy_at = time.monotonic()
+            self.stir()
         self.world = world
         self.hear(world)
         if self.motion.wants(world):

@@ -215,6 +215,8 @@ def mended(mends: Mends) -> str:
         found.append(f"starts {several([str(one) for one in mends.services])}")
     if mends.nodes:
         found.append(f"brings {several([str(one) for one in mends.nodes])} on line")
+    if mends.units:
+        found.append(f"starts {several([str(one) for one in mends.units])}")
     return "; ".join(found)
 
 

@@ -223,12 +223,11 @@ def setting_offline(nodes: Sequence[Clean], reason: Clean | None) -> Making:
 
 
 def mending(mends: Mends, tools: Callable[[], Instruments]) -> Making:
-    """All that the doctor can mend safely. The files are asked by tools of their own: those of the walk are closed."""
+    """All that the doctor can mend safely. Files and units are asked by tools of their own: those of the walk are closed."""
 
     def make(reach: Reach) -> Act:
         from console.doctor.mending import act
 
-        own = tools()
-        return act(mends, reach, own.files, own.uid)
+        return act(mends, reach, tools())
 
     return Making(make, "docker")

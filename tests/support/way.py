@@ -16,14 +16,13 @@ import signal
 import socket
 import ssl
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from infra.release.address import Target
 from tests.support import gotools, hook, scratch
+from tests.support.cables import Names, cable, listens, names_known, write
 from tests.support.frps import Reply, read_reply
 from tests.support.namespace import Namespace
 from tests.support.waiting import until_sync
@@ -165,7 +164,7 @@ class Client:
         self.machine = machine or Namespace()
         self._own = machine is None
         server, client = f"{_CLIENTS}.{2 * number}", f"{_CLIENTS}.{2 * number + 1}"
-        _cable(way.public, f"to-{number}", f"{server}/31", self.machine, "outside", f"{client}/31")
+        cable(way.public, f"to-{number}", f"{server}/31", self.machine, "outside", f"{client}/31")
         env = {
             "MLOPS_ETC": "/run/way/etc", "FRP_SERVER_ADDR": server, "FRP_SERVER_PORT": "7000", "FRP_SERVER_NAME": name,
             "FRP_DOMAIN": DOMAIN,
@@ -230,10 +229,10 @@ class Way:
         except OSError as error:
             raise NoWayError(f"no network of its own: {error.strerror}") from error
         self.world, self.home, self._behind = Namespace(), Namespace(), Namespace()
-        _cable(self.public, "internet", f"{PUBLIC_ADDRESS}/24", self.world, "outside", f"{SENDER_ADDRESS}/24")
-        _cable(self.home, "hook", f"{_GATE}/30", self._behind, "hook", f"{_JENKINS}/30")
+        cable(self.public, "internet", f"{PUBLIC_ADDRESS}/24", self.world, "outside", f"{SENDER_ADDRESS}/24")
+        cable(self.home, "hook", f"{_GATE}/30", self._behind, "hook", f"{_JENKINS}/30")
         # As Docker has it in every container.
-        _set(self.public, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
+        write(self.public, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
         self.folder = scratch.new_folder("way")
         self.frp_token, self.hmac, self.token = secrets.token_hex(32), secrets.token_hex(32), secrets.token_hex(32)
         make_public_keys(self.folder, SERVER_NAME)
@@ -241,7 +240,7 @@ class Way:
         self.ca = (self.folder / "frp-ca.pem").read_text()
         self.context = ssl.create_default_context(cafile=str(self.folder / "front.pem"))
         self.jenkins = hook.Jenkins(hook.Trigger(self.hmac.encode(), self.token), self._behind_listener)
-        self._names = _Names(self.home, {"jenkins": _JENKINS})
+        self._names = Names(self.home, {"jenkins": _JENKINS})
         self.frps = self._frps()
         self.front = self._front()
         self.gate = self._gate()
@@ -301,7 +300,7 @@ class Way:
 
     def from_world(self, function: Callable[[], Any]) -> Any:
         """What it returns where DOMAIN is the public server."""
-        with _names_known({DOMAIN: PUBLIC_ADDRESS}):
+        with names_known({DOMAIN: PUBLIC_ADDRESS}):
             return self.world.call(function)
 
     def _behind_listener(self) -> socket.socket:
@@ -315,7 +314,7 @@ class Way:
         for name in ("frps.pem", "frps-key.pem"):
             program.secret(name, (self.folder / name).read_text())
         program.start()
-        until_sync(lambda: _listens(self.public, 7000) and _listens(self.public, VHOST), "frps to listen")
+        until_sync(lambda: listens(self.public, 7000) and listens(self.public, VHOST), "frps to listen")
         return program
 
     def _front(self) -> Program:
@@ -326,7 +325,7 @@ class Way:
         for name in ("front.pem", "front-key.pem"):
             program.secret(name, (self.folder / name).read_text())
         program.start()
-        until_sync(lambda: _listens(self.public, 443), "the front to listen")
+        until_sync(lambda: listens(self.public, 443), "the front to listen")
         return program
 
     def _gate(self) -> Program:
@@ -335,7 +334,7 @@ class Way:
             program.put(ROOT / "infra" / name)
         program.secret("webhook-token", f"{self.token}\n")
         program.start()
-        until_sync(lambda: _listens(self.home, 8080), "the gate to listen")
+        until_sync(lambda: listens(self.home, 8080), "the gate to listen")
         return program
 
 
@@ -353,84 +352,3 @@ def make_certificate(folder: Path, name: str) -> None:
     for file in ("front.pem", "front-key.pem"):
         (folder / file).unlink(missing_ok=True)
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-class _Names:
-    """Docker's own name server, at the address where every container finds it: answers for these names, and no others."""
-
-    def __init__(self, machine: Namespace, addresses: Mapping[str, str]) -> None:
-        self._addresses = addresses
-        self._socket: socket.socket = machine.call(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        self._socket.bind(("127.0.0.11", 53))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5.0)
-        self._socket.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                asked, who = self._socket.recvfrom(512)
-            except OSError:
-                return
-            if not asked:
-                return
-            with contextlib.suppress(OSError):
-                self._socket.sendto(self._answer(asked), who)
-
-    def _answer(self, asked: bytes) -> bytes:
-        labels, at = [], 12
-        while asked[at]:
-            labels.append(asked[at + 1 : at + 1 + asked[at]].decode())
-            at += 1 + asked[at]
-        question = asked[12 : at + 5]
-        address = self._addresses.get(".".join(labels))
-        kind = int.from_bytes(asked[at + 1 : at + 3], "big")
-        if address is None or kind != 1:
-            return asked[:2] + (b"\x81\x83" if address is None else b"\x81\x80") + b"\0\1\0\0\0\0\0\0" + question
-        record = b"\xc0\x0c\0\1\0\1\0\0\0\x05\0\4" + socket.inet_aton(address)
-        return asked[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question + record
-
-
-@contextmanager
-def _names_known(addresses: Mapping[str, str]) -> Iterator[None]:
-    """Names that the resolver of this process knows besides, for the time of a `with`."""
-    real = socket.getaddrinfo
-
-    def known(host: Any, *arguments: Any, **named: Any) -> Any:
-        return real(addresses.get(host, host), *arguments, **named)
-
-    socket.getaddrinfo = known
-    try:
-        yield
-    finally:
-        socket.getaddrinfo = real
-
-
-def _cable(one: Namespace, its_name: str, its_address: str, other: Namespace, other_name: str, other_address: str) -> None:
-    """Two machines with a cable between them."""
-    target = other.command()[1].partition("=")[2]
-    for machine, command in (
-        (one, f"ip link add {its_name} type veth peer name {other_name} netns {target}"),
-        (one, f"ip address add {its_address} dev {its_name}"),
-        (one, f"ip link set {its_name} up"),
-        (other, f"ip address add {other_address} dev {other_name}"),
-        (other, f"ip link set {other_name} up"),
-    ):
-        subprocess.run(machine.command(*command.split()), check=True, capture_output=True)
-
-
-def _set(machine: Namespace, path: str, value: str) -> None:
-    machine.call(lambda: Path(path).write_text(value))
-
-
-def _listens(machine: Namespace, port: int) -> bool:
-    try:
-        machine.connect(port).close()
-    except OSError:
-        return False
-    return True

@@ -12,7 +12,8 @@ from console.actions.docker.known import known
 from console.actions.docker.ruling import applied, entries
 from console.actions.plan import Fate, News, Outcome, Part, Plan, Result, Say, Target, Tell, Weight
 from console.model.disk import DiskUse, once
-from console.model.prunable import decide, groups
+from console.model.prunable import decide
+from console.model.prunegroups import groups
 from console.model.pruning import Decision, Kind, Known, Rule, Verdict, Why, key_of
 from console.model.source import NotThereError, SourceError, SourceState
 from console.model.state import StateClass

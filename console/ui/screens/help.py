@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from console.model.cells import cut, pad
 from console.model.state import StateClass
@@ -13,6 +14,7 @@ from console.ui.keynames import shown
 from console.ui.palette import Role
 from console.ui.screens.sheet import CLOSES, Sheet
 
+T = TypeVar("T")
 _KEY_CELLS = 13
 _WORDS = (
     (StateClass.GOOD, "good"),
@@ -37,16 +39,9 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
     def lines(self, width: int, room: int) -> list[Line]:
         look = self.look
         columns = 3 if width >= 110 else 2 if width >= 72 else 1
-        groups = {group: [key for key in self._shown if key.group == group] for group in GROUPS}
         cell = width // columns
-        body: list[Line] = []
-        if columns == 1:
-            for group, keys in groups.items():
-                body += [[look.part(f" {group}", bold=True)], *([*self._key(key, cell)] for key in keys)]
-        else:
-            every = [line for group, keys in groups.items() for line in self._column(group, keys, cell)]
-            height = -(-len(every) // columns)
-            body = self._beside([every[at : at + height] for at in range(0, len(every), height)], cell)
+        blocks = [block for group in GROUPS for block in self._blocks(group, cell)]
+        body = self._beside(packed(blocks, columns), cell)
         shown_rows = self._room = max(1, room - 2)
         self._first = max(0, min(self._first, len(body) - shown_rows))
         note = (
@@ -57,9 +52,11 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
         head = [title("Help", note, look, width, focused=True), self._words(width)]
         return [*head, *body[self._first : self._first + shown_rows]]
 
-    def _column(self, group: str, keys: Sequence[Key], cell: int) -> list[Line]:
-        look = self.look
-        return [[look.part(pad(f" {group}", cell), bold=True)], *(self._key(key, cell) for key in keys)]
+    def _blocks(self, group: str, cell: int) -> list[list[Line]]:
+        """The keys of a group; its heading is one block with the first of them."""
+        lines = [self._key(key, cell) for key in self._shown if key.group == group]
+        heading = self.look.part(pad(f" {group}", cell), bold=True)
+        return [[[heading], *lines[:1]], *([line] for line in lines[1:])] if lines else []
 
     def _key(self, key: Key, cell: int) -> Line:
         look = self.look
@@ -106,3 +103,20 @@ class HelpSheet(Sheet[None], inherit_bindings=False):
     def wheel(self, by: int) -> None:
         self._first += by
         self.paint()
+
+
+def packed(blocks: Sequence[Sequence[T]], columns: int) -> list[list[T]]:
+    """Blocks in so many columns, as low as they can be; none is torn apart."""
+    height = -(-sum(map(len, blocks)) // columns)
+    while len(found := _filled(blocks, height)) > columns:
+        height += 1
+    return found
+
+
+def _filled(blocks: Sequence[Sequence[T]], height: int) -> list[list[T]]:
+    found: list[list[T]] = [[]]
+    for block in blocks:
+        if found[-1] and len(found[-1]) + len(block) > height:
+            found.append([])
+        found[-1] += block
+    return found

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -132,6 +135,41 @@ def test_only_one_project(demo: FakeBackend, capsys: pytest.CaptureFixture[str])
     assert {one["project"] for one in document["items"]} == {"project-b"}
     call(demo, "runs", "--project", "nobody")
     assert capsys.readouterr().out == "No run of nobody.\n"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """With two projects, and folders that are none."""
+    for name in ("project-b", "project-a", "_template", "empty"):
+        (tmp_path / "jobs" / name).mkdir(parents=True)
+        if name != "empty":
+            (tmp_path / "jobs" / name / "config.yaml").touch()
+    (tmp_path / ".mlops-console.toml").write_text('projects.dir = "jobs"\n')
+    return tmp_path
+
+
+def test_a_project_that_is_none_is_told_those_that_are(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(backend(clone, *EVENTS), "runs", "--project", "projct-a")
+    assert capsys.readouterr().out == "No run of projct-a. Projects here: project-a and project-b.\n"
+    call(backend(clone, *EVENTS), "runs", "--project", "project-a")
+    assert capsys.readouterr().out == "No run of project-a.\n"
+
+
+def test_projects_without_a_folder_for_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(backend(tmp_path, *EVENTS), "runs", "--project", "project-a")
+    assert capsys.readouterr().out == "No run of project-a.\n"
+
+
+def test_a_shell_completes_them(clone: Path) -> None:
+    typed = ["mlops-console", "runs", "--project", "proj"]
+    asked = {"_MLOPS_CONSOLE_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(typed), "COMP_CWORD": str(len(typed) - 1)}
+    code = "import sys; sys.argv = ['mlops-console']; from console.main import main; main()"
+    env = {"PATH": os.environ["PATH"], "HOME": str(clone), "PYTHONPATH": str(Path(__file__).parents[3]), **asked}
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=clone, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["plain,project-a", "plain,project-b"], done.stderr
+    (clone / ".mlops-console.toml").write_text("not toml")
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=clone, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
 def test_one_system_is_enough_and_none_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from console.cli import run_forms
 from console.history import Writer
 from console.model.history import NANO, Batch, PastRun, Point
 from console.model.source import SourceError, SourceState
@@ -19,6 +22,7 @@ from tests.console.cli.ci import recent
 from tests.console.cli.test_runs import EVENTS, backend
 from tests.console.fake_jenkins import FakeJenkins, build, job
 from tests.console.fakes import NOW, FakeCompose, FakeEngine
+from tests.console.history.making import FULL_RUN
 
 GOOD, BAD = State(StateClass.GOOD, Clean("published")), State(StateClass.BROKEN, Clean("failed"))
 
@@ -236,6 +240,16 @@ def test_comparing_as_json_and_csv(server: FakeBackend, capsys: pytest.CaptureFi
 def test_comparing_wrongly(server: FakeBackend, words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(server, "compare", *words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_every_fact_of_a_run_is_in_its_json() -> None:
+    renamed = {"started": "started_at", "ended": "ended_at"}
+    item = run_forms.past(FULL_RUN)
+    assert {renamed.get(one.name, one.name) for one in fields(PastRun)} <= set(item)
+    assert (item["class"], item["state"], item["seconds"]) == ("broken", "failed", 3600.0)
+    assert item["started_at"] == "2026-11-01T00:00:00Z"
+    assert item["published"]["tag"] == "build-128"
+    assert json.loads(json.dumps(item)) == item
 
 
 def test_a_name_that_is_a_formula_stays_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

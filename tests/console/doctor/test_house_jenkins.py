@@ -153,7 +153,7 @@ def test_a_history_that_nobody_writes(ward: Ward) -> None:
     history.parent.mkdir(parents=True, exist_ok=True)
     history.write_bytes(b"")
     ward.undo.append(history.unlink)
-    ward.is_named("recorder", "nobody writes", "systemctl start", state="warning")
+    ward.is_named("recorder", "nobody writes", "mlops-console record", state="warning")
     lock = Lock(history)
     try:
         found = examined(ward.capsys)

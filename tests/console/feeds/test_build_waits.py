@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from console.feeds.build_facts import (
     AGAIN_SECONDS,
-    BUSY_BYTES,
     RUNNING_SECONDS,
     STANDS_SECONDS,
-    TAIL_BYTES,
     WORKS_SECONDS,
 )
+from console.feeds.build_logs import BUSY_BYTES, TAIL_BYTES
 from console.model.build import BuildRef, Result
 from console.model.jenkins import Work
 from console.text import clean

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from console.feeds.build_facts import TAIL_BYTES
+from console.feeds.build_logs import TAIL_BYTES
 from console.model.build import BuildRef
 from console.model.held import compile_error, held
 from console.model.jenkins import Held

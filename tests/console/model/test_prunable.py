@@ -10,7 +10,8 @@ import pytest
 
 from console.model.container import ContainerState
 from console.model.disk import Image
-from console.model.prunable import decide, groups
+from console.model.prunable import decide
+from console.model.prunegroups import groups
 from console.model.pruning import Decision, Kind, Known, Rule, Why
 from console.model.words import day
 from console.text import Clean, clean

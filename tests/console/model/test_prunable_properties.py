@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from console.model.container import Container, ContainerState
 from console.model.disk import CacheRecord, Image, Volume, freed, once
-from console.model.prunable import decide, groups
+from console.model.prunable import decide
+from console.model.prunegroups import groups
 from console.model.pruning import Decision, Kind, Known, Rule, Verdict
 from console.text import clean
 from tests.console.pruneworlds import asked

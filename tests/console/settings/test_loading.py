@@ -187,16 +187,24 @@ def test_a_clone_can_neither_run_commands_nor_redirect_a_token(places: Places, t
 
 
 @pytest.mark.parametrize("path", ["../outside.yml", "/etc/passwd", "link/x.yml"])
-def test_a_clone_cannot_point_outside_of_itself(places: Places, path: str) -> None:
+@pytest.mark.parametrize("key", ["compose.file", "projects.dir"])
+def test_a_clone_cannot_point_outside_of_itself(places: Places, key: str, path: str) -> None:
     (places.root / "clone" / "link").symlink_to(places.root)
-    places.repository.write_text(f'[compose]\nfile = "{path}"')
+    places.repository.write_text(f'{key} = "{path}"')
     assert "must stay inside" in places.problems()[0]
 
 
 def test_a_clone_may_set_what_is_only_looks(places: Places) -> None:
     places.repository.write_text('[screen]\ntheme = "light"\nglyphs = "ascii"\n[projects]\ndir = "jobs"\n')
-    settings = places.load().settings
-    assert (settings.screen.theme, settings.screen.glyphs, settings.projects.dir) == ("light", "ascii", Path("jobs"))
+    loaded = places.load()
+    assert (loaded.settings.screen.theme, loaded.settings.screen.glyphs) == ("light", "ascii")
+    assert loaded.projects == places.repository.with_name("jobs")
+
+
+def test_the_projects_are_those_of_the_repository_one_is_in(places: Places) -> None:
+    assert places.load().projects == places.root / "clone" / "projects"
+    places.user.write_text('[projects]\ndir = "/srv/jobs"\n')
+    assert places.load().projects == Path("/srv/jobs")
 
 
 def test_nothing_above_the_repository_is_read(places: Places) -> None:

@@ -92,9 +92,8 @@ async def test_the_plot_has_14_rows_and_the_cards_6() -> None:
         await choose(one, "train#128")
         await shown(one, "train#128")
         lines = right(one)
-        tops = {
-            name: next(n for n, line in enumerate(lines) if line.startswith(f" {name}")) for name in ("Metrics", "GPU", "Log")
-        }
+        names = (" Metrics", " GPU", " Log")
+        tops = {name: next(at for at, line in enumerate(lines) if line.startswith(name)) for name in names}
         assert (tops[" GPU"] - tops[" Metrics"], tops[" Log"] - tops[" GPU"]) == (14, 7), "with a blank line above the log"
 
 

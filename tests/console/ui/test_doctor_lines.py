@@ -108,6 +108,7 @@ def test_what_can_be_mended_is_said_where_acts_are_on() -> None:
     mends = Mends(services=(Clean("web"), Clean("gate")), nodes=(Clean("trainer-1"),))
     walk = over(compose=replace(SICK, mends=mends))
     assert mended(mends) == "starts web and gate; brings trainer-1 on line"
+    assert mended(Mends(units=(Clean("a.service"),))) == "starts a.service"
     assert any(line == f" mend       {mended(mends)}  f shows how" for line in told(walk, "compose"))
     assert not any(line.startswith(" mend") for line in told(walk, "compose", acts=False))
     assert walk.mends == mends

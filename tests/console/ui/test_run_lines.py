@@ -8,22 +8,21 @@ from datetime import timedelta
 
 import pytest
 
-from console.model.build import BuildRef, Parameter, Result
+from console.model.build import BuildRef, Result
 from console.model.container import ContainerState
 from console.model.glyphs import Glyphs
 from console.model.history import PastRun, Saved
-from console.model.metric import Figures
 from console.model.run import Phase
 from console.model.state import StateClass, state
 from console.model.why import Cause, Why
 from console.model.world import World
 from console.text import clean
-from console.ui import runfacts, runlines, runmatters
+from console.ui import runlines, runmatters
 from console.ui.canvas import Line, plain
 from console.ui.frame import Header, System, header
 from console.ui.look import Look
 from console.ui.palette import Role, choose
-from console.ui.runview import Recalled, RunView, before, changes, figures_of, find, kept, parameters, successor
+from console.ui.runview import Recalled, RunView, before, figures_of, find
 from tests.console import fake_jenkins
 from tests.console.fakes import NOW
 from tests.console.ui import gpuworlds, trainingworlds
@@ -327,104 +326,3 @@ def test_publishing_says_where_to_with_what() -> None:
     assert found.title == "Publishing"
     assert text(found.lines)[0] == " The model goes to the Hub. Its newest checkpoint is of epoch 14."
     assert text(found.lines)[3].startswith(" val_acc  0.909")
-
-
-# Facts
-
-
-def test_facts_of_one_that_trains() -> None:
-    past = Recalled(replace(trainingworlds.REMEMBERED, published=None))
-    assert text(runfacts.facts(replace(TRAINS, past=past), LOOK, 60)) == [
-        " started by  webhook, release PR #311",
-        " commit      7fa01469cc8e",
-        " parameters  lr=1e-4 epochs=30",
-        " changed     lr 3e-4 -> 1e-4 since #127",
-        " image       mlops/project-a:7fa01469cc8e",
-        " container   mlops-project-a-128 up 16m",
-        " memory      9.1 of 16 GiB",
-        " gpus        0, 60 GiB held",
-        " checkpoint  epoch 14, 98 MB",
-        " left        18m by the last 5 epochs",
-        " expected    done 14:22, #127 took 38m",
-        " link        https://ci.example.org/job/train/128/",
-    ]
-
-
-def test_facts_of_one_that_has_ended() -> None:
-    found = text(runfacts.facts(DONE, LOOK, 60))
-    assert " hub         acme/project-a build-128" in found
-    assert " memory      10 GiB at its peak" in found
-    assert not any(line.startswith((" left", " expected")) for line in found)
-
-
-def test_facts_of_one_by_hand() -> None:
-    view = view_of(trainingworlds.world(None, (trainingworlds.by_hand(),), cards=False), "local#3")
-    found = text(runfacts.facts(view, LOOK, 60))
-    assert found[0] == " started by  by hand, without Jenkins"
-    assert " gpus        none: it trains on the CPU" in found
-
-
-def test_what_is_long_has_more_lines_and_is_copied_in_one() -> None:
-    found = text(runfacts.facts(TRAINS, LOOK, 34))
-    assert found[0] == " started by  webhook, release PR"
-    assert found[1] == "             #311"
-    assert runfacts.text(TRAINS).startswith("started by  webhook, release PR #311\n")
-
-
-# Which run it is, and what is new about it
-
-
-def test_what_leaves_the_queue_is_followed_to_its_build() -> None:
-    world = trainingworlds.world(trainingworlds.queued())
-    waits = find(world, "queue/12")
-    assert waits is not None
-    assert successor(world, waits) is waits
-    begun = replace(trainingworlds.NEWER, queue_id=12)
-    later = trainingworlds.world(replace(trainingworlds.TRAINING, history={clean("train"): (begun,)}, jobs={}))
-    found = successor(later, waits)
-    assert found is not None
-    assert found.key == "train#128"
-    assert successor(trainingworlds.world(), waits) is None
-
-
-def test_the_run_before_is_the_last_one_of_the_same_project() -> None:
-    world = trainingworlds.world(trainingworlds.queued())
-    found = {str(run.key): before(world, run) for run in world.runs}
-    assert {key: str(run.key) if run is not None else None for key, run in found.items()} == {
-        "train#128": "train#127",
-        "train#127": None,
-        "train#41": "train#40",
-        "train#40": None,
-        "train#7": None,
-        "queue/12": None,
-    }
-
-
-def test_one_that_was_skipped_is_no_run_before() -> None:
-    skipped = trainingworlds.build(127, Result.NOT_BUILT, NOW - timedelta(hours=1), 0.1, "project-a")
-    older = replace(trainingworlds.OLDER, ref=BuildRef(clean("train"), 126))
-    world = trainingworlds.world(
-        replace(trainingworlds.TRAINING, history={clean("train"): (trainingworlds.NEWER, skipped, older)})
-    )
-    run = find(world, "train#128")
-    assert run is not None
-    found = before(world, run)
-    assert found is not None
-    assert found.key == "train#126"
-
-
-def test_parameters_are_lines_of_overrides_and_what_else_was_set() -> None:
-    given = replace(trainingworlds.NEWER, parameters=(*trainingworlds.NEWER.parameters, Parameter(clean("TOKEN"), None)))
-    run = replace(TRAINS.run, build=given)
-    assert parameters(run) == {"lr": "1e-4", "epochs": "30", "TOKEN": "********"}
-    older = find(trainingworlds.world(), "train#127")
-    assert older is not None
-    assert changes(run, older) == ["TOKEN unset -> ********", "lr 3e-4 -> 1e-4"]
-
-
-def test_figures_stay_when_their_container_is_removed() -> None:
-    later = replace(TRAINS, figures=None)
-    assert kept(later, TRAINS).figures is TRAINS.figures
-    other = replace(later, run=replace(later.run, key=clean("train#1")))
-    assert kept(other, TRAINS).figures is None
-    assert kept(replace(TRAINS, figures=Figures()), TRAINS).figures == Figures()
