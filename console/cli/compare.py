@@ -25,7 +25,7 @@ from console.model import run_words
 from console.model.history import Point
 from console.model.metric import Curve, Figures, Spot
 from console.model.times import nanoseconds
-from console.model.words import duration
+from console.model.words import commit_id, duration
 from console.text import Clean
 
 _WIDE = 80
@@ -33,7 +33,6 @@ _WIDE = 80
 
 _NAME, _VALUE = 20, 14
 _NONE = "-"
-_COMMIT = 12
 
 
 @command("compare")
@@ -151,7 +150,7 @@ def _rows(meant: Sequence[Meant], compared: Comparison, some: Sequence[int]) -> 
     yield [Cell("state"), *(Cell(state.word, state) for state in states)]
     yield [Cell("took"), *(Cell(_duration(compared.seconds[at])) for at in some)]
     if len({one.commit for one in compared.runs}) > 1:
-        yield [Cell("commit"), *(Cell((compared.runs[at].commit or _NONE)[:_COMMIT]) for at in some)]
+        yield [Cell("commit"), *(Cell(commit_id(compared.runs[at].commit, wide=True) or _NONE) for at in some)]
     for name, values in compared.parameters.items():
         yield [Cell(name), *(Cell(_NONE if (value := values[at]) is None else value) for at in some)]
     for name, several in compared.metrics.items():

@@ -15,11 +15,12 @@ from console.demo.story import TRAININGS, End, Training
 from console.model.gpu import Gpu
 from console.model.history import NANO, Asked, CardPast, HostPast, PastRun, Published, Saved, Span, Trace
 from console.model.machine import MachineReading
-from console.model.metric import Figures
+from console.model.metric import Curve, Figures, Spot
 from console.model.past import Around, Remembered, Sent
 from console.model.state import State, StateClass, state
 from console.model.times import nanoseconds
 from console.runs.figures import figures
+from console.runs.names import better
 from console.runs.progress import Progress
 from console.runs.reader import Reader
 from console.text import Clean, clean
@@ -44,7 +45,22 @@ class DemoPast:
 
     async def runs(self, project: str | None = None, *, limit: int = 200) -> Remembered:
         found = [one for one in self._begun() if project is None or one.project == project]
-        return Remembered(tuple(self._past(one) for one in found[:limit]), recorder=True)
+        shown = found[:limit]
+        told = {_key(one): brief for one in shown if (brief := self._brief(one)) is not None}
+        return Remembered(tuple(self._past(one) for one in shown), recorder=True, figures=told)
+
+    def _brief(self, one: Training) -> Figures | None:
+        """How good one was that is over, without its curve."""
+        over, epochs = self._over(one), one.done_by(self._elapsed())
+        found = training_log.best(one, epochs) if over is not None else None
+        if over is None or found is None:
+            return None
+        name = clean(one.manner.score)
+        last, best = (
+            Spot(self._moment(over), None, float(epoch), value)
+            for value, epoch in ((training_log.score(one, epochs), epochs), found)
+        )
+        return Figures(curves=(Curve(name, better(name), last, best, ()),), last=last.time)
 
     async def run(self, key: str) -> PastRun | None:
         found = self._named(key)

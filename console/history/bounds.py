@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.history.buckets import LEAST
-from console.model.history import NANO
+from console.model.history import NANO, SILENCE_SECONDS
 
 HOUR, DAY = 3600, 86400
 
@@ -32,7 +32,7 @@ class Bounds:
     size: int = 1 << 30
     points: int = 3000
     metrics: int = 1000
-    silence: float = 45.0
+    silence: float = SILENCE_SECONDS
 
     def __post_init__(self) -> None:
         """Raises ValueError for what cannot be kept."""

@@ -11,6 +11,8 @@ from console.model.state import State
 from console.text import Clean
 
 NANO = 1_000_000_000
+SILENCE_SECONDS = 45.0
+"""How long nobody may have looked before that is a gap."""
 
 
 @dataclass(frozen=True, slots=True)

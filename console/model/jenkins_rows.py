@@ -10,7 +10,7 @@ from console.model.build import Build, BuildRef, Cause, CauseKind, Result, Stage
 from console.model.jenkins import Held, JenkinsWorld, Node, QueueItem
 from console.model.state import State, StateClass, state
 from console.model.waiting import Reason, build_waits, held_reason, node_reason, reason, steps_of
-from console.model.words import age, duration
+from console.model.words import age, commit_id, duration
 from console.model.world import Problem
 from console.text import Clean, clean
 
@@ -175,7 +175,7 @@ def _listed(world: JenkinsWorld, ref: BuildRef) -> Build | None:
 def why_it_ran(build: Build) -> str:
     """`project-a at 7fa0146, webhook`; `operator`; `push`; empty while it is not known."""
     project = build.parameter("PROJECT")
-    commit = f" at {build.commit[:7]}" if project and build.commit else ""
+    commit = f" at {commit_id(build.commit)}" if project and build.commit else ""
     what = f"{project}{commit}" if project else ""
     return ", ".join(part for part in (what, started_by(build.causes)) if part)
 

@@ -98,6 +98,25 @@ def best(known: Figures | None) -> str:
     return f"{short(score)} {figure(score.best.value)}"
 
 
+def change(now: Figures, then: Figures | None) -> str:
+    """`+.004`: by how much the best of what says how good it is differs from that of an older run; empty where that is not
+    known, or where the two measure something else."""
+    score = now.score
+    if score is None or then is None:
+        return ""
+    older = next((one for one in then.curves if one.name == score.name), None)
+    if older is None or score.best is None or older.best is None:
+        return ""
+    by = score.best.value - older.best.value
+    if not math.isfinite(by):
+        return ""
+    # As many decimals as the score beside it has: finer than that nobody sees it.
+    told = figure(score.best.value)
+    words = figure(abs(by)) if "e" in told else f"{abs(by):.{len(told.partition('.')[2])}f}"
+    sign = "-" if by < 0 and float(words) else "+"
+    return f"{sign}{words.removeprefix('0') if words.startswith('0.') else words}"
+
+
 def short(curve: Curve) -> str:
     """The name of a metric where there is little room."""
     return _SHORT.get(str(curve.name), str(curve.name).removeprefix("val_"))

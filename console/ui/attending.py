@@ -30,6 +30,10 @@ class AttendingApp(EndingApp, inherit_bindings=False):
         """The screen that people look at, be it through a sheet."""
         return next((one for one in reversed(self.screen_stack) if isinstance(one, ConsoleScreen)), None)
 
+    def is_front(self, screen: ConsoleScreen) -> bool:
+        """Whether people look at this screen, be it through a sheet."""
+        return self._front is screen
+
     def attend(self, by: ConsoleScreen, visible: frozenset[Clean], selected: Clean | None) -> None:
         """Which containers are on the screen now: only these are measured. One that is covered has no say."""
         if by is self._front and self._attended != (visible, selected):

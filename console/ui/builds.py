@@ -14,7 +14,7 @@ from console.model.jenkins_rows import BuildRow, build_state, stage_state
 from console.model.secretnames import MASK
 from console.model.state import StateClass
 from console.model.waiting import build_waits
-from console.model.words import age, counted, duration
+from console.model.words import age, commit_id, counted, duration
 from console.ui.canvas import Line, Part, line_cells
 from console.ui.columns import Column
 from console.ui.details import Section, clock, fact, wrapped
@@ -50,7 +50,7 @@ def row(one: BuildRow, now: datetime, *, one_job: bool, wide: bool = True) -> Ta
     build = one.build
     # Of a job in view every row has the same name: its commit tells them apart.
     project = build.parameter("PROJECT")
-    name = project or (build.commit or "")[:12] if one_job else one.name
+    name = project or commit_id(build.commit, wide=True) if one_job else one.name
     why = str(one.why if wide else one.told)
     if one_job and project:
         why = why.removeprefix(f"{project} at ").removeprefix(f"{project}: ").removeprefix(str(project))
@@ -145,7 +145,7 @@ def _facts(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: date
     usual = f", {one.against()} against {duration(one.usual.total_seconds())}" if one.against() and one.usual else ""
     pairs: list[tuple[str, str]] = [
         ("ran by", ", ".join(dict.fromkeys(str(cause.text) for cause in build.causes))),
-        ("commit", str(build.commit or "")),
+        ("commit", str(build.commit or "") if width >= _WHOLE_COMMIT else commit_id(build.commit, wide=True)),
         ("ran", f"{begun}{ended}, {one.took(now)}{usual}"),
     ]
     if build.description and build.result is not Result.NOT_BUILT:
@@ -166,6 +166,8 @@ def _facts(one: BuildRow, world: JenkinsWorld, look: Look, width: int, now: date
     return [fact(name, text, look, width, label=label) for name, text in pairs if text]
 
 
+_WHOLE_COMMIT = 60
+"""Cells from which on there is room for all of its figures."""
 _EACH_TIME = frozenset({"COMMIT", "DELIVERY", "TIMESTAMP"})
 """Parameters that are other ones with every request."""
 

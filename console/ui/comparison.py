@@ -13,7 +13,7 @@ from console.model.metric import Curve
 from console.model.run import Phase
 from console.model.run_words import cards as run_cards
 from console.model.run_words import figure, short
-from console.model.words import decimal, duration, memory
+from console.model.words import commit_id, decimal, duration, memory
 from console.text import Clean, clean
 from console.ui import runpanes, runplots
 from console.ui.canvas import Line, Part
@@ -23,8 +23,8 @@ from console.ui.palette import Role
 from console.ui.plot import Trace, at, signs
 from console.ui.runlines import at as where
 from console.ui.runlines import ordered, short_figure
-from console.ui.runpane import short_best
 from console.ui.runplots import Plot, Wish
+from console.ui.runresult import short_best
 from console.ui.runview import RunView, given
 from console.ui.table import NAME, STATE, Table, TableRow
 from console.ui.table import lines as table_lines
@@ -33,6 +33,7 @@ MOST = 8
 """So many letters there are for curves."""
 
 _LEAST_CELL, _LONGEST = 9, 20
+_WIDE_COMMIT = 12
 _HEADERS = {"sign": ""}
 _NOT_TOLD, _UNSET = "n/a", "unset"
 _SHOWS = 20
@@ -315,11 +316,13 @@ def _gpu(view: RunView) -> str:
 
 def everything(both: Beside, look: Look, width: int) -> list[Line]:
     """A line for each thing, a column for each run, as many of them as have room."""
-    told = _things(both)
+    told = _things(both, wide=True)
     name = min(max(10, width // 4), max([10, *(cells_of(one) + 1 for one, _ in told)]))
     most = max(1, (width - name - 2) // (_LEAST_CELL + 1))
     count = min(most, len(both.views))
     cell = max(_LEAST_CELL, (width - name - 2) // max(1, count) - 1)
+    if cell < _WIDE_COMMIT:
+        told = _things(both, wide=False)
     more = len(both.views) - count
     head = [look.part(f" {pad('', name)}", Role.MUTED)]
     head += [look.part(f"{look.cut(str(label), cell)} ", bold=True) for label in both.labels[:count]]
@@ -337,7 +340,7 @@ def everything(both: Beside, look: Look, width: int) -> list[Line]:
     return lines
 
 
-def _things(both: Beside) -> list[tuple[str, list[str]]]:
+def _things(both: Beside, *, wide: bool) -> list[tuple[str, list[str]]]:
     views = both.views
     found = [(str(name), [str(one or _UNSET) for one in values]) for name, values in both.parameters.items()]
     for name in both.names:
@@ -349,7 +352,7 @@ def _things(both: Beside) -> list[tuple[str, list[str]]]:
         ("took", [_took(one) or _NOT_TOLD for one in views]),
         ("memory", [_memory(one) or _NOT_TOLD for one in views]),
         ("gpu", [_gpu(one) or _NOT_TOLD for one in views]),
-        ("commit", [one.run.commit[:12] if one.run.commit else _NOT_TOLD for one in views]),
+        ("commit", [commit_id(one.run.commit, wide=wide) or _NOT_TOLD for one in views]),
         ("began", [f"{one.began.astimezone():%b %d %H:%M}" if one.began is not None else _NOT_TOLD for one in views]),
     ]
     kept = [one.past.run.checkpoint if one.past.run is not None else None for one in views]
@@ -365,5 +368,5 @@ def _best(one: Curve | None) -> str:
 def text(both: Beside) -> str:
     """The same for a clipboard."""
     head = [("", [str(one) for one in both.labels]), ("state", [str(one.state.word) for one in both.views])]
-    told = [*head, *_things(both)]
+    told = [*head, *_things(both, wide=True)]
     return "\n".join("\t".join((name, *values)) for name, values in told)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from textual.geometry import Size
+
 from console.model.cells import cut, cut_middle, pad
 from console.model.cells import width as cells_of
 from console.model.glyphs import SOURCE_CLASS
@@ -255,3 +257,15 @@ def title(name: str, note: str, look: Look, width: int, *, focused: bool) -> Lin
         look.part(name, Role.TEXT, ground, bold=True),
         look.part(pad(rest, max(0, width - cells_of(name))), Role.MUTED, ground),
     ]
+
+
+def scrolled(
+    name: str, note: str, lines: Sequence[Line], top: int, size: Size, look: Look, *, focused: bool
+) -> tuple[list[Line], int]:
+    """A title, and as many lines from `top` on as there is room for; which one came first. The title says how many are below,
+    unless there is a note."""
+    room = size.height - 1
+    top = max(0, min(top, len(lines) - room))
+    more = len(lines) - room - top
+    note = note or (f"{more} more line{'s' if more > 1 else ''}" if more > 0 else "")
+    return [title(name, note, look, size.width, focused=focused), *lines[top : top + room]], top

@@ -125,7 +125,7 @@ def plan(
     wishes = _Wishes({name: one for name, one in every.items() if one is not None}, focus, least)
     if zoom:
         found: dict[str, Region] = {focus: body}
-    elif width >= TWO_COLUMNS[0] and height >= TWO_COLUMNS[1]:
+    elif two_columns(width, height):
         found = _two_columns(body, wishes)
     elif height < SHORT:
         found = _short(body, wishes)
@@ -144,6 +144,11 @@ def plan(
         gpus=found.get("gpus"),
         runs=found.get("runs"),
     )
+
+
+def two_columns(width: int, height: int) -> bool:
+    """Whether a terminal of so many cells has room for what is known about the selected row beside the lists."""
+    return width >= TWO_COLUMNS[0] and height >= TWO_COLUMNS[1]
 
 
 def _short(body: Region, wishes: _Wishes) -> dict[str, Region]:

@@ -13,7 +13,7 @@ from console.model.metric import Curve, Figures
 from console.model.run import Run
 from console.model.secretnames import MASK
 from console.model.why import Why
-from console.model.words import decimal, duration, memory_of
+from console.model.words import commit_id, decimal, duration, memory_of
 from console.model.world import World
 from console.ui import runfacts, runmatters
 from console.ui.canvas import Line, Part, line_cells
@@ -126,7 +126,7 @@ def _curve(curve: Curve, look: Look, width: int) -> Line:
 
 
 def _facts(run: Run, world: World) -> list[tuple[str, str]]:
-    pairs = [("commit", str(run.commit or ""))]
+    pairs = [("commit", commit_id(run.commit, wide=True))]
     build = run.build
     if build is not None:
         pairs.append(("ran by", ", ".join(dict.fromkeys(str(cause.text) for cause in build.causes))))

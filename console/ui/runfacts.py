@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from console.model.cells import pad
 from console.model.run import Phase
 from console.model.run_words import asked
-from console.model.words import age, binary, decimal, duration
+from console.model.words import age, binary, commit_id, decimal, duration
 from console.ui.canvas import Line
 from console.ui.details import long_fact
 from console.ui.look import Look
@@ -18,11 +19,11 @@ _LABEL = 12
 _TODAY = timedelta(hours=20)
 
 
-def facts(view: RunView, look: Look, width: int) -> list[Line]:
-    """A line for each, more for what is long; what nobody told is left out."""
+def facts(view: RunView, look: Look, width: int, but: Collection[str] = ()) -> list[Line]:
+    """A line for each, more for what is long; what nobody told is left out, and those named in `but`."""
     found: list[Line] = []
     for name, words in pairs(view):
-        if words:
+        if words and name not in but:
             found += long_fact(name, words, look, width, label=_LABEL)
     return found
 
@@ -37,7 +38,7 @@ def pairs(view: RunView) -> list[tuple[str, str]]:
     title = f"  {run.build.name}" if run.build is not None and run.build.name != run.known_as else ""
     return [
         ("started by", _started_by(view)),
-        ("commit", f"{run.commit[:8]}{title}" if run.commit else ""),
+        ("commit", f"{commit_id(run.commit, wide=True)}{title}" if run.commit else ""),
         ("parameters", " ".join(f"{name}={value}" for name, value in (given(view) or {}).items())),
         ("changed", changed_words(view)),
         ("image", str(run.image or (past.image if past is not None else None) or "")),

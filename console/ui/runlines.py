@@ -12,7 +12,7 @@ from console.model.metric import Curve, Figures
 from console.model.run import Phase
 from console.model.run_words import figure, grave, per_second, place, remaining
 from console.model.state import StateClass
-from console.model.words import age, duration
+from console.model.words import age, commit_id, duration
 from console.ui.canvas import Line, Part, line_cells
 from console.ui.look import Look
 from console.ui.palette import Role
@@ -27,11 +27,11 @@ def heading(view: RunView, look: Look) -> list[Part]:
     # Single parts: where there is no room the name gives way in its middle, then the last of them goes, and no figure is cut.
     shown = view.state
     name = [look.part(str(view.run.project), bold=True), look.part(f" {view.run.known_as}".rstrip() + "   ", bold=True)]
-    return [*name, *look.state(shown, 2 + len(shown.word)), *(look.part(part, Role.MUTED) for part in _told(view))]
+    return [*name, *look.state(shown, 2 + len(shown.word)), *(look.part(part, Role.MUTED) for part in told(view))]
 
 
-def _told(view: RunView) -> list[str]:
-    """Each with what parts it from the one before."""
+def told(view: RunView) -> list[str]:
+    """`48%`, `18m left`: what stands behind its state, each with what parts it from the one before."""
     known, run = view.figures, view.run
     if view.gone and not run.ended:
         return []
@@ -117,9 +117,8 @@ def _upcoming(view: RunView, before: Sequence[str]) -> Sequence[str]:
 
 
 def _who(view: RunView) -> str:
-    commit = view.run.commit
     by = "by hand" if view.run.by_hand else _by(view)
-    return " ".join(part for part in (commit[:7] if commit else "", by) if part)
+    return " ".join(part for part in (commit_id(view.run.commit), by) if part)
 
 
 def _by(view: RunView) -> str:

@@ -185,7 +185,9 @@ def _metrics(view: RunView, look: Look, width: int) -> list[Line]:
         parts.append(look.part(pad(value, _VALUE), Role.BAD if broken else Role.TEXT, bold=broken))
         best = f"best {figure(one.best.value)}{at(one)}" if one.best is not None else ""
         parts.append(look.part(pad(best, 20)))
-        parts.append(look.part(_beside(one, then.get(str(one.name))), Role.MUTED))
+        against = _beside(one, then.get(str(one.name)))
+        if line_cells(parts) + cells_of(against) <= width:  # half a figure is another figure
+            parts.append(look.part(against, Role.MUTED))
         found.append(parts)
     return found
 

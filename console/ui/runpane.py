@@ -23,6 +23,7 @@ from console.ui.columns import Column, fit
 from console.ui.curve import points, trace
 from console.ui.look import Look
 from console.ui.palette import Ground, Role
+from console.ui.runresult import Known, result, short_best
 from console.ui.standing import old, trouble
 from console.ui.table import NAME, STATE, Table, TableRow
 from console.ui.table import lines as table_lines
@@ -54,7 +55,8 @@ class RunView:
     """Everything the pane shows. `rows` are the runs that it lists, in their order; `total` is how many there are without the
     filter (`words`), `opened` the keys of those that somebody has looked at, `hidden` how many wait in a queue that is not on
     the screen. `name` and `number` are the least cells of these columns, so that lists below each other stand alike.
-    `recalled` are the keys of those that only the history knows, with what it tells of how good they were."""
+    `recalled` are the keys of those that only the history knows, with what it tells of how good they were, `known` is what is
+    known of all, to tell what came of one."""
 
     world: World | None
     rows: Sequence[Run]
@@ -68,6 +70,7 @@ class RunView:
     opened: Collection[str] = ()
     marked: Collection[str] = ()
     recalled: Mapping[str, Figures | None] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
     hidden: int = 0
     name: int = 0
     number: int = 0
@@ -221,7 +224,8 @@ def _row(run: Run, view: RunView, look: Look, cells: Mapping[str, int], calm: Co
     quiet = run.ended and told.state.kind is StateClass.BROKEN and run.key in calm
     muted = _is_old(run, view.world)
     if known is None or not _measures(told):
-        return TableRow(run.key, told.state, by, span=_cause(told), quiet=quiet or over, muted=muted, over=over)
+        span = result(run, view.known, view.world) or _cause(told)
+        return TableRow(run.key, told.state, by, span=span, quiet=quiet or over, muted=muted, over=over)
     by |= {
         "progress": f"{known.done:>{_PERCENT}.0%}" if known.done is not None else run_words.place(known),
         "epoch": _epoch(known),
@@ -278,13 +282,6 @@ def _loss(known: Figures, look: Look, cells: int) -> str:
     value = pad(run_words.figure(curve.last.value), _VALUE)
     room = min(cells - cells_of(value) - 1, _CURVE)
     return f"{value} {trace(look.glyphs, curve.thinned(_SPOTS), room)}" if room > 0 and points(look.glyphs, room) > 1 else value
-
-
-def short_best(known: Figures | None) -> str:
-    """`acc .914`: scores in a column go without their zero."""
-    name, _, value = run_words.best(known).rpartition(" ")
-    value = value.replace("0.", ".", 1) if value.startswith(("0.", "-0.")) else value
-    return f"{name} {value}".strip()
 
 
 def _use(run: Run, world: World | None) -> str:

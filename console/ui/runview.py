@@ -135,7 +135,12 @@ def successor(world: World, run: Run) -> Run | None:
 
 def before(world: World, run: Run) -> Run | None:
     """The run before it of the same project, to tell what is new about this one. One that was skipped has trained nothing."""
-    same = [one for one in world.runs if one.project == run.project and one.key != run.key and _trained(one)]
+    return before_of(world.runs, run)
+
+
+def before_of(runs: Iterable[Run], run: Run) -> Run | None:
+    """The same among these."""
+    same = [one for one in runs if one.project == run.project and one.key != run.key and _trained(one)]
     ref = _ref(run)
     if ref is None:
         return max(same, key=_number, default=None) if run.phase is Phase.QUEUED else None

@@ -10,6 +10,7 @@ from console.actions.jenkins.finding import Wish
 from console.actions.plan import MASK, Entry, Say
 from console.model.asking import Definition, FieldKind
 from console.model.build import Build, Parameter, Result
+from console.model.words import commit_id
 from console.text import Clean, clean
 
 COMMIT, PROJECT, FORCE, RESUME = "COMMIT", "PROJECT", "FORCE", "RESUME_FROM"
@@ -18,7 +19,6 @@ _REQUEST = ("DELIVERY", "TIMESTAMP")
 
 _BY_HAND = Clean("empty by hand")
 _OF_A_PROJECT = (COMMIT, RESUME, "OVERRIDES")
-_SHORT = 7
 _KEY = 12
 _TRUE, _FALSE = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0", ""})
 _LONG = re.compile(r"[0-9a-f]{40}")
@@ -67,7 +67,7 @@ def asked(
             values[FORCE] = "true"
         elif trained is not None and values.get(FORCE) != "true":
             values[FORCE] = "true"
-            sentences.append(Say("but", clean(f"{(values[COMMIT] or '')[:_SHORT]} was trained in #{trained}. FORCE is set.")))
+            sentences.append(Say("but", clean(f"{commit_id(values[COMMIT])} was trained in #{trained}. FORCE is set.")))
     if FORCE in declared and trained is not None and values.get(FORCE) != "true":
         sentences.append(
             Say("but", clean(f"#{trained} trained this commit: without FORCE the build ends at once, as skipped."))
@@ -127,7 +127,7 @@ def _left_out(before: Mapping[str, Parameter], declared: Mapping[str, Definition
 
 
 def _no_commit(source: Build | None) -> Clean:
-    which = f"; #{source.number} trained {source.commit[:_SHORT]}" if source is not None and source.commit else ""
+    which = f"; #{source.number} trained {commit_id(source.commit)}" if source is not None and source.commit else ""
     return clean(f"COMMIT is empty: that is the newest of the release branch when it begins{which}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.model.state import StateClass
@@ -13,6 +14,7 @@ from console.ui.canvas import Line, plain
 from console.ui.keymap import bindings, keys_of, shown, the_key
 from console.ui.layout import Plan, plan
 from console.ui.screens.lists import BOTTOM, LIST
+from console.ui.screens.mainbeside import BesidePart
 from console.ui.screens.maingpus import GPUS
 from console.ui.screens.mainproblems import ProblemPart
 from console.ui.screens.mainqueue import QUEUE
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from console.model.world import World
 
 
-class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
+class MainScreen(TourPart, BesidePart, ProblemPart, ServingScreen, inherit_bindings=False):
     """Runs where there are some, what waits in Jenkins where there is one, services and containers, the cards where there are
     some, then all about the selected row."""
 
@@ -199,7 +201,13 @@ class MainScreen(TourPart, ProblemPart, ServingScreen, inherit_bindings=False):
             building = (one for one in every if one.key == shown or one.container is None or not one.container.alive)
             staged = frozenset(one.ref for one in building if one.ref)
             refs = frozenset(one.ref for one in self.waiting if one.ref) | self.shown_refs(shape.runs)
-            self.console.attend_jenkins(self, Interest(job=TRAIN, builds=refs, staged=staged))
+            told = Interest(job=TRAIN, builds=refs, staged=staged)
+            if (beside := self.beside) is not None:
+                from console.ui.runknown import interest
+
+                mine = interest(beside)
+                told = replace(told, builds=refs | mine.builds, opened=mine.opened)
+            self.console.attend_jenkins(self, told)
 
     # What keys do
 

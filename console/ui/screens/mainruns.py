@@ -166,6 +166,7 @@ class RunPart(QueuePart, inherit_bindings=False):
 
     def _run_view(self, region: Region, hidden: int) -> RunView:
         from console.ui.runpane import RunOrder, RunView
+        from console.ui.runresult import Known
 
         cursor = self.cursors[RUNS]
         name, number = self.widths
@@ -182,6 +183,7 @@ class RunPart(QueuePart, inherit_bindings=False):
             opened=self._opened,
             marked=self.marked(RUNS),
             recalled={one.key: self.past_runs.figures.get(one.key) for one in self._beyond},
+            known=Known(self._every, self.past_runs.past, self.past_runs.figures),
             hidden=hidden,
             name=name,
             number=number,
@@ -296,6 +298,8 @@ class RunPart(QueuePart, inherit_bindings=False):
     def copy_run(self) -> None:
         run, world = self.run, self.world
         if run is not None and world is not None:
+            from console.model.words import commit_id
+
             why = world.whys.get(run.key)
-            told = [run.shown, run.state.word, why.words if why is not None else run.why, (run.commit or "")[:12]]
+            told = [run.shown, run.state.word, why.words if why is not None else run.why, commit_id(run.commit, wide=True)]
             self.copy("  ".join(str(part) for part in told if part))

@@ -121,12 +121,11 @@ class PlotKeys(ListScreen, inherit_bindings=False):
 
     def scrolled(self, pane: str, name: str, note: str, lines: Sequence[Line], region: Region) -> list[Line]:
         """A title, and as many lines as there is room for."""
-        room = region.height - 1
-        top = self._tops[pane] = max(0, min(self._tops.get(pane, 0), len(lines) - room))
-        more = len(lines) - room - top
-        note = note or (f"{more} more line{'s' if more > 1 else ''}" if more > 0 else "")
-        title = frame.title(name, note, self.look, region.width, focused=self.pane == pane)
-        return [title, *lines[top : top + room]]
+        focused = self.pane == pane
+        found, self._tops[pane] = frame.scrolled(
+            name, note, lines, self._tops.get(pane, 0), region.size, self.look, focused=focused
+        )
+        return found
 
     def scroll_pane(self, pane: str, by: int) -> None:
         self._tops[pane] = max(0, self._tops.get(pane, 0) + by)

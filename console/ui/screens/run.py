@@ -191,9 +191,9 @@ class RunScreen(RunBase, inherit_bindings=False):
         if found is None or found == self.key:
             self.say(StateClass.ENDED, "there is no other one")
             return
-        self.key, self.view, self._plot = found, None, None
+        self.known.turn_to(found)
+        self._plot = None
         self.wish, self.quantity, self._tops = runplots.Wish(time=self.wish.time), 0, {}
-        self.tail.look_at(None)
         self.paint()
 
     def _beside(self, way: int) -> str | None:

@@ -12,7 +12,7 @@ from console.ui.app import ConsoleApp, Wishes
 from console.ui.screens.run import RunScreen
 from tests.console import fake_jenkins
 from tests.console.fakes import NOW, FakeEngine
-from tests.console.ui import trainingworlds
+from tests.console.ui import gpuworlds, trainingworlds
 from tests.console.ui.doing import Person, person
 from tests.console.ui.screenapp import app_of, still, topmost
 from tests.support.waiting import until
@@ -33,7 +33,7 @@ def printed() -> list[Entry]:
 
 def reading_from(app: ConsoleApp, past: trainingworlds.KnownPast | None = None) -> None:
     """Give it a server whose trainer has printed its lines, and a history."""
-    engine = FakeEngine(trainingworlds.by_hand(), trainingworlds.TRAINER)
+    engine = FakeEngine(trainingworlds.by_hand(), trainingworlds.TRAINER, gpuworlds.HELD)
     engine.logs[trainingworlds.TRAINER.id] = printed()
     still(app).log_engine, still(app).log_jenkins = engine, fake_jenkins.FakeJenkins()
     still(app).remembered = past if past is not None else trainingworlds.KnownPast()

@@ -10,7 +10,11 @@ from datetime import timedelta
 import pytest
 
 from console.model.glyphs import Glyphs
+from console.model.history import CardPast
+from console.model.history import Trace as PastTrace
 from console.model.metric import Curve, Figures
+from console.model.past import Around
+from console.text import clean
 from console.ui import runcards, runpanes, runplots
 from console.ui.canvas import Line, plain
 from console.ui.look import Look
@@ -336,3 +340,48 @@ def test_titles_stand_on_their_own_ground() -> None:
     head = runpanes.metrics(TRAINS, runplots.plot_of(TRAINS, Wish()), LOOK, 80, 9, number=1, focused=True)[0]
     grounds = {style.bgcolor for _, style in head}
     assert grounds == {LOOK.style(ground=Ground.FOCUS).bgcolor}
+
+
+# The newest value
+
+
+def crossed(view: RunView, where: float, quantity: Quantity) -> str:
+    """The title of the cards with the crosshair `where` seconds after the beginning."""
+    drawn = runplots.plot_of(view, Wish(time=True, cursor=where))
+    assert drawn is not None
+    clock = runplots.clock_of(view, Wish(time=True), drawn)
+    lines = runpanes.cards(view, quantity, clock, drawn, LOOK, 120, 6, plotted=12, number=2, focused=False)
+    return text(lines)[0]
+
+
+def watched_until(seconds: float) -> RunView:
+    """A training on whose cards somebody looked until so many seconds before now, and not in the minute around its middle."""
+    begin, end = int(trainingworlds.BEGAN.timestamp() * 1e9), int(NOW.timestamp() * 1e9)
+    count = int((end - begin) / 1e9)
+    hole = range(count // 2, count // 2 + 60)
+    values = tuple(None if at >= count - seconds or at in hole else 93.0 for at in range(count))
+    card = CardPast(clean("GPU-0"), 0, *(PastTrace(values, values),) * 4, (clean("train#128"),) * count)
+    return replace(TRAINS, past=Recalled(around=Around(begin, end, (card,), None, ())))
+
+
+@pytest.mark.parametrize("seconds", [0, 6, 30])
+def test_in_the_newest_column_the_newest_value_counts(seconds: int) -> None:
+    view = watched_until(seconds)
+    last = (NOW - trainingworlds.BEGAN).total_seconds()
+    assert "util 93% at 14:03:" in crossed(view, last, Quantity(What.UTIL, 0))
+    assert "nobody looked" not in crossed(view, last - 10, Quantity(What.UTIL, 0))
+
+
+def test_what_is_older_than_a_gap_is_none_and_a_gap_between_values_stays_one() -> None:
+    last = (NOW - trainingworlds.BEGAN).total_seconds()
+    assert "util: nobody looked at 14:03:46" in crossed(watched_until(120), last, Quantity(What.UTIL, 0))
+    assert "nobody looked" in crossed(watched_until(6), last / 2 + 20, Quantity(What.UTIL, 0))
+    nothing = watched_until(last + 1)
+    assert "util: nobody looked at" in crossed(nothing, last, Quantity(What.UTIL, 0))
+
+
+def test_where_there_is_little_room_whole_items_are_left_out() -> None:
+    drawn = runplots.plot_of(TRAINS, Wish(time=True))
+    clock = runplots.clock_of(TRAINS, Wish(time=True), drawn)
+    found = runpanes.cards(TRAINS, Quantity(What.UTIL, 0), clock, drawn, LOOK, 40, 5, plotted=12, number=None, focused=True)
+    assert text(found)[0].rstrip() == " GPU 0   util 97%  mem 61/80G  71C"

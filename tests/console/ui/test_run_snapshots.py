@@ -7,7 +7,10 @@ import pytest
 from console.ui.app import Wishes
 from tests.console.ui import runworlds
 from tests.console.ui.screenapp import app_of
-from tests.console.ui.test_snapshots import SIZES, Compare, taken
+from tests.console.ui.test_snapshots import Compare, taken
+
+SIZES = [(80, 24), (120, 36)]
+"""With two columns a run stands beside the list: that has pictures of its own."""
 
 
 @pytest.mark.parametrize("size", [*SIZES, (60, 18), (40, 10)], ids=lambda size: f"{size[0]}x{size[1]}")

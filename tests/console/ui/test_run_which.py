@@ -22,7 +22,7 @@ def test_facts_of_one_that_trains() -> None:
     past = Recalled(replace(trainingworlds.REMEMBERED, published=None))
     assert text(runfacts.facts(replace(TRAINS, past=past), LOOK, 60)) == [
         " started by  webhook, release PR #311",
-        " commit      7fa01469",
+        " commit      7fa01469cc8e",
         " parameters  lr=1e-4 epochs=30",
         " changed     lr 3e-4 -> 1e-4 since #127",
         " image       mlops/project-a:7fa01469cc8e",
