@@ -35,6 +35,7 @@ class Place:
         self._counted = False
         self._named = False
         self._peak = 0
+        self._each = 0
         self._step_epoch: float | None = None
         self._trained_by: Form | None = None
 
@@ -97,16 +98,24 @@ class Place:
 
     def overall(self, reading: Reading) -> int | None:
         """The step of a reading over the whole run; the present one for a reading that names none."""
-        if reading.step is None or reading.phase in (Phase.VAL, Phase.TEST):
-            return self.done
-        return self._overall(reading.step, reading.epoch if reading.epoch is not None else self.epoch)
+        if reading.step is not None and reading.phase not in (Phase.VAL, Phase.TEST):
+            step, epoch = reading.step, reading.epoch if reading.epoch is not None else self.epoch
+        elif self.step is not None:
+            step, epoch = self.step, self._step_epoch
+        else:
+            return None
+        if self.within is None and (epoch is None or int(epoch) == self.first):
+            return step  # in the first epoch both ways to count say the same
+        return self._overall(step, epoch)
 
     def _overall(self, step: int, epoch: float | None) -> int | None:
         if not self.within:
             return step if self.within is False or self.epochs in (None, 1) or self.steps is None else None
-        if epoch is None or self.steps is None:
+        # `[2,  2000] loss: 1.7` tells of no total; then an epoch has what those had that are over, as far as they told.
+        each = self.steps or (self._each if self._named else 0)
+        if epoch is None or not each:
             return None
-        return _counted(step + self.steps * max(0, int(epoch - self.first)))
+        return _counted(step + each * max(0, int(epoch - self.first)))
 
     def _take_epoch(self, reading: Reading, *, trains: bool) -> None:
         epoch = reading.epoch
@@ -156,6 +165,8 @@ class Place:
             self.steps = reading.steps
         self._learn(reading, step)
         moved = reading.epoch is not None and reading.epoch != self._step_epoch
+        if moved:
+            self._each = max(self._each, self._peak)
         self._peak = step if moved else max(self._peak, step)
         self.step, self.step_at = step, reading.time
         self._named = reading.epoch is not None

@@ -88,16 +88,26 @@ def seen(traces: Sequence[Trace], whole: Span, wish: Wish, word: str, *, in_time
 
 
 def over_time(curves: Sequence[Curve], wish: Wish) -> bool:
-    """Time is the axis where somebody wants it, and where neither steps nor epochs were told."""
+    """Time is the axis where somebody wants it, and where neither steps nor epochs were told of most points."""
     return bool(wish.time) or not any(steps(one) or epochs(one) for one in curves)
 
 
 def steps(curve: Curve) -> bool:
-    return any(spot.step is not None for spot in curve.spots) or curve.last.step is not None
+    """Whether most points have one: what has none is not drawn over steps, and a few must not stand for the curve."""
+    return _most([spot.step is not None for spot in _all(curve)])
 
 
 def epochs(curve: Curve) -> bool:
-    return any(spot.epoch is not None for spot in curve.spots) or curve.last.epoch is not None
+    """Whether most points have one."""
+    return _most([spot.epoch is not None for spot in _all(curve)])
+
+
+def _all(curve: Curve) -> Sequence[Spot]:
+    return curve.spots or (curve.last,)
+
+
+def _most(told: Sequence[bool]) -> bool:
+    return 2 * sum(told) > len(told)
 
 
 def word_of(curves: Sequence[Curve]) -> str:

@@ -385,3 +385,19 @@ def test_where_there_is_little_room_whole_items_are_left_out() -> None:
     clock = runplots.clock_of(TRAINS, Wish(time=True), drawn)
     found = runpanes.cards(TRAINS, Quantity(What.UTIL, 0), clock, drawn, LOOK, 40, 5, plotted=12, number=None, focused=True)
     assert text(found)[0].rstrip() == " GPU 0   util 97%  mem 61/80G  71C"
+
+
+def test_a_few_points_with_steps_do_not_make_steps_the_axis() -> None:
+    spots = tuple(
+        replace(one, step=at if at < 2 else None, epoch=float(at))
+        for at, one in enumerate(trainingworlds.curve("loss", [3.0, 2.5, 2.0, 1.5, 1.0], 10).spots)
+    )
+    few = replace(LOSS, spots=spots, last=spots[-1], best=None)
+    drawn = runplots.plot_of(with_figures(few, step=None), Wish())
+    assert drawn is not None
+    assert (drawn.view.word, drawn.view.time, len(drawn.traces[0].points)) == ("epoch", False, 5)
+    few = replace(few, spots=tuple(replace(one, epoch=None) for one in spots), last=replace(spots[-1], epoch=None))
+    drawn = runplots.plot_of(with_figures(few, step=None), Wish())
+    assert drawn is not None
+    assert drawn.view.time
+    assert len(drawn.traces[0].points) == 5
