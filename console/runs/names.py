@@ -55,9 +55,15 @@ _TIMES = words(
     """
     time eta elapsed remaining duration dur seconds secs sec runtime dt data batch_time data_time iter_time step_time took
     wall walltime cumtime ms remaining_time elapsed_time epoch_time train_time val_time eval_time time_per_step
+    ts timestamp unixtime unix_time date datetime now uptime
     """
 )
 _MEMORY = words("mem memory vram ram gpu_mem gpumem cuda_mem max_mem peak_mem allocated reserved")
+_MACHINE = words("rss vms swap free used power temp temperature watt watts celsius util utilization utilisation cpu fan heap")
+"""What a machine does. A forecast may be of one of these: `power_mae` is a measurement."""
+_HARDWARE = _MACHINE | words("mem memory ram vram disk io net")
+_COUNTED = words("progress pct percent percentage offset")
+_VERSIONS = words("torch pytorch torchvision python cudnn numpy tensorflow keras jax sklearn transformers lightning uuid guid")
 _RATE = re.compile(
     r"(?:^|_)(?:it|its|steps?|samples?|images?|imgs?|img|tokens?|tok|words?|w|wps|ups|fps|examples?|batch(?:es)?|"
     r"sequences?|seqs?|items?|frames?)?(?:/s|/sec|/second|_per_s|_per_sec|_per_second|ps)$|^throughput$|^speed$"
@@ -115,7 +121,13 @@ def kind_of(name: str) -> Kind:
         return Kind.MEMORY
     if not _SETTING.isdisjoint(within):
         return Kind.SETTING
-    return Kind.METRIC if any(_is_measure(part) for part in within) or _joined(within) else Kind.OTHER
+    if any(_is_measure(part) for part in within) or _joined(within):
+        return Kind.METRIC
+    if low in _VERSIONS or low in _COUNTED:
+        return Kind.SETTING
+    if within and (within[-1] in _MACHINE or (within[0] in _HARDWARE and within[-1] in _COUNTED)):
+        return Kind.MEMORY
+    return Kind.OTHER
 
 
 def is_config(name: str) -> bool:

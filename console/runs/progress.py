@@ -125,7 +125,8 @@ class Progress:
         for metric in reading.metrics:
             series = self._of(metric.name, reading.form, percent=metric.percent)
             if series is not None:
-                point = Point(reading.time, step, epoch, metric.value)
+                value = series.scaled(metric.value, percent=metric.percent)
+                point = Point(reading.time, step, epoch, value)
                 series.add(point)
                 if self._taken is not None:
                     self._taken(series.name, point)

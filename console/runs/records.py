@@ -187,7 +187,7 @@ def _metrics(fields: Mapping[str, Any], prefix: str = "", depth: int = 0, *, tru
                 yield from _metrics(value, inner, depth + 1, trusted=trusted)
             continue
         told = _plain(value)
-        if told is None:
+        if told is None or not key.strip():
             continue
         kind = kind_of(key)
         if trusted or kind is Kind.METRIC or (kind is Kind.OTHER and isinstance(value, float) and prefix):

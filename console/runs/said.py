@@ -15,7 +15,7 @@ class Said:
 
     `bare`: the step stood alone as `10/88`; `indexed`: as `[10]` at the beginning; `per_step`: a time for a step was told,
     and `drawn`: a bar was drawn, as Keras does; `bars`: its parts stand between bars; `odd`: names with a number that nothing
-    is known of.
+    is known of; `configs`: names of how a training is set up.
     """
 
     phase: Phase | None = None
@@ -37,6 +37,7 @@ class Said:
     equals: int = 0
     colons: int = 0
     settings: int = 0
+    configs: int = 0
     odd: int = 0
     understood: bool = True
 
@@ -81,6 +82,8 @@ class Said:
     def _counts(self, *, indented: bool, wrapped: bool) -> bool:
         if self.odd and not self.bars:
             return False
+        if self.configs and not self._reminds:
+            return False
         if self.epoch is None and (self.step is None or (self.bare and not self._of_keras and not self.metrics)):
             return bool(self.metrics) if wrapped else self._stands_alone(indented=indented)
         if self.metrics or (self.others and self.equals):
@@ -92,6 +95,12 @@ class Said:
         if self.epoch is not None and told:
             return True
         return self._of_keras if self.bare else self.steps is not None
+
+    @property
+    def _reminds(self) -> bool:
+        """Whether one setting stands in a line of progress: `epoch=3 loss=0.2 seed=42`. Several are how it is set up."""
+        placed = self.epoch is not None or self.step is not None
+        return self.configs == 1 and placed and any(not metric.value.is_integer() for metric in self.metrics)
 
     def _stands_alone(self, *, indented: bool) -> bool:
         """Whether measurements without epoch and step are some: `val_loss=0.2 val_acc=0.9`."""

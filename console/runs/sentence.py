@@ -13,7 +13,7 @@ from dataclasses import replace
 from console.runs.japanese import in_english
 from console.runs.lexer import RANK, RATE, TIME_UNIT, tokens
 from console.runs.names import EPOCHS, PHASES, STEPS, Kind, is_config, kind_of, phase_of, safe, words
-from console.runs.numbers import number
+from console.runs.numbers import number, wrapped
 from console.runs.openings import LOOSE, past_prefix
 from console.runs.reading import Metric, Phase, Reading
 from console.runs.said import Said
@@ -34,7 +34,7 @@ _CONTEXTS = words("trial fold run worker gpu device split stage phase rank node 
 _TEXT_KEYS = words(
     """
     level lvl severity event msg message logger name ts time timestamp date datetime phase stage split mode rank device run
-    model project job host caller module task subset set run_id
+    model project job host caller module task subset set run_id status
     """
 )
 _IN_PHASE = re.compile(r"(epoch|iter)\((train|val|test)\)", re.IGNORECASE)
@@ -93,10 +93,14 @@ class _Sentence:
 
     def _word(self, token: re.Match[str]) -> None:
         word = token[0]
-        if self._pair == ":":
+        if self._pair == ":" and wrapped(word) is None:
             self._flush()
         elif self._pair:
-            self._text_value(word)
+            value = wrapped(word)
+            if value is None:
+                self._text_value(word)
+            else:
+                self._value(repr(value), None, "")
             return
         within = _IN_PHASE.fullmatch(word)  # `Epoch(train)` of mmengine
         self._words += [word] if within is None else [within[2], within[1]]
@@ -179,6 +183,11 @@ class _Sentence:
     def _number(self, token: re.Match[str]) -> None:
         self._value(token["value"], None, (token["unit"] or "").strip())
 
+    def _grouped(self, token: re.Match[str]) -> None:
+        """`step 12,345`. Of a measurement it might be a comma as some countries write one."""
+        self._said.understood &= bool(self._words) and self._kind(self._core()) in (Kind.STEP, Kind.RATE)
+        self._value(token[0].replace(",", ""), None, "")
+
     def _fraction(self, token: re.Match[str]) -> None:
         self._value(token["done"], token["all"], "")
 
@@ -200,6 +209,10 @@ class _Sentence:
         said, pair = self._words, self._pair
         if not said:
             self._unnamed(text, total, unit)
+            return
+        if said[-1].lower() == "in" and not pair and TIME_UNIT.search(unit):  # `Epoch 3 finished in 12.3 s`
+            self._words = said[:-1]
+            self._flush()
             return
         phase, core = self._qualified(said)
         self._words, self._pair = [], ""
@@ -241,8 +254,7 @@ class _Sentence:
         elif kind is Kind.RATE:
             self._said.rate, self._said.unit = value, safe(name)
         elif kind is Kind.SETTING:
-            if is_config(name):
-                self._said.understood = False
+            self._said.configs += is_config(name)
             self._said.settings += 1
         elif kind is Kind.METRIC:
             self._measured(name, value, total, unit, phase)
@@ -331,7 +343,9 @@ class _Sentence:
         key = "_".join(self._words).lower()
         self._words, self._pair = [], ""
         self._said.equals += 1
-        if key not in _TEXT_KEYS:
+        if is_config(key):
+            self._said.configs += 1
+        elif key not in _TEXT_KEYS:
             self._said.understood = False
         elif key in _SPOKEN:
             self._loose([word for word in re.split(r"[\s_./:,-]+", value) if word])
@@ -369,6 +383,7 @@ _BY_KIND: dict[str, Callable[[_Sentence, re.Match[str]], None]] = {
     "other": _Sentence._other,
     "stamp": _Sentence._stamp,
     "number": _Sentence._number,
+    "grouped": _Sentence._grouped,
     "fraction": _Sentence._fraction,
     "index": _Sentence._index,
     "both": _Sentence._both,

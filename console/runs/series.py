@@ -92,6 +92,15 @@ class Series:
         self._filled = 0
         self._buckets: list[tuple[Point, Point]] = []
 
+    def scaled(self, value: float, *, percent: bool) -> float:
+        """The value as this series counts: `0.92` is 92 where others were written with a percent sign, `91.2%` is 0.912 where
+        they are parts of one."""
+        if percent is self.percent or not math.isfinite(value):
+            return value
+        if percent:
+            return value / 100 if self.last is not None and abs(self.last.value) <= 1 else value
+        return value * 100 if abs(value) <= 1 else value
+
     def add(self, point: Point) -> None:
         self.count += 1
         self.last = point

@@ -113,3 +113,7 @@ def test_no_object_raises(value: object) -> None:
 @pytest.mark.parametrize("line", ['{"epoch": ' + "9" * 5000 + ', "loss": 0.5}', '{"a":' * 3000 + "1" + "}" * 3000])
 def test_numbers_and_depths_beyond_measure(line: str) -> None:
     assert read(line) == []
+
+
+def test_a_measurement_without_a_name_is_none() -> None:
+    assert values(one('{"event":"step","step":1,"metrics":{"":0.5," ":0.25,"x":2}}')) == {"x": 2}

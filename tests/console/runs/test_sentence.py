@@ -230,3 +230,66 @@ def test_longer_lines_are_no_sentences() -> None:
     line = "epoch 1 loss 0.5"
     assert len(read_sentence(0, line.ljust(LONGEST))) == 1
     assert read_sentence(0, line.ljust(LONGEST + 1)) == []
+
+
+@pytest.mark.parametrize(
+    "beside",
+    """
+    ts=1795413618.25 timestamp=1795413618.5 unixtime=1795413618.5 date=20261123.5 uuid=1234.5 torch=2.3 version=1.5
+    cpu_percent=31.5 mem_pct=41.5 rss=812.5 free=12.5 used=3.5 offset=0.5 progress=12.5 progress=12.5% pct=33.5 power=250.5
+    temp=61.5 gpu_util=99.5 gpu_temp=61.5
+    """.split(),  # noqa: SIM905 - a list of words reads as one
+)
+def test_what_stands_beside_measurements_and_is_none(beside: str) -> None:
+    assert values(one(f"epoch=3 loss=0.5 {beside}")) == {"loss": 0.5}
+    assert read(f"epoch=3 {beside}") == [] or one(f"epoch=3 {beside}").metrics == ()
+
+
+def test_a_forecast_of_what_machines_do_is_measured() -> None:
+    assert values(one("epoch=3 power_mae=0.5 temp_rmse=1.5 acc_pct=91.5")) == {
+        "power_mae": 0.5,
+        "temp_rmse": 1.5,
+        "acc_pct": 91.5,
+    }
+    assert values(one("epoch=3 loss=0.5 tightness=0.25")) == {"loss": 0.5, "tightness": 0.25}
+
+
+@pytest.mark.parametrize(
+    "beside", ["batch_size=32", "seed=42", "dataset=cifar10", "patience=3", "status=ok", "epochs=10", "optimizer=SGD"]
+)
+def test_one_setting_in_a_line_of_progress_does_not_hide_it(beside: str) -> None:
+    assert values(one(f"epoch=3 loss=0.2 {beside}")) == {"loss": 0.2}
+    assert values(one(f"epoch=3 {beside} loss=0.2")) == {"loss": 0.2}
+    assert read(f"{beside} loss=0.2") == []
+
+
+def test_several_settings_are_how_a_training_is_set_up() -> None:
+    for line in (
+        "epoch=3 loss=0.2 batch_size=32 dataset=cifar10",
+        "epoch=3 loss=1 seed=42",
+        "seed=42 val_loss=0.2 val_acc=0.5",
+    ):
+        assert read(line) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "step", "metrics"),
+    [
+        ("step 12,345 loss 0.5", 12345, {"loss": 0.5}),
+        ("step 1,234,567, loss 0.5", 1234567, {"loss": 0.5}),
+        ("epoch=3 loss=tensor(0.2)", None, {"loss": 0.2}),
+        ("epoch 3 loss: tensor(0.2) acc: np.float32(0.5)", None, {"loss": 0.2, "acc": 0.5}),
+        ("Epoch 3 finished in 12.3 s, train loss 0.2", None, {"train_loss": 0.2}),
+        ("Epoch 3 done in 12s - loss: 0.2", None, {"loss": 0.2}),
+    ],
+)
+def test_numbers_as_some_print_them(line: str, step: int | None, metrics: dict[str, float]) -> None:
+    found = one(line)
+    assert (found.step, values(found)) == (step, metrics)
+
+
+@pytest.mark.parametrize(
+    "line", ["epoch 3 loss 1,234", "epoch 3 loss in 3 classes 0.2", "epoch 3 12,345 loss 0.5", "epoch 3 saved in 3 s loss 0.5"]
+)
+def test_numbers_that_may_be_others_are_not_taken(line: str) -> None:
+    assert [found.metrics for found in read(line) if found.metrics] == []

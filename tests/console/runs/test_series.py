@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.runs.names import Kind, better, kind_of
+from console.runs.progress import Progress
 from console.runs.series import Point, Series
 from console.text import Clean
+from tests.console.runs.lines import read
 
 
 def series_of(values: list[float], most: int = 16, name: str = "loss") -> Series:
@@ -98,3 +100,14 @@ def test_which_way_is_better_is_told_by_the_name_or_not_at_all(name: str, direct
 )  # fmt: skip
 def test_what_a_name_stands_for(name: str, kind: Kind) -> None:
     assert kind_of(name) is kind
+
+
+def test_values_with_and_without_a_percent_sign_are_of_one_measure() -> None:
+    found = Progress()
+    found.add(read("epoch 1 acc: 91.2%", "epoch 2 acc: 0.92", "epoch 3 acc: 93.5", "epoch 1 top1: 0.5", "epoch 2 top1: 62.5%"))
+    acc, top = found.series
+    assert [point.value for point in acc.points] == pytest.approx([91.2, 92.0, 93.5])
+    assert (acc.percent, acc.best is not None and acc.best.epoch) == (True, 3)
+    assert [point.value for point in top.points] == pytest.approx([0.5, 0.625])
+    found.add(read("epoch 1 f1: 50.5", "epoch 2 f1: 62.5%", "epoch 3 acc: nan"))
+    assert [point.value for point in found.series[2].points] == [50.5, 62.5]
