@@ -70,7 +70,9 @@ def test_an_inspected_container() -> None:
     assert (9000, "udp", None) in [(p.container_port, p.protocol, p.host_port) for p in found.ports]
 
 
-@pytest.mark.parametrize(("status", "code"), [("exited", 3), ("dead", 3), ("removing", 3), ("running", None), ("created", None)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("exited", 3), ("dead", 3), ("removing", 3), ("running", None), ("created", None)]
+)
 def test_whoever_has_ended_has_an_exit_code_also_while_it_is_removed(status: str, code: int | None) -> None:
     container = parse.inspected({"Id": "a" * 64, "State": {"Status": status, "ExitCode": 3}})
     assert container is not None
