@@ -19,16 +19,20 @@ from console.runs.lessons import Lesson, hint_of, lesson_of
 from console.runs.outside import KILLED, STOPPED
 from console.text import Clean, clean
 
+_BUS_ERROR = 135
 _SIGNALS = {
     132: "an illegal instruction",
     134: "an abort",
-    135: "a bus error",
+    _BUS_ERROR: "a bus error",
     136: "a floating point error",
     139: "a segmentation fault",
 }
 _REQUEST_STAGES = ("check request", "check", "validate request")
 _ENGINE = re.compile(r"^The Docker Engine (?:cannot be reached|may not be used|did not answer)|docker program is not on PATH")
 _NEAR = timedelta(minutes=2)
+_LAST = 20
+"""Lines at the very end, in which the words for a signal are looked for."""
+
 # The platform quotes the last line of a log that tells no error, whatever it is about.
 _COMPLAINS = re.compile(
     r"error|exception|fail|cannot|can't|could not|unable|invalid|denied|refused|not found|no such|abort|assert|kill|terminat"
@@ -169,6 +173,9 @@ def signal(case: Case) -> Why | None:
     name = _SIGNALS.get(case.code or 0)
     if name is None:
         return None
+    for told in reversed(case.lines[-_LAST:]) if case.code == _BUS_ERROR else ():
+        if (lesson := lesson_of(told.text)) is not None and lesson.cause is Cause.NO_SPACE:
+            return _taught(case, lesson, case.docker, evidence.row("log", told.text, told.at))
     rows = [case.docker, *evidence.last_lines(case.lines, 2)]
     return case.why(Cause.ERROR, f"It crashed with {name} (exit {case.code})", f"{name}, exit {case.code}", *rows)
 

@@ -183,7 +183,11 @@ _NOT_FINITE = re.compile(
 _WORKER = re.compile(
     r"DataLoader worker \(pid.{0,30}\) is killed by signal: Killed|DataLoader worker .{0,60} exited unexpectedly"
 )
-_BUS = re.compile(r"insufficient shared memory \(shm\)")
+# What a page of a full /dev/shm costs whoever writes to it.
+_BUS = re.compile(
+    r"DataLoader worker \(pid.{0,30}\) is killed by signal: Bus error|[Uu]nexpected bus error encountered in worker"
+    r"|insufficient shared memory \(shm\)|are out of shared memory"
+)
 
 
 def lesson_of(text: str) -> Lesson | None:
@@ -215,6 +219,9 @@ def _no_gpu(text: str) -> Lesson | None:
 
 
 def _no_space(text: str) -> Lesson | None:
+    if _BUS.search(text):
+        words = "A data loader died of a bus error: its shared memory (/dev/shm) is full"
+        return _lesson(Cause.NO_SPACE, words, "shared memory is full", "more resources.shm, or fewer num_workers")
     if not _NO_SPACE.search(text):
         return None
     if _SHARED.search(text):
@@ -273,8 +280,6 @@ def hint_of(text: str) -> Clean:
     """What to try for an error that names no cause: empty where nothing is known of it."""
     if _WORKER.search(text):
         return Clean("a worker that is killed most often ran out of memory: fewer num_workers, or more resources.memory")
-    if _BUS.search(text):
-        return Clean("more resources.shm, or fewer num_workers")
     if "MemoryError" in text or "can't allocate memory" in text or "Cannot allocate memory" in text:
         return Clean("it asked for memory that the machine did not give: smaller batches, or less data at once")
     if "ModuleNotFoundError" in text or "No module named" in text:
