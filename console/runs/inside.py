@@ -126,9 +126,8 @@ def program(case: Case) -> Why | None:
         rows += [evidence.row("log", f"raised at {crash.place}")] if crash.place else []
         rows += [evidence.row("log", f"it came of {one}") for one in crash.causes]
     around = " ".join(one.text for one in case.lines[-40:] if "Assertion `" in one.text)
-    lesson = next(
-        (found for one in texts if one and (found := lesson_of(f"{one} {around}" if "CUDA error" in one else one))), None
-    )
+    wholes = [f"{one} {around}" if "CUDA error" in one else one for one in texts if one]
+    lesson = next((found for one in wholes if (found := lesson_of(one, on_gpu=case.on_gpu))), None)
     if lesson is not None:
         return _taught(case, _blamed(lesson, case), *rows)
     line = str(crash.line) if crash is not None else said
@@ -188,7 +187,7 @@ def last_error(case: Case) -> Why | None:
     if line is None:
         return None
     rows = [case.docker, evidence.row("log", line.text, line.at)]
-    lesson = lesson_of(line.text)
+    lesson = lesson_of(line.text, on_gpu=case.on_gpu)
     if lesson is not None:
         return _taught(case, lesson, *rows)
     return case.why(Cause.ERROR, f"It ended with exit {case.code}, and its last error is: {line.text}", str(line.text), *rows)

@@ -34,3 +34,44 @@ def test_a_bus_error_without_such_words_is_only_named() -> None:
     assert (found.cause, found.short) == (Cause.ERROR, "a bus error, exit 135")
     killed = raised("RuntimeError: DataLoader worker (pid 123) is killed by signal: Segmentation fault.")
     assert certain(why(by_hand(ended()), err=killed)).cause is Cause.ERROR
+
+
+CUBLAS = "RuntimeError: CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+XLA = "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory"
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        (f"{XLA} while trying to allocate 123 bytes.", ": it asked for 123 bytes more"),
+        (f"{XLA} allocating 8589934592 bytes.", ": it asked for 8589934592 bytes more"),
+        (f"{XLA} while trying to allocate 17.57GiB.", ": it asked for 17.57GiB more"),
+        (CUBLAS, ""),
+    ],
+)
+def test_a_card_without_memory_has_other_words_too(said: str, asked: str) -> None:
+    found = certain(why(by_hand(ended(1, gpu="0")), err=raised(said)))
+    assert (found.cause, found.short) == (Cause.GPU_MEMORY, "GPU out of memory")
+    assert found.words == f"Out of memory on the GPU{asked}."
+    assert rows(found, "not")[0].startswith("the container's own memory: ")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "said"),
+    [
+        ("none", f"{XLA} while trying to allocate 123 bytes."),
+        ("0", f"{XLA} while trying to allocate 123 bytes in host memory."),
+        ("0", f"{XLA} allocating 123 bytes on the CPU."),
+        ("0", "tensorflow.errors.ResourceExhaustedError: OOM when allocating tensor on device:CPU:0 by allocator cpu"),
+        ("0", "grpc.RpcError: RESOURCE_EXHAUSTED: Received message larger than max"),
+    ],
+)
+def test_the_same_words_of_the_host_are_no_card(gpu: str, said: str) -> None:
+    assert certain(why(by_hand(ended(1, gpu=gpu)), err=raised(said))).cause is Cause.ERROR
+
+
+def test_cublas_that_follows_an_assertion_on_the_card_lacks_no_memory() -> None:
+    asserted = "/aten/Indexing.cu:1290: block: [0,0,0] Assertion `srcIndex < srcSelectDimSize` failed.\n"
+    found = certain(why(by_hand(ended(1, gpu="0")), err=asserted + raised(CUBLAS)))
+    assert found.cause is Cause.ERROR
+    assert "srcIndex < srcSelectDimSize" in found.words
