@@ -125,6 +125,7 @@ def program(case: Case) -> Why | None:
         rows.append(evidence.row("log", crash.line, crash.at))
         rows += [evidence.row("log", f"raised at {crash.place}")] if crash.place else []
         rows += [evidence.row("log", f"it came of {one}") for one in crash.causes]
+        rows += [evidence.row("log", f"before it: {one}") for one in crash.before]
     around = " ".join(one.text for one in case.lines[-40:] if "Assertion `" in one.text)
     wholes = [f"{one} {around}" if "CUDA error" in one else one for one in texts if one]
     lesson = next((found for one in wholes if (found := lesson_of(one, on_gpu=case.on_gpu))), None)

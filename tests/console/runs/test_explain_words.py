@@ -75,3 +75,24 @@ def test_cublas_that_follows_an_assertion_on_the_card_lacks_no_memory() -> None:
     found = certain(why(by_hand(ended(1, gpu="0")), err=asserted + raised(CUBLAS)))
     assert found.cause is Cause.ERROR
     assert "srcIndex < srcSelectDimSize" in found.words
+
+
+HANDLING = "\nDuring handling of the above exception, another exception occurred:\n\n"
+DIRECT = "\nThe above exception was the direct cause of the following exception:\n\n"
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+
+
+def test_what_was_being_handled_when_it_failed_stands_before_it() -> None:
+    saved = f"{raised(OOM)}{HANDLING}{raised('OSError: cannot save the checkpoint')}"
+    found = certain(why(by_hand(ended()), err=saved))
+    assert (found.cause, found.short) == (Cause.ERROR, "OSError: cannot save the check⋯")
+    before = "before it: OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    assert rows(found, "log") == ["OSError: cannot save the checkpoint", "raised at src/train.py:141 in main", before]
+    chain = f"{saved}{DIRECT}{raised('RuntimeError: epoch 3 failed')}"
+    told = rows(why(by_hand(ended()), err=chain), "log")
+    assert told[2:] == ["it came of OSError: cannot save the checkpoint", before]
+
+
+def test_what_was_raised_earlier_and_is_not_linked_to_it_is_left_out() -> None:
+    apart = f"{raised('ValueError: this batch is skipped')}{raised('KeyError: 7')}"
+    assert not [one for one in rows(why(by_hand(ended()), err=apart), "log") if "skipped" in one]
