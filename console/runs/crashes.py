@@ -21,8 +21,9 @@ _AFTER = 30
 
 _LATER = 10_000_000_000
 _MESSAGE_LINES = 10
-# What a launcher says of its workers is no cause: theirs stands before it.
-_LAUNCHERS = frozenset({"ChildFailedError", "ProcessExitedException", "ProcessRaisedException", "CalledProcessError"})
+LAUNCHERS = frozenset({"ChildFailedError", "ProcessExitedException", "ProcessRaisedException", "CalledProcessError"})
+"""What a launcher says of its workers is no cause: theirs stands before it."""
+
 _FATAL = re.compile(
     r"^(?:Fatal Python error: .+|Segmentation fault.*|Bus error.*|terminate called after throwing an instance of .+"
     r"|panic: .+|Aborted \(core dumped\)|thread '.{1,80}' panicked at .+)$"
@@ -106,7 +107,7 @@ def _of_stream(lines: Sequence[Said]) -> Crash | None:
     chain = list(_raised(lines))
     if not chain or sum(1 for one in lines[chain[-1][2] :] if one.text.strip()) > _AFTER:
         return None
-    while len(chain) > 1 and chain[-1][0].kind in _LAUNCHERS:
+    while len(chain) > 1 and chain[-1][0].kind in LAUNCHERS:
         chain.pop()
     last = chain[-1][0]
     causes: list[Clean] = []

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from console.model.build import Result
 from console.model.why import Cause
-from tests.console.runs.ends import by_hand, certain, ended, rows, why
+from console.runs.figures import figures
+from console.runs.progress import Progress
+from tests.console.runs.ends import by_hand, certain, ended, of_jenkins, rows, why
+from tests.console.runs.lines import read
 
 TRACE = 'Traceback (most recent call last):\n  File "/app/src/train.py", line 141, in main\n    step()\n'
 BUS = (
@@ -96,3 +100,61 @@ def test_what_was_being_handled_when_it_failed_stands_before_it() -> None:
 def test_what_was_raised_earlier_and_is_not_linked_to_it_is_left_out() -> None:
     apart = f"{raised('ValueError: this batch is skipped')}{raised('KeyError: 7')}"
     assert not [one for one in rows(why(by_hand(ended()), err=apart), "log") if "skipped" in one]
+
+
+WATCHDOG = (
+    "[rank0]:[E1124 11:00:00.123 ProcessGroupNCCL.cpp:616] [Rank 0] Watchdog caught collective operation timeout: "
+    "WorkNCCL(SeqNum=5, OpType=ALLREDUCE, NumelIn=1, NumelOut=1, Timeout(ms)=600000) ran for 600000 milliseconds before "
+    "timing out."
+)
+DIST = "torch.distributed.DistBackendError: NCCL error in: ProcessGroupNCCL.cpp:1970, remote process exited"
+LAUNCHER = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: train.py FAILED"
+TERMINATED = "terminate called after throwing an instance of 'c10::DistBackendError'"
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [(1, raised(DIST)), (1, raised(LAUNCHER)), (134, f"{TERMINATED}\n")],
+    ids=["raised", "launched", "aborted"],
+)
+def test_a_collective_that_timed_out_is_told_with_the_line_of_the_watchdog(code: int, after: str) -> None:
+    found = certain(why(by_hand(ended(code, gpu="0,1")), err=f"{WATCHDOG}\n{after}"))
+    assert (found.cause, found.short) == (Cause.ERROR, "NCCL: ALLREDUCE timed out")
+    assert found.words == "A collective operation of its GPUs timed out (ALLREDUCE) after 10m."
+    assert rows(found, "log")[0] == WATCHDOG
+    assert rows(found, "try")
+
+
+def test_a_collective_that_timed_out_is_no_cause_of_another_error() -> None:
+    other = certain(why(by_hand(ended()), err=f"{WATCHDOG}\n{raised('KeyError: 7')}"))
+    assert other.short == "KeyError: 7"
+    assert certain(why(by_hand(ended()), err=raised(DIST))).short.startswith("DistBackendError: NCCL error")
+    platforms = of_jenkins(Result.FAILURE, "failed: exit 1: KeyError: 7", ended(job_name="train"))
+    assert "timed out" not in certain(why(platforms, err=f"{WATCHDOG}\n{raised(DIST)}")).words
+
+
+def test_ctrl_c_is_no_error_of_the_program() -> None:
+    found = certain(why(by_hand(ended(130)), err=raised("KeyboardInterrupt")))
+    assert (found.cause, found.short) == (Cause.ABORTED, "ended by ctrl+c")
+    assert rows(found, "log") == ["KeyboardInterrupt"]
+    gone = certain(why(of_jenkins(Result.FAILURE, "failed: exit 130: KeyboardInterrupt")))
+    assert (gone.cause, rows(gone, "jenkins")) == (Cause.ABORTED, ["exit 130: KeyboardInterrupt"])
+    for code, said in ((130, "ValueError: no"), (1, "KeyboardInterrupt")):
+        assert certain(why(by_hand(ended(code)), err=raised(said))).cause is Cause.ERROR
+    assert certain(why(by_hand(ended(130)))).cause is Cause.UNKNOWN
+
+
+def test_what_is_no_number_is_named_with_where_it_began() -> None:
+    told = ((810, "0.5"), (811, "0.41"), (812, "nan"))
+    progress = Progress()
+    progress.add(read(*(f"epoch={at} step={at} lr=0.1 val_loss={value} loss={value}" for at, value in told)))
+    run = by_hand(ended())
+    assert run.since is not None
+    known = figures(progress, run.since, ended=True)
+    said = raised("ValueError: the loss is nan")
+    found = certain(why(run, err=said, figures=known))
+    assert (found.cause, found.short) == (Cause.NOT_FINITE, "loss is nan since step 812")
+    assert found.words == "What it measures is no number any more: loss is nan since step 812."
+    assert rows(found, "figures")[-1] == "loss is nan since step 812. The last finite value was 0.41 at step 811."
+    assert certain(why(run, err=said)).short == "loss is not finite"
+    assert certain(why(run, err=raised("KeyError: 7"), figures=known)).short == "KeyError: 7"
