@@ -12,10 +12,10 @@ from console.logs.tail import Tail
 from console.model.backoff import Backoff
 from console.model.container import Container
 from console.model.history import Point
-from console.model.metric import Finding
+from console.model.metric import Figures, Finding
 from console.model.source import NotThereError, SourceError
 from console.runs.facts import Said
-from console.runs.figures import findings
+from console.runs.figures import figures, findings
 from console.runs.progress import Progress
 from console.runs.reader import LINES, Reader
 from console.runs.reading import Reading
@@ -114,6 +114,10 @@ class Followed:
 
     def findings(self, now: datetime) -> tuple[Finding, ...]:
         return findings(self.log.progress, now, ended=not self.alive)
+
+    def figures(self, now: datetime) -> Figures:
+        """How far it is, and what it measures."""
+        return figures(self.log.progress, now, ended=not self.alive, whole=self.whole)
 
     async def _follow(self) -> None:
         backoff = Backoff()

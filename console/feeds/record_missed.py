@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from console.feeds.record_facts import over
 from console.feeds.record_fill import KEPT, Filler
-from console.feeds.record_logs import Logs
+from console.feeds.record_logs import Followed, Logs
 from console.feeds.record_notices import Notices
-from console.feeds.record_runs import Known, Runs, by_hand, shown
+from console.feeds.record_runs import Known, Runs, by_hand, newest, shown
 from console.feeds.record_store import Store
 from console.history.errors import HistoryError
 from console.model.history import Batch, PastRun, Point
@@ -47,7 +47,7 @@ class Missed:
         tell: Callable[[str], None],
         *,
         moment: Callable[[], int],
-        explain: Callable[[Run], Awaitable[Answer | None]],
+        explain: Callable[[Run, Followed | None], Awaitable[Answer | None]],
         most: int = RUNS_A_MINUTE,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -83,7 +83,7 @@ class Missed:
         try:
             ended = next((one for one in self._unexplained(logs)), None)
             if ended is not None:
-                await self._ask_why(ended)
+                await self._ask_why(ended, logs)
                 return True
             known = next((one for one in self._waiting(logs)), None)
             if known is not None:
@@ -97,8 +97,8 @@ class Missed:
         found = [one for one in self._runs.known.values() if one.final and not one.explained]
         return [one for one in found if all(logs.settled(each.id) for each in one.run.containers)]
 
-    async def _ask_why(self, ended: Known) -> None:
-        told = await self._explain(ended.run)
+    async def _ask_why(self, ended: Known, logs: Logs) -> None:
+        told = await self._explain(ended.run, newest(ended.run.containers, logs))
         ended.asked += 1
         ended.stale = True
         ended.why = told.why if told is not None else None

@@ -170,7 +170,7 @@ class Runs:
 
     async def _told(self, known: Known, logs: Logs, going: Going) -> None:
         known.stale = False
-        followed = _newest(known.run.containers, logs)
+        followed = newest(known.run.containers, logs)
         if followed is not None and followed.alive and going.seconds - known.judged_at >= JUDGED_SECONDS:
             known.judged_at = going.seconds
             known.figures = Figures(findings=followed.findings(going.now))
@@ -193,7 +193,7 @@ class Runs:
         if one.run.ended:
             await self._told(one, logs, going)
             return
-        followed = _newest(one.run.containers, logs)
+        followed = newest(one.run.containers, logs)
         one.past = vanished(one.past, followed.log.said if followed is not None else Said(), going.now)
 
     def changed(self) -> tuple[PastRun, ...]:
@@ -264,7 +264,7 @@ def _of_this(run: Run, names: frozenset[str], before: PastRun | None) -> PastRun
     return before if began is not None and before.started == began else None
 
 
-def _newest(containers: Sequence[Container], logs: Logs) -> Followed | None:
+def newest(containers: Sequence[Container], logs: Logs) -> Followed | None:
     """The log of the container that trains, or of the newest that did."""
     found = [each for one in containers if (each := logs[one.id]) is not None]
     return next((each for each in found if each.alive), found[0] if found else None)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from console.feeds.record_fill import Allowance, Filler
 from console.feeds.record_jenkins import JenkinsLook
-from console.feeds.record_logs import Logs
+from console.feeds.record_logs import Followed, Logs
 from console.feeds.record_missed import RUNS_A_MINUTE, Missed
 from console.feeds.record_notices import Notices
 from console.feeds.record_runs import Going, Runs
@@ -299,12 +299,15 @@ class Recorder:
             for name, points in followed.log.points.drain().items():
                 known[name] = known.get(name, ()) + points
 
-    async def _why(self, run: Run) -> Answer | None:
-        """Why it ended badly, from the ends of its logs as far as they are still there; None where that took too long."""
+    async def _why(self, run: Run, followed: Followed | None) -> Answer | None:
+        """Why it ended badly, from the ends of its logs as far as they are still there, and from what was read of its own;
+        None where that took too long."""
         from console.feeds.ends import Known, failure_of, read_end_in_time
 
         world = self._jenkins.snapshot.value if self._jenkins is not None else None
-        return await read_end_in_time(run, self._engine, self._asked, Known(failure=failure_of(run, world)))
+        figures = followed.figures(self._clock()) if followed is not None else None
+        known = Known(failure=failure_of(run, world), figures=figures)
+        return await read_end_in_time(run, self._engine, self._asked, known)
 
     def _moment(self) -> int:
         """When it was seen. A clock that was set back must not make what is seen now older than what was seen before."""

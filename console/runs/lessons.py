@@ -193,7 +193,6 @@ _WORKER = re.compile(
 # What a page of a full /dev/shm costs whoever writes to it.
 _BUS = re.compile(
     r"DataLoader worker \(pid.{0,30}\) is killed by signal: Bus error|[Uu]nexpected bus error encountered in worker"
-    r"|insufficient shared memory \(shm\)|are out of shared memory"
 )
 
 
