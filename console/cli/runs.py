@@ -236,8 +236,7 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
         if known.finish is not None:
             rows.append(("done at", f"{known.finish.astimezone():%b %d %H:%M}, by {known.basis}"))
         if known.rate is not None:
-            unit = known.unit or "steps/s"
-            rows.append(("speed", f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"))
+            rows.append(("speed", run_words.speed(known)))
     rows.append(("may use", run_words.asked(meant.told.asked)))
     rows += _remembered(meant.told, all_of_it=meant.recalled)
     if one.build is not None:

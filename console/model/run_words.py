@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
 from console.model.history import Asked
@@ -12,6 +13,10 @@ from console.model.state import State, StateClass, state
 from console.model.words import age, binary, counted
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
+_PER_SECOND = re.compile(r"(?:_per_|/)s(?:ec(?:ond)?)?\Z|(?<!ste)ps\Z", re.IGNORECASE)
+_ON_WHAT = re.compile(r"\A(?:train|training|eval|val|test)[_/]", re.IGNORECASE)
+_ANY_RATE = frozenset({"", "throughput", "speed", "rate"})
+_RATES = {"f": "frames", "w": "words", "u": "updates"}
 GRAVE = {
     "stalled": StateClass.ATTENTION,
     "not finite": StateClass.BROKEN,
@@ -75,9 +80,20 @@ def remaining(known: Figures, now: datetime) -> str:
 
 
 def per_second(known: Figures) -> str:
-    """What its rate counts: `steps/s`, `img/s`."""
-    unit = str(known.unit or "steps")
-    return unit if "/" in unit else f"{unit}/s"
+    """What its rate counts: `steps/s`, `img/s`; of a bare `throughput` only `/s`. A log names it in many ways."""
+    unit = _ON_WHAT.sub("", str(known.unit or "steps/s"))
+    name = _PER_SECOND.sub("", unit)
+    if "/" in name:
+        return unit
+    return f"{'' if name.lower() in _ANY_RATE else _RATES.get(name.lower(), name)}/s"
+
+
+def speed(known: Figures) -> str:
+    """`100 samples/s`, `100/s`; empty where nobody told it."""
+    if known.rate is None:
+        return ""
+    unit = per_second(known)
+    return f"{known.rate:.3g}{'' if unit.startswith('/') else ' '}{unit}"
 
 
 def figure(value: float) -> str:

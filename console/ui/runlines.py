@@ -159,7 +159,11 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
     if known.lr is not None:
         items.append([look.part("lr ", Role.MUTED), look.part(figure(known.lr))])
     if known.rate is not None and view.phase is Phase.TRAINING:
-        items.append([look.part(f"{per_second(known)} ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
+        unit, value = per_second(known), figure(known.rate).removesuffix(".0")
+        if unit.startswith("/"):
+            items.append([look.part("speed ", Role.MUTED), look.part(f"{value}{unit}")])
+        else:
+            items.append([look.part(f"{unit} ", Role.MUTED), look.part(value)])
     if not items:
         return None
     parts: list[Part] = [look.part(" ")]

@@ -126,6 +126,16 @@ def test_a_loss_that_is_no_number_wants_a_look(tmp_path: Path, capsys: pytest.Ca
     assert any("nan since step 300" in found["words"] for found in one["progress"]["findings"])
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [("throughput=100", "100/s"), ("samples_per_sec=100", "100 samples/s"), ("train_samples_per_second=3", "3 samples/s")],
+)
+def test_a_speed_has_a_unit(told: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"step {at}/100 loss=0.5 {told}" for at in (10, 20, 30)]
+    call(backend(tmp_path, *lines), "run", "local#3")
+    assert f"speed {words}" in [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
 def test_a_log_without_figures_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(backend(tmp_path, "downloading 3 files", "done"), "metrics", "local#3") == 1
     assert "it has measured nothing yet" in capsys.readouterr().err
