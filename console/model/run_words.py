@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from console.model.history import Asked
@@ -17,6 +18,7 @@ _PER_SECOND = re.compile(r"(?:_per_|/)s(?:ec(?:ond)?)?\Z|(?<!ste)ps\Z", re.IGNOR
 _ON_WHAT = re.compile(r"\A(?:train|training|eval|val|test)[_/]", re.IGNORECASE)
 _ANY_RATE = frozenset({"", "throughput", "speed", "rate"})
 _RATES = {"f": "frames", "w": "words", "u": "updates"}
+_MOST_DIGITS = 6
 GRAVE = {
     "stalled": StateClass.ATTENTION,
     "not finite": StateClass.BROKEN,
@@ -96,14 +98,22 @@ def speed(known: Figures) -> str:
     return f"{known.rate:.3g}{'' if unit.startswith('/') else ' '}{unit}"
 
 
-def figure(value: float) -> str:
-    """`0.409`, `8.9e-05`, `1204`, `nan`."""
+def figure(value: float, more: int = 0) -> str:
+    """`0.409`, `8.9e-05`, `1204`, `nan`; with so many digits `more`, at most 6 behind the point."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     size = abs(value)
     if size and (size < 1e-3 or size >= 1e6):
-        return f"{value:.1e}"
-    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:.0f}"
+        return f"{value:.{min(_MOST_DIGITS, 1 + more)}e}"
+    return f"{value:.{min(_MOST_DIGITS, (3 if size < 10 else 1 if size < 1000 else 0) + more)}f}"
+
+
+def figures_apart(values: Sequence[float]) -> list[str]:
+    """Each as `figure` has it, all with as many digits more as it takes that what differs looks different."""
+    wanted = len(set(values))
+    every = [[figure(one, more) for one in values] for more in range(_MOST_DIGITS + 1)]
+    # What no digit parts has no use of any.
+    return next((told for told in every if len(set(told)) >= wanted), max(every, key=lambda told: len(set(told))))
 
 
 def best(known: Figures | None) -> str:
