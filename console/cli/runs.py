@@ -152,6 +152,8 @@ def metrics(context: Context, name: str, as_csv: bool) -> int:
         _print_metrics(context.printer(), known)
     if not curves and not context.json:
         context.complain(f"{one.shown}: {_why_nothing(meant)}")
+    elif as_csv and not items:
+        context.complain(f"{one.shown}: nothing was measured that is a number.")
     return 0 if curves else 1
 
 

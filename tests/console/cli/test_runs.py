@@ -126,6 +126,14 @@ def test_a_loss_that_is_no_number_wants_a_look(tmp_path: Path, capsys: pytest.Ca
     assert any("nan since step 300" in found["words"] for found in one["progress"]["findings"])
 
 
+def test_a_table_without_a_value_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = {"event": "epoch", "epoch": 1, "epochs": 4, "step": 100, "metrics": {"train_loss": "nan"}}
+    assert call(backend(tmp_path, EVENTS[0], bad), "metrics", "local#3", "--csv") == 0
+    said = capsys.readouterr()
+    assert said.out == "metric,step,epoch,time,value\n", "a script reads a table all the same"
+    assert said.err == "mlops-console: project-b local #3: nothing was measured that is a number.\n"
+
+
 @pytest.mark.parametrize(
     ("told", "words"),
     [("throughput=100", "100/s"), ("samples_per_sec=100", "100 samples/s"), ("train_samples_per_second=3", "3 samples/s")],
