@@ -235,6 +235,8 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
     rows = [("when", run_words.when(one, known, now)), ("commit", str(one.commit or ""))]
     if known is not None:
         rows += [("does", str(finding.words)) for finding in known.findings]
+        if known.fit > 1:
+            rows.append(("fit", f"{known.fit}: it has begun again, as a search does; how far it is counts within this one"))
         if known.finish is not None:
             rows.append(("done at", f"{known.finish.astimezone():%b %d %H:%M}, by {known.basis}"))
         if known.rate is not None:

@@ -155,7 +155,8 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
     known = view.figures
     if known is None:
         return None
-    items = [_curve(one, look) for one in ordered(known)]
+    items = [[look.part("fit ", Role.MUTED), look.part(str(known.fit))]] if known.fit > 1 else []
+    items += [_curve(one, look) for one in ordered(known)]
     if known.lr is not None:
         items.append([look.part("lr ", Role.MUTED), look.part(figure(known.lr))])
     if known.rate is not None and view.phase is Phase.TRAINING:

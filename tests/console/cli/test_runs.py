@@ -126,6 +126,14 @@ def test_a_loss_that_is_no_number_wants_a_look(tmp_path: Path, capsys: pytest.Ca
     assert any("nan since step 300" in found["words"] for found in one["progress"]["findings"])
 
 
+def test_a_fit_that_is_not_the_first_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"fold {fold} epoch {epoch}/5 val_loss=0.5" for fold in range(2) for epoch in range(1, 6)]
+    call(backend(tmp_path, *lines[:7]), "run", "local#3")
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "fit 2: it has begun again, as a search does; how far it is counts within this one" in said
+    assert said[0].endswith(" 40% 2/5")
+
+
 def test_a_table_without_a_value_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = {"event": "epoch", "epoch": 1, "epochs": 4, "step": 100, "metrics": {"train_loss": "nan"}}
     assert call(backend(tmp_path, EVENTS[0], bad), "metrics", "local#3", "--csv") == 0

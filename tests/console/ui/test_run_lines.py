@@ -172,6 +172,11 @@ def test_how_fast_it_is(unit: str | None, words: str) -> None:
     assert one(runlines.figures(view, LOOK, 120)).endswith(f"   {words}")
 
 
+def test_a_fit_that_is_not_the_first_is_told() -> None:
+    view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, trainingworlds.figures(fit=2))]), "train#128")
+    assert one(runlines.figures(view, LOOK, 40)).startswith(" fit 2   loss 0.419")
+
+
 def test_figures_are_left_out_whole() -> None:
     assert one(runlines.figures(TRAINS, LOOK, 40)) == " loss 0.419   val_loss 0.452 best"
     assert runlines.figures(view_of(trainingworlds.world(known=[]), "train#128"), LOOK, 80) is None
