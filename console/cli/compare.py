@@ -32,7 +32,7 @@ _WIDE = 80
 """Cells of a table that goes nowhere in particular."""
 
 _NAME, _VALUE = 20, 14
-_NONE = "-"
+_NONE = "n/a"
 
 
 @command("compare")
@@ -155,17 +155,22 @@ def _rows(meant: Sequence[Meant], compared: Comparison, some: Sequence[int]) -> 
         yield [Cell(name), *(Cell(_NONE if (value := values[at]) is None else value) for at in some)]
     for name, several in compared.metrics.items():
         if any(one.best is not None for one in several):
-            yield [Cell(f"{name} best"), *(Cell(_value(several[at].best, where=True)) for at in some)]
-        yield [Cell(f"{name} last"), *(Cell(_value(several[at].final)) for at in some)]
+            best = _values([one.best for one in several], where=True)
+            yield [Cell(f"{name} best"), *(Cell(best[at]) for at in some)]
+        last = _values([one.final for one in several])
+        yield [Cell(f"{name} last"), *(Cell(last[at]) for at in some)]
 
 
 def _duration(seconds: float | None) -> str:
     return _NONE if seconds is None else duration(seconds)
 
 
-def _value(point: Point | None, *, where: bool = False) -> str:
+def _values(points: Sequence[Point | None], *, where: bool = False) -> list[str]:
     """`0.914 @15`: the epoch, or the step where no epoch is told."""
-    if point is None:
-        return _NONE
+    told = iter(run_words.figures_apart([one.value for one in points if one is not None]))
+    return [_NONE if one is None else next(told) + (_where(one) if where else "") for one in points]
+
+
+def _where(point: Point) -> str:
     at = point.epoch if point.epoch is not None else point.step
-    return run_words.figure(point.value) + (f" @{at:g}" if where and at is not None else "")
+    return f" @{at:g}" if at is not None else ""

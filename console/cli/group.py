@@ -210,11 +210,12 @@ def only_named(
     *,
     gone_is_fine: bool = False,
     other_names: Iterable[str] = (),
+    listed: str = "",
 ) -> list[T]:
     """Those of `found` that are named, in the order of the names.
 
-    UsageError names the nearest, also of `other_names`, for one that is not there, unless `gone_is_fine`: what is watched
-    may go and come back.
+    UsageError names the nearest, also of `other_names`, for one that is not there, and says where all are `listed`, unless
+    `gone_is_fine`: what is watched may go and come back.
     """
     chosen: list[T] = []
     for name in names:
@@ -222,7 +223,7 @@ def only_named(
         if not matches and not gone_is_fine:
             near = difflib.get_close_matches(name, [*map(name_of, found), *other_names], 1, 0.5)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise UsageError(f"there is no {what} {name}.{hint}")
+            raise UsageError(f"there is no {what} {name}.{hint}{listed and f' {listed}'}")
         chosen += [one for one in matches if one not in chosen]
     return chosen
 

@@ -40,6 +40,7 @@ from console.text import clean
 
 _LOOK_SECONDS = 5.0
 _BEHIND_SECONDS = 3.0
+_LISTED = "mlops-console containers lists containers, mlops-console runs lists runs."
 
 
 @command("logs")
@@ -234,8 +235,9 @@ async def _containers(engine: ContainerEngine, wish: _Wish) -> tuple[list[Contai
     def is_meant(one: Container, name: str) -> bool:
         return is_called(one, name) or (name in projects and one.project == name)
 
-    what = "service, container or project"
-    return only_named(wish.containers, found, is_meant, lambda one: one.name, what, other_names=others), is_meant
+    what = "service, container, project or run"
+    chosen = only_named(wish.containers, found, is_meant, lambda one: one.name, what, other_names=others, listed=_LISTED)
+    return chosen, is_meant
 
 
 async def _builds(jenkins: Jenkins | SourceStatus | None, wish: _Wish) -> list[tuple[str, BuildLog]]:

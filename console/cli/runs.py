@@ -152,6 +152,8 @@ def metrics(context: Context, name: str, as_csv: bool) -> int:
         _print_metrics(context.printer(), known)
     if not curves and not context.json:
         context.complain(f"{one.shown}: {_why_nothing(meant)}")
+    elif as_csv and not items:
+        context.complain(f"{one.shown}: nothing was measured that is a number.")
     return 0 if curves else 1
 
 
@@ -233,11 +235,12 @@ def _show(printer: Printer, meant: Meant, now: datetime) -> None:
     rows = [("when", run_words.when(one, known, now)), ("commit", str(one.commit or ""))]
     if known is not None:
         rows += [("does", str(finding.words)) for finding in known.findings]
+        if known.fit > 1:
+            rows.append(("fit", f"{known.fit}: it has begun again, as a search does; how far it is counts within this one"))
         if known.finish is not None:
             rows.append(("done at", f"{known.finish.astimezone():%b %d %H:%M}, by {known.basis}"))
         if known.rate is not None:
-            unit = known.unit or "steps/s"
-            rows.append(("speed", f"{known.rate:.3g} {unit if '/' in unit else f'{unit}/s'}"))
+            rows.append(("speed", run_words.speed(known)))
     rows.append(("may use", run_words.asked(meant.told.asked)))
     rows += _remembered(meant.told, all_of_it=meant.recalled)
     if one.build is not None:

@@ -136,7 +136,8 @@ class DemoPast:
         ended, over = self._ended(one), self._over(one)
         epoch = one.done_by(self._elapsed())
         manner = one.manner
-        given = {"PROJECT": one.project, "COMMIT": one.commit, **dict(one.given)}
+        # As a recorder keeps them: which run it is says no parameter.
+        given = dict(one.given)
         resumed = given.get("RESUME_FROM")
         tag = f"build-{one.number}"
         url = f"https://huggingface.co/acme/{one.project}/tree/{tag}"

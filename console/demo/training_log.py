@@ -152,7 +152,7 @@ def _plain(training: Training) -> Iterator[Said]:
             yield Said(_moment(training, step), False, _step_line(training, step))
     for epoch in range(1, training.epochs + 1):
         at = _checked(training, epoch)
-        now, values = loss(training, epoch * manner.steps), f"{manner.score} {score(training, epoch):.3f}"
+        now, values = loss(training, epoch * manner.steps), f"{manner.score} {score(training, epoch):.4f}"
         if math.isnan(now):
             break
         words = (

@@ -55,6 +55,8 @@ class Figures:
 
     All that its log does not tell is None. `last` is when it last told of its progress, `note` says so where not all of the
     log was looked at. `whole`: it has ended, and its log was read to the end.
+    `fit`: a search or a cross-validation trains again and again, this is the one that goes on, since `fit_since` where it is
+    not the first. How far it is counts within that one; the curves have them all.
     """
 
     done: float | None = None
@@ -72,6 +74,8 @@ class Figures:
     last: datetime | None = None
     note: Clean | None = None
     whole: bool = False
+    fit: int = 1
+    fit_since: datetime | None = None
 
     @property
     def loss(self) -> Curve | None:

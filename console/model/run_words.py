@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from console.model.history import Asked
@@ -12,6 +14,11 @@ from console.model.state import State, StateClass, state
 from console.model.words import age, binary, counted
 
 _SHORT = {"accuracy": "acc", "val_accuracy": "acc", "val_acc": "acc"}
+_PER_SECOND = re.compile(r"(?:_per_|/)s(?:ec(?:ond)?)?\Z|(?<!ste)ps\Z", re.IGNORECASE)
+_ON_WHAT = re.compile(r"\A(?:train|training|eval|val|test)[_/]", re.IGNORECASE)
+_ANY_RATE = frozenset({"", "throughput", "speed", "rate"})
+_RATES = {"f": "frames", "w": "words", "u": "updates"}
+_MOST_DIGITS = 6
 GRAVE = {
     "stalled": StateClass.ATTENTION,
     "not finite": StateClass.BROKEN,
@@ -75,19 +82,38 @@ def remaining(known: Figures, now: datetime) -> str:
 
 
 def per_second(known: Figures) -> str:
-    """What its rate counts: `steps/s`, `img/s`."""
-    unit = str(known.unit or "steps")
-    return unit if "/" in unit else f"{unit}/s"
+    """What its rate counts: `steps/s`, `img/s`; of a bare `throughput` only `/s`. A log names it in many ways."""
+    unit = _ON_WHAT.sub("", str(known.unit or "steps/s"))
+    name = _PER_SECOND.sub("", unit)
+    if "/" in name:
+        return unit
+    return f"{'' if name.lower() in _ANY_RATE else _RATES.get(name.lower(), name)}/s"
 
 
-def figure(value: float) -> str:
-    """`0.409`, `8.9e-05`, `1204`, `nan`."""
+def speed(known: Figures) -> str:
+    """`100 samples/s`, `100/s`; empty where nobody told it."""
+    if known.rate is None:
+        return ""
+    unit = per_second(known)
+    return f"{known.rate:.3g}{'' if unit.startswith('/') else ' '}{unit}"
+
+
+def figure(value: float, more: int = 0) -> str:
+    """`0.409`, `8.9e-05`, `1204`, `nan`; with so many digits `more`, at most 6 behind the point."""
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
     size = abs(value)
     if size and (size < 1e-3 or size >= 1e6):
-        return f"{value:.1e}"
-    return f"{value:.3f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:.0f}"
+        return f"{value:.{min(_MOST_DIGITS, 1 + more)}e}"
+    return f"{value:.{min(_MOST_DIGITS, (3 if size < 10 else 1 if size < 1000 else 0) + more)}f}"
+
+
+def figures_apart(values: Sequence[float]) -> list[str]:
+    """Each as `figure` has it, all with as many digits more as it takes that what differs looks different."""
+    wanted = len(set(values))
+    every = [[figure(one, more) for one in values] for more in range(_MOST_DIGITS + 1)]
+    # What no digit parts has no use of any.
+    return next((told for told in every if len(set(told)) >= wanted), max(every, key=lambda told: len(set(told))))
 
 
 def best(known: Figures | None) -> str:

@@ -35,6 +35,8 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
         last=moment(progress.last) if progress.last is not None else None,
         note=clean(note) if note is not None else None,
         whole=whole,
+        fit=place.attempts,
+        fit_since=moment(progress.fit_since) if progress.fit_since is not None else None,
     )
 
 

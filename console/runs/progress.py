@@ -51,6 +51,8 @@ class Progress:
         self.end: End | None = None
         self.error: End | None = None
         """The last error that it told of. A run may go on after one."""
+        self.fit_since: int | None = None
+        """When it last began again, nanoseconds since 1970; None while it is at its first fit."""
         self.silence = Silence()
         self._points = points
         self._taken = taken
@@ -108,7 +110,10 @@ class Progress:
         if reading.epoch is not None or reading.step is not None or reading.metrics:
             self.silence.add(reading.time)
         trains = reading.phase not in (Phase.VAL, Phase.TEST)
+        fits = self.place.attempts
         self.place.add(reading)
+        if self.place.attempts > fits:
+            self.fit_since = reading.time
         if trains:
             if reading.lr is not None:
                 self.lr = reading.lr

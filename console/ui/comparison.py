@@ -12,7 +12,7 @@ from console.model.gpu_words import memory_pair
 from console.model.metric import Curve
 from console.model.run import Phase
 from console.model.run_words import cards as run_cards
-from console.model.run_words import figure, short
+from console.model.run_words import figure, figures_apart, short
 from console.model.words import commit_id, decimal, duration, memory
 from console.text import Clean, clean
 from console.ui import runpanes, runplots
@@ -346,8 +346,9 @@ def _things(both: Beside, *, wide: bool) -> list[tuple[str, list[str]]]:
     for name in both.names:
         each = [curve_of(one, name) for one in views]
         if any(one is not None and one.best is not None for one in each):
-            found.append((f"{name} best", [_best(one) for one in each]))
-        found.append((f"{name} last", [figure(one.last.value) if one is not None else _NOT_TOLD for one in each]))
+            found.append((f"{name} best", _bests(each)))
+        last = iter(figures_apart([one.last.value for one in each if one is not None]))
+        found.append((f"{name} last", [_NOT_TOLD if one is None else next(last) for one in each]))
     found += [
         ("took", [_took(one) or _NOT_TOLD for one in views]),
         ("memory", [_memory(one) or _NOT_TOLD for one in views]),
@@ -361,8 +362,9 @@ def _things(both: Beside, *, wide: bool) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _best(one: Curve | None) -> str:
-    return f"{figure(one.best.value)}{where(one)}" if one is not None and one.best is not None else _NOT_TOLD
+def _bests(each: Sequence[Curve | None]) -> list[str]:
+    told = iter(figures_apart([one.best.value for one in each if one is not None and one.best is not None]))
+    return [_NOT_TOLD if one is None or one.best is None else f"{next(told)}{where(one)}" for one in each]
 
 
 def text(both: Beside) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,16 +59,7 @@ def header(head: Header, look: Look, width: int) -> Line:
     left: list[Part] = [look.part(f" {cut_middle(head.host, 24, look.glyphs.ellipsis)}", bold=True)]
     if head.crumbs:
         left += [look.part(f" {look.glyphs.crumb} ", Role.MUTED), *head.crumbs]
-    bad = _bad(head.systems)
-    systems: list[Part] = []
-    for number, one in enumerate(bad):
-        told = _system(one, look, word=True)
-        more = [look.part(f"  +{len(bad) - number}", bold=True)]
-        over = line_cells([*systems, *told]) + (len(bad) - number > 1) * line_cells(more) > width - _LEAST_LEFT
-        systems += more if over and systems else told
-        if over and number:
-            break
-    left = _fitted(left, width - line_cells(systems), look)
+    left, systems = _beside(left, _bad(head.systems), look, width)
     room = width - line_cells(left) - line_cells(systems) - len(clock) - 2
     good = [one for one in head.systems if one.state.kind in _QUIET]
     full = [part for one in good for part in _system(one, look, word=False)]
@@ -86,6 +77,37 @@ def header(head: Header, look: Look, width: int) -> Line:
         blanks = width - used - line_cells(load) - len(clock) - 1
         parts += [look.part(" " * blanks), *load, look.part(clock, Role.MUTED)]
     return parts
+
+
+def _beside(crumbs: Sequence[Part], bad: Sequence[System], look: Look, width: int) -> tuple[list[Part], list[Part]]:
+    """What is open, and the systems that want a look: as many of these as leave room for it, the others as a count.
+
+    Whole items only: where there is no room at all the word of the worst goes, then its name, then what is open from its end.
+    """
+    left, systems = _fitted(crumbs, width, look), list[Part]()
+    for systems in _told(bad, look, width - _LEAST_LEFT):
+        left = _fitted(crumbs, width - line_cells(systems), look)
+        if line_cells(left) + line_cells(systems) <= width:
+            break
+    while line_cells(left) + line_cells(systems) > width and len(left) > 1:
+        left = left[:-1]
+    return left, systems
+
+
+def _told(bad: Sequence[System], look: Look, room: int) -> Iterator[list[Part]]:
+    """The longest first. The worst is told with its word even where that is longer than `room`."""
+    for count in range(len(bad), 0, -1):
+        found = [part for one in bad[:count] for part in _system(one, look, word=True)]
+        found += _more(len(bad) - count, look)
+        if line_cells(found) <= room or count == 1:
+            yield found
+    if bad:
+        yield [*_system(bad[0], look, word=False), *_more(len(bad) - 1, look)]
+        yield _more(len(bad), look)
+
+
+def _more(count: int, look: Look) -> list[Part]:
+    return [look.part(f"  +{count}", bold=True)] if count else []
 
 
 def _bad(systems: Sequence[System]) -> list[System]:

@@ -104,11 +104,8 @@ def _measures(known: Figures, look: Look, width: int, now: datetime) -> Iterable
         done = f", done at {_done(known.finish, now)}" if known.finish is not None else ""
         yield fact("left", f"{left.removesuffix(' left')} by {known.basis}{done}", look, width)
     place = run_words.place(known)
-    speed = ""
-    if known.rate is not None:
-        speed = f"{known.rate:.3g} {run_words.per_second(known)}"
     rate = f"lr {run_words.figure(known.lr)}" if known.lr is not None else ""
-    told = "   ".join(part for part in (place, speed, rate) if part)
+    told = "   ".join(part for part in (place, run_words.speed(known), rate) if part)
     if told:
         yield fact("at", told, look, width)
     for curve in known.curves:

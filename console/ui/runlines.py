@@ -155,11 +155,16 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
     known = view.figures
     if known is None:
         return None
-    items = [_curve(one, look) for one in ordered(known)]
+    items = [[look.part("fit ", Role.MUTED), look.part(str(known.fit))]] if known.fit > 1 else []
+    items += [_curve(one, look) for one in ordered(known)]
     if known.lr is not None:
         items.append([look.part("lr ", Role.MUTED), look.part(figure(known.lr))])
     if known.rate is not None and view.phase is Phase.TRAINING:
-        items.append([look.part(f"{per_second(known)} ", Role.MUTED), look.part(figure(known.rate).removesuffix(".0"))])
+        unit, value = per_second(known), figure(known.rate).removesuffix(".0")
+        if unit.startswith("/"):
+            items.append([look.part("speed ", Role.MUTED), look.part(f"{value}{unit}")])
+        else:
+            items.append([look.part(f"{unit} ", Role.MUTED), look.part(value)])
     if not items:
         return None
     parts: list[Part] = [look.part(" ")]

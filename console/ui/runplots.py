@@ -55,9 +55,14 @@ def groups(known: Figures) -> list[list[Curve]]:
 
 
 def chosen(view: RunView, wish: Wish) -> Sequence[Curve]:
-    """The curves that are shown; empty where nothing was measured."""
-    every = groups(view.figures) if view.figures is not None else []
-    return every[wish.group % len(every)] if every else ()
+    """The curves that are shown; empty where nothing was measured. Of several fits the newest: their steps are the same."""
+    known = view.figures
+    every = groups(known) if known is not None else []
+    found = every[wish.group % len(every)] if every else []
+    since = known.fit_since if known is not None else None
+    if since is None:
+        return found
+    return [replace(one, spots=[spot for spot in one.spots if spot.time >= since]) for one in found]
 
 
 def plot_of(view: RunView, wish: Wish) -> Plot | None:

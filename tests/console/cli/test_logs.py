@@ -164,7 +164,8 @@ def test_follow_of_what_has_ended_ends(backend: FakeBackend, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["gat"], "there is no service, container or project gat. Did you mean gate?"),
+        (["gat"], "there is no service, container, project or run gat. Did you mean gate?"),
+        (["9999"], "run 9999. mlops-console containers lists containers, mlops-console runs lists runs."),
         (["gate", "--tail", "-1"], "--tail -1 is no number of lines: a number, or all."),
         (["gate", "--tail", "some"], "--tail some is no number of lines"),
         (["gate", "--since", "yesterday"], "yesterday is no time. A time is 10m, 2h30m, 14:03"),

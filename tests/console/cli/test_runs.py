@@ -126,6 +126,32 @@ def test_a_loss_that_is_no_number_wants_a_look(tmp_path: Path, capsys: pytest.Ca
     assert any("nan since step 300" in found["words"] for found in one["progress"]["findings"])
 
 
+def test_a_fit_that_is_not_the_first_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"fold {fold} epoch {epoch}/5 val_loss=0.5" for fold in range(2) for epoch in range(1, 6)]
+    call(backend(tmp_path, *lines[:7]), "run", "local#3")
+    said = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "fit 2: it has begun again, as a search does; how far it is counts within this one" in said
+    assert said[0].endswith(" 40% 2/5")
+
+
+def test_a_table_without_a_value_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = {"event": "epoch", "epoch": 1, "epochs": 4, "step": 100, "metrics": {"train_loss": "nan"}}
+    assert call(backend(tmp_path, EVENTS[0], bad), "metrics", "local#3", "--csv") == 0
+    said = capsys.readouterr()
+    assert said.out == "metric,step,epoch,time,value\n", "a script reads a table all the same"
+    assert said.err == "mlops-console: project-b local #3: nothing was measured that is a number.\n"
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [("throughput=100", "100/s"), ("samples_per_sec=100", "100 samples/s"), ("train_samples_per_second=3", "3 samples/s")],
+)
+def test_a_speed_has_a_unit(told: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"step {at}/100 loss=0.5 {told}" for at in (10, 20, 30)]
+    call(backend(tmp_path, *lines), "run", "local#3")
+    assert f"speed {words}" in [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
 def test_a_log_without_figures_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(backend(tmp_path, "downloading 3 files", "done"), "metrics", "local#3") == 1
     assert "it has measured nothing yet" in capsys.readouterr().err

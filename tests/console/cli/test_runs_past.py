@@ -215,11 +215,11 @@ def test_beside_each_other(server: FakeBackend, capsys: pytest.CaptureFixture[st
     rows = {line[:18].strip(): line[18:].split("  ") for line in out.splitlines()}
     cells = {name: [one.strip() for one in told if one.strip()] for name, told in rows.items()}
     assert cells["RUN"] == ["project-a #3", "project-a #4", "project-b local #3"[:18]]
-    assert cells["took"] == ["3m", "4m", "-"]
-    assert cells["epochs"] == ["3", "4", "-"]
+    assert cells["took"] == ["3m", "4m", "n/a"]
+    assert cells["epochs"] == ["3", "4", "n/a"]
     assert cells["train_loss best"] == ["0.500 @2", "0.400 @2", "0.500 @2"]
     assert cells["train_loss last"] == ["0.600", "nan", "0.500"]
-    assert cells["val_accuracy best"] == ["0.800 @2", "-", "0.830 @2"]
+    assert cells["val_accuracy best"] == ["0.800 @2", "n/a", "0.830 @2"]
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
@@ -322,3 +322,21 @@ def test_of_a_build_whose_container_is_gone_the_history_tells_all(tmp_path: Path
     assert call(made, "metrics", "train#4", "--csv") == 0
     names = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]]
     assert sorted(names) == sorted([*curves, *curves]), "the list has the ends of two of them"
+
+
+def test_what_differs_looks_different_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backend(tmp_path, *EVENTS)
+    made.history = tmp_path / "close.db"
+    writer = Writer(made.history)
+    curves = {
+        Clean(f"train#{number}"): {Clean("val_accuracy"): points(best), Clean("train_loss"): points(0.25)}
+        for number, best in ((3, 0.9449), (4, 0.9454))
+    }
+    writer.record(Batch(runs=(past(3), past(4)), points=curves))
+    writer.close()
+    assert call(made, "compare", "train#3", "train#4") == 0
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    cells = {row[0]: [one.strip() for one in row[1:] if one.strip()] for row in rows}
+    assert cells["val_accuracy best"] == ["0.9449 @1", "0.9454 @1"]
+    assert cells["val_accuracy last"] == ["0.9449", "0.9454"]
+    assert cells["train_loss best"] == ["0.250 @1", "0.250 @1"]

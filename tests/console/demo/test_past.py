@@ -9,6 +9,7 @@ from console.demo.past import GAP, DemoPast
 from console.demo.story import BY_NUMBER
 from console.model.past import Past
 from console.model.times import nanoseconds
+from console.model.training import IDENTITY
 from tests.console.demo.joining import joined
 from tests.console.demo.stepping import BEGAN
 
@@ -69,6 +70,7 @@ async def test_runs_can_be_compared() -> None:
     assert second is not None
     assert dict(first.parameters)["OVERRIDES"] == "lr=0.0003"  # type: ignore[index]  # a plain string finds a clean one
     assert "OVERRIDES" not in dict(second.parameters)
+    assert IDENTITY.isdisjoint(first.parameters), "as a recorder keeps them: else a commit is told twice"
     for key in ("train#104", "train#125"):
         figures = await past.figures(key)
         assert figures is not None

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from console.runs.figures import figures
 from console.runs.pace import Pace, Silence
 from console.runs.progress import MOST_SERIES, Progress
 from console.runs.reader import Reader
 from console.runs.reading import Form, Metric, Phase, Reading
 from console.text import Clean
+from tests.console.fakes import NOW
 from tests.console.runs.lines import SECOND, read
 from tests.console.runs.recorded import NAMES, blocks_of, replayed, truth_of
 
@@ -202,6 +204,12 @@ def test_an_evaluation_moves_no_step() -> None:
 def test_a_search_begins_again_and_again() -> None:
     found = progress_of(*[f"trial {trial} epoch {epoch}/5 val_loss=0.5" for trial in range(3) for epoch in range(1, 6)])
     assert (found.place.attempts, found.place.epoch, found.place.epochs) == (3, 5, 5)
+    told = figures(found, NOW)
+    assert told.fit == 3
+    assert told.fit_since is not None
+    assert [spot.epoch for spot in told.curves[0].spots if spot.time >= told.fit_since] == [1, 2, 3, 4, 5]
+    assert (once := figures(progress_of("epoch 1/5 loss=0.5", "epoch 2/5 loss=0.4"), NOW)).fit == 1
+    assert once.fit_since is None
 
 
 def test_prints_that_were_held_back_while_the_bar_went_on_take_nothing_back() -> None:

@@ -73,3 +73,21 @@ def test_where_many_are_bad_the_broken_are_told_and_the_rest_counted() -> None:
 
 def test_what_nobody_can_know_is_no_trouble_of_its_own() -> None:
     assert "tunnel" not in systems(120, docker=BAD, tunnel=UNKNOWN)
+
+
+@pytest.mark.parametrize("others", [{}, {"jenkins": BAD}])
+@pytest.mark.parametrize("width", range(24, 101))
+def test_no_item_is_cut(width: int, others: Mapping[str, SourceStatus]) -> None:
+    crumbs = [
+        LOOK.part("project-a"), LOOK.part(" #128   "), *LOOK.state(state(StateClass.ACTIVE, "training"), 10), LOOK.part("  48%")
+    ]  # fmt: skip
+    disk = frame.System("disk", state(StateClass.ATTENTION, "91%"))
+    head = frame.Header("train-01", crumbs, [*told({"tunnel": BAD, **others}), disk], NOW)
+    parts = [text for text, _ in frame.header(head, LOOK, width)]
+    line = "".join(parts)
+    assert len(line) <= width
+    for item in ("tunnel unreachable", "jenkins unreachable", "disk 91%"):
+        name = item.split()[0]
+        assert name not in line or item in line or (name == "tunnel" and "disk" not in line)
+    assert "disk 91%" in line or "+" in line, "what is not told is counted"
+    assert "project-a #128" in line

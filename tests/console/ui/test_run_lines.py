@@ -159,11 +159,22 @@ def test_figures_say_what_is_best_and_where() -> None:
     assert found == " loss 0.419   val_loss 0.452 best   val_acc 0.909 best .914 @12   lr 8.8e-05   img/s 412"
 
 
-@pytest.mark.parametrize(("unit", "words"), [("img/s", "img/s 412"), ("img", "img/s 412"), (None, "steps/s 412")])
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("img/s", "img/s 412"), ("img", "img/s 412"), (None, "steps/s 412"), ("samples_per_sec", "samples/s 412"),
+        ("throughput", "speed 412/s"),
+    ],
+)  # fmt: skip
 def test_how_fast_it_is(unit: str | None, words: str) -> None:
     told = trainingworlds.figures(unit=clean(unit) if unit is not None else None)
     view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, told)]), "train#128")
     assert one(runlines.figures(view, LOOK, 120)).endswith(f"   {words}")
+
+
+def test_a_fit_that_is_not_the_first_is_told() -> None:
+    view = view_of(trainingworlds.world(known=[(trainingworlds.TRAINER, trainingworlds.figures(fit=2))]), "train#128")
+    assert one(runlines.figures(view, LOOK, 40)).startswith(" fit 2   loss 0.419")
 
 
 def test_figures_are_left_out_whole() -> None:

@@ -49,6 +49,16 @@ LOSS = trainingworlds.curve("loss", [3.0, 2.0, 1.0], 10)
 # Which curves, over what
 
 
+def test_of_several_fits_the_newest_is_drawn() -> None:
+    first, second = LOSS.spots, trainingworlds.curve("loss", [2.5, 1.5], 10).spots
+    again = tuple(replace(spot, time=NOW + timedelta(minutes=at)) for at, spot in enumerate(second))
+    curve = replace(LOSS, spots=(*first, *again), last=again[-1])
+    view = with_figures(curve, fit=2, fit_since=NOW)
+    plot = runplots.plot_of(view, Wish())
+    assert plot is not None
+    assert [list(trace.points) for trace in plot.traces] == [[(10.0, 2.5), (20.0, 1.5)]]
+
+
 def test_curves_that_say_the_same_stand_together() -> None:
     assert [[str(one.name) for one in group] for group in runplots.groups(trainingworlds.figures())] == [
         ["loss", "val_loss"],
