@@ -226,7 +226,11 @@ class Backend:
         if self.demo:
             from console.demo import demo_instruments
 
-            return demo_instruments(self.loaded, self.host, self._demo, self.gpus(), self.machine())
+            try:
+                loaded: Loaded | SettingsError = self.loaded
+            except SettingsError as wrong:
+                loaded = wrong
+            return demo_instruments(loaded, self.host, self._demo, self.gpus(), self.machine())
         from console.doctor.tools import instruments
 
         return instruments(self, self._overrides, os.environ, Path.cwd())

@@ -237,9 +237,22 @@ def run_click(group: click.Group, rest: Sequence[str], context: Context) -> int:
     except click.exceptions.NoSuchOption as error:
         near = f" Did you mean {error.possibilities[0]}?" if error.possibilities else ""
         raise UsageError(f"there is no option {error.option_name}.{near}") from None
+    except click.MissingParameter as error:
+        raise UsageError(_missing(error)) from None
+    except click.BadOptionUsage as error:
+        # As `options.split` says it of the global ones.
+        without = "requires an argument" in error.message
+        raise UsageError(f"{error.option_name} wants a value." if without else error.format_message()) from None
     except click.UsageError as error:
         raise UsageError(error.format_message()) from None
     return result if isinstance(result, int) else 0
+
+
+def _missing(error: click.MissingParameter) -> str:
+    if error.param is None or error.ctx is None:
+        return error.format_message()
+    words = error.ctx.command_path.partition(" ")[2]
+    return f"{words} wants {_usage(error.param).strip('[].')}. See: {error.ctx.command_path} --help"
 
 
 def manual() -> str:

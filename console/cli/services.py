@@ -12,8 +12,10 @@ from console.cli.group import Context, command, only_named
 from console.cli.looking import answers, docker_status, look, printer_for, states
 from console.cli.output import Cell, Column, Printer, print_json
 from console.model.container import Container
+from console.model.glyphs import SOURCE_CLASS
 from console.model.probes import results, rhythm
 from console.model.service import Service
+from console.model.state import StateClass
 from console.model.words import age
 from console.model.world import World
 
@@ -33,7 +35,7 @@ _COLUMNS = (
 def services(context: Context, names: tuple[str, ...], watch: bool) -> int:
     """List the services, worst first; with NAMEs only these, and what their probes said.
 
-    Exit status: 0 all are fine, 1 one of them is not, 3 Docker cannot be reached.
+    Exit status: 0 all are fine, 1 one of them is not or the Compose file cannot be read, 3 Docker cannot be reached.
     """
     return look(context.backend, _Services(context, names), watch=watch)
 
@@ -60,7 +62,9 @@ class _Services:
             print_json(forms.of_world("services", world, [forms.service(one) for one in found], notes=list(world.notes)))
         else:
             self._print(world, found, again=again)
-        return docker_status(world, any(one.state.bad for one in found))
+        # What is declared is not known then, so nobody can say that all of it is fine.
+        unread = SOURCE_CLASS[world.sources["compose"].state] in (StateClass.BROKEN, StateClass.ATTENTION)
+        return docker_status(world, unread or any(one.state.bad for one in found))
 
     def _asked_for(self, world: World, *, again: bool) -> list[Service]:
         if not self.names or not answers(world):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.demo.past import DemoPast
     from console.doctor.instruments import Instruments
     from console.model.source import SourceStatus
-    from console.settings import Loaded
+    from console.settings import Loaded, SettingsError
     from console.sources.protocols import Gpus, Machine
     from console.sources.reach import Reach
     from console.text import Clean
@@ -44,7 +44,7 @@ def demo_gpus(clock: Clock | None = None, seed: int = 7) -> DemoGpus:
 
 
 def demo_instruments(
-    loaded: Loaded, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
+    loaded: Loaded | SettingsError, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
 ) -> Instruments:
     """What the doctor looks with in the demo."""
     from console.demo.doctor import instruments

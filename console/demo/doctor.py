@@ -15,7 +15,7 @@ from console.model.daemon import Daemon
 from console.model.filefacts import FileFacts
 from console.model.source import NotThereError, SourceState, SourceStatus
 from console.model.unit import Unit
-from console.settings import Loaded
+from console.settings import Loaded, SettingsError
 from console.sources.protocols import Gpus, Machine
 from console.sources.reach import Reach
 from console.sources.web import WebAnswer
@@ -23,7 +23,7 @@ from console.text import Clean, clean
 
 
 def instruments(
-    loaded: Loaded, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
+    loaded: Loaded | SettingsError, host: Clean, reach: Reach, gpus: Gpus | SourceStatus, machine: Machine | SourceStatus
 ) -> Instruments:
     """The demo's. Nothing of the machine that it runs on is looked at."""
     daemon = DemoDaemon()

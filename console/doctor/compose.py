@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from console.doctor.findings import Finding, HopState, Mends, behind, broken, elsewhere, good, off, together, warning
 from console.doctor.visit import Visit
 from console.model.service import ComposeProject, Drift, Service
-from console.model.source import SourceError, SourceState
+from console.model.source import NotInstalledError, NotThereError, SourceError, SourceState
 from console.model.state import StateClass
 from console.model.words import counted
 from console.model.world import World
@@ -18,7 +18,6 @@ HOP = "compose"
 _OWN_HOP = {"jenkins": "jenkins", "gate": "gate", "frp_client": "tunnel"}
 """Services that a later hop looks at: while they run, what is wrong with them is told there."""
 
-_FILE = {SourceState.OFF: "program", SourceState.DENIED: "rights"}
 _SECRET = re.compile(r"\bsecrets?\b")
 
 
@@ -30,10 +29,19 @@ async def look(visit: Visit) -> Finding:
         # A file that somebody has named can be read here, wherever its Engine is.
         if away is not None and error.state is SourceState.OFF:
             return elsewhere(str(away))
-        return broken(HOP, _FILE.get(error.state, "file"), str(error.reason))
+        return broken(HOP, _wrong(error), str(error.reason))
     if project is None:
         return off("no Compose file here: set compose.file")
     return _judged(visit, project, await visit.world())
+
+
+def _wrong(error: SourceError) -> str:
+    """The remedy for a file that was not read."""
+    if isinstance(error, NotThereError):
+        return "absent"
+    if isinstance(error, NotInstalledError) or error.state is SourceState.OFF:
+        return "program"
+    return "rights" if error.state is SourceState.DENIED else "file"
 
 
 def _judged(visit: Visit, project: ComposeProject, world: World) -> Finding:

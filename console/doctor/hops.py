@@ -55,7 +55,7 @@ HOPS: tuple[Hop, ...] = (
         "nothing can be asked with settings that are not sure",
         {
             "wrong": Remedy(
-                "a file says something that is no setting", "correct the line; all settings: `mlops-console config show`"
+                "a file says something that is no setting", "correct the line; the files: `mlops-console config path`"
             ),
             "open": Remedy("others may change a file of settings, or read a token", "`chmod {mode} {path}`"),
             "owner": Remedy(
@@ -94,10 +94,9 @@ HOPS: tuple[Hop, ...] = (
         "a part of the platform does not do its work",
         {
             "program": Remedy("there is no Docker Compose v2 here", "`sudo apt-get install docker-compose-plugin`"),
-            "file": Remedy("the file cannot be read, or Compose refuses it", "correct it, or set compose.file"),
-            "rights": Remedy(
-                "a file that it needs may not be read by this user", "run the doctor with sudo, or set its rights"
-            ),
+            "absent": Remedy("no file is where one was named", "correct compose.file; who set it: `mlops-console config show`"),
+            "file": Remedy("the file cannot be read, or Compose refuses it", "correct it, or have compose.file name another"),
+            "rights": Remedy("this user may not read a file that it needs", "run the doctor with sudo, or set its rights"),
             "stopped": Remedy(
                 "a service was stopped, or has ended", "`mlops-console service start {names}`, or `mlops-console doctor --fix`"
             ),

@@ -10,7 +10,7 @@ from console.doctor.visit import Visit
 from console.model.filefacts import FileFacts
 from console.model.source import NotThereError, SourceError
 from console.model.words import counted
-from console.settings import SettingsError
+from console.settings import Loaded, SettingsError
 from console.text import clean
 
 HOP = "settings"
@@ -35,11 +35,22 @@ async def look(visit: Visit) -> Finding:
         return together(found)
     if found:
         return together(found)
-    files = sum(one.found for one in tools.loaded.files)
-    values = sum(one.kind != "default" for one in tools.loaded.origins.values())
+    return good(_told(tools.loaded))
+
+
+def _told(loaded: Loaded) -> str:
+    """How many values are not the defaults, and where they come from."""
+    files = sum(one.found for one in loaded.files)
+    told = [one for one in loaded.origins.values() if one.kind != "default"]
+    written = [str(one.where).rpartition(":")[0] for one in told if one.kind == "file"]
+    elsewhere = f"{counted(len(told) - len(written), 'value')} from elsewhere" if len(told) > len(written) else ""
     if not files:
-        return good(f"no file of settings; {counted(values, 'value')} from elsewhere" if values else "all at their defaults")
-    return good(f"{counted(values, 'value')} from {counted(files, 'file')}, file modes are right")
+        return f"no file of settings; {elsewhere}" if elsewhere else "all at their defaults"
+    if written:
+        head = f"{counted(len(written), 'value')} from {counted(len(set(written)), 'file')}"
+    else:
+        head = f"{counted(files, 'file')} that {'sets' if files == 1 else 'set'} nothing"
+    return ", ".join(part for part in (head, elsewhere, "file modes are right") if part)
 
 
 async def _rights(visit: Visit, path: Path, *, secret: bool) -> Finding | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST = 1000
+_LINEWISE = "(?m)"
 _META = re.compile(r"[\\.^$*+?{}\[\]|()]")
 _LACKING = {
     "(?=": "look-ahead",
@@ -106,7 +107,7 @@ def _compiled(text: str, *, sensitive: bool) -> Any:
     options.log_errors = False
     options.never_nl = True  # a match stays within its line, also for \s and [^x]
     try:
-        return re2.compile(f"(?m){text}", options)
+        return re2.compile(f"{_LINEWISE}{text}", options)
     except re2.error as error:
         raise PatternError(_sentence(text, error)) from None
 
@@ -114,6 +115,8 @@ def _compiled(text: str, *, sensitive: bool) -> Any:
 def _sentence(text: str, error: Exception) -> str:
     told = error.args[0] if error.args else ""
     said = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+    # What we put in front of every pattern is nobody's concern.
+    said = said.replace(_LINEWISE, "", 1)
     shown = clean(text)
     for beginning, name in _LACKING.items():
         if beginning in said:

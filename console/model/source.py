@@ -74,5 +74,9 @@ class SourceError(Exception):
         self.reason = reason
 
 
+class NotInstalledError(SourceError):
+    """The program that would have answered is not on this machine."""
+
+
 class NotThereError(SourceError):
     """The system answered, and what was asked about does not exist (any more)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from console.text import Clean, clean
 
 ADMINISTRATOR = Path("/etc/mlops-console/config.toml")
 REPOSITORY_NAME = ".mlops-console.toml"
+_AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
@@ -163,11 +165,19 @@ def _read_file(place: SettingsFile, found: _Found) -> None:
         found.problems.append(clean(f"{name}: is not UTF-8 text"))
         return
     except tomllib.TOMLDecodeError as broken:
-        found.problems.append(clean(f"{name}: is no TOML: {broken}"))
+        line, what = _place_in(text, str(broken))
+        found.problems.append(clean(f"{name} line {line}: is no TOML: {what}"))
         return
     from console.settings.lines import LineFinder
 
     _Reader(place, name, LineFinder(text), found).read(values)
+
+
+def _place_in(text: str, said: str) -> tuple[int, str]:
+    """The line of which the standard library's reader complains at the end of its sentence, and the sentence without it."""
+    if (found := _AT.search(said)) is not None:
+        return int(found[1]), f"{said[: found.start()]}, in column {found[2]}"
+    return max(1, len(text.splitlines())), said.replace(" (at end of document)", ", at the end of the file")
 
 
 class _Reader:
@@ -190,6 +200,10 @@ class _Reader:
                     self._one(f"{name}.{inner}", (name, inner), deep)
             elif name in self._groups:
                 self._wrong((name,), f"{name} is a table: write [{name}] and its settings below")
+            elif isinstance(value, dict) and value and difflib.get_close_matches(name, self._groups, 1, 0.6):
+                # A table whose name is mistyped: what was meant is told by its settings.
+                for inner, deep in value.items():
+                    self._one(f"{name}.{inner}", (name, inner), deep)
             else:
                 self._one(name, (name,), value)
 
@@ -211,7 +225,7 @@ class _Reader:
         info = self._known.get(key)
         if info is None:
             near = difflib.get_close_matches(key, [*self._known, "keys"], 1, 0.6)
-            hint = f". Did you mean {near[0]}?" if near else ". All settings: mlops-console config show"
+            hint = f". Did you mean {near[0]}?" if near else ". All settings: docs/settings.md"
             self._wrong(path, f"there is no setting {key}{hint}")
         elif self._place.role == "repository" and not info.repository:
             self._refused(key, path)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.model.source import SourceError, SourceState
+from console.model.source import NotThereError, SourceError, SourceState
 from console.sources.compose.messages import short
 from console.text import clean
 
@@ -32,8 +32,8 @@ class Place:
         return short(self.file, self.root)
 
     def is_there(self) -> bool:
-        """False when there is none and nobody asked for one. Raises SourceError: UNREACHABLE for one that somebody asked for
-        and is not there, DENIED without permission to read it."""
+        """False when there is none and nobody asked for one. Raises NotThereError for one that somebody asked for
+        and is not there, SourceError: DENIED without permission to read it."""
         try:
             self.file.stat()
         except PermissionError:
@@ -41,7 +41,8 @@ class Place:
         except (OSError, ValueError):
             if not self.configured:
                 return False
-            raise SourceError(SourceState.UNREACHABLE, clean(f"No compose file at {self.short}. Set compose.file.")) from None
+            reason = f"No compose file at {self.short}. Set compose.file."
+            raise NotThereError(SourceState.UNREACHABLE, clean(reason)) from None
         if not os.access(self.file, os.R_OK):
             raise self._denied()
         return True

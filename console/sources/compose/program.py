@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from console.model.source import SourceError, SourceState
+from console.model.source import NotInstalledError, SourceState
 from console.sources._process import Finished
 from console.text import clean
 
@@ -23,12 +23,13 @@ _FIRST_VERSION = 2
 Run = Callable[[Sequence[str]], Awaitable[Finished]]
 
 
-async def find(env: Mapping[str, str], run: Run, so: str) -> list[str]:
-    """The words that start Compose v2. Raises SourceError: OFF where there is none, `so` saying what that prevents."""
+async def find(env: Mapping[str, str], run: Run, so: str, state: SourceState = SourceState.OFF) -> list[str]:
+    """The words that start Compose v2. Raises NotInstalledError with `state` where there is none, `so` saying what that
+    prevents."""
     found = plugin(env) or await on_path(env, run)
     if found is None:
         reason = f"Compose v2 is not installed, so {so}. Install docker-compose-plugin."
-        raise SourceError(SourceState.OFF, clean(reason))
+        raise NotInstalledError(state, clean(reason))
     return found
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from console.model.service import ComposeProject, Declared
-from console.model.source import SourceError
+from console.model.source import SourceError, SourceState
 from console.sources._process import Finished
 from console.sources.compose import program
 from console.sources.compose.environment import for_reading
@@ -40,8 +40,9 @@ class ComposeCli:
     `file` None means infra/docker-compose.yml under `root`, if there is one. Without `engine` no image ids are told. Of
     `env` only what Compose needs to run is passed on. `timeout` is seconds for each call of Compose.
 
-    The states of what `project` raises: OFF, no Compose v2 here; UNREACHABLE, the configured file is not there or Compose
-    does not finish; DENIED, no permission to read it; STALE, it is there and Compose refuses it.
+    The states of what `project` raises: UNREACHABLE, the configured file is not there (NotThereError), there is a file and no
+    Compose v2 to read it (NotInstalledError), or Compose does not finish; DENIED, no permission to read it; STALE, it is there
+    and Compose refuses it; OFF, Compose cannot be run.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class ComposeCli:
         self._seen = marks(inputs(self._file))
         if not self._place.is_there():
             return None
-        compose = await program.find(self._env, self._reading.run, "the file cannot be read")
+        # A file that is there is wanted: that nothing can read it is no state in which all is well.
+        compose = await program.find(self._env, self._reading.run, "the file cannot be read", SourceState.UNREACHABLE)
         direct = [*compose, *self._options, "-f", str(self._file), "config"]
         reading = self._reading.run([*direct, "--format", "json"])
         hashes: Finished | None = None

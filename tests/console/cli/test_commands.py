@@ -158,7 +158,7 @@ def test_docker_out_of_reach_is_three(backend: FakeBackend, capsys: pytest.Captu
 def test_a_broken_compose_file_leaves_the_rest_working(backend: FakeBackend, capsys: pytest.CaptureFixture[str]) -> None:
     backend.compose = FakeCompose(SourceError(SourceState.STALE, clean("compose.yml line 3: did not find expected key")))
     status, document = answer(backend, capsys, "services", "gate")
-    assert status == 0
+    assert status == 1, "as `status` and the doctor have it"
     assert document["items"][0]["drift"] == "unknown"
     assert document["sources"]["compose"]["state"] == "stale"
     assert "compose.yml line 3" in document["notes"][0]
@@ -189,6 +189,10 @@ def test_hostile_names_stay_harmless_on_a_pipe_and_in_json(backend: FakeBackend,
         (("status", "--wach"), "there is no option --wach. Did you mean --watch?"),
         (("status", "--config"), None),
         (("completion", "tcsh"), "tcsh"),
+        (("logs",), "logs wants TARGET. See: mlops-console logs --help"),
+        (("job", "enable"), "job enable wants"),
+        (("support", "-o"), "-o wants a value."),
+        (("support", "-o", ""), "-o '' names no file."),
         (("--json",), "--json wants a command"),
     ],
 )

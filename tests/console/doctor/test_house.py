@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.main import main
+from console.sources.compose import program
 from tests.console.doctor.house import SECRETS, House, blamed, examined
 from tests.console.doctor.ward import Ward, sick
 
@@ -58,11 +59,32 @@ def test_settings_of_another_user(ward: Ward) -> None:
 
 def test_settings_that_are_none(ward: Ward) -> None:
     config(ward, "[prune]\nkep_images = 4\n")
-    found = ward.is_named("settings", "there is no setting prune.kep_images")
+    found = ward.is_named("settings", "there is no setting prune.kep_images", "mlops-console config path")
+    assert main(["config", "path"]) == 0, "what is named works with broken settings"
     assert {one["because"] for name, one in found.items() if name != "settings"} == {"settings"}
     assert main(["doctor"]) == 1
     assert "Broken at 1 settings" in ward.capsys.readouterr().out
     assert main(["doctor", "--fix", "--yes"]) == 2
+
+
+def test_values_are_told_with_where_they_come_from(ward: Ward) -> None:
+    file = config(ward, "# nothing yet\n")
+    told = str(examined(ward.capsys)["settings"]["seen"])
+    assert told.startswith("1 file that sets nothing, ")
+    assert told.endswith(" from elsewhere, file modes are right")
+    file.write_text("[prune]\nkeep_images = 4\n")
+    assert str(examined(ward.capsys)["settings"]["seen"]).startswith("1 value from 1 file, ")
+
+
+def test_broken_settings_are_told_in_the_demo_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.toml").write_text("nonsense = 1\n")
+    assert main(["--demo", "--config", "bad.toml", "doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "bad.toml line 1: there is no setting nonsense" in said
+    assert "Broken at 1 settings" in said
 
 
 def test_a_login_that_others_can_read(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +170,30 @@ def test_a_file_that_is_none(ward: Ward) -> None:
     changed(ward, "services:\n", "servces:\n")
     found = ward.is_named("compose", "servces")
     assert found["secrets"]["because"] == "compose"
+
+
+def test_a_file_that_was_asked_for_and_is_not_there(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_COMPOSE_FILE", "/nope.yml")
+    ward.is_named("compose", "No compose file at /nope.yml", "correct compose.file; who set it: mlops-console config show")
+    for command in ("services", "status"):
+        assert main([command]) == 1, command
+        assert "No compose file at /nope.yml" in ward.capsys.readouterr().out
+
+
+def test_a_machine_without_compose(ward: Ward, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file that nothing can read is told by all alike; where there is none nothing is wrong."""
+    monkeypatch.setattr(program, "_PLUGIN_FOLDERS", ())
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ward.is_named("compose", "Compose v2 is not installed", "docker-compose-plugin")
+    for command in ("services", "status"):
+        assert main([command]) == 1, command
+        assert "Compose v2 is not installed" in ward.capsys.readouterr().out
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = examined(ward.capsys)
+    assert found["compose"]["state"] == "not configured"
+    assert main(["services"]) == 0
 
 
 # 4 secrets

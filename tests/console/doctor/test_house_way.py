@@ -62,7 +62,7 @@ def test_read_only_starts_no_program_in_the_gate(ward: Ward, monkeypatch: pytest
     ward.undo.append(lambda: ward.house.gate(unsigned=403))
     found = examined(ward.capsys)
     assert blamed(found) == []
-    assert found["gate"]["seen"] == "the gate is open; read-only: not asked itself"
+    assert found["gate"]["seen"] == "its nginx answers; read-only: not asked itself"
     sick(ward, "gate", "nginx does not answer on 8080: connection refused")
     ward.is_named("gate", "nginx does not answer on 8080")
     assert main(["doctor", "--fix", "--yes"]) == 2

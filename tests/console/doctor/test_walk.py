@@ -139,6 +139,8 @@ async def test_the_demo_has_every_hop_and_asks_nothing_outside(tools: Instrument
     checkup = await walk(tools)
     assert list(checkup.found) == [one.id for one in HOPS] == list(LOOKS)
     assert checkup.found["public"].state is HopState.OK
+    # Its probe's own words would read like a hole.
+    assert checkup.found["gate"].seen == "refuses an unsigned request on its one path, 404 elsewhere"
     shown = rows(checkup)
     assert [one.number for one in shown] == list(range(1, len(HOPS) + 1))
     assert all(one.seen for one in shown)

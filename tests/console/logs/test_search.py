@@ -85,7 +85,7 @@ def test_a_pattern_finds_lines(pattern: str, found: list[int]) -> None:
         (r"(a)\1", r"no back-references \(\\1\)"),
         ("(?>a)", "no atomic groups"),
         ("a++", r"is no pattern: bad repetition operator"),
-        ("(unclosed", r"is no pattern: missing \)"),
+        ("(unclosed", r"is no pattern: missing \): \(unclosed\. A backslash"),
         ("[unclosed", r"is no pattern: missing \]"),
         ("*", "is no pattern"),
         (r"x\Z", r"the end of a line is \$ here"),

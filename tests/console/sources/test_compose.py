@@ -271,10 +271,10 @@ async def test_no_compose(place: Place, no_plugin: Path) -> None:
     place.file.write_text(ONE)
     place.env["PATH"] = str(no_plugin)
     reason = "Compose v2 is not installed, so the file cannot be read. Install docker-compose-plugin."
-    assert await place.refusal() == (SourceState.OFF, reason)
+    assert await place.refusal() == (SourceState.UNREACHABLE, reason)
     executable(no_plugin / "docker-compose", "echo 1.29.2")
     executable(no_plugin / "docker", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1")
-    assert await place.refusal() == (SourceState.OFF, reason)
+    assert await place.refusal() == (SourceState.UNREACHABLE, reason)
 
 
 @pytest.mark.parametrize("name", ["docker-compose", "docker"])
