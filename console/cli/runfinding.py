@@ -104,7 +104,8 @@ async def look_up(found: Runs, past: Past, name: str) -> Meant:
         run = as_run(kept)
     recalled = run.key in found.recalled or all(one.key != run.key for one in found.found)
     known = found.figures.get(run.key)
-    if recalled or known is None or not known.curves:
+    # A list has of the past only the last and the best.
+    if recalled or known is None or not any(one.spots for one in known.curves):
         known = await past.figures(run.key) or known
     return Meant(run, known, kept, recalled)
 

@@ -48,7 +48,10 @@ _INTRODUCTION = """\
 Made by `mlops-console support` on {host}, {at}{demo}, to be sent with a report of a bug.
 
 Secrets that are known here, and what is called or looks like one, are shown as {stars}. Look through it before you send it:
-logs hold what programs have written, and names of projects, hosts and people stand in here.
+logs hold what programs have written, and names of projects, hosts and people stand in here, and paths of this machine, those of
+home folders too.
+
+A NAME.json is the answer of a command; a NAME.txt is what it complained of, and stands alone where it gave no answer.
 
 {contents}
 """
@@ -89,7 +92,10 @@ def support(context: Context, /, file: str | None) -> int:
     name = f"mlops-support-{host}-{at:%Y%m%dT%H%M%SZ}"
     path = Path(file).expanduser() if file is not None else Path(f"{name}.tar.gz")
     if path.name in ("", ".", "..") or path.is_dir():
-        raise UsageError(f"-o {clean(file)} names no file.")
+        raise UsageError(f"-o {clean(file) or repr(file)} names no file.")
+    if (wrong := _no_folder(path.parent)) is not None:
+        context.complain(f"{clean(str(path))} is not saved: {wrong}")
+        return NOT_SAVED
     try:
         # Before a minute of work: a name that is taken is told at once.
         made = NewFile(path.parent, path.name, private=True)
@@ -109,6 +115,16 @@ def support(context: Context, /, file: str | None) -> int:
     return 0
 
 
+def _no_folder(folder: Path) -> str | None:
+    """Why nothing can be put there: a report goes where a person has a folder, and makes none of a mistyped one."""
+    if folder.is_dir():
+        return None
+    there = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if there == folder or not there.is_dir():
+        return f"{clean(str(there))} is not a folder."
+    return f"there is no folder {clean(str(folder))}. Make it first, or name another with -o."
+
+
 def _told(context: Context, archive: _Archive, path: Path, size: int) -> None:
     if context.json:
         items = [{"name": name, "bytes": len(content)} for name, content in archive.files.items()]
@@ -126,7 +142,8 @@ def _collected(context: Context, at: datetime) -> _Archive:
     answers = {name: _answered(context, words) for name, words in ANSWERS.items()}
     masking, archive = asyncio.run(_gathered(context))
     for name, (text, said) in answers.items():
-        archive.add(f"{name}.json", _document(masking, text))
+        if text.strip():
+            archive.add(f"{name}.json", _document(masking, text))
         if said:
             archive.add(f"{name}.txt", masking.text(said))
     contents = "\n".join(f"{len(content):>10}  {name}" for name, content in sorted(archive.files.items()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -42,6 +43,7 @@ class DemoPast:
         self._clock = clock
         self._gpus = gpus
         self._machine = machine
+        self._briefs: dict[str, Figures] = {}
 
     async def runs(self, project: str | None = None, *, limit: int = 200) -> Remembered:
         found = [one for one in self._begun() if project is None or one.project == project]
@@ -50,17 +52,26 @@ class DemoPast:
         return Remembered(tuple(self._past(one) for one in shown), recorder=True, figures=told)
 
     def _brief(self, one: Training) -> Figures | None:
-        """How good one was that is over, without its curve."""
+        """Whether one learned that is over, and how good it was, without the curves."""
         over, epochs = self._over(one), one.done_by(self._elapsed())
         found = training_log.best(one, epochs) if over is not None else None
         if over is None or found is None:
             return None
+        key = _key(one)
+        if key in self._briefs:
+            return self._briefs[key]
+        loss = self._read(one).loss
         name = clean(one.manner.score)
         last, best = (
             Spot(self._moment(over), None, float(epoch), value)
             for value, epoch in ((training_log.score(one, epochs), epochs), found)
         )
-        return Figures(curves=(Curve(name, better(name), last, best, ()),), last=last.time)
+        score = Curve(name, better(name), last, best, ())
+        told = Figures(curves=(score,) if loss is None else (replace(loss, spots=()), score), last=last.time)
+        if self._ended(one):
+            # Nothing of it changes any more: its log is read once.
+            self._briefs[key] = told
+        return told
 
     async def run(self, key: str) -> PastRun | None:
         found = self._named(key)
@@ -68,8 +79,9 @@ class DemoPast:
 
     async def figures(self, key: str) -> Figures | None:
         found = self._named(key)
-        if found is None:
-            return None
+        return self._read(found) if found is not None else None
+
+    def _read(self, found: Training) -> Figures:
         now = self._clock.now()
         reader, progress = Reader(), Progress()
         lines = training_log.said(found, found.begins, self._elapsed())

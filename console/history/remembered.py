@@ -45,7 +45,7 @@ def brief(reader: Reader, key: str) -> Figures | None:
     It blocks. Raises HistoryError."""
     nowhere = Spot(datetime.fromtimestamp(0, UTC), None, None, 0.0)
     named = Figures(curves=tuple(Curve(name, better(name), nowhere, None, ()) for name in reader.metrics(key)))
-    names = {one.name: one.better for one in (named.loss, named.score) if one is not None}
+    names = {one.name: one.better for one in (named.lead, named.score) if one is not None}
     curves = []
     for name, (last, best) in reader.ends(key, names).items():
         if (spot := _spot(last)) is not None:

@@ -75,11 +75,16 @@ class Figures:
 
     @property
     def loss(self) -> Curve | None:
-        """The metric that says whether it learns: the loss of the training, else the first that should fall, else the first."""
+        """The metric that says whether it learns: the loss of the training, else the first that should fall."""
         falling = [one for one in self.curves if one.better < 0]
         train = [one for one in falling if not one.name.startswith(("val", "test", "eval"))]
         named = [one for one in train if "loss" in one.name]
-        return next((one for one in (*named, *train, *falling, *self.curves)), None)
+        return next((one for one in (*named, *train, *falling)), None)
+
+    @property
+    def lead(self) -> Curve | None:
+        """The metric that is shown first: the loss, else the first of all, which may be one that should rise."""
+        return self.loss or next(iter(self.curves), None)
 
     @property
     def score(self) -> Curve | None:

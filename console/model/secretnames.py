@@ -1,7 +1,7 @@
 """Secrets in texts that people see: stars for what is plainly one, by its name or its form. Pure.
 
 It knows a secret by what it is called, so it finds what means no harm, not what hides: a password that stands alone, behind an
-option of one letter (`-p`) or in a text of its own language (JSON, YAML) is not seen.
+option of one letter (but `-pSECRET` of mysql) or in a text of its own language (JSON, YAML) is not seen.
 """
 
 from __future__ import annotations
@@ -44,6 +44,19 @@ _HEADER = re.compile(
 # Without its header it has to look like one: `Bearer token` and `Basic usage` do not.
 _SCHEME = re.compile(r"\b(?P<scheme>(?i:bearer|basic)[ \t]++)(?=[^\s\"']*?(?:[\d=_]|[a-z][A-Z]))[\w.~+/=-]{6,}+")
 
+# `mysql -pSECRET`, and its relatives such as mysqldump and mariadb: no blank stands between. The rest of the line is read once.
+_MYSQL = re.compile(
+    r"""(?<![\w-])(?:mysql|mariadb)[\w-]*+["']?(?=[\s,])"""
+    r"""(?:'[^'\r\n]*+'?|"(?:\\.|[^"\\\r\n])*+"?|\\\r?\n|[^\r\n|;&'"])*+""",
+    re.IGNORECASE,
+)
+_MYSQL_PASSWORD = re.compile(
+    # The whole option quoted, as `shlex` does it and as lists have it; or its value, or none of it.
+    r"""(?<=[\s,\[])(?P<quote>['"])-p(?:\\.|(?!(?P=quote))[^\r\n\\])++(?P=quote)?(?:"'"'[^'\r\n]*+'?)*+"""
+    rf"""|(?<=\s)-p(?=\S){_QUOTED}?+(?:\\.|[^\s'"\\]|(?=["'][^\s"'),;|&\]]){_QUOTED})*+""",
+)
+_MYSQL_PROGRAM = re.compile(r"(?:.*/)?(?:mysql|mariadb)[\w-]*+", re.IGNORECASE | re.DOTALL)
+
 
 def secret(name: str) -> bool:
     """Whether a parameter, variable, option or label is called like a secret; case does not matter."""
@@ -52,14 +65,21 @@ def secret(name: str) -> bool:
 
 def masked(text: str, *, lines: bool = False) -> Clean:
     """A text with stars for the values in `NAME=value` and `--name value` where the name is that of a secret, however a shell
-    would have them quoted, for passwords in addresses, and for what follows `Authorization:`, `Bearer` and `Basic`.
+    would have them quoted, for passwords in addresses and behind `-p` of mysql, and for what follows `Authorization:`, `Bearer`
+    and `Basic`.
 
     `lines` as for `clean`.
     """
     text = _PASSWORD.sub(rf"\1:{MASK}@", text)
     text = _HEADER.sub(lambda found: f"{found['head']}{found['scheme'] or ''}{MASK}", text)
     text = _SCHEME.sub(rf"\g<scheme>{MASK}", text)
+    text = _MYSQL.sub(lambda found: _MYSQL_PASSWORD.sub(_mysql_password, found[0]), text)
     return clean("".join(_options("".join(_assignments(text)))), lines=lines)
+
+
+def _mysql_password(found: re.Match[str]) -> str:
+    quote = found["quote"] or ""
+    return f"{quote}-p{MASK}{quote}"
 
 
 def _assignments(text: str) -> Iterator[str]:
@@ -97,8 +117,13 @@ def arguments(words: Sequence[str]) -> tuple[Clean, ...]:
     """The words of a command line, each masked; what follows an option that is called like a secret is one, whatever it is."""
     made: list[Clean] = []
     hides = False
+    mysql = False
     for word in words:
-        made.append(MASK if hides and word else masked(word))
+        if mysql and len(word) > 2 and word.startswith("-p"):
+            made.append(Clean(f"-p{MASK}"))
+        else:
+            made.append(MASK if hides and word else masked(word))
+        mysql = mysql or _MYSQL_PROGRAM.fullmatch(word) is not None
         hides = _OPTION.fullmatch(word) is not None and secret(word)
     return tuple(made)
 

@@ -32,9 +32,9 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One line below the sentence. `source` is who says so or what it is about: `docker`, `memory`, `log`, `gpu`, `host`,
-    `jenkins`, `not`, `changed`, `kept`, `try`. `at` is when the line of the log that it quotes was written, in nanoseconds
-    since 1970."""
+    """One line below the sentence. `source` is who says so or what it is about: `docker`, `memory`, `log`, `figures`, `gpu`,
+    `host`, `jenkins`, `not`, `changed`, `kept`, `try`. `at` is when the line of the log that it quotes was written, or since
+    when it is so, in nanoseconds since 1970."""
 
     source: Clean
     words: Clean

@@ -64,6 +64,12 @@ class Case:
         return told or any(event.action == "oom" and event.id == one.id for event in self.clues.events)
 
     @property
+    def on_gpu(self) -> bool:
+        """Whether it is known that it was given a card, or held one."""
+        told = self.container.label("mlops.gpu") if self.container is not None else None
+        return bool(self.run.cards or self.run.holders) or told not in (None, "", "none")
+
+    @property
     def limit(self) -> int | None:
         one = self.container
         return one.details.memory_limit if one is not None and one.details is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.runs.endings import Said
 from console.text import Clean, clean
@@ -21,8 +21,9 @@ _AFTER = 30
 
 _LATER = 10_000_000_000
 _MESSAGE_LINES = 10
-# What a launcher says of its workers is no cause: theirs stands before it.
-_LAUNCHERS = frozenset({"ChildFailedError", "ProcessExitedException", "ProcessRaisedException", "CalledProcessError"})
+LAUNCHERS = frozenset({"ChildFailedError", "ProcessExitedException", "ProcessRaisedException", "CalledProcessError"})
+"""What a launcher says of its workers is no cause: theirs stands before it."""
+
 _FATAL = re.compile(
     r"^(?:Fatal Python error: .+|Segmentation fault.*|Bus error.*|terminate called after throwing an instance of .+"
     r"|panic: .+|Aborted \(core dumped\)|thread '.{1,80}' panicked at .+)$"
@@ -39,7 +40,8 @@ _LAST = 6
 class Crash:
     """`name` is the exception's with its module, `kind` without, `message` its first line, `full` all of them. `place` is
     where it was raised, of the program's own files where there are any. `causes` are those that it was raised from, the nearest
-    first."""
+    first; `before` are the lines of those that were being handled when it, or the first of its causes, was raised, the nearest
+    first: what led to it may be among them."""
 
     name: Clean
     message: Clean
@@ -47,6 +49,7 @@ class Crash:
     place: Clean | None = None
     at: int | None = None
     causes: tuple[Clean, ...] = ()
+    before: tuple[Clean, ...] = ()
 
     @property
     def kind(self) -> Clean:
@@ -104,32 +107,36 @@ def _of_stream(lines: Sequence[Said]) -> Crash | None:
     chain = list(_raised(lines))
     if not chain or sum(1 for one in lines[chain[-1][2] :] if one.text.strip()) > _AFTER:
         return None
-    while len(chain) > 1 and chain[-1][0].kind in _LAUNCHERS:
+    while len(chain) > 1 and chain[-1][0].kind in LAUNCHERS:
         chain.pop()
     last = chain[-1][0]
     causes: list[Clean] = []
-    for (before, _, _), (_, direct, _) in zip(reversed(chain[:-1]), reversed(chain), strict=False):
-        if not direct:
+    handled: list[Clean] = []
+    for (before, _, _), (_, link, _) in zip(reversed(chain[:-1]), reversed(chain), strict=False):
+        if not link:
             break
-        causes.append(clean(f"{before.name}: {before.full}", limit=1000))
-    return Crash(last.name, last.message, last.full, last.place, last.at, tuple(causes))
+        if link == _DIRECT and not handled:
+            causes.append(clean(f"{before.name}: {before.full}", limit=1000))
+        else:
+            handled.append(before.line)
+    return replace(last, causes=tuple(causes), before=tuple(handled))
 
 
-def _raised(lines: Sequence[Said]) -> Iterator[tuple[Crash, bool, int]]:
-    """Each exception, whether the one before it is named as its cause, and the index behind its first line."""
-    direct, at = False, 0
+def _raised(lines: Sequence[Said]) -> Iterator[tuple[Crash, str, int]]:
+    """Each exception, the words that link it to the one before it if any do, and the index behind its first line."""
+    link, at = "", 0
     while at < len(lines):
         text = lines[at].text
         if _DIRECT in text or _HANDLING in text:
-            direct = _DIRECT in text
+            link = _DIRECT if _DIRECT in text else _HANDLING
         if _TRACEBACK not in text:
             at += 1
             continue
         prefix = text.partition(_TRACEBACK)[0]
         crash, end = _one(lines, at + 1, prefix)
         if crash is not None:
-            yield crash, direct, end
-        direct, at = False, max(end, at + 1)
+            yield crash, link, end
+        link, at = "", max(end, at + 1)
 
 
 def _one(lines: Sequence[Said], at: int, prefix: str) -> tuple[Crash | None, int]:

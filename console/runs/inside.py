@@ -11,24 +11,34 @@ from datetime import timedelta
 from console.model.build import Result
 from console.model.causes import start_cause
 from console.model.gpu_words import Blame, xid_meaning, xid_words
+from console.model.metric import Finding
+from console.model.times import nanoseconds
 from console.model.why import Cause, Evidence, Why
+from console.model.words import duration
 from console.runs import buildends, evidence
 from console.runs.case import Case, told_words
-from console.runs.crashes import error_line
+from console.runs.crashes import LAUNCHERS, error_line
 from console.runs.lessons import Lesson, hint_of, lesson_of
 from console.runs.outside import KILLED, STOPPED
 from console.text import Clean, clean
 
+_ABORT, _BUS_ERROR = 134, 135
 _SIGNALS = {
     132: "an illegal instruction",
-    134: "an abort",
-    135: "a bus error",
+    _ABORT: "an abort",
+    _BUS_ERROR: "a bus error",
     136: "a floating point error",
     139: "a segmentation fault",
 }
 _REQUEST_STAGES = ("check request", "check", "validate request")
 _ENGINE = re.compile(r"^The Docker Engine (?:cannot be reached|may not be used|did not answer)|docker program is not on PATH")
+_WATCHDOG = "Watchdog caught collective operation timeout"
+_OPERATION = re.compile(r"\bOpType=(?P<name>\w{1,40})")
+_RAN = re.compile(r"\bran for (?P<ms>\d{1,12}) milliseconds")
 _NEAR = timedelta(minutes=2)
+_LAST = 20
+"""Lines at the very end, in which the words for a signal are looked for."""
+
 # The platform quotes the last line of a log that tells no error, whatever it is about.
 _COMPLAINS = re.compile(
     r"error|exception|fail|cannot|can't|could not|unable|invalid|denied|refused|not found|no such|abort|assert|kill|terminat"
@@ -102,6 +112,29 @@ def by_description(case: Case) -> Why | None:
     return case.why(Cause.REFUSED, f"It was refused before it began: {case.description}", case.description, case.platform)
 
 
+def collective(case: Case) -> Why | None:
+    """NCCL's watchdog tears the process down: what is raised then, or by a launcher, tells of an NCCL error at most."""
+    crash = case.crash
+    code, said = _exit(case.verdict.reason if case.verdict is not None and case.verdict.status == "failed" else "")
+    code = case.code if case.code is not None else code
+    fits = code == _ABORT if crash is None else crash.kind == "DistBackendError" or crash.kind in LAUNCHERS
+    if code == 0 or not fits or (crash is not None and said and crash.kind not in said):
+        return None
+    told = next((one for one in case.lines if _WATCHDOG in one.text), None)
+    if told is None:
+        return None
+    what, ran = _OPERATION.search(told.text), _RAN.search(told.text)
+    name = what["name"] if what is not None else "a collective operation"
+    after = f" after {duration(int(ran['ms']) / 1000)}" if ran is not None else ""
+    rows: list[Evidence | None] = [case.docker or case.platform, evidence.row("log", told.text, told.at)]
+    if crash is not None:
+        rows.append(evidence.row("log", crash.line, crash.at))
+        rows += [evidence.row("log", f"before it: {one}") for one in (*crash.causes, *crash.before)]
+    words = f"A collective operation of its GPUs timed out{f' ({name})' if what is not None else ''}{after}"
+    todo = "look at the other ranks: one stood still, ended, or went another way; NCCL_DEBUG=INFO tells more"
+    return case.why(Cause.ERROR, words, f"NCCL: {name} timed out", *rows, todo=todo)
+
+
 def program(case: Case) -> Why | None:
     """What the program itself ended with."""
     reason = case.verdict.reason if case.verdict is not None and case.verdict.status == "failed" else ""
@@ -121,10 +154,10 @@ def program(case: Case) -> Why | None:
         rows.append(evidence.row("log", crash.line, crash.at))
         rows += [evidence.row("log", f"raised at {crash.place}")] if crash.place else []
         rows += [evidence.row("log", f"it came of {one}") for one in crash.causes]
+        rows += [evidence.row("log", f"before it: {one}") for one in crash.before]
     around = " ".join(one.text for one in case.lines[-40:] if "Assertion `" in one.text)
-    lesson = next(
-        (found for one in texts if one and (found := lesson_of(f"{one} {around}" if "CUDA error" in one else one))), None
-    )
+    wholes = [f"{one} {around}" if "CUDA error" in one else one for one in texts if one]
+    lesson = next((found for one in wholes if (found := lesson_of(one, on_gpu=case.on_gpu))), None)
     if lesson is not None:
         return _taught(case, _blamed(lesson, case), *rows)
     line = str(crash.line) if crash is not None else said
@@ -162,13 +195,31 @@ def _exit(reason: str) -> tuple[int | None, str]:
 
 
 def _taught(case: Case, lesson: Lesson, *rows: Evidence | None) -> Why:
-    return case.why(lesson.cause, str(lesson.words), str(lesson.short), *rows, denied=str(lesson.denied), todo=str(lesson.todo))
+    words, short, found = str(lesson.words), str(lesson.short), list(rows)
+    broken = _not_finite(case) if lesson.cause is Cause.NOT_FINITE else None
+    if broken is not None:
+        # `loss is nan since step 812. The last finite value was 0.41 at step 811.`
+        short = broken.words.partition(". ")[0].removesuffix(".")
+        words = f"{words}: {short}"
+        found.append(evidence.row("figures", broken.words, nanoseconds(broken.since)))
+    return case.why(lesson.cause, words, short, *found, denied=str(lesson.denied), todo=str(lesson.todo))
+
+
+def _not_finite(case: Case) -> Finding | None:
+    """What the figures know of it: of the loss if they do, else of the metric that was none first."""
+    known = case.clues.figures
+    found = [one for one in known.findings if one.sign == "not finite"] if known is not None else []
+    loss = known.loss.name if known is not None and known.loss is not None else None
+    return min(found, key=lambda one: (loss is None or not one.words.startswith(f"{loss} "), one.since), default=None)
 
 
 def signal(case: Case) -> Why | None:
     name = _SIGNALS.get(case.code or 0)
     if name is None:
         return None
+    for told in reversed(case.lines[-_LAST:]) if case.code == _BUS_ERROR else ():
+        if (lesson := lesson_of(told.text)) is not None and lesson.cause is Cause.NO_SPACE:
+            return _taught(case, lesson, case.docker, evidence.row("log", told.text, told.at))
     rows = [case.docker, *evidence.last_lines(case.lines, 2)]
     return case.why(Cause.ERROR, f"It crashed with {name} (exit {case.code})", f"{name}, exit {case.code}", *rows)
 
@@ -181,7 +232,7 @@ def last_error(case: Case) -> Why | None:
     if line is None:
         return None
     rows = [case.docker, evidence.row("log", line.text, line.at)]
-    lesson = lesson_of(line.text)
+    lesson = lesson_of(line.text, on_gpu=case.on_gpu)
     if lesson is not None:
         return _taught(case, lesson, *rows)
     return case.why(Cause.ERROR, f"It ended with exit {case.code}, and its last error is: {line.text}", str(line.text), *rows)

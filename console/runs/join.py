@@ -166,6 +166,9 @@ def _of_containers(ref: BuildRef, group: Sequence[Container], jenkins: JenkinsWo
     """A run by hand, or one whose build nobody could be asked about."""
     newest = group[0]
     alive = next((one for one in group if one.alive), None)
+    if newest.state is ContainerState.REMOVING:
+        # The platform removes what has ended: how it ended is what counts.
+        newest = replace(newest, state=ContainerState.EXITED)
     told, why, since, _ = container_state(alive or newest, now)
     phase = Phase.TRAINING
     if alive is not None and not told.bad:

@@ -29,6 +29,13 @@ class Lesson:
 _GPU_MEMORY = re.compile(
     r"torch\.(?:cuda\.)?OutOfMemoryError|CUDA out of memory|CUDA error: out of memory|OOM.{0,200}device:GPU:\d"
 )
+_CUBLAS = re.compile(r"\bCUBLAS_STATUS_ALLOC_FAILED\b")
+# XLA has the same words for the memory of the host: only who has a card may mean that one.
+_XLA = re.compile(
+    r"\bRESOURCE_EXHAUSTED: (?:Out of memory while trying to allocate|Out of memory allocating|Failed to allocate request for) "
+    r"(?P<asked>[\d.]+ ?(?:bytes\b|[KMG]i?B\b))(?P<more>.{0,200})"
+)
+_HOST = re.compile(r"\bhost\b|\bpinned\b|cuda_host|\bCPU\b|device:CPU|_cpu\b", re.IGNORECASE)
 _TRIED = re.compile(r"Tried to allocate (?P<asked>[\d.]+ [KMG]iB)")
 _CAPACITY = re.compile(
     r"GPU (?P<card>\d+) has a total capacity of (?P<total>[\d.]+ [KMG]iB) of which (?P<free>[\d.]+ [KMG]iB) is free"
@@ -183,18 +190,29 @@ _NOT_FINITE = re.compile(
 _WORKER = re.compile(
     r"DataLoader worker \(pid.{0,30}\) is killed by signal: Killed|DataLoader worker .{0,60} exited unexpectedly"
 )
-_BUS = re.compile(r"insufficient shared memory \(shm\)")
+# What a page of a full /dev/shm costs whoever writes to it.
+_BUS = re.compile(
+    r"DataLoader worker \(pid.{0,30}\) is killed by signal: Bus error|[Uu]nexpected bus error encountered in worker"
+    r"|insufficient shared memory \(shm\)|are out of shared memory"
+)
 
 
-def lesson_of(text: str) -> Lesson | None:
-    """The cause that an error names itself; None where it is the program's own."""
-    return _gpu_memory(text) or _no_gpu(text) or _hub(text) or _no_space(text) or _card(text) or _not_finite(text)
+def lesson_of(text: str, *, on_gpu: bool = False) -> Lesson | None:
+    """The cause that an error names itself; None where it is the program's own. `on_gpu`: whether it had a card."""
+    return (
+        _gpu_memory(text, on_gpu=on_gpu) or _no_gpu(text) or _hub(text) or _no_space(text) or _card(text) or _not_finite(text)
+    )
 
 
-def _gpu_memory(text: str) -> Lesson | None:
-    if not _GPU_MEMORY.search(text):
+def _gpu_memory(text: str, *, on_gpu: bool) -> Lesson | None:
+    # After an assertion on the card cuBLAS cannot allocate either: then that is the cause.
+    by_cublas = bool(_CUBLAS.search(text)) and not _ASSERTED.search(text)
+    by_xla = _XLA.search(text) if on_gpu else None
+    if by_xla is not None and _HOST.search(by_xla["more"]):
+        by_xla = None
+    if not by_cublas and by_xla is None and not _GPU_MEMORY.search(text):
         return None
-    asked, room = _TRIED.search(text), _CAPACITY.search(text)
+    asked, room = _TRIED.search(text) or by_xla, _CAPACITY.search(text)
     words = "Out of memory on the GPU"
     if asked and room:
         words += (
@@ -204,7 +222,8 @@ def _gpu_memory(text: str) -> Lesson | None:
         words += f": it asked for {asked['asked']} more"
     short = f"GPU out of memory, {_round(room['total'])}" if room else "GPU out of memory"
     todo = "a smaller batch_size, or gradient accumulation; another run on the same card takes memory too"
-    return _lesson(Cause.GPU_MEMORY, words, short, todo, "the container's own memory: CUDA itself refused")
+    refused = "the allocator of the GPU" if by_xla is not None else "CUDA itself"
+    return _lesson(Cause.GPU_MEMORY, words, short, todo, f"the container's own memory: {refused} refused")
 
 
 def _no_gpu(text: str) -> Lesson | None:
@@ -215,6 +234,9 @@ def _no_gpu(text: str) -> Lesson | None:
 
 
 def _no_space(text: str) -> Lesson | None:
+    if _BUS.search(text):
+        words = "A data loader died of a bus error: its shared memory (/dev/shm) is full"
+        return _lesson(Cause.NO_SPACE, words, "shared memory is full", "more resources.shm, or fewer num_workers")
     if not _NO_SPACE.search(text):
         return None
     if _SHARED.search(text):
@@ -273,8 +295,6 @@ def hint_of(text: str) -> Clean:
     """What to try for an error that names no cause: empty where nothing is known of it."""
     if _WORKER.search(text):
         return Clean("a worker that is killed most often ran out of memory: fewer num_workers, or more resources.memory")
-    if _BUS.search(text):
-        return Clean("more resources.shm, or fewer num_workers")
     if "MemoryError" in text or "can't allocate memory" in text or "Cannot allocate memory" in text:
         return Clean("it asked for memory that the machine did not give: smaller batches, or less data at once")
     if "ModuleNotFoundError" in text or "No module named" in text:

@@ -31,8 +31,12 @@ def short(text: str) -> float | None:
     return None if value is None or not math.isfinite(value) else value * factor
 
 
+MOST_COUNTED = 10**15
+"""No program counts further, and every float up to here is exact."""
+
+
 def whole(value: float | None) -> int | None:
     """A count as an integer; None if it is none."""
-    if value is None or not math.isfinite(value) or value < 0 or value > 1e15:
+    if value is None or not math.isfinite(value) or value < 0 or value > MOST_COUNTED:
         return None
     return int(value)

@@ -13,7 +13,7 @@ from console.model.words import binary
 from console.runs import buildends, evidence
 from console.runs.case import Case, told_words
 
-KILLED, STOPPED = 137, 143
+KILLED, STOPPED, INTERRUPTED = 137, 143, 130
 _OUT_OF_MEMORY = re.compile(
     r"^(?:[\w ]{1,40}: )?out of memory: the container |^(?:[\w ]{1,40}: )?training failed: out of memory$"
 )
@@ -75,6 +75,20 @@ def stopped(case: Case) -> Why | None:
         return case.why(Cause.ABORTED, words, "asked to stop", *rows)
     words = "Jenkins says that it was aborted; nothing that is known says by whom"
     return case.why(Cause.ABORTED, words, "aborted", *rows)
+
+
+def interrupted(case: Case) -> Why | None:
+    """SIGINT, which Python turns into an exception: no error of the program, whatever the traceback looks like."""
+    verdict = case.verdict
+    told = verdict is not None and verdict.reason.startswith(f"exit {INTERRUPTED}: KeyboardInterrupt")
+    seen = case.code == INTERRUPTED and case.crash is not None and case.crash.kind == "KeyboardInterrupt"
+    if not told and not seen:
+        return None
+    rows = [case.docker or case.platform]
+    if case.crash is not None:
+        rows.append(evidence.row("log", case.crash.line, case.crash.at))
+    words = "It was ended by ctrl+c (SIGINT); nothing that is known says by whom"
+    return case.why(Cause.ABORTED, words, "ended by ctrl+c", *rows)
 
 
 def node_lost(case: Case) -> Why | None:

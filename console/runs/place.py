@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from console.runs.numbers import MOST_COUNTED
 from console.runs.pace import Pace
 from console.runs.reading import Form, Phase, Reading
 
@@ -63,7 +64,7 @@ class Place:
             return None
         if self.within is False or self.epochs == 1 or (self.within is None and self.epochs is None and not self._named):
             return self.steps
-        return self.steps * self.epochs if self.within and self.epochs else None
+        return _counted(self.steps * self.epochs) if self.within and self.epochs else None
 
     @property
     def fraction(self) -> float | None:
@@ -105,7 +106,7 @@ class Place:
             return step if self.within is False or self.epochs in (None, 1) or self.steps is None else None
         if epoch is None or self.steps is None:
             return None
-        return step + self.steps * max(0, int(epoch - self.first))
+        return _counted(step + self.steps * max(0, int(epoch - self.first)))
 
     def _take_epoch(self, reading: Reading, *, trains: bool) -> None:
         epoch = reading.epoch
@@ -190,3 +191,8 @@ class Place:
             return False
         share = self.steps / self.epochs
         return self.epochs > 1 and int(self.epoch) == self.first and 0.8 * share <= self.step <= 1.2 * share + 1
+
+
+def _counted(steps: int) -> int | None:
+    """None where the epochs or the steps of each were no true ones: a history holds only integers of 64 bits."""
+    return steps if steps <= MOST_COUNTED else None

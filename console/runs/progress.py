@@ -14,6 +14,9 @@ from console.text import Clean, clean
 MOST_SERIES = 200
 """Names that are followed; a log that invents more has names that are no metrics."""
 
+_LAST = 250_000_000_000
+"""Seconds since 1970: the last moments that a `datetime` can hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Eta:
@@ -82,10 +85,10 @@ class Progress:
         left, step = place.steps_left, self._step_seconds()
         if left is not None and step is not None:
             at, seconds, basis = step
-            return Eta(at + round(left * seconds * 1e9), basis)
+            return _eta(at, left * seconds, basis)
         epochs, seconds_each = place.epochs_left, place.epoch_pace.seconds
         if epochs is not None and seconds_each is not None and place.epoch_at is not None:
-            return Eta(place.epoch_at + round(epochs * seconds_each * 1e9), place.epoch_pace.basis)
+            return _eta(place.epoch_at, epochs * seconds_each, place.epoch_pace.basis)
         return None
 
     def _step_seconds(self) -> tuple[int, float, Clean] | None:
@@ -156,3 +159,8 @@ class Progress:
                 return None
             self._forms[name] = form
         return series
+
+
+def _eta(at: int, seconds: float, basis: Clean) -> Eta | None:
+    """None where it would be after all calendars, so that nothing can be told of it."""
+    return Eta(at + round(seconds * 1e9), basis) if at / 1e9 + seconds < _LAST else None

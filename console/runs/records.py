@@ -57,7 +57,7 @@ def read_json(time: int, text: str) -> Reading | None:
 
 def _event(time: int, event: str, value: dict[str, Any]) -> Reading:
     ts = _plain(value.get("ts"))
-    if ts is not None and 1e8 < ts < 1e11:
+    if ts is not None and 1e8 < ts < 9e9:  # what nanoseconds in 64 bits can tell
         time = round(ts * 1e6) * 1000  # a double does not hold nanoseconds
     metrics: list[Metric] = []
     if event in _MEASURING:
@@ -199,7 +199,8 @@ def _plain(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value) if abs(value) < 1e300 or not math.isfinite(value) else None
+        # An integer of JSON may be larger than any float, and then only a comparison does not raise.
+        return float(value) if abs(value) < 1e300 or (isinstance(value, float) and not math.isfinite(value)) else None
     return number(value) if isinstance(value, str) and len(value) < 40 else None
 
 

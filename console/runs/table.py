@@ -46,7 +46,7 @@ class Table:
             low = name.lower()
             value = number(cell)
             if low in _EPOCH_NAMES or low in _STEP_NAMES:
-                if value is None or value != int(value):
+                if value is None or not value.is_integer():
                     return None
                 epoch, step = (value, step) if low in _EPOCH_NAMES else (epoch, whole(value))
                 continue

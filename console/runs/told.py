@@ -40,6 +40,6 @@ def told_rows(
 
 def progress(known: Figures, now: datetime) -> Clean:
     """`48% 15/30  loss 0.409  18m left`."""
-    loss = known.loss
-    parts = [place(known), f"{loss.name} {figure(loss.last.value)}" if loss is not None else "", remaining(known, now)]
+    lead = known.lead
+    parts = [place(known), f"{lead.name} {figure(lead.last.value)}" if lead is not None else "", remaining(known, now)]
     return clean("  ".join(part for part in parts if part))

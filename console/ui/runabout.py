@@ -101,8 +101,8 @@ def _stages(run: Run, look: Look, width: int, now: datetime) -> list[Line]:
 def _measures(known: Figures, look: Look, width: int, now: datetime) -> Iterable[Line]:
     left = run_words.remaining(known, now)
     if left:
-        done = f"{clock(known.finish)}" if known.finish is not None else ""
-        yield fact("left", f"{left.removesuffix(' left')} by {known.basis}, done at {done}", look, width)
+        done = f", done at {_done(known.finish, now)}" if known.finish is not None else ""
+        yield fact("left", f"{left.removesuffix(' left')} by {known.basis}{done}", look, width)
     place = run_words.place(known)
     speed = ""
     if known.rate is not None:
@@ -115,6 +115,11 @@ def _measures(known: Figures, look: Look, width: int, now: datetime) -> Iterable
         yield _curve(curve, look, width)
     if known.note is not None:
         yield from wrapped(str(known.note), look, width, Role.MUTED)
+
+
+def _done(finish: datetime, now: datetime) -> str:
+    """The clock, with the day where it is not about this one."""
+    return clock(finish) if finish - now < runfacts.TODAY else finish.astimezone().strftime("%b %d %H:%M")
 
 
 def _curve(curve: Curve, look: Look, width: int) -> Line:

@@ -16,7 +16,8 @@ from console.ui.runmatters import changed_words, link_of, memory_words
 from console.ui.runview import RunView, given
 
 _LABEL = 12
-_TODAY = timedelta(hours=20)
+TODAY = timedelta(hours=20)
+"""What is done before that has a clock alone."""
 
 
 def facts(view: RunView, look: Look, width: int, but: Collection[str] = ()) -> list[Line]:
@@ -109,7 +110,7 @@ def _expected(view: RunView) -> str:
     known, older = view.figures, view.before.build if view.before is not None else None
     words = []
     if known is not None and known.finish is not None and view.phase is Phase.TRAINING:
-        shape = "%H:%M" if known.finish - view.now < _TODAY else "%b %d %H:%M"
+        shape = "%H:%M" if known.finish - view.now < TODAY else "%b %d %H:%M"
         words.append(f"done {known.finish.astimezone().strftime(shape)}")
     if older is not None and older.duration is not None and view.before is not None and not view.run.ended:
         words.append(f"{view.before.known_as} took {duration(older.duration.total_seconds())}")

@@ -176,17 +176,17 @@ def figures(view: RunView, look: Look, width: int) -> Line | None:
 
 def ordered(known: Figures) -> list[Curve]:
     """What says whether it learns and how good it is comes first, the rest as it was told."""
-    first = [one for one in (known.loss, _twin(known), known.score) if one is not None]
+    first = [one for one in (known.lead, _twin(known), known.score) if one is not None]
     found = {str(one.name): one for one in (*first, *known.curves)}
     return list(found.values())
 
 
 def _twin(known: Figures) -> Curve | None:
     """The loss of the validation, beside that of the training."""
-    loss = known.loss
-    if loss is None:
+    lead = known.lead
+    if lead is None:
         return None
-    return next((one for one in known.curves if one is not loss and base_name(one) == base_name(loss)), None)
+    return next((one for one in known.curves if one is not lead and base_name(one) == base_name(lead)), None)
 
 
 def base_name(curve: Curve) -> str:

@@ -220,7 +220,8 @@ def _why(view: RunView, look: Look, width: int) -> About:
     at = next((number for number, one in enumerate(evidence) if one.source == "try"), len(evidence))
     for one in (*evidence[:at], *mine, *evidence[at:]):
         found = _fact(str(one.source), str(one.words), look, width)
-        if one.at is not None:
+        # That key goes to the log's error: what somebody else says is not there.
+        if one.at is not None and one.source == "log":
             found[-1] = _with_key(found[-1], "error", look, width)
         lines += found
     return About("Why", head, lines)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +21,17 @@ from console.sources.docker_engine.endpoint import parse_address
 from console.sources.docker_engine.source import DockerEngine
 from console.text import clean
 from tests.console.fakes import FakeCompose
+from tests.console.real.program import answer, environment, screen_command
+from tests.console.real.test_record import recorder
 from tests.pipeline.workplace import Workplace
+from tests.support.engine import Engine
+from tests.support.terminal import Tmux
 from tests.support.waiting import until_sync
 
 NAME = "mlops-line-1"
 EPOCHS = 300
+# A curve: braille, or the letter of the second one.
+DRAWN = re.compile("^ .*[\u2801-\u28ff]", re.MULTILINE)
 
 
 class Seen:
@@ -117,3 +126,63 @@ def test_make_train_is_found_followed_and_finished(work: Workplace, seen: Seen) 
     assert seen.end == 0
     assert work.result("1", "local")["epochs"] == EPOCHS
     assert max(world.figures[one].epoch or 0 for world in seen.worlds for one in world.figures) >= epochs[-1]["epoch"]
+
+
+@pytest.mark.usefixtures("python", "tmux")
+def test_make_train_is_plotted_on_the_screen_and_found_again_by_another_console(
+    work: Workplace, engine: Engine, tmp_path: Path
+) -> None:
+    work.copy("_template")
+    work.good("new-project", NAME="line")
+    commit = work.commit("a new project")
+    env = environment(engine, tmp_path / "home", MLOPS_HISTORY=str(tmp_path / "history.db"))
+    with recording(engine, tmp_path):
+        with Tmux(screen_command(), 80, 24, env) as console:
+            console.wait_for("✓ docker")
+            training = work.begin("train", PROJECT="line", OVERRIDES=f"epochs={EPOCHS}", PUBLISH="no")
+            until_sync(lambda: NAME in work.containers(), "its container")
+            until_sync(lambda: len(events(work.engine.docker("logs", NAME), "epoch")) > 20, "twenty epochs of it")
+            work.engine.docker("pause", NAME)
+            # The first pane, and the first key.
+            console.wait_for(lambda text: "1 Runs 1" in text and "▐line" in text)
+            console.keys("Enter")
+            console.wait_for(lambda text: "1 Metrics   train_loss line   val_loss o" in text and DRAWN.search(text) is not None)
+            work.engine.docker("unpause", NAME)
+            until_sync(lambda: training.poll() is not None, "make train to end")
+            assert training.returncode == 0, work.output(training)
+            assert NAME not in work.containers()
+            console.keys("Q")
+            assert console.wait() == 0
+        log = work.file("1", "train.log", "local").read_text(encoding="utf-8")
+        until_sync(lambda: known(env, "local#1"), "the history to know how it ended")
+        with Tmux(screen_command(), 80, 24, env) as console:
+            console.wait_for("1 Runs  nothing goes on, 1 ended")
+            console.keys("1")
+            console.wait_for(lambda text: "▐line" in text and "✓ done" in text)
+            console.keys("Enter")
+            screen = console.wait_for(lambda text: "Metrics   train_loss line" in text and DRAWN.search(text) is not None)
+            assert "✓ done" in screen
+            assert commit[:7] in screen
+            console.keys("Q")
+            assert console.wait() == 0
+    _, told = answer(env, "metrics", "local#1")
+    values = [one["value"] for one in told["items"] if one["metric"] == "val_loss"]
+    assert values == [one["metrics"]["val_loss"] for one in events(log, "epoch")]
+    assert len(values) == EPOCHS
+
+
+@contextmanager
+def recording(engine: Engine, folder: Path) -> Iterator[None]:
+    process = recorder(engine, folder)
+    try:
+        yield
+        process.terminate()
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def known(env: Mapping[str, str], run: str) -> bool:
+    status, told = answer(env, "run", run)
+    return status == 0 and told["items"][0]["state"] == "done"

@@ -156,7 +156,7 @@ def inspected(value: object) -> Container | None:
     config, host, state = _dict(raw.get("Config")), _dict(raw.get("HostConfig")), _dict(raw.get("State"))
     log = _dict(host.get("LogConfig"))
     now = _state(state.get("Status"))
-    ended = now in (ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING)
+    ended = now in (ContainerState.EXITED, ContainerState.DEAD, ContainerState.RESTARTING, ContainerState.REMOVING)
     health = _dict(state.get("Health"))
     return Container(
         id=clean(raw["Id"]),

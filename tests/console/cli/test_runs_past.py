@@ -292,3 +292,33 @@ def test_a_name_that_is_a_formula_stays_a_name(tmp_path: Path, capsys: pytest.Ca
     assert "'=1+3" in cells
     assert "'=cmd()_loss" in cells
     assert not [cell for cell in cells if cell.startswith("=")]
+
+
+def test_a_list_has_the_loss_and_never_a_score_in_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backend(tmp_path, *EVENTS)
+    made.history = tmp_path / "scores.db"
+    writer = Writer(made.history)
+    both = {Clean("train_loss"): points(0.9, 0.5), Clean("val_accuracy"): points(0.7, 0.938)}
+    score = {Clean("val_accuracy"): points(0.7, 0.938)}
+    writer.record(Batch(runs=(past(3), past(4)), points={Clean("train#3"): both, Clean("train#4"): score}))
+    writer.close()
+    call(made, "runs")
+    head, *rows = capsys.readouterr().out.splitlines()
+    at, end = head.index("LOSS"), head.index("BEST")
+    losses = {row.split("  ")[0]: row[at:end].strip() for row in rows}
+    assert (losses["project-a #3"], losses["project-a #4"]) == ("0.500", "")
+
+
+def test_of_a_build_whose_container_is_gone_the_history_tells_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = backend(tmp_path, *EVENTS)
+    made.history = tmp_path / "three.db"
+    writer = Writer(made.history)
+    curves = {Clean(name): points(0.7, 0.8) for name in ("train_loss", "val_loss", "val_accuracy")}
+    writer.record(Batch(runs=(past(4),), points={Clean("train#4"): curves}))
+    writer.close()
+    made.ci = FakeJenkins(job("train", recent(build(number=4), 40)))
+    _, document = answer(made, capsys, "runs")
+    assert {one["key"]: one["recalled"] for one in document["items"]}["train#4"] is False
+    assert call(made, "metrics", "train#4", "--csv") == 0
+    names = [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert sorted(names) == sorted([*curves, *curves]), "the list has the ends of two of them"

@@ -120,3 +120,18 @@ async def test_what_nobody_can_have_seen_is_a_gap_too() -> None:
     ahead = await past_at().around(nano(-600.0), nano(600.0), 10)
     assert ahead.host is not None
     assert [value is None for value in ahead.host.cpu.mean] == [False] * 5 + [True] * 5
+
+
+async def test_what_the_list_says_of_a_run_is_what_its_log_said() -> None:
+    past = past_at()
+    briefs = (await past.runs("project-a")).figures
+    assert len(briefs) == 5
+    for key, brief in briefs.items():
+        whole = await past.figures(key)
+        assert whole is not None
+        assert whole.loss is not None
+        assert brief.loss is not None
+        assert (brief.loss.name, brief.loss.last.value, brief.loss.best) == ("loss", whole.loss.last.value, whole.loss.best)
+        assert brief.score is not None
+        assert brief.score.name == "val_acc"
+    assert (await past.runs("project-a")).figures == briefs

@@ -13,6 +13,13 @@ PLAIN = Masking([])
     ("text", "left"),
     [
         ("password: hunter2", f"password: {MASK}"),
+        ("the password is: hunter2 today", f"the password is: {MASK} today"),
+        ("Your API_TOKEN was: 'hunter2'", f"Your API_TOKEN was: '{MASK}'"),
+        (
+            "password is generated for root@localhost: hunter2",
+            f"password is generated for root@localhost: {MASK}",
+        ),
+        ("+ mysql -uroot -phunter2 mlops", f"+ mysql -uroot -p{MASK} mlops"),
         ('{"api_token": "hunter2", "epoch": 3}', f'{{"api_token": "{MASK}", "epoch": 3}}'),
         ("{'secret': 'hunter2'}", f"{{'secret': '{MASK}'}}"),
         ("DB_PASSWORD=hunter2 go", f"DB_PASSWORD={MASK} go"),
@@ -38,6 +45,9 @@ def test_secrets_by_name_and_by_form(text: str, left: str) -> None:
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "tokenizer: bpe, 32000 words",
         "see docs/platform.md: key facts",
+        "the password is wrong",
+        "loss is: 0.21",
+        "mysql is up; mkdir -pv /data",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

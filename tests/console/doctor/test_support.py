@@ -26,6 +26,8 @@ PLANTS = {
     "log, in an address": "plant-in-an-address",
     "log, by its form": "hf_plantbyitsform",
     "log, a key": "plantofakey",
+    "log, in a sentence": "plant-in-a-sentence",
+    "log, of mysql": "plant-of-mysql",
     "login": "plant-of-the-login",
     "a node": "plant-of-a-node",
     "file of a secret": SECRETS["webhook-hmac"],
@@ -44,6 +46,8 @@ using {log, by its form}
 -----BEGIN PRIVATE KEY-----
 {log, a key}
 -----END PRIVATE KEY-----
+the password is: {log, in a sentence}
++ mysql -h db -uroot -p{log, of mysql} mlops
 kept: epoch 3 of 10
 """
 
@@ -97,7 +101,7 @@ def test_no_secret_is_in_it_wherever_one_was(planted: House, capsys: pytest.Capt
         assert holding == [], f"{where}: in {holding}"
     log = found["logs/mlops-project-a-1.log"].decode()
     assert "kept: epoch 3 of 10" in log
-    assert log.count("********") == 12
+    assert log.count("********") == 14
     # It was not left out: it was read, and is hidden.
     assert b"********" in found["nodes.json"]
     assert json.loads(found["doctor.json"])["broken"] == "job"
@@ -115,6 +119,23 @@ def test_nothing_is_overwritten_and_nothing_is_left(house: House, capsys: pytest
     assert "is there already, and is not overwritten" in capsys.readouterr().err
     assert main(["support", "-o", str(tmp_path)]) == 2
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("there.tar.gz", "mine")]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("none/deeper/x.tgz", "there is no folder {}/none/deeper."),
+        ("file/x.tgz", "{}/file is not a folder."),
+        ("file/deeper/x.tgz", "{}/file is not a folder."),
+    ],
+)
+def test_a_folder_that_is_not_there_is_not_made(
+    name: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert main(["--demo", "support", "-o", str(tmp_path / name)]) == 1
+    assert says.format(tmp_path) in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_server_where_nothing_answers_has_a_report_too(
@@ -140,4 +161,7 @@ def test_settings_that_are_wrong_are_in_the_report(tmp_path: Path, monkeypatch: 
     assert main(["support", "-o", "x.tar.gz"]) == 0
     found = members(tmp_path / "x.tar.gz")
     assert "there is no setting nonsense" in found["status.txt"].decode()
+    assert "status.json" not in found
+    assert "a NAME.txt is what it complained of" in found["README.txt"].decode()
+    assert "paths of this machine" in found["README.txt"].decode()
     assert json.loads(found["doctor.json"])["broken"] == "settings"

@@ -106,6 +106,24 @@ def test_however_a_shell_has_it_quoted(quoted: str) -> None:
         assert MASK in told
 
 
+@pytest.mark.parametrize("quoted", ["hunter2", "it's", 'a "b" c', "a b", "$x`y", "-x", "a\\b", "a=b&c=d", "a;b|c"])
+def test_a_password_of_mysql_stands_behind_one_letter(quoted: str) -> None:
+    for program in ("mysql", "/usr/bin/mysqldump", "mariadb-admin"):
+        words = [program, "-u", "root", f"-p{quoted}", "-P3306", "mlops"]
+        assert masked(shlex.join(words)).replace("'", "") == f"{program} -u root -p{MASK} -P3306 mlops"
+        assert arguments(words) == (program, "-u", "root", f"-p{MASK}", "-P3306", "mlops")
+        assert masked(f'["{program}", "-phunter2", "x"]') == f'["{program}", "-p{MASK}", "x"]'
+    assert masked("sh -c 'mysql -phunter2' x") == f"sh -c 'mysql -p{MASK}' x"
+
+
+@pytest.mark.parametrize(
+    "text", ["mysql -p mlops", "mysql --port 3306", "mysql -V; mkdir -pv x", "run -p80:80 mysql", "ls mysql/-p1"]
+)
+def test_other_options_called_p_stay(text: str) -> None:
+    assert masked(text) == text
+    assert arguments(text.split()[:3]) == tuple(text.split()[:3])
+
+
 def test_arguments_are_words() -> None:
     words = (
         "redis",
@@ -136,7 +154,22 @@ def test_labels() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["key", "key=", "--key ", "--key -", "'key=", "bearer a", "authorization:", "://a:", "a'--pass \"", "\\"]
+    "piece",
+    [
+        "key",
+        "key=",
+        "--key ",
+        "--key -",
+        "'key=",
+        "bearer a",
+        "authorization:",
+        "://a:",
+        "a'--pass \"",
+        "\\",
+        "mysql ",
+        "mysql -p'",
+        ' -p"',
+    ],
 )
 def test_long_texts_take_no_time(piece: str) -> None:
     """A pattern that goes back over what it has read would not end here before the test does."""

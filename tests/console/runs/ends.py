@@ -29,11 +29,11 @@ KEY = "project-a@7fa01469cc8e"
 
 
 def ended(
-    code: int = 1, *, oom: bool = False, limit: int | None = 16 * GIB, job_name: str = "local", **more: object
+    code: int = 1, *, oom: bool = False, limit: int | None = 16 * GIB, job_name: str = "local", gpu: str = "none"
 ) -> Container:
     """The container of a training that has ended."""
     details = inspection(oom_killed=oom, memory_limit=limit, finished_at=NOW)
-    return training(12, job_name=job_name, state=ContainerState.EXITED, exit_code=code, details=details)
+    return training(12, job_name=job_name, gpu=gpu, state=ContainerState.EXITED, exit_code=code, details=details)
 
 
 def by_hand(one: Container) -> Run:

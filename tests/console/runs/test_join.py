@@ -191,7 +191,13 @@ def test_labels_that_make_no_sense_make_no_run(number: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "code", "word"),
-    [(ContainerState.EXITED, 0, "done"), (ContainerState.EXITED, 143, "stopped"), (ContainerState.EXITED, 1, "failed")],
+    [
+        (ContainerState.EXITED, 0, "done"),
+        (ContainerState.EXITED, 143, "stopped"),
+        (ContainerState.EXITED, 1, "failed"),
+        (ContainerState.REMOVING, 0, "done"),
+        (ContainerState.REMOVING, 1, "failed"),
+    ],
 )
 def test_how_a_run_by_hand_has_ended(state: ContainerState, code: int, word: str) -> None:
     run = only(join([training(3, job_name="local", state=state, exit_code=code)], None, None, NOW))

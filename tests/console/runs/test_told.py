@@ -70,3 +70,13 @@ def test_the_worst_row_stands_first() -> None:
 def test_nothing_is_said_where_nothing_is_known() -> None:
     rows, _ = rest([training()], (), NOW)
     assert told_rows(rows, {}, NOW) == (rows, ())
+
+
+def test_no_metric_that_should_rise_is_a_loss() -> None:
+    score = replace(HALF.curves[0], name=clean("val_acc"), better=1)
+    plain = replace(score, name=clean("gnorm"), better=0)
+    for known in (Figures(curves=(score,)), Figures(curves=(plain, score)), Figures()):
+        assert known.loss is None
+        assert known.lead == (known.curves[0] if known.curves else None), "something is shown first all the same"
+    assert Figures(curves=(score, *HALF.curves)).lead == HALF.curves[0]
+    assert told(training(), replace(HALF, curves=(score,)))[2] == "48% 15/30  val_acc 0.409  18m left"

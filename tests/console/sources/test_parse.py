@@ -70,6 +70,15 @@ def test_an_inspected_container() -> None:
     assert (9000, "udp", None) in [(p.container_port, p.protocol, p.host_port) for p in found.ports]
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [("exited", 3), ("dead", 3), ("removing", 3), ("running", None), ("created", None)]
+)
+def test_whoever_has_ended_has_an_exit_code_also_while_it_is_removed(status: str, code: int | None) -> None:
+    container = parse.inspected({"Id": "a" * 64, "State": {"Status": status, "ExitCode": 3}})
+    assert container is not None
+    assert container.exit_code == code
+
+
 def test_secrets_in_commands_and_in_what_a_check_says_are_stars() -> None:
     raw = recorded("inspect-bad-20.10")
     raw["Path"], raw["Args"] = "redis", ["--requirepass", "hunter 2", "--port", "80"]

@@ -197,6 +197,13 @@ def test_why_it_failed_with_what_it_rests_on() -> None:
     ]
 
 
+def test_only_what_the_log_says_has_the_key_that_goes_there() -> None:
+    timed = replace(trainingworlds.MEMORY, evidence=tuple(replace(each, at=1) for each in trainingworlds.MEMORY.evidence))
+    found = runmatters.about(view_of(trainingworlds.world(whys={"train#41": timed}), "train#41"), LOOK, 120)
+    assert found is not None
+    assert [line.split()[0] for line in text(found.lines) if line.endswith("  e")] == ["log"]
+
+
 def test_a_long_sentence_stands_below_the_title() -> None:
     found = runmatters.about(FAILED, LOOK, 60)
     assert found is not None

@@ -245,6 +245,15 @@ def test_about_a_training_is_what_it_measures() -> None:
     assert "GPU 0:" in text
 
 
+def test_a_finish_that_is_days_away_has_its_day() -> None:
+    (one,) = (training(128, "project-a"),)
+    for left, shape in ((timedelta(hours=2), "%H:%M:%S"), (timedelta(days=3), "%b %d %H:%M")):
+        known = runworlds.figures(finish=NOW + left)
+        lines = about(runworlds.world(known={one.id: known}, held=[one]), "train#128")
+        (told,) = [line for line in lines if line.startswith(" left")]
+        assert told.endswith(f", done at {(NOW + left).astimezone().strftime(shape)}")
+
+
 @pytest.mark.parametrize("width", [30, 41, 60, 120])
 def test_about_keeps_to_its_width(width: int) -> None:
     world = runworlds.world()
