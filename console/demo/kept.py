@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from console.demo.clock import Clock
+from console.demo.story import BY_NUMBER
 from console.model.build import NOTHING
 from console.model.container import Container
 from console.model.disk import DiskUse
@@ -14,8 +15,8 @@ from console.text import Clean, clean
 
 _MB = 1_000_000
 _PLACE = Clean("mlops_agent-work")
-_RUNS = (("project-a", 41, 9_400, 5, True), ("project-a", 38, 9_200, 40, False), ("project-b", 40, 1_310, 11, False))
-"""Project, build, MB of its checkpoints, hours since, and whether it can be gone on from."""
+_RUNS = ((125, 9_200, False), (127, 3_300, True), (122, 1_310, False))
+"""Runs of the story: build, MB of its checkpoints, and whether it can be gone on from."""
 
 
 class DemoFolders:
@@ -27,10 +28,12 @@ class DemoFolders:
     async def kept(self, use: DiskUse, containers: Sequence[Container]) -> tuple[Kept, ...]:
         began = self._clock.began
         found = [Kept(KeptKind.WORKSPACE, None, Clean("train"), _PLACE, 214 * _MB, began - timedelta(hours=5), note=NOTHING)]
-        for project, build, size, hours, goes_on in _RUNS:
-            at, name = began - timedelta(hours=hours), clean(f"train #{build}")
-            found.append(Kept(KeptKind.CHECKPOINTS, clean(project), name, _PLACE, size * _MB, at, goes_on))
-            found.append(Kept(KeptKind.RUN, clean(project), name, _PLACE, 12 * _MB, at))
+        for build, size, goes_on in _RUNS:
+            training = BY_NUMBER[build]
+            at, name = began + timedelta(seconds=training.ends or 0.0), clean(f"train #{build}")
+            project = clean(training.project)
+            found.append(Kept(KeptKind.CHECKPOINTS, project, name, _PLACE, size * _MB, at, goes_on))
+            found.append(Kept(KeptKind.RUN, project, name, _PLACE, 12 * _MB, at))
         return largest_first(found)
 
     async def aclose(self) -> None:

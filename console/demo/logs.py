@@ -117,9 +117,17 @@ def _asked(number: int, status: int, size: int) -> str:
     return f"{{time}} {status} POST {path} {size} bytes in 0.{took:03} s upstream {status}"
 
 
+def _logged(number: int, words: str) -> str:
+    return f"{{time}} [id={40 + number % 9}]\t{words}"
+
+
 _SERVICES = {
     "jenkins": (
-        _Voice(31.0, 1.3, False, lambda number: f"2026-11-23 [id={40 + number % 9}]\tINFO\thudson.model.Run#execute: train"),
+        _Voice(31.0, 1.3, False, lambda number: _logged(number, "INFO\thudson.model.Run#execute: train")),
+        # The demo's disk is nearly full, and this log says so too.
+        _Voice(
+            20 * MINUTE, -412.0, False, lambda number: _logged(number, "WARNING\thudson.DiskMonitor#check: low on disk space")
+        ),
     ),
     # The release that project-a #128 came of, and now and then a stranger.
     "gate": (

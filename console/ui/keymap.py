@@ -138,7 +138,7 @@ TABLE: tuple[Key, ...] = (
     Key("redraw", "ctrl+l", "redraw", "draw the screen again", ANYWHERE),
     Key("suspend", "ctrl+z", "suspend_process", "to the shell, fg returns", ANYWHERE),
     Key("demo", "d", "demo", "look around in the demo", ANYWHERE),
-    Key("back", "escape,backspace", "back", "back, clear the filter", ANYWHERE),
+    Key("back", "escape,backspace", "back", "back, clear the filter", ANYWHERE, "everywhere", "back"),
     Key("help", "question_mark", "help", "this help", ANYWHERE, "everywhere", "help"),
     Key("quit", "q", "leave", "back, at last quit", ANYWHERE, "everywhere", "quit"),
     Key("quit-now", "Q", "quit", "quit at once", ANYWHERE),

@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.widgets import Input
 
 from console.ui.palette import Ground, Role
+from console.ui.touring import TouringApp
 
 if TYPE_CHECKING:
     from console.ui.look import Look
@@ -44,6 +45,9 @@ class Prompt(Input):
         if style.color is not None:
             self.styles.color = style.color.name
         self.cursor_blink = False
+        # What is typed from here on stays in this line: nobody else would see that a key has opened it.
+        if isinstance(self.app, TouringApp):
+            self.app.watch_tour()
 
     # Textual's own theme knows nothing of ours: its cursor and its hint cannot be read on every ground.
 

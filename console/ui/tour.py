@@ -124,7 +124,7 @@ STEPS: tuple[Step, ...] = (
             Lesson(("again",), "run it again: the plan comes first", _to(Front.PLAN), acts=True),
             Lesson(("back",), "leave the plan", _from(Front.PLAN), acts=True),
         ),
-        "In Runs. Nothing is done before you agree.",
+        "In Runs ({pane-1}). Nothing is done before you agree.",
     ),
     Step(
         (

@@ -62,7 +62,7 @@ class TouringApp(NotifyingApp, inherit_bindings=False):
             self._pressed = (key, self._sight())
 
     def watch_tour(self) -> None:
-        """See what the key pressed last has done."""
+        """See what the key pressed last has done: at the next one, when a line of input opens, at a new picture."""
         if self.tour is None or self._pressed is None:
             return
         from console.ui.keymap import IDS

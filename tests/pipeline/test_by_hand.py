@@ -94,9 +94,58 @@ def test_what_is_not_committed_is_not_trained(work: Workplace) -> None:
     (work.repository / "projects" / "small" / "src" / "main.sh").write_text("echo newer\n", encoding="utf-8")
     refused = work.step("train", PROJECT="small", PUBLISH="no")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("train: projects/small/src/main.sh not committed, and what is trained is always a commit.")
+    assert refused.stderr.startswith(
+        "train: projects/small/src/main.sh is not committed, and what is trained is always a commit."
+    )
+    assert refused.stderr.endswith("make train PROJECT=small COMMIT=HEAD\n")
     assert not work.runs.exists()
     assert "small local 1" in work.good("train", PROJECT="small", PUBLISH="no", COMMIT="HEAD").stdout
+
+
+def test_a_project_that_no_commit_has_is_not_offered_as_it_was(work: Workplace) -> None:
+    work.project("small", TRAINS)
+    for name in ("config.yaml", "run.sh"):
+        place = work.repository / "projects" / "mine" / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("new\n", encoding="utf-8")
+    refused = work.step("train", PROJECT="mine", PUBLISH="no")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "train: projects/mine/ is not committed, and what is trained is always a commit. "
+        "Commit first (git add projects/mine && git commit).\n"
+    )
+    work.git("add", "projects/mine/run.sh")
+    (work.repository / "projects" / "mine" / "run.sh").write_text("newer\n", encoding="utf-8")
+    assert "projects/mine/run.sh and 1 more are not committed" in work.step("train", PROJECT="mine", PUBLISH="no").stderr
+
+
+def test_an_image_that_cannot_be_built_says_why_and_where_all_of_it_is(work: Workplace) -> None:
+    step = "RUN seq 1 20; echo 'ERROR: No matching distribution found for nonesuch==1' >&2; echo 'notice: newer' >&2; exit 1"
+    work.project("small", TRAINS, Dockerfile=f'FROM busybox:test\nCOPY . .\n{step}\nUSER 1000\nCMD ["./run.sh"]\n')
+    failed = work.step("train", PROJECT="small", PUBLISH="no")
+    assert failed.returncode == 1
+    log = work.runs / "local-1" / "build.log"
+    said = failed.stderr.splitlines()
+    assert said[-1] == (
+        "train: The image of small could not be built: ERROR: No matching distribution found for nonesuch==1 "
+        f"(all that the builder said: {log})"
+    )
+    for shown in ("[build] 20", "[build] ERROR: No matching distribution found for nonesuch==1", "[build] notice: newer"):
+        assert shown in said
+    assert "[build] 2" not in said
+    assert "[build] 2\n" in log.read_text(encoding="utf-8")
+    assert "\x1b" not in log.read_text(encoding="utf-8")
+    assert "[91m" not in failed.stderr
+
+
+def test_no_run_and_no_name_is_asked_for(work: Workplace) -> None:
+    asked = work.step("publish", JOB_NAME="")
+    assert (asked.returncode, asked.stderr) == (2, "publish: Which run? make publish RUN=local-3; there are none yet.\n")
+    work.project("small", TRAINS)
+    work.good("train", PROJECT="small", PUBLISH="no")
+    assert "Which run? make publish RUN=local-3; there are local-1." in work.step("publish", JOB_NAME="").stderr
+    asked = work.step("new-project")
+    assert (asked.returncode, asked.stderr) == (2, "new-project: What is it called? make new-project NAME=my-project\n")
 
 
 def test_no_project_is_named(work: Workplace) -> None:

@@ -28,6 +28,20 @@ def test_the_readmes_are_in_step() -> None:
         assert (ROOT / link).exists(), link
 
 
+def test_the_first_training_needs_no_account() -> None:
+    for name in ("README.md", "README.ja.md"):
+        text = (ROOT / name).read_text()
+        shown = re.findall(r"^    ((?:make (?:new-project|train|dataset)|git|export) .*?) *(?:#.*)?$", text, re.MULTILINE)
+        assert [one.split()[0:2] for one in shown[:3]] == [["make", "new-project"], ["git", "add"], ["make", "train"]], name
+        assert shown[2].endswith("PUBLISH=no"), name
+        assert shown[3].startswith("export HF_"), name
+
+
+def test_no_blank_line_breaks_a_list() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert re.findall(r"^(?:\* | {2}\S).*\n\n\* .*$", text, re.MULTILINE) == []
+
+
 def test_tables_made_from_the_code_are_up_to_date(tmp_path: Path) -> None:
     copy = tmp_path / "docs"
     shutil.copytree(ROOT / "docs", copy)

@@ -38,6 +38,8 @@ class DrawnScreen(GivesWay, Screen[None], inherit_bindings=False):
     AUTO_FOCUS = None
     where: Sequence[str] = ("everywhere",)
     foot_ids: Sequence[str] = ()
+    kept_free = 0
+    """Lines above the footer that a short message does not cover."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,11 +125,14 @@ class DrawnScreen(GivesWay, Screen[None], inherit_bindings=False):
 
     def paint_foot(self, width: int, height: int) -> None:
         acts = self.console.read_only is None
-        line, self.foot_spots = frame.footer(self.where, self.remapped, self.look, width, ids=self.foot_ids, acts=acts)
+        # The tour says that this key comes back, and its strip stays on the main screen.
+        back = ("back",) if self.console.tour is not None and len(self.app.screen_stack) > 1 else ()
+        ids = (*back, *self.foot_ids)
+        line, self.foot_spots = frame.footer(self.where, self.remapped, self.look, width, ids=ids, acts=acts)
         self.foot.place(Region(0, height - 1, width, 1))
         self.foot.show([line], self.look.style())
         lines = self._toast_lines
-        self.toast.place(Region(0, height - 1 - len(lines), width, len(lines)) if lines else None)
+        self.toast.place(Region(0, height - 1 - self.kept_free - len(lines), width, len(lines)) if lines else None)
         if lines:
             self.toast.show(lines, self.look.style())
 

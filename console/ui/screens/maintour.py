@@ -21,6 +21,10 @@ class TourPart(ConsoleScreen, inherit_bindings=False):
 
     def paint_tour(self, width: int, height: int) -> int:
         """How many lines above the footer it takes."""
+        self.kept_free = self._paint_strip(width, height)
+        return self.kept_free
+
+    def _paint_strip(self, width: int, height: int) -> int:
         console = self.console
         if not console.demo or width < LEAST[0] or height < LEAST[1]:
             self.strip.place(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import tarfile
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from .problem import Exit, Problem, say
 from .record import Record, current, root
 from .source import Source
 
+# The classic builder paints what a step says on stderr red.
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 PUBLISHER = Path(__file__).parents[2] / "publish"
 
 
@@ -105,7 +108,7 @@ def build(
     said: list[str] = []
     try:
         for line in io.TextIOWrapper(process.stdout, encoding="utf-8", errors="replace"):
-            text = line.rstrip()
+            text = _COLOURS.sub("", line).rstrip()
             if text:
                 said = [*said[-40:], text]
                 show(f"[build] {text}")

@@ -12,10 +12,11 @@ from types import FrameType
 from console.text import clean
 
 from . import build, check, finish, follow, publish, source, start
+from .docker import Unreachable
 from .finish import Result
 from .problem import Exit, Problem, parameter, say
 from .progress import Builder, Progress
-from .record import LOCAL, Folder, folder_name, new_local, root, runs
+from .record import LOCAL, Folder, Record, folder_name, new_local, root, runs
 
 
 def step() -> int:
@@ -48,8 +49,7 @@ def _go(folder: Folder) -> int:
     record = folder.record()
     stop = _Stop()
     with stop:
-        with (folder.path / "build.log").open("w", encoding="utf-8") as log:
-            record.image = build.project(record, Builder(log).take)
+        record.image = _built(folder, record)
         folder.keep(record)
         # From here on there may be a container: it is brought to its end, whoever presses what.
         stop.training = True
@@ -84,6 +84,21 @@ def _go(folder: Folder) -> int:
     return Exit.INTERRUPTED if stop.asked.is_set() else finish.exit_status(result)
 
 
+def _built(folder: Folder, record: Record) -> str:
+    """The image. Where it cannot be built, the builder's last lines are shown. Raises Problem, which names its log."""
+    path = folder.path / "build.log"
+    with path.open("w", encoding="utf-8") as log:
+        builder = Builder(log)
+        try:
+            return build.project(record, builder.take)
+        except Unreachable:
+            raise
+        except Problem as problem:
+            for line in builder.last:
+                say(line)
+            raise Problem(f"{problem} (all that the builder said: {path})", problem.status) from problem
+
+
 def _tell(text: str) -> None:
     """To stderr: stdout may be what broke."""
     with contextlib.suppress(OSError):
@@ -108,10 +123,12 @@ def _commit(project: str) -> str:
         return named
     changed = source.uncommitted(root(), project) if source.NAME.fullmatch(project) else []
     if changed:
-        raise Problem(
-            f"{changed[0]}{f' and {len(changed) - 1} more' if len(changed) > 1 else ''} not committed, and what is trained is "
-            f"always a commit. Commit first, or train the last commit as it is: make train PROJECT={project} COMMIT=HEAD"
-        )
+        what = f"{changed[0]} is" if len(changed) == 1 else f"{changed[0]} and {len(changed) - 1} more are"
+        commit = f"git add projects/{project} && git commit"
+        # A project that no commit has cannot be trained as it was.
+        known = project in source.projects(root(), "HEAD")
+        or_else = f", or train the last commit as it is: make train PROJECT={project} COMMIT=HEAD" if known else "."
+        raise Problem(f"{what} not committed, and what is trained is always a commit. Commit first ({commit}){or_else}")
     return "HEAD"
 
 

@@ -13,9 +13,11 @@ from .record import root
 def step() -> int:
     """NAME from the environment."""
     name = parameter("NAME", default="")
+    if not name:
+        raise Problem("What is it called? make new-project NAME=my-project", Exit.USAGE)
     place = make(root(), name)
     say(f"[new-project] {place.relative_to(root())} is there: put your training into src/train.py.")
-    say(f"[new-project] Commit it, then: make train PROJECT={name} PUBLISH=no")
+    say(f"[new-project] Commit it (git add projects/{name} && git commit), then: make train PROJECT={name} PUBLISH=no")
     return Exit.OK
 
 

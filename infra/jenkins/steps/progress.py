@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from typing import Any, TextIO
 
 from .check import duration_words
 from .problem import say
 
 WIDTH = 80
+# Lines of a builder that tell why it failed.
+LAST = 8
 
 
 class Progress:
@@ -74,8 +77,11 @@ class Builder:
 
     def __init__(self, log: TextIO | None = None) -> None:
         self._log = log
+        self.last: deque[str] = deque(maxlen=LAST)
+        """What it said last, for a person who asks why it failed."""
 
     def take(self, line: str) -> None:
+        self.last.append(line)
         if self._log is not None:
             self._log.write(line + "\n")
             self._log.flush()

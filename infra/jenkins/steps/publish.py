@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from . import build, docker, hub, inputs, start
 from .finish import Result
 from .problem import Exit, Problem, say
-from .record import PUBLISHED, Folder, Record, current
+from .record import LOCAL, PUBLISHED, Folder, Record, current, known
 
 WORK = "/work"
 
@@ -19,6 +20,8 @@ _MEMORY = "2g"
 
 def step() -> int:
     """The program: publishes the run that JOB_NAME and BUILD_NUMBER, or RUN=local-3, name."""
+    if not os.environ.get("RUN") and not os.environ.get("BUILD_NUMBER"):
+        raise Problem(f"Which run? make publish RUN={LOCAL}-3; {known()}.", Exit.USAGE)
     folder = current()
     title = folder.record().title
     held = folder.lock()  # for as long as this program lives: reap leaves alone what somebody works on

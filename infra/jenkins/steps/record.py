@@ -162,10 +162,14 @@ def current() -> Folder:
     if not named:
         return Folder(runs() / folder_name(*job_and_build()))
     if "/" in named or named.startswith(".") or not (runs() / named).is_dir():
-        there = sorted(path.name for path in runs().glob("*-*") if (path / "run.json").exists())
-        known = f"there are {', '.join(there[-8:])}" if there else "there are none yet"
-        raise Problem(f"There is no run {named} in {runs()}; {known}.", Exit.USAGE)
+        raise Problem(f"There is no run {named} in {runs()}; {known()}.", Exit.USAGE)
     return Folder(runs() / named)
+
+
+def known() -> str:
+    """`there are local-1, local-2`: the runs that have a folder."""
+    there = sorted(path.name for path in runs().glob("*-*") if (path / "run.json").exists())
+    return f"there are {', '.join(there[-8:])}" if there else "there are none yet"
 
 
 def new_local() -> int:

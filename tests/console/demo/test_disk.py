@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from console.actions.docker.known import look
 from console.actions.docker.pruning import Prune
 from console.actions.doer import Doer
 from console.actions.plan import Outcome
 from console.demo import FrozenClock, demo_machine, demo_reach
+from console.demo.kept import DemoFolders
+from console.demo.story import BY_NUMBER
+from console.model.disk import DiskUse
+from console.model.kept import KeptKind
 from console.model.pruning import Kind, Usual, Why
 from tests.console.actions.acts import Notebook
 from tests.console.fakes import NOW
@@ -39,3 +45,15 @@ async def test_what_is_pruned_there_is_gone_from_it() -> None:
     assert before.used - after.used == plan.act.decision.bytes > 0  # type: ignore[attr-defined]  # a Prune
     assert (await demo_machine(clock).read({})).disks == (before,)
     assert facts.objects.keys() == {row.what for row in facts.rows}
+
+
+async def test_what_runs_left_is_of_runs_that_there_were() -> None:
+    kept = await DemoFolders(FrozenClock(NOW)).kept(DiskUse((), (), (), {}, {}, NOW), ())
+    runs = [one for one in kept if one.kind is not KeptKind.WORKSPACE]
+    assert len(runs) == 6
+    for one in runs:
+        training = BY_NUMBER[int(str(one.name).removeprefix("train #"))]
+        assert one.project == training.project
+        assert training.ends is not None
+        assert one.at == NOW + timedelta(seconds=training.ends)
+    assert [str(one.name) for one in runs if one.resumable] == ["train #127"]

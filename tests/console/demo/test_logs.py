@@ -98,3 +98,11 @@ async def test_hostile_lines_a_crash_and_a_flood_can_be_looked_at() -> None:
     assert b"RuntimeError: DataLoader worker" in (await read(engine, "mlops-project-b-127", tail=1))[0][2]
     times = [time for time, _, _ in await read(engine, "registry-mirror", tail=2000)]
     assert times[-1] - times[0] < 60 * 10**9, "two thousand lines within a minute"
+
+
+async def test_jenkins_writes_the_time_of_each_line_and_warns_of_the_disk() -> None:
+    lines = await read(DemoEngine(7, FrozenClock(AT, 60.0)), "mlops-jenkins-1", tail=None)
+    for nanoseconds, _, text in lines:
+        written = datetime.fromisoformat(text.decode().split()[0])
+        assert abs(written.timestamp() - nanoseconds / 1e9) < 2
+    assert any(b"WARNING" in text and b"disk" in text for _, _, text in lines)

@@ -89,6 +89,54 @@ async def test_what_is_learnt_stands_there_at_once() -> None:
         assert "✓ j k move in Runs" in one.lines[-3]
 
 
+async def test_a_search_with_a_word_counts() -> None:
+    async with newcomer() as one:
+        await to_step(one, 2)
+        await one.press("L", "slash", *"epoch", "enter")
+        one.wait()
+        await one.press("escape")
+        one.wait()
+        await one.press("escape")
+        await at_step(one, 3)
+
+
+async def test_a_command_by_its_name_counts() -> None:
+    async with newcomer() as one:
+        await to_step(one, 5)
+        await one.press("colon", *"queue", "enter")
+        await until(lambda: "✓ : all commands by name" in one.lines[-3], "the command to count")
+
+
+async def test_the_way_back_to_runs_is_named_and_no_message_covers_it() -> None:
+    async with newcomer() as one:
+        await to_step(one, 4)
+        assert "In Runs (1)." in one.lines[-2]
+        await one.press("j", "R")
+        lines = await one.sees("there is nothing to run again")
+        assert "TOUR   4 of 5" in lines[-3]
+        assert "In Runs (1)." in lines[-2]
+        assert "there is nothing to run again" in lines[-4]
+
+
+@pytest.mark.parametrize("key", ["enter", "L", "6", "7", "8", "9"])
+async def test_what_is_open_says_how_to_come_back(key: str) -> None:
+    async with newcomer() as one:
+        await at_step(one, 1)
+        await one.press(key)
+        await until(lambda: len(one.app.screen_stack) > 1, "it to be open")
+        await until(lambda: one.lines[-1].startswith(" esc back  "), "the way back to be named")
+        one.wait()
+        await one.press("escape")
+        await at_step(one, 1)
+        one.wait()
+        await one.press("escape")
+        await one.sees("the tour is left")
+        await one.press(key)
+        await until(lambda: len(one.app.screen_stack) > 1, "it to be open")
+        await until(lambda: one.lines[-1].rstrip().endswith("quit"), "it to be painted")
+        assert "esc back" not in one.lines[-1], "who is not on the tour has the line for other keys"
+
+
 async def test_the_last_key_may_be_one_that_leaves_the_help() -> None:
     async with newcomer() as one:
         await to_step(one, 5)
