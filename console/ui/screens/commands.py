@@ -153,7 +153,9 @@ class CommandSheet(PromptSheet[str], inherit_bindings=False):
         elif words[:1] == [_PRUNE] and self._acting and (len(words) > 1 or text.endswith(" ")):
             self._found = self._prunes(words[1:])
         else:
-            self._found = [one for one in self._keys if _matches(one, words)]
+            found = [one for one in self._keys if _matches(one, words)]
+            # Whoever has typed a whole name means that one, whatever else has it inside.
+            self._found = sorted(found, key=lambda one: one.name.casefold() != " ".join(words))
         self._at = 0
         self.paint()
 

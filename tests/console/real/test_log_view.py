@@ -67,14 +67,18 @@ def fleet_of_logs(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> I
         engine.docker("rm", "-f", name, jenkins)
 
 
-SERVICES = re.compile(r"^.(\d) Services ", re.MULTILINE)
+SERVICES = re.compile(r"^.\d Services ", re.MULTILINE)
 
 
 def opened(terminal: Tmux, name: str, *keys: str) -> str:
     """Select the row of this name, press keys there; the screen of its log."""
-    # The name itself may be below the end of the list. Which number the pane has depends on whether there are runs.
-    screen = terminal.wait_for(lambda text: "✓ docker" in text and SERVICES.search(text) is not None)
-    terminal.keys(SERVICES.findall(screen)[0])
+    # The name itself may be below the end of the list. Which number the pane has changes when runs come to be known.
+    terminal.wait_for(lambda text: "✓ docker" in text and SERVICES.search(text) is not None)
+    terminal.keys(":")
+    terminal.wait_for("Commands")
+    terminal.type("services")
+    terminal.keys("Enter")
+    terminal.wait_for(lambda text: "Commands" not in text)
     terminal.keys("/")
     terminal.wait_for("type to search")
     terminal.type(name)
@@ -186,24 +190,27 @@ def test_a_copy_reaches_tmux_and_the_terminal_around_it_as_tmux_is_set_up_by_def
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False, env=env)
 
 
-def shows(terminal: Pty, pattern: str) -> re.Match[str]:
-    """Until the screen shows this: tmux and screen write only what differs, so the bytes alone do not tell."""
-    seen: list[re.Match[str]] = []
+def on_screen(terminal: Pty) -> str:
+    """What stands there: tmux and screen write only what differs, so the bytes alone do not tell."""
+    screen = pyte.Screen(80, 24)
+    pyte.ByteStream(screen).feed(terminal.data)
+    return "\n".join(screen.display)
 
-    def found() -> bool:
-        screen = pyte.Screen(80, 24)
-        pyte.ByteStream(screen).feed(terminal.data)
-        seen.extend(re.finditer(pattern, "\n".join(screen.display), re.MULTILINE))
-        return bool(seen)
 
-    until_sync(found, f"{pattern} on the screen")
-    return seen[0]
+def shows(terminal: Pty, pattern: str) -> None:
+    """Until the screen shows this."""
+    until_sync(lambda: re.search(pattern, on_screen(terminal), re.MULTILINE) is not None, f"{pattern} on the screen")
 
 
 def choose(terminal: Pty, name: str) -> None:
     """Select the row of this name."""
     shows(terminal, r"✓ docker")
-    terminal.write(shows(terminal, SERVICES.pattern)[1].encode() + b"/" + name.encode() + b"\r")
+    shows(terminal, SERVICES.pattern)
+    terminal.write(b":")
+    shows(terminal, r"^ Commands")
+    terminal.write(b"services\r")
+    until_sync(lambda: "Commands" not in on_screen(terminal), "the list of commands to go")
+    terminal.write(b"/" + name.encode() + b"\r")
     shows(terminal, f"/{name}")
 
 

@@ -170,6 +170,16 @@ async def test_a_command_is_found_by_its_words() -> None:
         await until(lambda: "by name" in screen_text(app))
 
 
+async def test_a_name_that_is_typed_whole_comes_before_those_that_hold_it() -> None:
+    app = app_of(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pressed(pilot, "colon")
+        await until(lambda: app.focused is not None)
+        text = await pressed(pilot, *"services")
+        found = [line.split()[0] for line in text.split("\n") if line.startswith(("▐service", " service"))]
+        assert found == ["▐services", "service"]
+
+
 @pytest.mark.parametrize(("keys", "status"), [(("q",), 0), (("Q",), 0), (("ctrl+c", "ctrl+c"), 130)])
 async def test_leaving(keys: tuple[str, ...], status: int) -> None:
     app = app_of(world())

@@ -58,7 +58,7 @@ STEPS: Sequence[tuple[str, str, str]] = (
     ("the acts of a node", "acts", "take off line"),
     ("why it is taken off line", "offline", "reason"),
     ("the log of a node", "key:escape log", "log"),
-    ("the cards", "back palette type:gpus key:enter", "gpus"),
+    ("the cards", "back palette type:gpus key:enter", "Reading the NVIDIA driver"),
     ("the doctor", "doctor", "doctor"),
     ("the audit", "palette type:audit key:enter", "Audit"),
     ("the main screen at last", "dashboard", "Services"),
