@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from console.logs.lines import NOTICE, Item, Notice
+from console.logs.lines import NOTICE, Item, Kind, Notice
 from console.logs.tail import Tail
 from console.model.backoff import Backoff
 from console.model.container import Container
@@ -75,6 +75,8 @@ class Followed:
         self.alive = True
         self.over = False
         """Whether the log was read to its end, and nothing more comes."""
+        self.torn = False
+        """Whether its container went while it was read: what it said last may be missing."""
         self.refused: SourceError | None = None
 
     @property
@@ -85,7 +87,7 @@ class Followed:
     @property
     def whole(self) -> bool:
         """Whether all of its log was read, from its first line to its last."""
-        return self.over and self.refused is None and self.log.reader.lines < LINES
+        return self.over and not self.torn and self.refused is None and self.log.reader.lines < LINES
 
     async def quiet(self) -> None:
         """Until it was read as far as it is, where it is not followed."""
@@ -122,11 +124,11 @@ class Followed:
     async def _follow(self) -> None:
         backoff = Backoff()
         while True:
-            self.log = Log()
+            self.log, self.torn = Log(), False
             try:
                 await Tail(self._engine, self._id, lines=LINES, follow=self.alive and self._follows).run(self._take)
             except NotThereError:
-                self.over = True
+                self.over = self.torn = True
                 return
             except SourceError as error:
                 # A log driver that keeps nothing, or no permission: asked again, ever less often.
@@ -141,6 +143,7 @@ class Followed:
 
     async def _take(self, item: Item) -> None:
         if isinstance(item, Notice):
+            self.torn |= item.kind is Kind.REMOVED
             return
         for _, flags, text in item:
             if text[:1] == b"{" and not flags & NOTICE:

@@ -228,9 +228,12 @@ class Runs:
                 through.append((key, one))
         for key, one in through:
             del self.known[key]
+            torn = any(each.torn for container in one.run.containers if (each := logs[container.id]) is not None)
             for container in one.run.containers:
                 logs.forget(container.id)
-            self._remember(key, one.all_names)
+            if not (torn and by_hand(key)):
+                # The container is removed as soon as it has ended: what its log did not tell any more is in the run folder.
+                self._remember(key, one.all_names)
             word = one.past.state.word if one.past.state is not None else "ended"
             self._tell(f"run: {one.run.shown} is recorded to its end: {word}")
         if through:

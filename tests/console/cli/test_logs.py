@@ -173,7 +173,7 @@ def test_follow_of_what_has_ended_ends(backend: FakeBackend, capsys: pytest.Capt
         (["gate", "--exclude", "["], "[ is no pattern: missing ]"),
         (["gate", "--level", "loud"], "there is no level loud: debug, info, warning, error, critical."),
         (["gate", "-f", "--no-merge"], "--follow and --no-merge exclude each other"),
-        ([], "Missing argument 'TARGET...'"),
+        ([], "logs wants TARGET. See: mlops-console logs --help"),
         (["gate", "--tial", "3"], "there is no option --tial. Did you mean --tail?"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 
 from console.history import HistoryError, Reader, Trouble, Writer
 from console.model.build import Artifact, Parameter, Result
-from console.model.container import ContainerState, Usage
+from console.model.container import Container, ContainerState, Usage
 from console.model.history import Asked, Batch
+from console.model.log import Entry
 from console.model.machine import MachineReading
-from console.model.source import SourceError, SourceState
+from console.model.source import NotThereError, SourceError, SourceState
 from console.text import Clean, clean
 from tests.console import fake_gpus
 from tests.console.fake_jenkins import NOW, build, ref, unreachable
@@ -299,6 +301,42 @@ async def test_a_run_by_hand_is_read_from_its_folder(room: Room, tmp_path: Path)
     room.said.clear()
     await room.once()
     assert not room.heard("is recorded from")
+
+
+class Quick(FakeEngine):
+    """Once it is `torn`, a container is removed while its log is still read."""
+
+    torn = False
+
+    async def log(
+        self, container: Container, *, tail: int | None, since: int | None = None, follow: bool = False
+    ) -> AsyncGenerator[list[Entry]]:
+        if not self.torn:
+            yield self.logs.get(container.id, [])
+            if not follow:
+                return
+            await until(lambda: self.torn)
+        raise NotThereError(SourceState.OK, clean("no such container"))
+
+
+async def test_what_a_log_did_not_tell_before_its_container_went_is_read_from_the_folder(room: Room, tmp_path: Path) -> None:
+    made = by_hand()
+    one = replace(made, labels={**made.labels, "mlops.run": clean("77aa")})
+    engine = room.engine = Quick(one)
+    engine.logs[one.id] = entries(told(2))
+    room.folders = (tmp_path / "runs",)
+    async with room.running():
+        await until(lambda: len(values(room, "local#3")) == 2)
+        ended = replace(one.details, finished_at=room.moment)
+        engine.held[one.id] = replace(one, state=ContainerState.EXITED, exit_code=0, details=ended)
+        await until(lambda: room.heard("local #3 done"))
+        engine.torn = True
+        await until(lambda: room.heard("is recorded to its end: done"))
+        del engine.held[one.id]
+        folder(tmp_path / "runs")
+        room.seconds += 61
+        await until(lambda: values(room, "local#3") == FIVE)
+        await until(lambda: room.heard("is recorded from"))
 
 
 async def test_links_and_pipes_of_a_run_folder_are_not_followed(room: Room, tmp_path: Path) -> None:

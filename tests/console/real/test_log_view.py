@@ -210,7 +210,9 @@ def choose(terminal: Pty, name: str) -> None:
     shows(terminal, r"^ Commands")
     terminal.write(b"services\r")
     until_sync(lambda: "Commands" not in on_screen(terminal), "the list of commands to go")
-    terminal.write(b"/" + name.encode() + b"\r")
+    terminal.write(b"/")
+    shows(terminal, "type to search")
+    terminal.write(name.encode() + b"\r")
     shows(terminal, f"/{name}")
 
 

@@ -22,14 +22,15 @@ _SAY = (
 )
 
 
-def recorder(engine: Engine, folder: Path) -> subprocess.Popen[bytes]:
+def recorder(engine: Engine, folder: Path, more: str = "") -> subprocess.Popen[bytes]:
+    """`more` are further settings of the history."""
     env = {
         "HOME": str(folder),
         "PATH": os.environ["PATH"],
         "DOCKER_HOST": f"unix://{engine.socket}",
         "MLOPS_HISTORY": str(folder / "history.db"),
     }
-    (folder / "config.toml").write_text("[history]\ninterval = 0.3\n")
+    (folder / "config.toml").write_text(f"[history]\ninterval = 0.3\n{more}\n")
     command = [sys.executable, "-m", "console.main", "--config", str(folder / "config.toml"), "record"]
     return subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
 
