@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from console.model.jenkins import JenkinsError, JenkinsWorld, Job, Trouble, call
 from console.model.source import SourceState, SourceStatus
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
+from console.text.near import did_you_mean
 
 T = TypeVar("T")
 
@@ -97,9 +97,8 @@ def find_job(jobs: Mapping[Clean, Job], name: str) -> Job:
         raise UsageError(f"{wanted} could be {', '.join(sorted(one.shown for one in found)[:5])}.")
     if not jobs:
         raise UsageError(f"there is no job {wanted}: this user sees none at all.")
-    near = difflib.get_close_matches(wanted, [one.shown for one in jobs.values()], 1, 0.5)
-    near = near or difflib.get_close_matches(wanted, [one.name for one in jobs.values()], 1, 0.5)
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(wanted, (one.shown for one in jobs.values()))
+    hint = hint or did_you_mean(wanted, (one.name for one in jobs.values()))
     raise UsageError(f"there is no job {wanted}.{hint}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from console.cli.options import GLOBAL, GlobalOptions, UsageError
 from console.cli.output import Printer, complain
 from console.settings import SettingsError
 from console.text import Clean
+from console.text.near import did_you_mean
 
 T = TypeVar("T")
 
@@ -154,8 +154,7 @@ class LazyGroup(click.Group):
 
             raise UsageError(acts_are_off(where))
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, self.list_commands(ctx), 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else " See: mlops-console --help"
+            hint = did_you_mean(name, self.list_commands(ctx), otherwise=" See: mlops-console --help")
             raise UsageError(f"there is no command {name}.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -221,8 +220,7 @@ def only_named(
     for name in names:
         matches = [one for one in found if name_of(one) == name] or [one for one in found if is_called(one, name)]
         if not matches and not gone_is_fine:
-            near = difflib.get_close_matches(name, [*map(name_of, found), *other_names], 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, [*map(name_of, found), *other_names])
             raise UsageError(f"there is no {what} {name}.{hint}{listed and f' {listed}'}")
         chosen += [one for one in matches if one not in chosen]
     return chosen

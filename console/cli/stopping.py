@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from console.model.build import as_people_write
 from console.model.jenkins import QueueItem
 from console.sources.protocols import ActingJenkins
 from console.text import clean
+from console.text.near import did_you_mean
 
 _USAGE = "mlops-console abort JOB N, or JOB#N..., or JOB#last"
 
@@ -81,8 +81,7 @@ def _items(queue: Sequence[QueueItem], names: Sequence[str]) -> list[int]:
         ids = [one.id for one in queue if wanted in _called(one)]
         if not ids:
             known = [called for one in queue for called in _called(one)]
-            near = difflib.get_close_matches(wanted, known, 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else "" if queue else " Nothing waits."
+            hint = did_you_mean(wanted, known, otherwise="" if queue else " Nothing waits.")
             raise UsageError(f"nothing in the queue is called {wanted}.{hint}")
         found.update(dict.fromkeys(ids))
     return list(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import getpass
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from console.cli.options import UsageError
 from console.model.asking import Definition, FieldKind
 from console.text import clean
+from console.text.near import did_you_mean
 
 LONGEST = 64 * 1024
 """Bytes of one value."""
@@ -117,9 +117,9 @@ def _unknown(name: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     if not names:
         return f"{what} takes no parameters."
-    near = difflib.get_close_matches(name, names, 1, 0.5) or [one for one in names if one.casefold() == name.casefold()]
-    hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(names)}."
-    return f"{what} has no parameter {clean(name)}. {hint}"
+    folded = next((one for one in names if one.casefold() == name.casefold()), None)
+    hint = did_you_mean(folded or name, names, otherwise=f" It has {', '.join(names)}.")
+    return f"{what} has no parameter {clean(name)}.{hint}"
 
 
 def _fitting(declared: Definition, given: Given, what: str) -> str:
@@ -145,8 +145,7 @@ def _fitting(declared: Definition, given: Given, what: str) -> str:
 def _no_choice(declared: Definition, given: Given) -> str:
     shown = ", ".join(one or "(empty)" for one in declared.choices[:_SHOWN_CHOICES])
     more = len(declared.choices) - _SHOWN_CHOICES
-    near = difflib.get_close_matches(given.value, declared.choices, 1, 0.5) if given.literal else []
-    hint = f" Did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(given.value, declared.choices) if given.literal else ""
     return f"{declared.name} is one of: {shown}{f' and {more} more' if more > 0 else ''}{_quoted(given)}.{hint}"
 
 

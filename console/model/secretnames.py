@@ -14,10 +14,12 @@ from console.text import Clean, clean
 MASK = Clean("*" * 8)
 """What stands for a secret, whatever its length."""
 
-# A tokenizer is no token; `pass` counts as the last word of a name, or between two others, and not as the end of `bypass`.
+# A tokenizer is no token, and PWD by itself is a folder, unlike MYSQL_PWD. `pass` counts as the last word of a name, or
+# between two others, and not as the end of `bypass`.
 _SECRET = re.compile(
     r"token(?!i[sz])|passw(?:or)?d|passphrase|secret|key|credential"
-    r"|(?<!by)(?<!com)(?<!sur)(?<!tres)(?<!over)(?<!under)pass(?:[-_.]?\d+)?(?![\w.-])|(?<=_)pass(?=_)",
+    r"|(?<!by)(?<!com)(?<!sur)(?<!tres)(?<!over)(?<!under)pass(?:[-_.]?\d+)?(?![\w.-])|(?<=_)pass(?=_)"
+    r"|(?<=[a-z\d]_)pwd(?![\w.-])",
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*+")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 from console.model.run import Run
 from console.model.state import StateClass
 from console.text import Clean, clean
+from console.text.near import nearest
 
 SHOWN = 60
 """Cells of a word that somebody typed, in a sentence about it."""
@@ -44,8 +44,8 @@ def is_called(run: Run, name: str) -> bool:
 def near(found: Sequence[Run], name: str) -> Clean | None:
     """The key or the project that is nearly called so; None where none is."""
     names = {str(each): each for one in found for each in (one.key, one.project)}
-    close = difflib.get_close_matches(clean(name, limit=SHOWN), list(names), 1, 0.6)
-    return names[close[0]] if close else None
+    close = nearest(clean(name, limit=SHOWN), names, alike=0.6)
+    return names[close] if close is not None else None
 
 
 def fitting(found: Sequence[Run], part: str) -> Iterator[Run]:

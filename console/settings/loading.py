@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Mapping
@@ -13,6 +12,7 @@ from typing import Any, get_args
 from console.settings.description import SettingInfo, Settings, describe
 from console.settings.secret import Secret, check_secret_file
 from console.text import Clean, clean
+from console.text.near import did_you_mean, nearest
 
 ADMINISTRATOR = Path("/etc/mlops-console/config.toml")
 REPOSITORY_NAME = ".mlops-console.toml"
@@ -200,7 +200,7 @@ class _Reader:
                     self._one(f"{name}.{inner}", (name, inner), deep)
             elif name in self._groups:
                 self._wrong((name,), f"{name} is a table: write [{name}] and its settings below")
-            elif isinstance(value, dict) and value and difflib.get_close_matches(name, self._groups, 1, 0.6):
+            elif isinstance(value, dict) and value and nearest(name, self._groups, alike=0.6):
                 # A table whose name is mistyped: what was meant is told by its settings.
                 for inner, deep in value.items():
                     self._one(f"{name}.{inner}", (name, inner), deep)
@@ -224,9 +224,8 @@ class _Reader:
     def _one(self, key: str, path: tuple[str, ...], value: Any) -> None:
         info = self._known.get(key)
         if info is None:
-            near = difflib.get_close_matches(key, [*self._known, "keys"], 1, 0.6)
-            hint = f". Did you mean {near[0]}?" if near else ". All settings: docs/settings.md"
-            self._wrong(path, f"there is no setting {key}{hint}")
+            hint = did_you_mean(key, [*self._known, "keys"], alike=0.6, otherwise=" All settings: docs/settings.md")
+            self._wrong(path, f"there is no setting {key}.{hint}")
         elif self._place.role == "repository" and not info.repository:
             self._refused(key, path)
         elif info.secret:
@@ -349,8 +348,7 @@ def check_keys(loaded: Loaded, known: Collection[str], wrong: Mapping[str, str])
             if name in wrong:
                 problems.append(clean(f'{loaded.origins[f"keys.{name}"].where}: keys.{name} = "{key}": {wrong[name]}'))
             continue
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f" Did you mean {near[0]}?" if near else " All names: docs/keys.md"
+        hint = did_you_mean(name, known, otherwise=" All names: docs/keys.md")
         where = loaded.origins[f"keys.{name}"].where
         problems.append(clean(f"{where}: keys.{name} names nothing there is to do.{hint}"))
     if problems:

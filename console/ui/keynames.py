@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from functools import cache
+
+from console.text.near import did_you_mean
 
 _SHOWN = {
     "escape": "esc",
@@ -100,8 +101,8 @@ def _parsed(text: str) -> str:
         raise KeyNameError(f"{text} is written as the character it makes: {name[-1].upper()}")
     if _character(name) is not None:
         return name
-    near = difflib.get_close_matches(name, [*_NAMED, *_ALIASES], 1, 0.7)
-    hint = f" Did you mean {near[0]}?" if near else " Keys are called f, G, /, esc, space, PgDn, ctrl+t, f5"
+    otherwise = " Keys are called f, G, /, esc, space, PgDn, ctrl+t, f5"
+    hint = did_you_mean(name, [*_NAMED, *_ALIASES], alike=0.7, otherwise=otherwise)
     raise KeyNameError(f"there is no key {text}.{hint}")
 
 

@@ -12,6 +12,7 @@ from console.model.container import Container, ContainerState
 from console.model.source import NotThereError, SourceState
 from console.sources.reach import Reach
 from console.text import Clean, clean
+from console.text.near import did_you_mean
 
 
 class ContainerVerb(StrEnum):
@@ -278,7 +279,5 @@ def _find(containers: Sequence[Container], name: str) -> Container:
         return found[0]
     if found:
         raise NotThereError(SourceState.OK, clean(f"{name} stands for {len(found)} containers: write more of the id."))
-    import difflib
-
-    near = difflib.get_close_matches(name, [str(one.name) for one in containers], 1, 0.5)
-    raise NotThereError(SourceState.OK, clean(f"there is no container {name}.{f' Did you mean {near[0]}?' if near else ''}"))
+    hint = did_you_mean(name, (one.name for one in containers))
+    raise NotThereError(SourceState.OK, clean(f"there is no container {name}.{hint}"))

@@ -17,6 +17,7 @@ from console.model.source import NotThereError, SourceError, SourceState
 from console.model.words import duration
 from console.sources.reach import Reach
 from console.text import Clean, clean
+from console.text.near import did_you_mean
 
 
 class ServiceVerb(StrEnum):
@@ -235,11 +236,8 @@ def _differs(container: Container, declared: Declared) -> bool:
 def _check(name: str, declared: Mapping[str, Declared]) -> None:
     """Raises NotThereError for a service that the file does not declare."""
     if name not in declared:
-        import difflib
-
-        near = difflib.get_close_matches(name, list(declared), 1, 0.5)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise NotThereError(SourceState.OK, clean(f"the file declares no service {name}.{hint}"))
+        reason = f"the file declares no service {name}.{did_you_mean(name, declared)}"
+        raise NotThereError(SourceState.OK, clean(reason))
 
 
 def _by_service(project: ComposeProject, containers: Sequence[Container]) -> Mapping[str, Sequence[Container]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from console.model.jenkins import JenkinsError, Job, Trouble, called
 from console.model.training import TRAIN
 from console.sources.protocols import Jenkins
 from console.text import Clean, clean
+from console.text.near import did_you_mean
 
 LOOKED_AT = 100
 """Builds of a job that are looked at: for the last one of a project, and for a commit that was trained already."""
@@ -65,9 +65,7 @@ async def _of_project(jenkins: Jenkins, jobs: Sequence[Job], project: Clean, num
     own = [one for one in builds if one.parameter("PROJECT") == project]
     if not own:
         known = [*(one.shown for one in jobs), *(told for one in builds if (told := one.parameter("PROJECT")))]
-        near = difflib.get_close_matches(project, known, 1, 0.5)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        hint = hint or f" For the first time: retrigger {TRAIN} -p PROJECT={project}"
+        hint = did_you_mean(project, known, otherwise=f" For the first time: retrigger {TRAIN} -p PROJECT={project}")
         reason = f"There is no job {project}, and no project of that name was trained lately.{hint}"
         raise JenkinsError(Trouble.NOT_FOUND, reason)
     fitting = [one for one in own if (number is None or one.number == number) and (not last_failed or _has_failed(one))]

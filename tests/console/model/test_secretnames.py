@@ -35,6 +35,8 @@ from console.model.secretnames import MASK, arguments, label_value, masked, secr
             "pass2",
             "DB_PASS_PROD",
             "sslpass",
+            "MYSQL_PWD",
+            "db_pwd",
         ),
     ],
 )
@@ -46,6 +48,7 @@ def test_called_like_a_secret(name: str) -> None:
     "name",
     [
         *("bypass", "--proxy-bypass", "compass", "passive", "passenger", "encompass", "surpass", "trespass", "passthrough"),
+        *("PWD", "OLDPWD", "--pwd", "init_pwd_dir"),
         *("pass-through", "pass_env", "passes", "tokenizer", "--tokenizer-path", "keep", "PATH", ""),
     ],
 )
