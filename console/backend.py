@@ -17,6 +17,7 @@ from console.text import Clean, clean
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.doctor.instruments import Instruments
+    from console.feeds.outlook import Outlook
     from console.feeds.seen import Seen
     from console.feeds.watch import Watch
     from console.model.disk_view import DiskFacts
@@ -197,8 +198,8 @@ class Backend:
 
         return NvmlGpus()
 
-    def machine(self) -> Machine | SourceStatus:
-        """This machine, or why it is not the server."""
+    def machine(self, *, foresees: bool = True) -> Machine | SourceStatus:
+        """This machine, or why it is not the server. With `foresees` it tells when its disks would be full."""
         if self.demo:
             from console.demo import demo_machine
 
@@ -207,7 +208,24 @@ class Backend:
             return elsewhere
         from console.sources.machine import LocalMachine
 
-        return LocalMachine()
+        if not foresees:
+            return LocalMachine()
+        from console.feeds.outlook import Foreseeing
+
+        return Foreseeing(LocalMachine(), self.outlook())
+
+    def outlook(self) -> Outlook:
+        """When disks of this machine would be full, by what a recorder wrote down of them."""
+        from console.feeds.outlook import Outlook
+
+        given = self.loaded.settings.history.path
+
+        def place() -> Path:
+            from console.history.place import usual_place
+
+            return usual_place(given, os.environ)
+
+        return Outlook(place)
 
     def _elsewhere(self) -> SourceStatus | None:
         """What is on this machine is no fact about a server that its Engine is asked of over a network."""

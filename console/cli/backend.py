@@ -14,6 +14,7 @@ from console.text import Clean
 if TYPE_CHECKING:
     from console.actions.audit import AuditRecorder
     from console.doctor.instruments import Instruments
+    from console.feeds.outlook import Outlook
     from console.model.past import Past
     from console.sources.reach import Hands, Reach
 
@@ -46,8 +47,12 @@ class Backend(Protocol):
         """The cards, for one event loop, or why they cannot be asked from here."""
         ...
 
-    def machine(self) -> Machine | SourceStatus:
-        """The machine, for one event loop, or why it is not the server."""
+    def machine(self, *, foresees: bool = True) -> Machine | SourceStatus:
+        """The machine, for one event loop, or why it is not the server. With `foresees` it tells when a disk will be full."""
+        ...
+
+    def outlook(self) -> Outlook:
+        """When disks of this machine would be full, for one event loop."""
         ...
 
     def past(self) -> Past:

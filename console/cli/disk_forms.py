@@ -9,6 +9,7 @@ from console.cli.output import Cell, Column
 from console.model.disk import DiskUse
 from console.model.kept import WHAT, Kept
 from console.model.machine import Disk
+from console.model.machine_words import outlook
 from console.model.words import age, decimal
 
 COLUMNS = (
@@ -55,6 +56,7 @@ def space(disk: Disk | None) -> dict[str, object] | None:
         "inodes": disk.inodes,
         "inodes_free": disk.inodes_free,
         "full": round(disk.full, 1),
+        "full_in": round(disk.full_in) if disk.full_in is not None else None,
     }
 
 
@@ -64,4 +66,6 @@ def free(use: DiskUse) -> str:
     if disk is None:
         return f"Free space: {use.no_space or 'not known.'}"
     told = f"Free: {decimal(disk.free)} of {decimal(disk.total)} on the disk of {disk.path} ({disk.full:.0f}% full)"
+    if expected := outlook(disk):
+        told = f"{told}, {expected}"
     return f"{told}, {disk.inodes_free:,} of {disk.inodes:,} inodes" if disk.inodes and disk.inodes_free is not None else told

@@ -113,5 +113,6 @@ def _disk(one: Disk) -> dict[str, Any]:
         "free": one.free,
         "inodes": one.inodes,
         "inodes_free": one.inodes_free,
+        "full_in": round(one.full_in) if one.full_in is not None else None,
         "full": round(one.full, 1),
     }

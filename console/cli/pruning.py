@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,7 +60,8 @@ def df(context: Context) -> int:
             prune = Prune(reach, usual_rule(context), settings.keep_builds)
             facts = await prune.look()
             kept = await reach.folders.kept(facts.disk, facts.containers) if reach.folders is not None else ()
-            return rows(facts.disk, prune.decision, facts.containers), prune.decision, facts.disk, kept
+            use = await _foreseen(context, facts.disk)
+            return rows(use, prune.decision, facts.containers), prune.decision, use, kept
         finally:
             await reach.aclose()
 
@@ -93,6 +95,18 @@ def df(context: Context) -> int:
     for note in decision.notes:
         printer.line(note)
     return 0
+
+
+async def _foreseen(context: Context, use: DiskUse) -> DiskUse:
+    """With when the disk would be full. The demo's disk tells it by itself."""
+    if use.space is None or context.backend.demo:
+        return use
+    outlook = context.backend.outlook()
+    try:
+        (space,) = await outlook.of((use.space,))
+    finally:
+        outlook.close()
+    return replace(use, space=space)
 
 
 def _item(row: DiskRow) -> dict[str, object]:

@@ -126,7 +126,7 @@ async def _record(
     engine, compose = context.backend.sources()
     if isinstance(engine, Patient):
         engine.gather(GATHER_SECONDS)
-    jenkins, gpus, machine = context.backend.jenkins(), context.backend.gpus(), context.backend.machine()
+    jenkins, gpus, machine = context.backend.jenkins(), context.backend.gpus(), context.backend.machine(foresees=False)
     store = Store(usual_place(history.path, os.environ), Bounds(size=history.size << 20))
     notices = Notices(
         Wanted(frozenset(notify.events), frozenset(notify.projects)),

@@ -37,7 +37,8 @@ class DemoMachine:
         cpu = self._cpu(now)
         what, path = next(iter(folders.items()), ("docker", "/var/lib/docker"))
         used = min(_DISK, int(_DISK_USED + _GROWS * now) - self._freed())
-        disk = Disk(clean(what), clean(path), _DISK, used, _DISK - used, _INODES, _INODES - 9_812_440)
+        free = _DISK - used
+        disk = Disk(clean(what), clean(path), _DISK, used, free, _INODES, _INODES - 9_812_440, free / _GROWS if free else None)
         return MachineReading(
             cores=_CORES,
             cpu=cpu,

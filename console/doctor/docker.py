@@ -8,7 +8,7 @@ from console.doctor.findings import Finding, HopState, broken, elsewhere, good, 
 from console.doctor.visit import Visit
 from console.model.container import Container
 from console.model.daemon import Daemon
-from console.model.machine_words import disk_state, fullest, used_of
+from console.model.machine_words import disk_state, fullest, outlook, used_of
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.state import StateClass
 
@@ -72,7 +72,7 @@ async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
     disk = fullest([one for one in reading.disks if one.what == "docker"])
     if disk is None:
         return None
-    told = f"disk {disk.full:.0f}%, {used_of(disk)}"
+    told = ", ".join(filter(None, (f"disk {disk.full:.0f}%", outlook(disk), used_of(disk))))
     kind = disk_state(disk).kind
     if kind is StateClass.BROKEN:
         return broken(HOP, "full", told, about=DISK)

@@ -1,4 +1,4 @@
-"""Cards and machine as a recorder sees them: one reading at each look, and a word when they cannot be read or can again."""
+"""Cards, machine and disks as a recorder sees them: a reading each look, a word when they cannot be read or can again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from console.model.gpu import GpuReading, GpuWorld
-from console.model.history import GpuSample, HostSample
+from console.model.history import DiskSample, GpuSample, HostSample
 from console.model.machine import MachineReading
 from console.model.run import Run
 from console.model.source import SourceError, SourceState, SourceStatus
@@ -17,6 +17,10 @@ from console.text import Clean
 
 OFF_SECONDS = 60.0
 """A driver may be loaded while the recorder runs."""
+
+
+DISK_SECONDS = 60.0
+"""A disk fills slowly, and a look for each minute is what is kept for a month."""
 
 
 class _Asked:
@@ -57,6 +61,8 @@ class Samples:
     ) -> None:
         self._gpus, self._machine = gpus, machine
         self._cards_asked, self._host_asked = _Asked("gpu", tell, now), _Asked("machine", tell, now)
+        self._time = now
+        self._disks_due = float("-inf")
         self.reading: GpuReading | None = None
         self.host: MachineReading | None = None
 
@@ -64,8 +70,8 @@ class Samples:
     def world(self) -> GpuWorld | None:
         return GpuWorld(self.reading) if self.reading is not None else None
 
-    async def read(self) -> None:
-        """What cannot be read is None until it can."""
+    async def read(self, folders: Mapping[str, str]) -> None:
+        """What cannot be read is None until it can. `folders` are those whose disks matter, by what they are for."""
         self.reading = self.host = None
         if not isinstance(self._gpus, SourceStatus) and self._cards_asked.due:
             try:
@@ -75,7 +81,7 @@ class Samples:
                 self._cards_asked.failed(error)
         if not isinstance(self._machine, SourceStatus) and self._host_asked.due:
             try:
-                self.host = await self._machine.read({})
+                self.host = await self._machine.read(folders)
                 self._host_asked.well()
             except SourceError as error:
                 self._host_asked.failed(error)
@@ -105,6 +111,13 @@ class Samples:
             return ()
         pressures = (told.cpu_pressure, told.memory_pressure, told.io_pressure)
         return (HostSample(nanoseconds(now), told.cpu, told.memory_used, *pressures),)
+
+    def of_disks(self, now: datetime) -> tuple[DiskSample, ...]:
+        """Those that were read, once a minute."""
+        if self.host is None or self._time() < self._disks_due:
+            return ()
+        self._disks_due = self._time() + DISK_SECONDS
+        return tuple(DiskSample(nanoseconds(now), one.path, one.used, one.free) for one in self.host.disks)
 
 
 def _owners(runs: Sequence[Run]) -> Mapping[int, Clean]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,6 +117,7 @@ class Recorder:
         )
         self._containers: dict[Clean, Container] = {}
         self._answers: dict[str, bool] = {}
+        self._root: Clean | None = None
         self._jenkins_due, self._jenkins_well = float("-inf"), now()
         self._looking: asyncio.Task[None] | None = None
         self._points: dict[Clean, dict[Clean, tuple[Point, ...]]] = {}
@@ -232,7 +233,7 @@ class Recorder:
     async def _look(self, logs: Logs, group: asyncio.TaskGroup) -> None:
         await self._list()
         self._ask_jenkins(group)
-        await self._samples.read()
+        await self._samples.read(await self._folders())
         now = self._clock()
         jenkins = self._jenkins.snapshot.value if self._jenkins is not None else None
         cards = self._samples.world
@@ -253,6 +254,7 @@ class Recorder:
             points=self._points if due else {},
             gpus=self._samples.of_cards(runs, now),
             host=self._samples.of_host(now),
+            disks=self._samples.of_disks(now),
             told=self._moment(),
         )
         if await self._record(batch):
@@ -335,6 +337,13 @@ class Recorder:
             self._answered("docker", error)
         else:
             self._answered("docker", None)
+
+    async def _folders(self) -> Mapping[str, str]:
+        """Whose disk matters: where the Engine keeps its things, if it is here and told so once."""
+        if self._root is None and self._answers.get("docker", False):
+            with suppress(SourceError):
+                self._root = await self._engine.root() if (await self._engine.engine()).local else Clean("")
+        return {"docker": self._root} if self._root else {}
 
     def _answered(self, name: str, error: SourceError | SourceStatus | None) -> None:
         """A line when a system has gone, or has come back."""

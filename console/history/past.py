@@ -1,13 +1,14 @@
-"""What cards and machine did over a stretch of time, out of the file. Within the reader's transaction."""
+"""What cards, machine and disks did over a stretch of time, out of the file. Within the reader's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from console.history.bounds import TIERS
 from console.history.plot import Plot
-from console.history.sampling import CARD, HOST
+from console.history.sampling import CARD, DISK, HOST
+from console.model.filling import COLUMNS, WINDOWS, Growth, grown
 from console.model.history import NANO, CardPast, HostPast, Span
 from console.text import Clean, clean
 
@@ -20,6 +21,8 @@ SELECT slot, q1, q2, q3, q4, q5, ifnull(h1, q1), ifnull(h2, q2), ifnull(h3, q3),
 FROM samples LEFT JOIN owners ON owner = owners.id
 WHERE subject = ? AND tier = ? AND slot BETWEEN ? AND ? ORDER BY slot
 """
+
+_NAMED = "SELECT id, name, ifnull(place, 0) FROM subjects WHERE substr(name, 1, ?) = ? ORDER BY place, name"
 
 
 class _Subject(Plot):
@@ -42,8 +45,7 @@ class _Subject(Plot):
 def cards(db: sqlite3.Connection, begin: int, end: int, width: int) -> tuple[CardPast, ...]:
     """Those of which anything is known from then, in order of their indices."""
     found = []
-    asked = "SELECT id, name, ifnull(place, 0) FROM subjects WHERE name <> ? ORDER BY place, name"
-    for subject, name, index in db.execute(asked, (HOST,)).fetchall():
+    for subject, name, index in db.execute(_NAMED, (len(CARD), CARD)).fetchall():
         plot = _plot(db, subject, begin, end, width)
         use, memory, heat, power, _ = plot.traces()
         if any(value is not None for trace in (use, memory, heat, power) for value in trace.mean):
@@ -56,6 +58,21 @@ def host(db: sqlite3.Connection, begin: int, end: int, width: int) -> HostPast:
     row = db.execute("SELECT id FROM subjects WHERE name = ?", (HOST,)).fetchone()
     plot = _plot(db, row[0] if row is not None else -1, begin, end, width)
     return HostPast(*plot.traces())
+
+
+def growths(db: sqlite3.Connection, now: int) -> Mapping[Clean, Sequence[Growth]]:
+    """How disks have filled up to `now`, by their paths; those that did not grow are left out."""
+    found = {}
+    for subject, name, _ in db.execute(_NAMED, (len(DISK), DISK)).fetchall():
+        told = []
+        for window in WINDOWS:
+            length = window * NANO * COLUMNS // (COLUMNS - 1)
+            used, *_ = _plot(db, subject, now - length, now, COLUMNS).traces()
+            if (growth := grown(used.mean, window)) is not None:
+                told.append(growth)
+        if told:
+            found[clean(str(name).removeprefix(DISK))] = tuple(told)
+    return found
 
 
 def _plot(db: sqlite3.Connection, subject: int, begin: int, end: int, width: int) -> _Subject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from console.text import Clean, clean
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from console.model.filling import Growth
 
 _RUN = "SELECT id, key, facts, kept, bare, ifnull(started, -1) FROM runs "
 # Runs whose start nobody has told stand behind all others.
@@ -155,6 +157,11 @@ class Reader:
         """The same for the machine."""
         with self._reading() as db:
             return past.host(db, begin, end, width)
+
+    def growths(self, now: int) -> Mapping[Clean, Sequence[Growth]]:
+        """How disks have filled up to `now` (nanoseconds since 1970), by their paths; those that did not grow are left out."""
+        with self._reading() as db:
+            return past.growths(db, now)
 
     def gaps(self, begin: int, end: int) -> tuple[Span, ...]:
         """When nobody recorded, oldest first: what is not there then was not seen."""

@@ -1,4 +1,5 @@
-"""Samples of cards and machine, and the recorder's own pulse, on their way into the file. Within the writer's transactions.
+"""Samples of cards, machine and disks, and the recorder's own pulse, on their way into the file. Within the writer's
+transactions.
 
 A sample stands for ten seconds; where several come the last one does. Coarser values are made anew from the finest ones
 whenever one of those changes, so that what comes twice, or late, changes nothing that was right.
@@ -11,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from console.history.bounds import DAY, TIERS
-from console.model.history import NANO, GpuSample, HostSample
+from console.model.history import NANO, DiskSample, GpuSample, HostSample
 from console.text import Clean, clean
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 HOST = "host"
 CARD = "card/"
+DISK = "disk/"
 _FINEST = TIERS[0].width * NANO
 _COARSEST = TIERS[-1].width * NANO
 
@@ -39,7 +41,9 @@ SELECT subject, :tier, :slot, moment, owner, m1, m2, m3, m4, m5, h1, h2, h3, h4,
 """
 
 
-def put(db: sqlite3.Connection, gpus: Iterable[GpuSample], host: Iterable[HostSample], now: int) -> None:
+def put(
+    db: sqlite3.Connection, gpus: Iterable[GpuSample], host: Iterable[HostSample], disks: Iterable[DiskSample], now: int
+) -> None:
     """Take samples of the last day; older ones are past being made into coarser ones, and are left out."""
     changed: set[tuple[int, int]] = set()
     oldest = horizon(0, now)
@@ -51,6 +55,9 @@ def put(db: sqlite3.Connection, gpus: Iterable[GpuSample], host: Iterable[HostSa
         subject = _subject(db, HOST, None, each.time)
         values = (each.cpu, each.memory, each.cpu_pressure, each.memory_pressure, each.io_pressure)
         _take(db, changed, subject, each.time, oldest, None, values)
+    for disk in disks:
+        subject = _subject(db, f"{DISK}{clean(disk.path)}", None, disk.time)
+        _take(db, changed, subject, disk.time, oldest, None, (disk.used, disk.free, None, None, None))
     for tier in range(1, len(TIERS)):
         many = TIERS[tier].width // TIERS[0].width
         for subject, slot in sorted({(subject, slot // many) for subject, slot in changed}):

@@ -138,7 +138,7 @@ class Writer:
             number = self._runs.number(clean(key))
             if number is not None:
                 self._runs.seen(clean(key), self._curves.put(number, metrics))
-        sampling.put(self._db, batch.gpus, batch.host, now)
+        sampling.put(self._db, batch.gpus, batch.host, batch.disks, now)
 
     def beat(self) -> None:
         """A recorder runs now. Silence longer than the bounds' is a gap."""

@@ -150,6 +150,16 @@ class HostSample:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskSample:
+    """A file system at one moment, by a folder on it. Bytes; `free` is what an ordinary program may still write."""
+
+    time: int
+    path: Clean
+    used: float
+    free: float
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """One quantity of the past, a value for each column: `mean` over it and `high`, its peak; None where nobody measured."""
 
@@ -201,4 +211,5 @@ class Batch:
     points: Mapping[Clean, Mapping[Clean, tuple[Point, ...]]] = field(default_factory=dict)
     gpus: tuple[GpuSample, ...] = ()
     host: tuple[HostSample, ...] = ()
+    disks: tuple[DiskSample, ...] = ()
     told: int | None = None

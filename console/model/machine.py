@@ -12,6 +12,8 @@ class Disk:
     """One file system that matters: `what` says for what (`docker`, `home`), `path` is a folder on it. Bytes.
 
     `free` is what an ordinary program may still write. `inodes_free` and `inodes` are None where the file system counts none.
+    `full_in` are seconds until nothing is free if it goes on growing as it did; None where it does not, where that is too far
+    away to be told, or where nobody recorded it.
     """
 
     what: Clean
@@ -21,6 +23,7 @@ class Disk:
     free: int
     inodes: int | None = None
     inodes_free: int | None = None
+    full_in: float | None = None
 
     @property
     def full(self) -> float:

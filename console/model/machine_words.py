@@ -6,19 +6,22 @@ from collections.abc import Sequence
 
 from console.model.machine import Disk, MachineReading
 from console.model.state import State, StateClass, state
-from console.model.words import decimal, percent
+from console.model.words import decimal, duration, percent
 from console.model.world import Problem
 from console.text import Clean, clean
 
 ATTENTION, BROKEN = 90.0, 98.0
 """Percent of a disk: from here on it wants a look; from here on the next image or checkpoint does not fit."""
 
+SOON = 86400.0
+"""Seconds: a disk that would be full sooner wants a look, however much is free."""
+
 
 def disk_state(disk: Disk) -> State:
     """`ok`, `91%`, or `full`."""
     if disk.full >= BROKEN:
         return state(StateClass.BROKEN, "full" if disk.full >= 99.95 else f"{disk.full:.0f}%")
-    if disk.full >= ATTENTION:
+    if disk.full >= ATTENTION or (disk.full_in is not None and disk.full_in <= SOON):
         return state(StateClass.ATTENTION, f"{disk.full:.0f}%")
     return state(StateClass.GOOD, "ok")
 
@@ -43,16 +46,23 @@ def problems(reading: MachineReading) -> tuple[Problem, ...]:
 
 def _sentence(disk: Disk) -> str:
     named = f"disk {disk.full:.0f}%" if disk.what == "docker" else f"disk of {disk.what} {disk.full:.0f}%"
+    if told := outlook(disk):
+        named = f"{named}, {told}"
     if disk.inodes_free is not None and disk.inodes and (disk.inodes - disk.inodes_free) / disk.inodes * 100 >= disk.full:
         return f"{named}: {disk.inodes_free:,} files more can be made on {disk.path}"
     return f"{named}: {decimal(disk.free)} of {decimal(disk.total)} free on {disk.path}"
 
 
+def outlook(disk: Disk) -> str:
+    """`full in about 6d`; empty where nobody can tell."""
+    return f"full in about {duration(disk.full_in)}" if disk.full_in is not None else ""
+
+
 def summary(reading: MachineReading) -> Clean:
-    """`1.68 of 1.84 TB, cpu 41%, memory 38%, load 12.1 on 16 cores`: what is known of it."""
-    parts = []
+    """`1.68 of 1.84 TB, full in about 6d, cpu 41%, memory 38%, load 12.1 on 16 cores`: what is known of it."""
+    parts: list[str] = []
     if (disk := fullest(reading.disks)) is not None:
-        parts.append(used_of(disk))
+        parts += filter(None, (used_of(disk), outlook(disk)))
     if reading.cpu is not None:
         parts.append(f"cpu {percent(reading.cpu)}")
     if (memory := memory_percent(reading)) is not None:

@@ -12,7 +12,7 @@ from console.model.disk_rows import DiskRow
 from console.model.disk_view import DiskFacts, DiskObject
 from console.model.kept import ONLY_BY_NAME
 from console.model.machine import Disk
-from console.model.machine_words import ATTENTION, BROKEN, used_of
+from console.model.machine_words import ATTENTION, BROKEN, outlook, used_of
 from console.model.pruning import Kind
 from console.model.secretnames import label_value
 from console.model.state import StateClass, state
@@ -66,7 +66,12 @@ def head(disk: Disk | None, facts: DiskFacts | None, read: datetime | None, look
     behind: list[Part] = []
     if disk is not None:
         before = [look.part(f" {disk.path}", bold=True), look.part(f"  {used_of(disk)}  ")]
-        behind = [look.part(f"{disk.space:.0f}%", bold=disk.space >= ATTENTION), *_files(disk, look)]
+        told = outlook(disk)
+        behind = [
+            look.part(f"{disk.space:.0f}%", bold=disk.space >= ATTENTION),
+            *([look.part(f"  {told}")] if told else []),
+            *_files(disk, look),
+        ]
     elif facts is not None:
         whole = sum(row.size or 0 for row in facts.rows if row.kind is not None)
         before = [look.part(f" Docker keeps {decimal(whole)}", bold=True)]

@@ -16,6 +16,7 @@ from console.cli import run
 from console.cli.options import split
 from console.doctor.instruments import Instruments
 from console.feeds.history_feed import HistoryFeed
+from console.feeds.outlook import Outlook
 from console.model.past import Past
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.settings import Loaded, Overrides, load
@@ -67,10 +68,13 @@ class FakeBackend:
     def gpus(self) -> Gpus | SourceStatus:
         return self.cards
 
-    def machine(self) -> Machine | SourceStatus:
+    def machine(self, *, foresees: bool = True) -> Machine | SourceStatus:
         return self.server
 
     history: Path | None = None
+
+    def outlook(self) -> Outlook:
+        return Outlook(lambda: self.history or self.folder / "no-history.db")
 
     def past(self) -> Past:
         return HistoryFeed(self.history)

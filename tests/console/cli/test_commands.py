@@ -58,7 +58,7 @@ class Eager(FakeBackend):
     reads = 0
     reads_before = -1
 
-    def machine(self) -> Machine:
+    def machine(self, *, foresees: bool = True) -> Machine:
         told = demo_machine()
         read = told.read
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,9 @@ import pytest
 from console.history import HistoryError, Reader, Trouble, Writer
 from console.model.build import Artifact, Parameter, Result
 from console.model.container import Container, ContainerState, Usage
-from console.model.history import Asked, Batch
+from console.model.history import Asked, Batch, DiskSample
 from console.model.log import Entry
-from console.model.machine import MachineReading
+from console.model.machine import Disk, MachineReading
 from console.model.source import NotThereError, SourceError, SourceState
 from console.text import Clean, clean
 from tests.console import fake_gpus
@@ -89,6 +89,35 @@ async def test_cards_and_machine_are_sampled_with_whose_they_were(room: Room) ->
     assert (first.card, first.utilisation.mean, first.runs) == ("GPU-0", (70.0,), ("local#3",))
     assert (second.utilisation.mean, second.runs) == ((0.0,), (None,))
     assert (host.cpu.mean, host.io_pressure.mean) == ((40.0,), (3.0,))
+
+
+async def test_the_engines_disk_is_written_down_once_a_minute(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    class Host:
+        async def read(self, folders: Mapping[str, str]) -> MachineReading:
+            asked.append(dict(folders))
+            held = Disk(clean("docker"), clean("/var/lib/docker"), 100, 40 + len(asked), 60 - len(asked))
+            return MachineReading(2, 40.0, 1.0, 100, 50, 0, 0, 1.0, 2.0, 3.0, (held,))
+
+        async def aclose(self) -> None:
+            return
+
+    room.machine = Host()
+    room.engine = FakeEngine(by_hand())
+    room.moment = datetime.now(UTC)
+    samples: list[DiskSample] = []
+    record = Writer.record
+
+    def noting(self: Writer, batch: Batch) -> None:
+        samples.extend(batch.disks)
+        record(self, batch)
+
+    monkeypatch.setattr(Writer, "record", noting)
+    async with room.running():
+        await until(lambda: len(asked) >= 4)
+    assert asked[-1] == {"docker": "/var/lib/docker"}
+    assert [(one.path, one.used + one.free) for one in samples] == [("/var/lib/docker", 100)]
 
 
 async def test_one_that_ends_is_told_to_have_and_is_not_read_again(room: Room) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.model.machine import Disk, MachineReading
-from console.model.machine_words import disk_state, fullest, mark, problems, summary, used_of
+from console.model.machine_words import disk_state, fullest, mark, outlook, problems, summary, used_of
 from console.model.state import StateClass
 from console.text import clean
 
@@ -46,6 +46,22 @@ def test_a_disk_wants_a_look_before_it_is_full(used: int, free: int, kind: State
 def test_what_only_root_may_write_is_not_free() -> None:
     """As `df` counts: 90 of the 95 that a program may use at all."""
     assert disk(90 * GB, 5 * GB, total=100 * GB).full == pytest.approx(94.7, abs=0.1)
+
+
+def test_a_disk_that_fills_soon_wants_a_look_however_much_is_free() -> None:
+    fills = replace(disk(60 * GB, 40 * GB), full_in=5 * 3600.0)
+    (told,) = problems(reading(fills))
+    assert told.kind is StateClass.ATTENTION
+    assert told.sentence == "disk 60%, full in about 5h: 40 GB of 100 GB free on /var/lib/docker"
+    assert not problems(reading(replace(fills, full_in=25 * 3600.0)))
+
+
+def test_when_it_will_be_full_stands_beside_how_full_it_is() -> None:
+    fills = replace(disk(91 * GB, 9 * GB), full_in=6.4 * 86400)
+    (told,) = problems(reading(fills))
+    assert told.sentence == "disk 91%, full in about 6d: 9.0 GB of 100 GB free on /var/lib/docker"
+    assert summary(reading(fills)).startswith("91 of 100 GB, full in about 6d, cpu 41%")
+    assert outlook(disk(91 * GB, 9 * GB)) == ""
 
 
 def test_a_disk_without_inodes_left_is_full() -> None:

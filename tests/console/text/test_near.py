@@ -34,6 +34,7 @@ def test_a_sentence_goes_on_with_it() -> None:
 
 
 def test_a_command_that_is_typed_well_loads_nothing_for_it() -> None:
-    code = "import sys; from console.main import program; import console.cli.group, console.settings.loading; print('difflib' in sys.modules)"
+    loads = "import sys; from console.main import program; import console.cli.group, console.settings.loading"
+    code = f"{loads}; print('difflib' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
