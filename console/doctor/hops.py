@@ -76,7 +76,7 @@ HOPS: tuple[Hop, ...] = (
                 "this user may not ask the Engine", "`sudo usermod -aG docker {user}`, then log in again: it is as good as root"
             ),
             "address": Remedy("the address of the Engine makes no sense", "set docker.host, DOCKER_HOST or the docker context"),
-            "full": Remedy("the Engine's disk is nearly full, or full", "`mlops-console prune --dry-run`"),
+            "full": Remedy("the Engine's disk is full, nearly so, or will be within a day", "`mlops-console prune --dry-run`"),
             "rotation": Remedy(
                 "logs of containers grow for ever",
                 "set log-opts max-size in /etc/docker/daemon.json (make deploy does), then make {names} anew",

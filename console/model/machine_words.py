@@ -32,16 +32,19 @@ def fullest(disks: Sequence[Disk]) -> Disk | None:
 
 
 def mark(reading: MachineReading) -> State | None:
-    """The state of the fullest disk, where it wants a look."""
-    disk = fullest(reading.disks)
-    told = disk_state(disk) if disk is not None else None
-    return told if told is not None and told.bad else None
+    """The state of the fullest disk that wants a look; None where none does."""
+    disk = fullest(_bad(reading))
+    return disk_state(disk) if disk is not None else None
 
 
 def problems(reading: MachineReading) -> tuple[Problem, ...]:
-    """Disks that are nearly full, the fullest first."""
-    disks = sorted((one for one in reading.disks if disk_state(one).bad), key=lambda one: -one.full)
+    """Disks that are nearly full or will be soon, the fullest first."""
+    disks = sorted(_bad(reading), key=lambda one: -one.full)
     return tuple(Problem(disk_state(one).kind, clean(_sentence(one)), clean("disk")) for one in disks)
+
+
+def _bad(reading: MachineReading) -> list[Disk]:
+    return [one for one in reading.disks if disk_state(one).bad]
 
 
 def _sentence(disk: Disk) -> str:

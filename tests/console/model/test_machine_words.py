@@ -54,6 +54,9 @@ def test_a_disk_that_fills_soon_wants_a_look_however_much_is_free() -> None:
     assert told.kind is StateClass.ATTENTION
     assert told.sentence == "disk 60%, full in about 5h: 40 GB of 100 GB free on /var/lib/docker"
     assert not problems(reading(replace(fills, full_in=25 * 3600.0)))
+    # Another disk may be fuller, and well.
+    assert (marked := mark(reading(fills, disk(80 * GB, 20 * GB, "home")))) is not None
+    assert marked.word == "60%"
 
 
 def test_when_it_will_be_full_stands_beside_how_full_it_is() -> None:

@@ -60,6 +60,17 @@ async def test_the_key_opens_it_with_how_full_the_disk_is_and_the_largest_first(
         assert line_with(lines, " rule ").strip() == "rule   keep 3 per project, unused for 30d"
 
 
+async def test_when_it_will_be_full_stands_behind_how_full_it_is() -> None:
+    told = machine(91)
+    fills = replace(told, disks=tuple(replace(one, full_in=6.4 * 86400) for one in told.disks))
+    async with app_of(world(reading=fills)).run_test(size=(80, 24)) as pilot:
+        line = (await press(pilot, "7"))[1]
+        assert " 91%  full in about 6d" in line
+        assert line.rstrip().endswith("can go")
+    async with app_of(world(reading=told)).run_test(size=(80, 24)) as pilot:
+        assert "full in" not in (await press(pilot, "7"))[1]
+
+
 async def test_inodes_are_told_where_they_run_out_first() -> None:
     for files, words in ((79, ""), (83, "inodes 83%, 170,000 left"), (95, "! inodes 95%, 50,000 left"), (99, "✗ inodes 99%")):
         async with app_of(world(reading=machine(50, files))).run_test(size=(100, 24)) as pilot:
