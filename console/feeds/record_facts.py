@@ -24,6 +24,9 @@ from console.text import Clean, clean
 
 _RESUMED = re.compile(r"(?:(?P<job>[\w./%-]{1,200})[-#])?(?P<number>[0-9]{1,9})")
 _LONGEST = 500
+STARTED = "started "
+"""Before the moment at which a container was started, among the names of its run."""
+
 _ENDS = {
     "ok": (StateClass.GOOD, "done"),
     "failed": (StateClass.BROKEN, "failed"),
@@ -132,7 +135,13 @@ def aliases(run: Run) -> frozenset[str]:
     found |= {one.created.isoformat() for one in run.containers}
     if run.build is not None:
         found.add(run.build.started.isoformat())
-    return frozenset(found)
+    return frozenset(found) | starts(run)
+
+
+def starts(run: Run) -> frozenset[str]:
+    """When its containers were started last: one that is started again trains once more under all other names."""
+    moments = [one.details.started_at for one in run.containers if one.details is not None]
+    return frozenset(f"{STARTED}{at.isoformat()}" for at in moments if at is not None)
 
 
 def card_names(run: Run, reading: GpuReading | None) -> tuple[Clean, ...]:

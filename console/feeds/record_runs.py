@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from console.feeds.record_facts import Peaks, aliases, card_names, gpu_memory, of_run, over, vanished
+from console.feeds.record_facts import STARTED, Peaks, aliases, card_names, gpu_memory, of_run, over, starts, vanished
 from console.feeds.record_logs import Followed, Logs
 from console.feeds.record_notices import Notices
 from console.feeds.record_store import Store
@@ -71,10 +71,14 @@ class Known:
     figures: Figures | None = None
     judged_at: float = float("-inf")
     gone_at: float | None = None
+    again: bool = False
+    """Whether its container was started again when the run was recorded to its end."""
 
     @property
     def all_names(self) -> frozenset[str]:
-        """All that tells it from another run of its key."""
+        """All that tells it from another run of its key, and a container that was started again from what it was before."""
+        if self.again:
+            return self.names
         return self.names | ({str(self.past.training)} if self.past.training is not None else frozenset())
 
 
@@ -121,6 +125,14 @@ class Runs:
         """Whether this run is recorded to its end."""
         return not frozenset(names).isdisjoint(self._settled.get(key, ()))
 
+    def _begun_again(self, run: Run) -> frozenset[str]:
+        """Names of what the containers of a run did after it was recorded to its end; empty where they did nothing."""
+        settled = self._settled.get(run.key, ())
+        if any(one.startswith(STARTED) for one in settled):
+            return starts(run).difference(settled)
+        # It was recorded from its folder, by which nobody knows when its container was started.
+        return starts(run) if run.container is not None and run.container.alive else frozenset()
+
     def containers(self) -> Iterator[tuple[Clean, Clean]]:
         """Key and container of everything that is followed."""
         for key, one in self.known.items():
@@ -132,25 +144,28 @@ class Runs:
         there, done = set(), set[Clean]()
         for run in runs:
             names = aliases(run)
-            if self.has(run.key, names):
+            again = self._begun_again(run) if self.has(run.key, names) else None
+            if again is not None and not again:
                 if run.ended:
                     done.update(one.id for one in run.containers)
                 continue
             there.add(run.key)
-            await self._one(run, names, logs, going)
+            await self._one(run, names, again, logs, going)
         self.done = frozenset(done)
         for key, one in self.known.items():
             if key not in there:
                 await self._not_there(one, logs, going)
 
-    async def _one(self, run: Run, names: frozenset[str], logs: Logs, going: Going) -> None:
+    async def _one(self, run: Run, all_names: frozenset[str], again: frozenset[str] | None, logs: Logs, going: Going) -> None:
+        # Under its other names people were told already how it ended.
+        names = again or all_names
         known = self.known.get(run.key)
         if known is None or known.names.isdisjoint(names):
-            before = _of_this(run, names, await self._store.run(run.key))
+            before = _of_this(run, all_names, await self._store.run(run.key))
             peaks = Peaks()
             if before is not None:
                 peaks.saw(before.peak_memory, before.peak_gpu_memory)
-            known = self.known[run.key] = Known(run, names, PastRun(run.key), before, peaks)
+            known = self.known[run.key] = Known(run, names, PastRun(run.key), before, peaks, again=bool(again))
             if not run.ended:
                 self._tell(f"run: {run.shown} {run.state.word}")
         elif run.state.word != known.run.state.word:
@@ -233,7 +248,7 @@ class Runs:
                 logs.forget(container.id)
             if not (torn and by_hand(key)):
                 # The container is removed as soon as it has ended: what its log did not tell any more is in the run folder.
-                self._remember(key, one.all_names)
+                self._remember(key, one.all_names | (frozenset(self._settled.get(key, ())) if one.again else frozenset()))
             word = one.past.state.word if one.past.state is not None else "ended"
             self._tell(f"run: {one.run.shown} is recorded to its end: {word}")
         if through:
@@ -241,8 +256,8 @@ class Runs:
 
     async def settle(self, past: PastRun, names: Collection[str]) -> None:
         """A run that only its folder told of is recorded. Raises HistoryError."""
-        self.known.pop(past.key, None)
-        self._remember(past.key, frozenset(names))
+        known = self.known.pop(past.key, None)
+        self._remember(past.key, frozenset(names) | (starts(known.run) if known is not None else frozenset()))
         await self.save()
 
     def _remember(self, key: str, names: frozenset[str]) -> None:

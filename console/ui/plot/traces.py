@@ -36,7 +36,7 @@ class Trace:
 class View:
     """What part of the curves is shown, and how. `start` and `end` belong to it.
 
-    `smooth` is of how many points each shown one is the mean (0: as they are); `cursor` is where the crosshair stands.
+    `smooth` is of how many points around it each shown one is the mean (0: as they are); `cursor` is where the crosshair stands.
     Places are seconds since the run began with `time`, else of what `word` says.
     """
 
@@ -151,27 +151,44 @@ def _sorted_out(places: Sequence[float], heights: Sequence[float], *, log: bool)
 
 
 def smoothed(values: Sequence[float], broken: set[int], window: int) -> list[float]:
-    """Each value as the mean of itself and those before it, `window` in all; a break begins anew.
+    """Each value as the mean of `window` values around it: as many before it as behind it, so that no curve moves to the right
+    of what was measured. Where fewer are on one side as many are left out on the other; a break begins anew.
 
     Each mean is added up by itself: what a running sum loses to one huge value it never finds again.
     """
     found: list[float] = []
     ends = sorted({0, len(values), *(one for one in broken if 0 < one < len(values))})
     for begin, end in pairwise(ends):
-        part = values[begin:end]
-        first = min(window, len(part)) - 1
-        found += [sum(part[: count + 1]) / (count + 1) for count in range(first)]
-        found += [total / (first + 1) for total in map(sum, zip(*(part[at:] for at in range(first + 1)), strict=False))]
-    if math.isfinite(sum(found)):
-        return found
-    # The sum of huge values is no float: parts of a mean are added instead.
-    begin = 0
-    for at, mean in enumerate(found):
-        begin = at if at in broken else begin
-        if not math.isfinite(mean):
-            part = values[max(begin, at + 1 - window) : at + 1]
-            found[at] = sum(value / len(part) for value in part)
+        found += _means(values[begin:end], window)
     return found
+
+
+def _means(part: Sequence[float], window: int) -> list[float]:
+    """An even window has no middle: it takes half of the value at each of its ends."""
+    reach = window // 2
+    count = len(part)
+    edge = min(reach, (count + 1) // 2)
+    rising = [_mean(part[: 2 * at + 1]) for at in range(edge)]
+    falling = [_mean(part[count - 2 * at - 1 :]) for at in reversed(range(min(edge, count - edge)))]
+    if count <= 2 * reach:
+        return [*rising, *falling]
+    sums = map(sum, zip(*(part[at : count - 2 * reach + at] for at in range(2 * reach + 1)), strict=True))
+    if window % 2:
+        middle = [one / window for one in sums]
+    else:
+        middle = [(one - (part[at] + part[at + 2 * reach]) / 2) / window for at, one in enumerate(sums)]
+    for at, mean in enumerate(middle):
+        if not math.isfinite(mean):
+            around = part[at : at + 2 * reach + 1]
+            weights = [1.0] * len(around) if window % 2 else [0.5, *[1.0] * (len(around) - 2), 0.5]
+            middle[at] = sum(value * (weight / window) for value, weight in zip(around, weights, strict=True))
+    return [*rising, *middle, *falling]
+
+
+def _mean(part: Sequence[float]) -> float:
+    found = sum(part) / len(part)
+    # The sum of huge values is no float: parts of a mean are added instead.
+    return found if math.isfinite(found) else sum(value / len(part) for value in part)
 
 
 def visible(curve: Drawable, view: View, *, line: bool) -> Shown:

@@ -12,6 +12,7 @@ from console.text import clean
 from console.ui.look import Look
 from console.ui.palette import DARK, MONO, Role
 from console.ui.plot import LEFT, Trace, View, area, cursor_column, inset, legend, plot, title_words
+from console.ui.plot.traces import smoothed
 
 UNICODE, ASCII = Look(MONO, Glyphs(unicode=True)), Look(MONO, Glyphs(unicode=False))
 NAN, INF = math.nan, math.inf
@@ -221,15 +222,22 @@ def test_a_gap_in_a_view_that_a_line_comes_into() -> None:
     assert picture(View(20, 80), 66, 4, cut)[1] == "     1 " + "⠤" * 19 + "⠄" + " " * 18 + "⠠" + "⠤" * 19
 
 
-def test_smoothing_is_of_the_points_before() -> None:
+def test_smoothing_is_of_the_points_around() -> None:
     shaking = trace("x", [(float(at), float(at % 2)) for at in range(40)])
     assert picture(View(0, 39, smooth=4), 60, 6, shaking)[:5] == [
-        "   0.5  ⡷⡀⡰" + "⠉" * 48,
-        "       ⢰⠁⠱⠁",
-        "       ⢸",
-        "       ⡜",
-        "   0.0 ⡇",
+        "   1.0                                                    ⡜",
+        "                                                         ⡰⠁",
+        "        ⢀⠔" + "⠒" * 46 + "⠊",
+        "       ⢀⠎",
+        "   0.0 ⡜",
     ]
+
+
+def test_a_smoothed_curve_ends_where_it_was_measured() -> None:
+    falling = [2.5 / (1 + at) for at in range(11)]
+    found = smoothed(falling, set(), 10)
+    assert (found[0], found[-1]) == (falling[0], falling[-1])
+    assert found[-2] == pytest.approx(sum(falling[-3:]) / 3)
 
 
 def test_long_labels_make_room_and_too_long_ones_are_not_cut() -> None:

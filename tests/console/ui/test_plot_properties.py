@@ -166,13 +166,25 @@ def test_what_is_not_finite_is_marked_in_its_column(look: Look, places: list[int
     window=st.integers(1, 20),
     broken=st.sets(st.integers(0, 80), max_size=4),
 )
-def test_smoothing_is_the_mean_of_the_newest(values: list[float], window: int, broken: set[int]) -> None:
+def test_smoothing_is_the_mean_of_what_is_around(values: list[float], window: int, broken: set[int]) -> None:
     found = smoothed(values, broken, window)
     assert len(found) == len(values)
     for at, value in enumerate(found):
-        begin = max([0, at - window + 1, *(one for one in broken if one <= at)])
-        part = [one / (at - begin + 1) for one in values[begin : at + 1]]
-        assert math.isclose(value, math.fsum(part), rel_tol=1e-6, abs_tol=max(abs(one) for one in part) * 1e-9)
+        begin = max([0, *(one for one in broken if one <= at)])
+        end = min([len(values), *(one for one in broken if one > at)])
+        reach = min(window // 2, at - begin, end - 1 - at)
+        part = values[at - reach : at + reach + 1]
+        weights = [1.0] * len(part)
+        if reach and reach == window / 2:
+            weights[0] = weights[-1] = 0.5
+        shares = [one * (weight / sum(weights)) for one, weight in zip(part, weights, strict=True)]
+        assert math.isclose(value, math.fsum(shares), rel_tol=1e-6, abs_tol=max(abs(one) for one in part) * 1e-9)
+
+
+@given(count=st.integers(1, 60), window=st.integers(2, 20), rise=st.integers(-9, 9))
+def test_smoothing_leaves_a_straight_line_where_it_is(count: int, window: int, rise: int) -> None:
+    line = [float(rise * at) for at in range(count)]
+    assert smoothed(line, set(), window) == pytest.approx(line, abs=1e-9)
 
 
 @pytest.mark.parametrize("width", [20, 80, 200])
