@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from console.model.container import Container, UsageHistory
 from console.model.gpu import Xid
@@ -62,17 +63,28 @@ def last_lines(lines: Sequence[Said], count: int) -> list[Evidence]:
 
 def kept(name: Clean | None, lines: Sequence[Said]) -> Evidence | None:
     """The newest checkpoint, as the platform or the training itself says."""
+    for one, event in _events(lines, "checkpoint"):
+        size = event.get("bytes")
+        shown = f", {decimal(size)}" if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else ""
+        epoch = event.get("epoch")
+        what = f"epoch {epoch}" if isinstance(epoch, int) else name
+        return row("kept", f"checkpoint {what}{shown}" if what else f"a checkpoint{shown}", one.at)
+    return row("kept", f"checkpoint {name}") if name is not None else None
+
+
+def says_stopped(lines: Sequence[Said]) -> bool:
+    """Whether the training itself says that it was asked to stop."""
+    return any(True for _ in _events(lines, "stopped"))
+
+
+def _events(lines: Sequence[Said], kind: str) -> Iterator[tuple[Said, Mapping[str, Any]]]:
+    """Events of one kind with their lines, the newest first."""
     for one in reversed(lines):
-        if not one.text.startswith('{"event"') or "checkpoint" not in one.text:
+        if not one.text.startswith('{"event"') or kind not in one.text:
             continue
         try:
             event = json.loads(one.text)
         except (ValueError, RecursionError):
             continue
-        if isinstance(event, dict) and event.get("event") == "checkpoint":
-            size = event.get("bytes")
-            shown = f", {decimal(size)}" if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else ""
-            epoch = event.get("epoch")
-            what = f"epoch {epoch}" if isinstance(epoch, int) else name
-            return row("kept", f"checkpoint {what}{shown}" if what else f"a checkpoint{shown}", one.at)
-    return row("kept", f"checkpoint {name}") if name is not None else None
+        if isinstance(event, dict) and event.get("event") == kind:
+            yield one, event

@@ -195,11 +195,11 @@ def _of_containers(ref: BuildRef, group: Sequence[Container], jenkins: JenkinsWo
 
 
 def _exit(container: Container, told: State, why: Clean) -> tuple[State, Clean]:
-    """143 is a training that was asked to stop and has written its checkpoint (interface.md); 0 one that is done."""
+    """143 is one that SIGTERM ended: whether it wrote a checkpoint only its log tells (outside.py). 0 is one that is done."""
     if container.exit_code == 0:
         return state(StateClass.GOOD, "done"), Clean("")
     if container.exit_code == _STOPPED:
-        return state(StateClass.ENDED, "stopped"), Clean("with a checkpoint")
+        return state(StateClass.ENDED, "stopped"), clean(f"exit {_STOPPED}")
     if told.word == "killed" or container.exit_code is None:
         return told, why
     return state(StateClass.BROKEN, "failed"), why or clean(f"exit {container.exit_code}")

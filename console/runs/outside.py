@@ -6,9 +6,10 @@ Each function gives None where it was something else.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from console.model.build import Result
-from console.model.why import Cause, Why
+from console.model.why import Cause, Evidence, Why
 from console.model.words import binary
 from console.runs import buildends, evidence
 from console.runs.case import Case, told_words
@@ -70,11 +71,24 @@ def stopped(case: Case) -> Why | None:
         return case.why(Cause.ABORTED, f"It was aborted by {who}", f"aborted by {who}", *rows)
     if rejected is not None:
         return case.why(Cause.ABORTED, f"Publishing was rejected by {rejected}", f"rejected by {rejected}", *rows)
+    if by_hand and not by_platform:
+        return _by_hand(case, rows)
     if by_platform or case.code == STOPPED:
         words = "It was asked to stop, and did; nothing that is known says by whom"
         return case.why(Cause.ABORTED, words, "asked to stop", *rows)
     words = "Jenkins says that it was aborted; nothing that is known says by whom"
     return case.why(Cause.ABORTED, words, "aborted", *rows)
+
+
+def _by_hand(case: Case, rows: Sequence[Evidence | None]) -> Why:
+    """A training that obeys and any program without a handler end alike: what its log says parts them."""
+    keeps, obeyed = evidence.kept(None, case.lines) is not None, evidence.says_stopped(case.lines)
+    if keeps or obeyed:
+        words = "It was asked to stop, and did" if obeyed else "SIGTERM ended it"
+        words += f"{', with a checkpoint' if keeps else ''}; nothing that is known says by whom"
+        return case.why(Cause.ABORTED, words, "stopped with a checkpoint" if keeps else "asked to stop", *rows)
+    words = "SIGTERM ended it; nothing that is known says by whom, or that it kept a checkpoint"
+    return case.why(Cause.ABORTED, words, "ended by SIGTERM", *rows, *evidence.last_lines(case.lines, 1))
 
 
 def interrupted(case: Case) -> Why | None:

@@ -36,8 +36,8 @@ class Trace:
 class View:
     """What part of the curves is shown, and how. `start` and `end` belong to it.
 
-    `smooth` is of how many points around it each shown one is the mean (0: as they are); `cursor` is where the crosshair stands.
-    Places are seconds since the run began with `time`, else of what `word` says.
+    `smooth` is of how many points around it each shown one is the mean (0: as they are); `cursor` is where the crosshair
+    stands. Places are seconds since the run began with `time`, else of what `word` says.
     """
 
     start: float

@@ -297,3 +297,29 @@ def test_what_goes_on_or_went_well_needs_no_explanation() -> None:
 def test_without_any_evidence_it_is_unknown() -> None:
     found = certain(why(of_jenkins(Result.FAILURE)))
     assert (found.cause, found.words) == (Cause.UNKNOWN, "It failed, and nothing that is known says why.")
+
+
+SAVED = '{"event": "checkpoint", "ts": 1795518000.0, "epoch": 8, "bytes": 412000000}'
+NO_WORD = "SIGTERM ended it; nothing that is known says by whom, or that it kept a checkpoint."
+OBEYED = '{"event": "stopped", "ts": 1795518001.0, "reason": "sigterm", "epoch": 8}'
+
+
+@pytest.mark.parametrize(
+    ("log", "short", "words"),
+    [
+        ("", "ended by SIGTERM", NO_WORD),
+        ("Terminated", "ended by SIGTERM", NO_WORD),
+        ("step 1/9 loss 0.4", "ended by SIGTERM", NO_WORD),
+        (SAVED, "stopped with a checkpoint", "SIGTERM ended it, with a checkpoint; nothing that is known says by whom."),
+        (OBEYED, "asked to stop", "It was asked to stop, and did; nothing that is known says by whom."),
+        (
+            f"{SAVED}\n{OBEYED}",
+            "stopped with a checkpoint",
+            "It was asked to stop, and did, with a checkpoint; nothing that is known says by whom.",
+        ),
+    ],
+)
+def test_a_run_by_hand_that_sigterm_ended_kept_what_its_log_says(log: str, short: str, words: str) -> None:
+    found = certain(why(by_hand(ended(143)), log))
+    assert (found.cause, found.short, found.words) == (Cause.ABORTED, short, words)
+    assert rows(found, "kept") == (["checkpoint epoch 8, 412 MB"] if SAVED in log else [])

@@ -204,6 +204,12 @@ def test_how_a_run_by_hand_has_ended(state: ContainerState, code: int, word: str
     assert (run.phase, run.state.word) == (Phase.ENDED, word)
 
 
+@pytest.mark.parametrize("job_name", ["local", "train"])
+def test_how_sigterm_ended_it_says_nothing_of_a_checkpoint(job_name: str) -> None:
+    run = only(join([training(3, job_name=job_name, state=ContainerState.EXITED, exit_code=143)], None, None, NOW))
+    assert (run.state.word, run.state.kind, run.why) == ("stopped", StateClass.ENDED, "exit 143")
+
+
 def test_what_wants_a_look_stands_first_and_the_newest_end_before_older_ones() -> None:
     old, new = build(number=8, minutes=400, parameters=parameters()), build(number=9, minutes=60, parameters=parameters())
     made, work = running()
