@@ -30,7 +30,7 @@ from console.model.state import StateClass
 from console.model.times import clock
 from console.model.why import Evidence
 from console.model.words import binary, decimal, duration, memory_of
-from console.runs.before import before_of
+from console.runs.before import good_before
 from console.runs.meant import SHOWN
 from console.settings import SettingsError
 from console.sources.projectfolders import project_names
@@ -228,11 +228,11 @@ def _row(one: Run, found: Runs) -> list[Cell]:
 
 
 def _change(one: Run, found: Runs) -> str:
-    """By how much one that went well is better than the run before it."""
+    """By how much one that went well is better than the last before it that did."""
     known = found.figures.get(one.key)
     if known is None or not one.ended or one.state.kind is not StateClass.GOOD:
         return ""
-    older = before_of(found.found, one)
+    older = good_before(found.found, one)
     return run_words.change(known, found.figures.get(older.key)) if older is not None else ""
 
 

@@ -77,6 +77,11 @@ class DemoPast:
         found = self._named(key)
         return self._past(found) if found is not None else None
 
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        found = self._named(key)
+        every = [one for one in self._begun() if one.project == project and (found is None or one.begins < found.begins)]
+        return tuple(self._past(one) for one in every)
+
     async def figures(self, key: str) -> Figures | None:
         found = self._named(key)
         return self._read(found) if found is not None else None

@@ -39,6 +39,9 @@ _SILENCE = int(Bounds().silence * NANO)
 FIGURED = 50
 """Of so many runs of a list, the newest, it is told how good they were."""
 
+EARLIER = 50
+"""Runs before one, among which it is looked for what it is to be put beside."""
+
 NO_HISTORY = "No history yet. mlops-console record keeps one"
 
 
@@ -95,6 +98,16 @@ class HistoryFeed:
         """None also where the file cannot be read."""
         reader = self._reader
         return await self._or_none(lambda: reader.run(key)) if reader is not None else None
+
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        """Empty also where the file cannot be read."""
+        reader = self._reader
+        if reader is None:
+            return ()
+        found = await self._or_none(lambda: reader.previous(key, limit=EARLIER))
+        if found is None:
+            found = await self._or_none(lambda: reader.runs(project, limit=EARLIER).runs)
+        return found or ()
 
     async def figures(self, key: str) -> Figures | None:
         """None also where the file cannot be read, or has no point of that run."""

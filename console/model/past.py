@@ -57,6 +57,11 @@ class Past(Protocol):
         """None where it is not known."""
         ...
 
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        """The newest of its project and job before a run; of one that is not recorded the newest of `project`. The newest
+        first, some dozens at most."""
+        ...
+
     async def figures(self, key: str) -> Figures | None:
         """What a run measured, as the history has it; None where it has nothing of it."""
         ...

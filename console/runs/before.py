@@ -1,4 +1,4 @@
-"""The run before another, against which that is told to be better or worse. Pure."""
+"""The run before another, and the last before it that went well, against which it is told to be better or worse. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 from console.model.build import BuildRef, Result
 from console.model.run import Phase, Run
+from console.model.state import StateClass
 from console.text import Clean
+
+_SKIPPED = "skipped"
+"""What the history has of a build that was not built."""
 
 
 def before_of(runs: Iterable[Run], run: Run) -> Run | None:
@@ -20,7 +24,18 @@ def before_of(runs: Iterable[Run], run: Run) -> Run | None:
     return max(older, key=_number, default=None)
 
 
+def good_before(runs: Iterable[Run], run: Run) -> Run | None:
+    """The last one before it that went well: what came of a run is told beside what came of that. None where there is none."""
+    return before_of(filter(went_well, runs), run)
+
+
+def went_well(run: Run) -> bool:
+    return run.ended and run.state.kind is StateClass.GOOD
+
+
 def _trained(run: Run) -> bool:
+    if run.build is None and run.state.word == _SKIPPED:
+        return False
     return run.phase is not Phase.QUEUED and (run.build is None or run.build.result is not Result.NOT_BUILT)
 
 

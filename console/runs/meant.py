@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from console.model.run import Run
-from console.model.state import StateClass
+from console.runs.before import went_well
 from console.text import Clean, clean
 from console.text.near import nearest
 
@@ -66,13 +66,9 @@ def fitting(found: Sequence[Run], part: str) -> Iterator[Run]:
 
 def last_good(found: Sequence[Run], run: Run) -> Run | None:
     """The newest run of the same project that went well before this one; where none did, the newest that did at all."""
-    good = [one for one in found if one.project == run.project and one.key != run.key and _went_well(one)]
+    good = [one for one in found if one.project == run.project and one.key != run.key and went_well(one)]
     older = [one for one in good if _place(one) < _place(run)]
     return max(older or good, key=_place, default=None)
-
-
-def _went_well(run: Run) -> bool:
-    return run.ended and run.state.kind is StateClass.GOOD
 
 
 def _place(run: Run) -> tuple[float, int]:

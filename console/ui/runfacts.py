@@ -8,12 +8,12 @@ from datetime import timedelta
 from console.model.cells import pad
 from console.model.run import Phase
 from console.model.run_words import asked
-from console.model.words import age, binary, commit_id, decimal, duration
+from console.model.words import age, binary, commit_id, decimal
 from console.ui.canvas import Line
 from console.ui.details import long_fact
 from console.ui.look import Look
 from console.ui.runmatters import changed_words, link_of, memory_words
-from console.ui.runview import RunView, given
+from console.ui.runview import RunView, given, good_took
 
 _LABEL = 12
 TODAY = timedelta(hours=20)
@@ -107,11 +107,10 @@ def _left(view: RunView) -> str:
 
 def _expected(view: RunView) -> str:
     """`done 14:22, #127 took 38m`."""
-    known, older = view.figures, view.before.build if view.before is not None else None
-    words = []
+    known, words = view.figures, []
     if known is not None and known.finish is not None and view.phase is Phase.TRAINING:
         shape = "%H:%M" if known.finish - view.now < TODAY else "%b %d %H:%M"
         words.append(f"done {known.finish.astimezone().strftime(shape)}")
-    if older is not None and older.duration is not None and view.before is not None and not view.run.ended:
-        words.append(f"{view.before.known_as} took {duration(older.duration.total_seconds())}")
-    return ", ".join(words)
+    if not view.run.ended:
+        words.append(good_took(view))
+    return ", ".join(one for one in words if one)

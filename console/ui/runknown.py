@@ -15,7 +15,7 @@ from console.text import clean
 from console.ui import runmatters
 from console.ui.logtail import LogTail
 from console.ui.runpast import RunPast, Wish
-from console.ui.runview import Recalled, RunView, before, figures_of, find, kept, successor
+from console.ui.runview import Recalled, RunView, figures_of, find, kept, successor, with_older
 
 if TYPE_CHECKING:
     from console.logs.target import Target
@@ -79,13 +79,12 @@ class RunKnown:
             if last is not None and not last.recalled:
                 self.view = replace(last, world=world, gone=True, now=now)
             elif past.run is not None:
-                self.view = RunView(as_run(past.run), world, past.figures, now, past=past, recalled=True)
+                self.view = with_older(RunView(as_run(past.run), world, past.figures, now, past=past, recalled=True))
             return
         if run.key != self.key:
             self.key = run.key
             past = self.recall.known(self.key)
-        known = RunView(run, world, figures_of(world, run), now, before(world, run), past)
-        known = kept(known, last)
+        known = kept(with_older(RunView(run, world, figures_of(world, run), now, past=past)), last)
         self.view = replace(known, figures=known.figures or past.figures)
 
     def ask(self, view: RunView, clock: Clock, drawn: Plot | None) -> RunView:
@@ -95,17 +94,18 @@ class RunKnown:
         begin, end = (int(clock.time(place)) for place in span) if started else (0, 0)
         wish = Wish(
             key=str(view.run.key),
-            before=str(view.before.key) if view.before is not None and view.phase in (Phase.ENDED, Phase.PUBLISHING) else None,
+            before=str(view.good.key) if view.good is not None and view.phase in (Phase.ENDED, Phase.PUBLISHING) else None,
             begin=begin,
             end=end,
             width=_COLUMNS,
             ended=view.phase is Phase.ENDED or view.gone,
             figures=view.recalled or figures_of(view.world, view.run) is None,
+            project=str(view.run.project),
         )
         found = self.recall.want(wish)
         if view.recalled and found.run is None:
             return view  # what a list was told is all that is known so far
-        self.view = replace(view, past=found, figures=view.figures or found.figures)
+        self.view = with_older(replace(view, past=found, figures=view.figures or found.figures))
         return self.view
 
     def target(self, view: RunView, *, builds: bool) -> Target | None:
@@ -129,7 +129,8 @@ class RunKnown:
 def interest(view: RunView) -> Interest:
     """What of Jenkins is to be read for it: its build, the one before it, the one that stands in its way."""
     run = view.run
-    refs = {one.ref for one in (run, view.before) if one is not None and one.ref is not None and not view.recalled}
+    older = view.before if view.before is not None and find(view.world, view.before.key) is not None else None
+    refs = {one.ref for one in (run, older) if one is not None and one.ref is not None and not view.recalled}
     blocker = runmatters.blocked_by(view) if view.phase in (Phase.QUEUED, Phase.WAITING) else None
     job = run.ref.job if run.ref is not None else run.item.job if run.item is not None else None
     builds = frozenset({*refs, *({blocker} if blocker is not None else ())})

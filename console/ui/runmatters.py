@@ -23,7 +23,7 @@ from console.ui.details import long_fact
 from console.ui.look import Look
 from console.ui.palette import Role
 from console.ui.runlines import at, ordered
-from console.ui.runview import RunView, changes, knows_parameters
+from console.ui.runview import RunView, changes, good_took
 
 _LABEL = 9
 _NAME, _VALUE = 14, 9
@@ -131,11 +131,11 @@ def _publishing(view: RunView, look: Look, width: int) -> list[Line]:
 
 
 def _against(view: RunView) -> str:
-    return f"beside {view.before.known_as}" if view.before is not None and view.past.before is not None else ""
+    return f"beside {view.good.known_as}" if view.good is not None and view.past.before is not None else ""
 
 
 def result(view: RunView, look: Look, width: int) -> list[Line]:
-    """What came of it, beside the run before, and where it is."""
+    """What came of it, beside the last run before it that went well, and where it is."""
     run, past = view.run, view.past.run
     lines = _metrics(view, look, width)
     if run.why and (past is None or past.published is None):
@@ -164,14 +164,11 @@ def _took(view: RunView) -> str:
     if view.took is None:
         return ""
     words = duration(view.took.total_seconds())
-    older = view.before.build if view.before is not None else None
-    if older is None or older.duration is None or view.before is None:
-        return words
-    return f"{words}, {view.before.known_as} took {duration(older.duration.total_seconds())}"
+    return ", ".join(part for part in (words, good_took(view)) if part)
 
 
 def _metrics(view: RunView, look: Look, width: int) -> list[Line]:
-    """Each metric as it was last and at its best, and what it was in the run before."""
+    """Each metric as it was last and at its best, and what it was in the one that it is put beside."""
     if view.figures is None:
         return []
     then = {str(one.name): one for one in view.past.before.curves} if view.past.before is not None else {}
@@ -193,7 +190,7 @@ def _metrics(view: RunView, look: Look, width: int) -> list[Line]:
 
 
 def _beside(one: Curve, older: Curve | None) -> str:
-    """`+0.004, was 0.974`: against the best of the run before, else against its last."""
+    """`+0.004, was 0.974`: against the best of the other one, else against its last."""
     if older is None:
         return ""
     mine, theirs = one.best or one.last, older.best or older.last
@@ -235,10 +232,9 @@ def _with_key(line: Line, key_id: str, look: Look, width: int) -> Line:
 
 def changed_words(view: RunView) -> str:
     """`lr 3e-4 -> 1e-4 since #127`; that nothing was, where both are known."""
-    older = view.before
-    if older is None or not knows_parameters(view.run) or not knows_parameters(older):
+    older, found = view.before, changes(view)
+    if older is None or found is None:
         return ""
-    found = changes(view.run, older)
     if not found:
         same = view.run.commit is not None and view.run.commit == older.commit
         return f"no parameter since {older.known_as}" + (", same commit" if same else "")

@@ -22,7 +22,8 @@ FRESH_SECONDS = 5.0
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is wanted of the run `key`. `ended`: nothing of it changes any more. `figures`: the world has none of it. Besides of
-    the one `before` it, and from `begin` to `end` (nanoseconds since 1970) in `width` columns."""
+    the one `before` it that it is put beside, which other runs of its `project` there were before it, and from `begin` to `end`
+    (nanoseconds since 1970) in `width` columns."""
 
     key: str
     ended: bool
@@ -31,6 +32,7 @@ class Wish:
     begin: int = 0
     end: int = 0
     width: int = 0
+    project: str | None = None
 
     def about_same(self, other: Wish | None) -> bool:
         """Whether an answer to the other one is one to this, but for its age."""
@@ -50,6 +52,7 @@ async def recall(live: Watch, wish: Wish, otherwise: Recalled) -> Recalled:
             await past.figures(wish.key) if wish.figures else None,
             await past.figures(wish.before) if wish.before is not None else None,
             await past.around(wish.begin, wish.end, wish.width) if wish.end > wish.begin else None,
+            await past.earlier(wish.key, wish.project) if wish.project is not None else (),
         )
     except SourceError:
         return otherwise

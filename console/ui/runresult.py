@@ -1,4 +1,4 @@
-"""What came of a run in the words of its row: how good it is, against the run before it, and where its model went. Pure."""
+"""What came of a run in the words of its row: how good it is, against the last that was, and where its model went. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.model.metric import Figures
 from console.model.run import Run
 from console.model.state import StateClass
 from console.model.world import World
-from console.runs.before import before_of
+from console.runs.before import good_before
 from console.text import Clean
 
 _TAG = re.compile(r"\bpublished (?:to \S+ )?as ([^\s,]+)")
@@ -21,7 +21,7 @@ _TAG = re.compile(r"\bpublished (?:to \S+ )?as ([^\s,]+)")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Every run that is known, in which the one before another is found, and what the history tells of them by their keys."""
+    """Every run that is known, in which those before another are found, and what the history tells of them by their keys."""
 
     runs: Sequence[Run] = ()
     past: Mapping[Clean, PastRun] = field(default_factory=dict)
@@ -41,7 +41,7 @@ def result(run: Run, known: Known, world: World | None) -> str:
     best = short_best(figures)
     if figures is None or not best:
         return ""
-    older = before_of(known.runs, run)
+    older = good_before(known.runs, run)
     change = run_words.change(figures, known.measured(older, world) if older is not None else None)
     tag = _tag(run, known)
     return "  ".join(part for part in (f"{best} {change}".rstrip(), f"hub {tag}" if tag else "") if part)

@@ -17,27 +17,31 @@ from console.model.secretnames import MASK
 from console.model.state import State, StateClass, state
 from console.model.training import IDENTITY, UNSET
 from console.model.why import Why
+from console.model.words import duration
 from console.model.world import World
-from console.runs.before import before_of
-from console.runs.overrides import apart
-from console.runs.recalled import standing
+from console.runs.before import before_of, good_before
+from console.runs.overrides import OVERRIDES, apart
+from console.runs.recalled import as_run, standing
 from console.text import Clean
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What the history told of a run: all of it None until it has answered, or where nobody remembers anything."""
+    """What the history told of a run: all of it None until it has answered, or where nobody remembers anything. `before` is
+    what the last run before it that went well measured, `older` is which runs of its project there were before it."""
 
     run: PastRun | None = None
     figures: Figures | None = None
     before: Figures | None = None
     around: Around | None = None
+    older: tuple[PastRun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Everything that is shown. `before` is the run before it of the same project; `gone` tells that nobody knows of it any
-    more, and that all here is what was known last; `recalled` that only the history knows it."""
+    """Everything that is shown. `before` is the run before it of the same project, `good` the last one before it that went
+    well; `gone` tells that nobody knows of it any more, and that all here is what was known last; `recalled` that only the
+    history knows it."""
 
     run: Run
     world: World
@@ -47,6 +51,7 @@ class RunView:
     past: Recalled = field(default_factory=Recalled)
     gone: bool = False
     recalled: bool = False
+    good: Run | None = None
 
     @property
     def goes_on(self) -> Container | None:
@@ -134,9 +139,28 @@ def successor(world: World, run: Run) -> Run | None:
     return next((one for one in world.runs if one.build is not None and one.build.queue_id == run.item.id), None)
 
 
-def before(world: World, run: Run) -> Run | None:
-    """The run before it of the same project, to tell what is new about this one. One that was skipped has trained nothing."""
-    return before_of(world.runs, run)
+def with_older(view: RunView) -> RunView:
+    """With the run before it of the same project, to tell what is new about this one, and the last that went well, to tell how
+    good it is: of all that the world knows and that the history told."""
+    seen = {one.key for one in view.world.runs}
+    every = (*view.world.runs, *(as_run(one) for one in view.past.older if one.key not in seen))
+    return replace(view, before=before_of(every, view.run), good=good_before(every, view.run))
+
+
+def good_took(view: RunView) -> str:
+    """`#127 took 38m`, of the last one that went well; empty where nobody knows."""
+    one = view.good
+    if one is None:
+        return ""
+    took = one.build.duration if one.build is not None else None
+    told = _told_of(view, one)
+    if took is None and told is not None and told.started is not None and told.ended is not None:
+        took = told.ended - told.started
+    return f"{one.known_as} took {duration(took.total_seconds())}" if took is not None else ""
+
+
+def _told_of(view: RunView, run: Run) -> PastRun | None:
+    return next((one for one in view.past.older if one.key == run.key), None)
 
 
 def figures_of(world: World, run: Run) -> Figures | None:
@@ -175,11 +199,41 @@ def knows_parameters(run: Run) -> bool:
     return run.item is not None or (run.build is not None and run.build.detailed)
 
 
-def changes(run: Run, older: Run) -> list[str]:
-    """`lr 3e-4 -> 1e-4`: parameters that differ, in the order of their names."""
-    now, then = parameters(run), parameters(older)
-    names = [name for name in sorted({*now, *then}) if now.get(name) != then.get(name)]
-    return [f"{name} {then.get(name, 'unset')} -> {now.get(name, 'unset')}" for name in names]
+def changes(view: RunView) -> list[str] | None:
+    """`lr 3e-4 -> 1e-4`: parameters that differ from the run before it, in the order of their names. None where those of one of
+    them are not known."""
+    both = _both(view, view.before) if view.before is not None else None
+    if both is None:
+        return None
+    now, then, names = both
+    changed = [name for name in sorted(names) if now.get(name) != then.get(name)]
+    return [f"{name} {then.get(name, 'unset')} -> {now.get(name, 'unset')}" for name in changed]
+
+
+def _both(view: RunView, older: Run) -> tuple[Mapping[str, str], Mapping[str, str], Iterable[str]] | None:
+    """Parameters of both, and the names of those that can be told apart."""
+    mine, theirs = (parameters(one) if knows_parameters(one) else None for one in (view.run, older))
+    if mine is not None and theirs is not None:
+        return mine, theirs, {*mine, *theirs}
+    my_past, their_past = (
+        one if one is not None and one.parameters else None for one in (view.past.run, _told_of(view, older))
+    )
+    kept_mine, kept_theirs = (_plain(one.parameters.items()) if one is not None else {} for one in (my_past, their_past))
+    if my_past is not None and their_past is not None:
+        return kept_mine, kept_theirs, {*kept_mine, *kept_theirs}
+    if mine is not None and their_past is not None:
+        return mine, kept_theirs, {*mine, *_given_in(their_past, view.run)}
+    if theirs is not None and my_past is not None:
+        return kept_mine, theirs, {*theirs, *_given_in(my_past, older)}
+    return None
+
+
+def _given_in(past: PastRun, like: Run) -> Iterable[str]:
+    """What it was given. A history also has what a training said of its settings, which no build tells: those are no parameters
+    of a build like the other one."""
+    told = like.build.parameters if like.build is not None else like.item.parameters if like.item is not None else ()
+    names = {OVERRIDES, *(one.name for one in told)}
+    return _plain((name, value) for name, value in past.parameters.items() if name in names)
 
 
 def kept(known: RunView, last: RunView | None) -> RunView:

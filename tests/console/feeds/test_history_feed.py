@@ -85,6 +85,19 @@ async def test_runs_and_what_they_measured(place: Place) -> None:
     await made.aclose()
 
 
+async def test_which_runs_there_were_before(place: Place) -> None:
+    keys = ("train#125", "train#126", "train#127")
+    mine = [run(key, started=started(day)) for key, day in zip(keys, (-9, -8, -7), strict=True)]
+    other = run("train#124", project=Clean("project-b"), started=started(-10))
+    place.writer().record(Batch(runs=(*mine, other)))
+    made: Past = feed(place.path)
+    assert [one.key for one in await made.earlier("train#127", "project-a")] == ["train#126", "train#125"]
+    assert [one.key for one in await made.earlier("queue/9", "project-a")] == ["train#127", "train#126", "train#125"]
+    assert await made.earlier("queue/9", "project-z") == ()
+    await made.aclose()
+    assert await feed(None).earlier("train#127", "project-a") == ()
+
+
 async def test_whether_somebody_records_now(place: Place) -> None:
     place.writer().beat()
     for later, recorder in ((20, True), (200, False)):

@@ -75,6 +75,9 @@ class ManyRemembered(trainingworlds.KnownPast):
         shown = tuple(one for key, one in self.every.items() if key not in self.hidden)
         return Remembered(shown, recorder=True, figures={clean(key): one for key, one in self.known.items()})
 
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        return tuple(one for one in self.every.values() if one.project == project and one.key != key)
+
     async def run(self, key: str) -> PastRun | None:
         self.asked_for.append(key)
         return self.every.get(key)

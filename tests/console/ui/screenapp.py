@@ -115,6 +115,9 @@ class NoHistory:
     async def run(self, key: str) -> PastRun | None:
         return None
 
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        return ()
+
     async def figures(self, key: str) -> Figures | None:
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from console.model.metric import Figures
 from console.model.source import SourceState
 from console.text import clean
 from console.ui.canvas import Line
@@ -25,6 +26,7 @@ from tests.console.ui.pressing import line_with, selected
 from tests.console.ui.runroom import front, title
 from tests.console.ui.screenapp import app_of, still
 from tests.console.ui.test_run_pane import LOOK
+from tests.console.ui.trainingworlds import curve
 from tests.support.waiting import until
 
 
@@ -187,6 +189,20 @@ async def test_enter_opens_what_the_history_has() -> None:
         assert line_with(lines, "memory", "9.6 GiB at its peak of 16 GiB")
         assert line_with(lines, "lr=0.0112 epochs=30")
         assert any("⣿" in line for line in one.lines)
+
+
+async def test_it_stands_beside_those_before_it_that_only_the_history_has() -> None:
+    best = {"train#112": 0.9, "train#104": 0.8}
+    figures = {key: Figures(curves=(curve("val_acc", [value], 100, better=1),)) for key, value in best.items()}
+    known = ManyRemembered(past(112), past(108, good=False, days=8), past(104, days=9), figures=figures)
+    async with main(remembered=known, size=(120, 36)) as one:
+        await one.sees("#112")
+        await choose(one, "train#112")
+        await one.press("enter")
+        await one.sees("beside #104")
+        lines = await one.sees("+0.100, was 0.800")
+        assert line_with(lines, "took", "34m, #104 took 34m")
+        assert line_with(lines, "changed", "lr 0.0108 -> 0.0112")
 
 
 async def test_its_cards_are_those_that_it_had_then() -> None:

@@ -22,7 +22,7 @@ from console.ui.canvas import Line, plain
 from console.ui.frame import Header, System, header
 from console.ui.look import Look
 from console.ui.palette import Role, choose
-from console.ui.runview import Recalled, RunView, before, figures_of, find
+from console.ui.runview import Recalled, RunView, figures_of, find, with_older
 from tests.console import fake_jenkins
 from tests.console.fakes import NOW
 from tests.console.ui import gpuworlds, trainingworlds
@@ -35,7 +35,7 @@ def view_of(world: World, key: str, *, past: Recalled | None = None) -> RunView:
     run = find(world, key)
     assert run is not None, [str(one.key) for one in world.runs]
     found = past or Recalled()
-    return RunView(run, world, figures_of(world, run) or found.figures, NOW, before(world, run), found)
+    return with_older(RunView(run, world, figures_of(world, run) or found.figures, NOW, past=found))
 
 
 def text(lines: Sequence[Line]) -> list[str]:
@@ -264,7 +264,9 @@ def test_what_is_as_it_was_has_no_sign() -> None:
 
 
 def test_one_that_told_nothing_says_so() -> None:
-    view = replace(DONE, figures=None, past=Recalled(), before=None, run=replace(DONE.run, build=None, why=clean(""), ref=None))
+    view = replace(
+        DONE, figures=None, past=Recalled(), before=None, good=None, run=replace(DONE.run, build=None, why=clean(""), ref=None)
+    )
     found = runmatters.about(view, LOOK, 80)
     assert found is not None
     assert text(found.lines) == [" It told nothing of itself."]

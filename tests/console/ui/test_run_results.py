@@ -85,6 +85,12 @@ def test_against_what_is_no_number_there_is_no_change() -> None:
         assert run_words.change(odd, scored(0.9)) == run_words.change(scored(0.9), odd) == ""
 
 
+def test_how_good_it_is_against_the_last_that_went_well() -> None:
+    of = known(n112=scored(0.974), n125=scored(0.5), n127=scored(0.978))
+    failed = [as_run(past(125, good=False)) if one.key == "train#125" else one for one in of.runs]
+    assert told(replace(of, runs=failed), 127) == "acc .978 +.004  hub build-127"
+
+
 def test_how_good_it_is_against_the_run_before_and_where_it_went() -> None:
     of = known(n112=scored(0.974), n125=scored(0.971), n127=scored(0.978))
     assert told(of, 127) == "acc .978 +.007  hub build-127", "the run before counts, not the best one"

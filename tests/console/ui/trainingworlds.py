@@ -252,6 +252,9 @@ class KnownPast:
     async def run(self, key: str) -> PastRun | None:
         return self.one if self.one is not None and self.one.key == key else None
 
+    async def earlier(self, key: str, project: str) -> tuple[PastRun, ...]:
+        return ()
+
     async def figures(self, key: str) -> Figures | None:
         return self.known.get(key)
 
