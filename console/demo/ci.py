@@ -46,6 +46,11 @@ CYCLE = 90.0
 
 KEPT = 30
 _FOR_EVER = 400 * 86400.0
+_DOCKERFILE = (
+    (1, "ARG BASE_IMAGE=python:3.11-slim"),
+    (6, "RUN pip install --no-cache-dir --require-hashes -r requirements.txt"),
+    (9, "USER 1000:1000"),
+)
 _ASKED_TO_SAVE = (f"[finish] asking the training to stop with a checkpoint, within {MAY_SAVE}s",)
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 # Asks for what #120 has trained, and so trains nothing.
@@ -198,9 +203,8 @@ def training(build: Build) -> Jenkinsfile:
 
 def _stages(number: int, project: str, commit: str, known: Training | None) -> Iterator[Step]:
     install = known.building if known is not None else 48.0
-    yield Stage(
-        "image", (Sh("infra/jenkins/bin/build", ("step 1/9", 20.0, "step 6/9: pip install", install, "step 9/9", 4.0)),)
-    )
+    first, sixth, last = (f"[build] Step {number}/9 : {what}" for number, what in _DOCKERFILE)
+    yield Stage("image", (Sh("infra/jenkins/bin/build", (first, 20.0, sixth, install, last, 4.0)),))
     started = f"[start] {project} #{number} runs as mlops-{project}-{number}"
     start = Sh("infra/jenkins/bin/start", (started, 1.0))
     follow = Sh("infra/jenkins/bin/follow", tuple(_followed(known)), on_stop=_ASKED_TO_SAVE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from console.model.build import without_key
 from console.model.held import compile_error
+from console.model.imagestep import step_of
 from console.runs.endings import Said
 from console.text import Clean, clean
 
@@ -37,9 +38,6 @@ _LOST = re.compile(
     r"AgentOfflineException|AgentErrorCondition|ChannelClosedException|ClosedChannelException|RemovedNodeListener"
     r"|was marked offline: "
     r"|[Aa]gent was removed|removed or offline|Agent .{1,100} was deleted"
-)
-_STEP = re.compile(
-    r"^\[build\] (?:Step (?P<number>\d+/\d+) : (?P<what>.+)|#\d+ \[(?:[^\]]*? )?(?P<number2>\d+/\d+)\] (?P<what2>.+))$"
 )
 _NOTHING = re.compile(
     r"^\[Pipeline\]|^\s*$|^\s+at |^Also:|ErrorAction\$ErrorId"
@@ -160,9 +158,8 @@ def failed_stage(lines: Sequence[Said]) -> Clean | None:
 def build_step(lines: Sequence[Said]) -> Clean | None:
     """The step of the Dockerfile that was at work last: `6/9: RUN pip install`."""
     for one in reversed(lines):
-        if found := _STEP.match(one.text):
-            number, what = found["number"] or found["number2"], found["what"] or found["what2"]
-            return clean(f"{number}: {what}", limit=120)
+        if told := step_of(one.text):
+            return clean(f"{told[0]}: {told[1]}", limit=120)
     return None
 
 

@@ -142,7 +142,8 @@ def _told(
     if "train" in name and name not in _BUILDS:
         return Phase.TRAINING, state(StateClass.ACTIVE, "training"), Clean("no container yet"), since
     if name:
-        return Phase.BUILDING, state(StateClass.ACTIVE, "building"), clean(current.name if current is not None else ""), since
+        told = (current.name if current is not None else None, jenkins.image_steps.get(build.ref))
+        return Phase.BUILDING, state(StateClass.ACTIVE, "building"), clean(" ".join(one for one in told if one)), since
     return Phase.BUILDING, build_state(build), Clean(""), since
 
 

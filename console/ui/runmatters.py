@@ -113,6 +113,8 @@ def _building(view: RunView, look: Look, width: int) -> About:
     lines: list[Line] = []
     if run.state.word == "stopping":
         lines = sentence("It is being stopped: what runs may still save its work.", look, width)
+    elif run.why.startswith(f"{name} ") and name:
+        name = str(run.why)
     elif run.why and run.why != name:
         lines = sentence(str(run.why), look, width)
     elif not name:

@@ -28,7 +28,7 @@ async def test_one_of_each_is_there() -> None:
     assert told == {
         "vision-large #126": (Phase.TRAINING, "training", ""),
         NOW: (Phase.TRAINING, "training", ""),
-        "project-b #131": (Phase.BUILDING, "building", "image"),
+        "project-b #131": (Phase.BUILDING, "building", "image 6/9: pip install"),
         "project-c #129": (Phase.WAITING, "no GPU", "after train #128"),
         "project-a #130": (Phase.WAITING, "blocked", "train #128 has lock train-project-a"),
         "project-b #127": (

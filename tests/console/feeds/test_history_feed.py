@@ -87,7 +87,7 @@ async def test_runs_and_what_they_measured(place: Place) -> None:
 
 async def test_which_runs_there_were_before(place: Place) -> None:
     keys = ("train#125", "train#126", "train#127")
-    mine = [run(key, started=started(day)) for key, day in zip(keys, (-9, -8, -7), strict=True)]
+    mine = [run(key, project=Clean("project-a"), started=started(day)) for key, day in zip(keys, (-9, -8, -7), strict=True)]
     other = run("train#124", project=Clean("project-b"), started=started(-10))
     place.writer().record(Batch(runs=(*mine, other)))
     made: Past = feed(place.path)

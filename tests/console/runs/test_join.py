@@ -142,6 +142,17 @@ def test_the_stage_says_how_far_it_is(name: str, phase: Phase, word: str) -> Non
     assert (run.phase, run.state.word, run.since) == (phase, word, last.started)
 
 
+def test_one_whose_image_is_made_says_how_far_that_is() -> None:
+    made, work = running()
+    image = stage("image", StageStatus.IN_PROGRESS, took=None)
+    stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (image,))}
+    told = world(job("train", made), work=work, stages=stages)
+    assert only(join([], told, None, NOW)).why == "image"
+    far = replace(told, image_steps={ref("train", 12): clean("6/9: pip install")})
+    assert only(join([], far, None, NOW)).why == "image 6/9: pip install"
+    assert only(join([training()], far, None, NOW)).why == "", "what trains has its image"
+
+
 def test_one_that_waits_for_a_card_says_for_whom() -> None:
     made, work = running()
     held = {ref("train", 12): locked("gpu-0", by={"train": 11})}

@@ -71,7 +71,7 @@ async def test_the_log_of_one_stage(app: ConsoleApp) -> None:
         await pilot.press("g", "j")
         await pilot.pause()
         await pilot.press("enter")
-        lines = await log_with(pilot, "step 6/9: pip install")
+        lines = await log_with(pilot, "[build] Step 6/9 : RUN pip install")
         assert "› train #128 image › log" in lines[0]
         assert not any("epoch 1/30" in line for line in lines)
         assert not any("[Pipeline]" in line for line in lines)

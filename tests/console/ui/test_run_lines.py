@@ -303,6 +303,9 @@ def test_what_is_being_built_says_its_step() -> None:
     step = runmatters.about(replace(view, run=replace(view.run, why=clean("6/9: pip install"))), LOOK, 80)
     assert step is not None
     assert text(step.lines) == [" 6/9: pip install"]
+    image = runmatters.about(replace(view, run=replace(view.run, why=clean("image 6/9: pip install"))), LOOK, 80)
+    assert image is not None
+    assert (image.title, image.lines) == ("Step image 6/9: pip install", [])
     early = runmatters.about(replace(view, run=replace(view.run, stages=None, why=clean(""))), LOOK, 80)
     assert early is not None
     assert text(early.lines) == [" No stage has begun yet."]

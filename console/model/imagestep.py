@@ -1,0 +1,46 @@
+"""Which step of its Dockerfile an image has come to, out of the log of its build (infra/jenkins/steps/build.py). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from console.text import Clean, clean
+
+# The classic builder and BuildKit; with timestamps() each line begins with its moment.
+_STEP = re.compile(
+    r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?\[build\] "
+    r"(?:Step (?P<number>\d+/\d+) : (?P<what>.+)|#\d+ \[(?:[^\]]*? )?(?P<number2>\d+/\d+)\] (?P<what2>.+))$"
+)
+_STAGE = re.compile(r"^\[Pipeline\] \{ \(")
+_ENDS_WORDS = frozenset({"&&", "||", ";", "|"})
+
+
+def step_of(line: str) -> tuple[str, str] | None:
+    """`6/9` and `RUN pip install`; None for any other line."""
+    found = _STEP.match(line)
+    if found is None:
+        return None
+    return found["number"] or found["number2"], found["what"] or found["what2"]
+
+
+def image_step(lines: Sequence[str], before: Clean | None = None) -> Clean | None:
+    """`6/9: pip install`, of the newest step in these lines, which may have been read before; `before` where none of them says
+    anything of it. None where another stage has begun since."""
+    for line in reversed(lines):
+        told = step_of(line.rstrip())
+        if told is not None:
+            return clean(f"{told[0]}: {_short(told[1])}", limit=80)
+        if _STAGE.match(line):
+            return None
+    return before
+
+
+def _short(what: str) -> str:
+    """What it does in a row: the first command, without its options."""
+    instruction, *words = what.split()
+    while words and words[0].startswith("--"):
+        del words[0]
+    end = next((at for at, word in enumerate(words) if word.startswith("-") or word in _ENDS_WORDS), len(words))
+    kept = words[: max(1, end)]
+    return " ".join(kept if instruction == "RUN" and kept else [instruction, *kept])
