@@ -71,6 +71,7 @@ def test_one_that_went_well_is_told_with_how_much_better_it_is(
     monkeypatch.setattr(demo, "past", demo_past)
     call(demo, "runs")
     rows = {line.partition("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert " image 6/9: pip install " in rows["project-b #131"]
     assert " acc 0.945 +.004 " in rows["project-a #120"]  # 0.9449 after 0.9413
     # Of one that goes on, has failed or is the first that went well nothing can be said yet.
     several = (

@@ -10,13 +10,15 @@ import pytest
 
 from console.feeds import runlist
 from console.feeds.runlist import OLD_SECONDS, RunList
+from console.model.build import Stages, StageStatus
 from console.model.container import Container, ContainerState
 from console.model.gpu import GpuWorld
 from console.model.jenkins import JenkinsWorld
 from console.model.run import Phase
 from console.runs.join import join
+from console.text import clean
 from tests.console import fake_gpus
-from tests.console.fake_jenkins import NOW, build, job, world
+from tests.console.fake_jenkins import NOW, build, job, stage, world
 from tests.console.fakes import container
 from tests.console.runs.test_join import running, training
 
@@ -88,6 +90,16 @@ def test_a_build_that_ends_and_a_card_that_is_left_are_joined_at_once() -> None:
     (after,) = runs([training(gpu="0")], world(job("train", build("train", 12))), GpuWorld(fake_gpus.reading()), LATER)
     assert after.phase is Phase.ENDED
     assert not after.holders
+
+
+def test_an_image_that_is_further_is_joined_at_once() -> None:
+    runs = RunList()
+    made, work = running()
+    image = Stages(made.ref, StageStatus.IN_PROGRESS, (stage("image", StageStatus.IN_PROGRESS, took=None),))
+    told = world(job("train", made), work=work, stages={made.ref: image})
+    (before,) = runs([], told, None, NOW)
+    (after,) = runs([], replace(told, image_steps={made.ref: clean("6/9: pip install")}), None, LATER)
+    assert (before.why, after.why) == ("image", "image 6/9: pip install")
 
 
 def test_words_that_count_seconds_do_not_stand_still(monkeypatch: pytest.MonkeyPatch) -> None:
