@@ -194,9 +194,7 @@ async def test_a_program_that_may_have_run_is_not_run_again(room: Room, repeats:
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-async def test_a_history_that_is_moved_away_during_a_send_loses_and_doubles_nothing(
-    room: Room, arrives: bool
-) -> None:
+async def test_a_history_that_is_moved_away_during_a_send_loses_and_doubles_nothing(room: Room, arrives: bool) -> None:
     way = room.ways[0] = Way()
     hangs = way.hang = asyncio.Event()
     one = begin(room, told(2))
