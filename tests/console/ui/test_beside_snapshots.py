@@ -80,7 +80,7 @@ def test_one_that_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_one_of_the_past(snap_compare: Compare, size: tuple[int, int]) -> None:
-    says = ("5 project-a #112   ✓ published", "Result", "lr=0.0112 epochs=30", "Metrics   loss line", " Host")
+    says = ("5 project-a #112   ✓ published", "Result", "lr=0.0112 epochs=30", "#104 took 34m", "Metrics   loss line", " Host")
     shown(snap_compare, TRAINS, "train#112", size, says=says)
 
 
