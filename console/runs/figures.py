@@ -21,7 +21,7 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
     eta = progress.eta if not ended else None
     return Figures(
         done=place.fraction,
-        epoch=place.epoch,
+        epoch=place.epoch_now if place.epoch_now is not None else place.epoch,
         epochs=place.epochs,
         step=place.done if place.done is not None else place.step,
         steps=place.total if place.done is not None else place.steps,

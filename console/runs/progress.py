@@ -126,7 +126,7 @@ class Progress:
                         clean(f"the bar's own rate, {reading.rate:.3g} {reading.unit}"),
                     )
         step = self.place.overall(reading)
-        epoch = reading.epoch if reading.epoch is not None else self.place.epoch
+        epoch = reading.epoch if reading.epoch is not None else self.place.epoch_now
         for metric in reading.metrics:
             series = self._of(metric.name, reading.form, percent=metric.percent)
             if series is not None:
