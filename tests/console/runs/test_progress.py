@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.runs.figures import figures
+from console.runs.figures import figures, moment
 from console.runs.pace import Pace, Silence
 from console.runs.progress import MOST_SERIES, Progress
 from console.runs.reader import Reader
@@ -107,6 +107,14 @@ def test_the_basis_of_an_eta_is_told() -> None:
     eta = progress_of("\rtrain:  50%|#####     | 50/100 [00:01<00:01, 5.0it/s]\r").eta
     assert eta is not None
     assert (str(eta.basis), eta.left(1 * SECOND)) == ("the bar's own rate, 5 it/s", 10.0)
+
+
+def test_when_a_run_that_stands_still_will_be_done_nobody_knows() -> None:
+    found = progress_of(*[f"step {at}/1000 loss {1 / at:.3f}" for at in range(1, 31)])
+    goes, stands = (figures(found, moment((30 + silent) * SECOND)) for silent in (5, 60))
+    assert (goes.finish, goes.findings) == (moment(1000 * SECOND), ())
+    assert [one.sign for one in stands.findings] == ["stalled"]
+    assert (stands.finish, stands.basis) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -285,9 +293,9 @@ def test_a_log_that_invents_names_is_bounded() -> None:
 
 def test_silence_is_measured_between_moments_not_lines() -> None:
     silence = Silence()
-    for moment in range(5):
+    for turn in range(5):
         for line in range(100):
-            silence.add(moment * 7 * SECOND + line)
+            silence.add(turn * 7 * SECOND + line)
     assert (silence.median, silence.longest, silence.last) == (7.0, 7.0, 28 * SECOND)
 
 
