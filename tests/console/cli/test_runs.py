@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,19 @@ def test_one_that_went_well_is_told_with_how_much_better_it_is(
     for name, best in (("project-a #128", "acc 0.9"), ("project-b #127", "acc 0.816"), ("project-a #96", "acc 0.940")):
         assert best in rows[name]
         assert " +" not in rows[name]
+
+
+def test_one_that_goes_on_has_taken_so_long(
+    demo: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "past", demo_past)
+    _, document = answer(demo, capsys, "compare", "128", "120")
+    goes_on, over = document["seconds"]
+    (build,) = answer(demo, capsys, "build", "train", "128")[1]["items"]
+    begun = datetime.fromisoformat(build["started_at"])
+    taken = datetime.fromisoformat(document["taken_at"])
+    assert goes_on == pytest.approx((taken - begun).total_seconds(), abs=2)
+    assert over > goes_on
 
 
 def test_people_see_how_far_it_is_and_whether_it_learns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
