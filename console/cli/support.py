@@ -55,8 +55,8 @@ Secrets that are known here, and what is called or looks like one, are shown as 
 logs hold what programs have written, and names of projects, hosts and people stand in here, and paths of this machine, those of
 home folders too.
 
-A NAME.json is the answer of a command; a NAME.txt is what it complained of, and stands alone where it gave no answer. What begins
-with Traceback is a defect of this program.
+A NAME.json is the answer of a command; a NAME.txt is what it complained of, and stands alone where it gave no answer.
+What begins with Traceback is a defect of this program.
 
 {contents}
 """
@@ -151,7 +151,8 @@ def _collected(context: Context, at: datetime) -> _Archive:
             try:
                 archive.add(f"{name}.json", _document(masking, text))
             except Exception:  # whatever is wrong with it, it is the reason for the report
-                said += f"{text}\n{traceback.format_exc()}"
+                archive.add(f"{name}.txt", masking.text(f"{said}{text}\n{traceback.format_exc()}"))
+                continue
         if said:
             archive.add(f"{name}.txt", masking.text(said))
     contents = "\n".join(f"{len(content):>10}  {name}" for name, content in sorted(archive.files.items()))
@@ -190,11 +191,16 @@ async def _gathered(context: Context) -> tuple[Masking, _Archive]:
     tools = context.backend.instruments()
     visit, archive = Visit(tools), _Archive()
     try:
-        world = await bundle.world_of(visit)
+        try:
+            world, defect = await bundle.world_of(visit), ""
+        except Exception:  # as of the commands; no log is read then, and no environment that a secret could be from
+            world, defect = None, traceback.format_exc()
         # A defect here does end it all: with secrets that nobody looked for it must not be written.
         masking = Masking(await bundle.secrets(visit, world, os.environ) | _own(tools.loaded))
         told = {**bundle.versions(tools, world), "variables": bundle.variables(os.environ)}
         archive.add("versions.json", json.dumps(masking.data(told), ensure_ascii=True, indent=1) + "\n")
+        if defect:
+            archive.add("world.txt", masking.text(defect))
         try:
             for name, text in (await bundle.logs(visit, world)).items():
                 archive.add(f"logs/{_file(name)}.log", masking.text(text) + "\n")

@@ -58,14 +58,9 @@ class Masking:
     """`values` are secrets that are known."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        parts = {
-            part
-            for value in values
-            for part in (value, value.strip(), *value.splitlines(), *value.split("\t"))
-            if len(part) >= SHORTEST
-        }
+        parts = {part for value in values for part in (value, value.strip(), *value.splitlines(), *value.split("\t"))}
         # As they look where they have passed the gate, and within JSON.
-        looks = {str(look) for part in parts for look in (part, _whole(part), *_escaped(part))}
+        looks = {str(look) for part in parts if len(part) >= SHORTEST for look in (part, _whole(part), *_escaped(part))}
         self._values = sorted((look for look in looks if look), key=len, reverse=True)
 
     def text(self, text: str) -> Clean:
