@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from console.main import main
 from tests.console.doctor.house import examined
 from tests.console.doctor.test_house import config
+from tests.console.doctor.test_support import members
 from tests.console.doctor.ward import Ward
 from tests.support.jenkins.reaching import TOKEN
+from tests.support.waiting import until_sync
 
 
 def kept(folder: Path, name: str, mode: int = 0o644) -> Path:
@@ -73,3 +76,27 @@ def test_the_key_for_the_engine(ward: Ward, tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
     found = examined(ward.capsys)
     assert f"{key} can be read by everybody" in str(found["settings"]["seen"])
+
+
+def test_the_key_where_no_setting_names_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ward: Ward) -> None:
+    """Docker itself looks for it in its own folder."""
+    (tmp_path / ".docker").mkdir()
+    key = kept(tmp_path / ".docker", "key.pem")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    assert f"{key} can be read by everybody" in str(examined(ward.capsys)["settings"]["seen"])
+
+
+def test_a_report_has_all_else_and_not_the_secret(ward: Ward, token: Path, tmp_path: Path) -> None:
+    token.write_text("plant-in-an-open-file\n")
+    ward.house.put("jenkins.probe", "up, with plant-in-an-open-file\n")
+    ward.undo.append(lambda: ward.house.put("jenkins.probe", "Jenkins is up\n"))
+    jenkins = ward.house.container("jenkins")
+    until_sync(lambda: "plant-in" in str(ward.house.engine.inspect(jenkins)["State"]["Health"]), "the probe to say it")
+    config(ward, f'[jenkins]\ntoken_file = "{token}"\n')
+    assert main(["support", "-o", str(tmp_path / "x.tar.gz")]) == 0
+    found = members(tmp_path / "x.tar.gz")
+    assert json.loads(found["versions.json"])["engine"].startswith("20.10")
+    assert any(name.startswith("logs/") for name in found)
+    assert [name for name, content in found.items() if b"plant-in-an-open-file" in content] == []
