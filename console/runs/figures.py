@@ -15,13 +15,15 @@ _SECOND = 1_000_000_000
 
 
 def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str | None = None, whole: bool = False) -> Figures:
-    """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done. `whole`: nothing comes
-    any more."""
+    """At `now`. Of a run that has `ended` nobody asks whether it goes on, nor when it will be done, and of one that stands
+    still nobody knows. `whole`: nothing comes any more."""
     place = progress.place
-    eta = progress.eta if not ended else None
+    found = findings(progress, now, ended=ended)
+    stands = any(one.sign == health.Sign.STALLED.value for one in found)
+    eta = progress.eta if not ended and not stands else None
     return Figures(
         done=place.fraction,
-        epoch=place.epoch,
+        epoch=place.epoch_now if place.epoch_now is not None else place.epoch,
         epochs=place.epochs,
         step=place.done if place.done is not None else place.step,
         steps=place.total if place.done is not None else place.steps,
@@ -31,7 +33,7 @@ def figures(progress: Progress, now: datetime, *, ended: bool = False, note: str
         unit=progress.unit,
         finish=moment(eta.finish) if eta is not None else None,
         basis=eta.basis if eta is not None else None,
-        findings=findings(progress, now, ended=ended),
+        findings=found,
         last=moment(progress.last) if progress.last is not None else None,
         note=clean(note) if note is not None else None,
         whole=whole,

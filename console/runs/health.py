@@ -53,7 +53,7 @@ def findings(progress: Progress, now: int) -> tuple[Finding, ...]:
 
 
 def stalled(progress: Progress, now: int) -> Finding | None:
-    """No word of progress for 5 times the usual interval, nor for longer than its longest so far. Not after its end."""
+    """No word of progress for 5 times the usual interval, and longer than its pauses that come again. Not after its end."""
     last, usual = progress.last, progress.silence.median
     if last is None or usual is None or progress.end is not None:
         return None

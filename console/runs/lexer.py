@@ -19,6 +19,9 @@ _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
 _DATE = r"\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/]\d\d[-/]\d{2,4}"
 
 RANK = re.compile(r"[\[(]\s?rank[\s:=_]{0,2}(\d{1,6})\s?[\])]", re.IGNORECASE)
+TEED = re.compile(r"\[(?:default|rank|local_rank|worker|trainer|train|process|proc|gpu)_?(\d{1,6})\]:\x20?", re.IGNORECASE)
+"""How a launcher begins each line of one of its processes: `[default0]:`, the first role of torchrun, with `--tee`."""
+
 RATE = re.compile(r"[(\[]\s?(\d{1,12}(?:\.\d{1,12})?)\s?((?:it|steps?|samples?|images?|imgs?|tokens?|words?)/s(?:ec)?)\s?[)\]]")
 TIME_UNIT = re.compile(
     r"(?:s|sec|ms|us|µs)\s?/|(?:ms|us|µs|ns|s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|m|d|days?|秒|分|時間)$"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections import deque
+from dataclasses import dataclass
 
 from console.text import Clean, clean
 
@@ -14,8 +16,8 @@ LAST = 20
 _TOGETHER = 50_000_000
 """Nanoseconds. Lines that were held back come all at once, and then only the last of them tells a time."""
 
-_WITHIN = 500
-"""Intervals whose longest is remembered: an evaluation or a checkpoint between two steps is no hang."""
+_FAR = 100
+"""So many times the usual interval, a pause that came once between two steps was no evaluation: the machine slept."""
 
 
 class Pace:
@@ -65,29 +67,81 @@ class Pace:
         return [((later - earlier) / 1e9, then - before) for (earlier, before), (later, then) in itertools.pairwise(samples)]
 
 
-class Silence:
-    """How long a run usually says nothing."""
+@dataclass(slots=True)
+class _Pause:
+    """Pauses of one order of length: how many, the longest, after which interval the last one came, and how many intervals
+    there were from the one before it, or from the beginning. `told` of one beside which the run spoke of more than a step."""
 
-    __slots__ = ("_intervals", "last")
+    times: int
+    longest: float
+    at: int
+    period: int
+    told: bool
+
+
+class Silence:
+    """How long a run usually says nothing.
+
+    What pauses once in a while, for an evaluation or a checkpoint, does so again after about as many steps. A pause that did
+    not come again, or was far longer than all else and beside no such work, is no measure of the next.
+    """
+
+    __slots__ = ("_beside", "_count", "_newest", "_pauses", "last")
 
     def __init__(self) -> None:
         self.last: int | None = None
         """When it spoke last, nanoseconds since 1970."""
-        self._intervals: deque[float] = deque(maxlen=_WITHIN)
+        self._newest: deque[float] = deque(maxlen=LAST)
+        self._pauses: dict[int, _Pause] = {}
+        self._count = 0
+        self._beside = False
 
-    def add(self, time: int) -> None:
+    def add(self, time: int, *, beside: bool = False) -> None:
+        """It spoke at `time`. `beside`: of the end of an epoch, an evaluation or a checkpoint, which take their time."""
         if self.last is None:
-            self.last = time
+            self.last, self._beside = time, beside
         elif time - self.last >= _TOGETHER:
-            self._intervals.append((time - self.last) / 1e9)
-            self.last = time
+            self._take((time - self.last) / 1e9, told=beside or self._beside)
+            self.last, self._beside = time, beside
+        else:
+            self._beside |= beside
 
     @property
     def median(self) -> float | None:
         """Seconds between two times at which it spoke, of the last ones; None before there are three."""
-        newest = list(self._intervals)[-LAST:]
-        return statistics.median(newest) if len(newest) >= 3 else None
+        return statistics.median(self._newest) if len(self._newest) >= 3 else None
 
     @property
     def longest(self) -> float:
-        return max(self._intervals, default=0.0)
+        """Seconds of the longest pause that may well come again."""
+        usual = self.median
+        for order in sorted(self._pauses, reverse=True):
+            pause, below = self._pauses[order], self._pauses.get(order - 1)
+            again = pause.times > 1 or (below is not None and 2 * below.longest >= pause.longest)
+            since = self._count - pause.at
+            if again or pause.told:
+                due = 3.0 * pause.period + LAST
+            elif usual is not None and pause.longest > _FAR * usual:
+                continue
+            else:
+                due = 1.5 * pause.period + LAST
+            if since <= due:
+                return pause.longest
+        return 0.0
+
+    def _take(self, seconds: float, *, told: bool) -> None:
+        usual = self.median
+        self._newest.append(seconds)
+        self._count += 1
+        if usual is not None and seconds <= 2 * usual:
+            return
+        order = math.frexp(seconds)[1]
+        before = self._pauses.get(order)
+        if before is None:
+            self._pauses[order] = _Pause(1, seconds, self._count, self._count, told)
+            return
+        before.times += 1
+        before.longest = max(before.longest, seconds)
+        before.period = self._count - before.at
+        before.at = self._count
+        before.told |= told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from console.runs.epochs import Counting, Epochs
 from console.runs.numbers import MOST_COUNTED
 from console.runs.pace import Pace
 from console.runs.reading import Form, Phase, Reading
@@ -31,12 +32,14 @@ class Place:
         self.step_form: Form | None = None
         self.step_pace = Pace("step")
         self.epoch_pace = Pace("epoch")
+        self._epochs = Epochs()
         self._step_rank = self._epoch_rank = (False, False, -99)
         self._counted = False
         self._named = False
         self._peak = 0
         self._each = 0
         self._step_epoch: float | None = None
+        self._placed: float | None = None
         self._trained_by: Form | None = None
 
     def add(self, reading: Reading) -> None:
@@ -54,9 +57,14 @@ class Place:
             self._take_step(reading)
 
     @property
+    def epoch_now(self) -> float | None:
+        """The epoch that the run is in: after the line of one that is over, the next; None where that is not sure."""
+        return self._epochs.now
+
+    @property
     def done(self) -> int | None:
         """Steps over the whole run; None while it is not known what they count."""
-        return None if self.step is None else self._overall(self.step, self._step_epoch)
+        return None if self.step is None else self._overall(self.step, self._placed)
 
     @property
     def total(self) -> int | None:
@@ -99,14 +107,20 @@ class Place:
     def overall(self, reading: Reading) -> int | None:
         """The step of a reading over the whole run; the present one for a reading that names none."""
         if reading.step is not None and reading.phase not in (Phase.VAL, Phase.TEST):
-            step, epoch = reading.step, reading.epoch if reading.epoch is not None else self.epoch
+            step, epoch = reading.step, self._in(reading)
         elif self.step is not None:
-            step, epoch = self.step, self._step_epoch
+            step, epoch = self.step, self._placed
         else:
             return None
         if self.within is None and (epoch is None or int(epoch) == self.first):
             return step  # in the first epoch both ways to count say the same
         return self._overall(step, epoch)
+
+    def _in(self, reading: Reading) -> float | None:
+        """The epoch of a reading; the one told of last where it is not sure."""
+        if reading.epoch is not None:
+            return reading.epoch
+        return self.epoch_now if self.epoch_now is not None else self.epoch
 
     def _overall(self, step: int, epoch: float | None) -> int | None:
         if not self.within:
@@ -144,6 +158,10 @@ class Place:
             last = self.first == 0 and not reading.counted and epoch == reading.epochs
             self.epochs = reading.epochs + 1 if last else reading.epochs
         self._counted = reading.counted
+        if reading.counted or not epoch.is_integer():
+            self._epochs.named(epoch, None)
+        elif reading.step is None:
+            self._epochs.told(epoch, measured=bool(reading.metrics))
         if epoch != self.epoch:
             self.epoch, self.epoch_at = epoch, reading.time
             self.epoch_pace.add(reading.time, epoch)
@@ -156,14 +174,19 @@ class Place:
         if rank < self._step_rank:
             return
         if rank > self._step_rank and reading.form is not self.step_form:
-            self.step, self.within, self._step_epoch = None, None, None
+            self.step, self.within, self._step_epoch, self._placed = None, None, None, None
             self.step_pace.clear()
+            self._epochs.switched()
         if reading.form is Form.TREES and self.step is not None and 1 < step < self.step:
             return  # LightGBM ends with the line of its best round
         self._step_rank, self.step_form = rank, reading.form
         if reading.steps is not None:
             self.steps = reading.steps
         self._learn(reading, step)
+        if reading.epoch is not None:
+            self._epochs.named(reading.epoch, step)
+        else:
+            self._epochs.went(step, Counting(self.steps, self.epochs, self.within, self.first))
         moved = reading.epoch is not None and reading.epoch != self._step_epoch
         if moved:
             self._each = max(self._each, self._peak)
@@ -171,6 +194,7 @@ class Place:
         self.step, self.step_at = step, reading.time
         self._named = reading.epoch is not None
         self._step_epoch = reading.epoch if reading.epoch is not None else self.epoch
+        self._placed = self._in(reading)
         done = self.done
         self.step_pace.add(reading.time, step if done is None else done)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from console.runs.names import phase_of
 from console.runs.pace import Silence
 from console.runs.place import Place
 from console.runs.reading import Form, Phase, Reading
@@ -108,7 +109,7 @@ class Progress:
         if reading.event is not None:
             self._event(reading)
         if reading.epoch is not None or reading.step is not None or reading.metrics:
-            self.silence.add(reading.time)
+            self.silence.add(reading.time, beside=_beside_steps(reading))
         trains = reading.phase not in (Phase.VAL, Phase.TEST)
         fits = self.place.attempts
         self.place.add(reading)
@@ -126,7 +127,7 @@ class Progress:
                         clean(f"the bar's own rate, {reading.rate:.3g} {reading.unit}"),
                     )
         step = self.place.overall(reading)
-        epoch = reading.epoch if reading.epoch is not None else self.place.epoch
+        epoch = reading.epoch if reading.epoch is not None else self.place.epoch_now
         for metric in reading.metrics:
             series = self._of(metric.name, reading.form, percent=metric.percent)
             if series is not None:
@@ -165,6 +166,15 @@ class Progress:
                 return None
             self._forms[name] = form
         return series
+
+
+def _beside_steps(reading: Reading) -> bool:
+    """Whether it tells of what a run does between its steps: an evaluation, a checkpoint, the end of an epoch."""
+    if reading.event is not None:
+        return reading.event in ("epoch", "checkpoint")
+    if reading.phase in (Phase.VAL, Phase.TEST) or (reading.epoch is not None and reading.step is None):
+        return True
+    return any(phase_of(metric.name) in (Phase.VAL, Phase.TEST) for metric in reading.metrics)
 
 
 def _eta(at: int, seconds: float, basis: Clean) -> Eta | None:

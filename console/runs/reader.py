@@ -15,6 +15,7 @@ from console.logs.join import LINE_LIMIT
 from console.logs.lines import MORE, NOTICE, SOURCE, STDERR, Line
 from console.model.log import Entry
 from console.runs.bars import Bar, is_bar, read_bar
+from console.runs.lexer import TEED
 from console.runs.names import phase_of, safe
 from console.runs.openings import announced
 from console.runs.reading import Form, Metric, Phase, Reading
@@ -43,7 +44,7 @@ _RICH = "\u2501\u2501"
 _SUSPECT = (
     r"(?im)epoch|\bep\b|step|iter|batch|update|round|loss|acc|val|eval|test|err|auc|f1|r2|score|mse|mae|ppl|perplex|iou|dice"
     r"|bleu|rouge|precision|recall|wer|cer|map|psnr|ssim|fid|nll|bce|learn: |reward|return|ndcg|\d%\||^\s*\{|^\s*\[\d+[],]"
-    r"|\d[/ ]\s*\d+ .?(?:━|\[[=>.])|--  ?--|\[\d+:\d\d|エポック|ステップ|損失|精度|正解率"
+    r"|\]: ?\{|\d[/ ]\s*\d+ .?(?:━|\[[=>.])|--  ?--|\[\d+:\d\d|エポック|ステップ|損失|精度|正解率"
 )
 _suspect: Any = None
 
@@ -182,10 +183,11 @@ class _Stream:
         self._largest = 0
         self._keras = _Keras()
         self._wide: Reading | None = None
+        self._processes: dict[int, _Stream] = {}
 
     @property
     def in_table(self) -> bool:
-        return self._table.open
+        return self._table.open or any(one.in_table for one in self._processes.values())
 
     def may_look(self, time: int) -> bool:
         self.count(time, 1)
@@ -209,12 +211,20 @@ class _Stream:
         """A line that says nothing: a table, or a bar over several lines, has ended with it."""
         self._table.see("")
         self._wide = None
+        for one in self._processes.values():
+            one.pass_over()
 
     def read(self, time: int, raw: bytes) -> list[Reading]:
         found = self._of_text(time, clean(raw, limit=2 * LINE_LIMIT))
         return [replace(one, stderr=True) for one in found] if self._stderr else found
 
     def _of_text(self, time: int, text: str) -> list[Reading]:
+        if text[:1] == "[" and (teed := TEED.match(text)) is not None:
+            rank, rest = int(teed[1]), text[teed.end() :]
+            return [replace(one, rank=rank) if one.rank is None else one for one in self._of_process(rank)._of_rest(time, rest)]
+        return self._of_rest(time, text)
+
+    def _of_rest(self, time: int, text: str) -> list[Reading]:
         one: Reading | None = None
         if self._table.open:
             one = self._table.row(time, text)
@@ -234,6 +244,15 @@ class _Stream:
         if is_bar(text) or text[:1] == "{":
             return []
         return self._keras.seen(self._of_sentence(time, text))
+
+    def _of_process(self, rank: int) -> _Stream:
+        """What is remembered of one of several processes that write into this stream, each line begun with its number."""
+        found = self._processes.get(rank)
+        if found is None:
+            if len(self._processes) >= _FAMILIES:
+                self._processes.pop(max(self._processes))
+            found = self._processes[rank] = _Stream(stderr=self._stderr)
+        return found
 
     def _of_sentence(self, time: int, text: str) -> list[Reading]:
         """A sentence. Bars of rich are wrapped where a log has 80 columns: their last measurements come one below the other."""

@@ -185,9 +185,10 @@ def test_an_exception_that_was_raised_from_another_is_taken_for_it() -> None:
 
 def test_a_launchers_word_of_its_worker_is_no_cause() -> None:
     said = raised("ValueError: no column price") + raised("torch.distributed.elastic.ChildFailedError: train.py FAILED")
-    prefixed = "\n".join(f"[rank0]: {line}" for line in raised("ValueError: no column price").splitlines())
     assert "no column price" in certain(why(by_hand(ended()), err=said)).words
-    assert "no column price" in certain(why(by_hand(ended()), err=prefixed)).words
+    for prefix in ("[rank0]: ", "[default0]:", "[default0]:[rank0]: "):
+        prefixed = "\n".join(f"{prefix}{line}" for line in raised("ValueError: no column price").splitlines())
+        assert "no column price" in certain(why(by_hand(ended()), err=prefixed)).words
 
 
 def test_an_exception_after_which_it_went_on_is_no_cause() -> None:

@@ -53,6 +53,55 @@ def test_a_pause_that_it_made_before_is_no_stall() -> None:
     assert stalled(progress, (89 + 95) * SECOND) is not None
 
 
+def paced(*gaps: tuple[float, str]) -> tuple[Progress, int]:
+    """After lines that came so many seconds after one another, and when the last one did."""
+    progress, reader, at = Progress(), Reader(), 0
+    for step, (gap, line) in enumerate(gaps):
+        at += round(gap * SECOND)
+        progress.add(reader.entries([(at, False, f"{line.format(step)}\n".encode())]))
+    return progress, at
+
+
+STEP = "step {} loss 0.5"
+
+
+@pytest.mark.parametrize("before", [5, 30, 100, 1000])
+def test_one_long_pause_hides_no_stall_after_it(before: int) -> None:
+    progress, last = paced(*[(10, STEP)] * before, (3600, STEP), *[(10, STEP)] * 100)
+    assert stalled(progress, last + 49 * SECOND) is None
+    assert stalled(progress, last + 51 * SECOND) is not None
+
+
+def test_a_pause_that_did_not_come_again_when_it_was_due_hides_no_stall() -> None:
+    progress, last = paced(*[(1, STEP)] * 20, (60, STEP), *[(1, STEP)] * 100)
+    assert stalled(progress, last + 11 * SECOND) is not None
+    often, last = paced(*[*[(1, STEP)] * 20, (60, STEP)] * 3, *[(1, STEP)] * 200)
+    assert stalled(often, last + 11 * SECOND) is not None
+
+
+@pytest.mark.parametrize(("steps", "pause", "line"), [
+    (30, 60, STEP), (30, 900, "epoch 1 val_loss 0.5"), (900, 60, STEP), (900, 900, "val_loss=0.5 val_acc=0.5"),
+])  # fmt: skip
+def test_pauses_that_come_after_each_epoch_are_no_stalls(steps: int, pause: int, line: str) -> None:
+    progress, reader, at, step = Progress(), Reader(), 0, 0
+    for epoch in range(5):
+        for _ in range(steps):
+            at, step = at + SECOND, step + 1
+            progress.add(reader.entries([(at, False, f"step {step} loss 0.5\n".encode())]))
+        if epoch:  # that the first one is none nobody can know
+            assert stalled(progress, at + pause * SECOND) is None, epoch
+        at += pause * SECOND
+        progress.add(reader.entries([(at, False, f"{line.format(step)}\n".encode())]))
+    assert stalled(progress, at + 2 * pause * SECOND) is not None
+
+
+def test_pauses_of_a_checkpoint_are_known_by_its_event() -> None:
+    step, saved = '{{"event":"step","epoch":1,"step":{}}}', '{{"event":"checkpoint","epoch":1,"path":"{}"}}'
+    progress, last = paced(*[(1, step)] * 30, (200, saved), *[(1, step)] * 28)
+    assert stalled(progress, last + 250 * SECOND) is None
+    assert stalled(progress, last + 301 * SECOND) is not None
+
+
 def test_a_run_that_ended_or_never_spoke_has_not_stalled() -> None:
     progress = Progress()
     assert stalled(progress, 10**6 * SECOND) is None

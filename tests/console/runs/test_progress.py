@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.runs.figures import figures
+from console.runs.figures import figures, moment
 from console.runs.pace import Pace, Silence
 from console.runs.progress import MOST_SERIES, Progress
 from console.runs.reader import Reader
@@ -109,6 +109,14 @@ def test_the_basis_of_an_eta_is_told() -> None:
     assert (str(eta.basis), eta.left(1 * SECOND)) == ("the bar's own rate, 5 it/s", 10.0)
 
 
+def test_when_a_run_that_stands_still_will_be_done_nobody_knows() -> None:
+    found = progress_of(*[f"step {at}/1000 loss {1 / at:.3f}" for at in range(1, 31)])
+    goes, stands = (figures(found, moment((30 + silent) * SECOND)) for silent in (5, 60))
+    assert (goes.finish, goes.findings) == (moment(1000 * SECOND), ())
+    assert [one.sign for one in stands.findings] == ["stalled"]
+    assert (stands.finish, stands.basis) == (None, None)
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -192,6 +200,42 @@ def test_of_several_ranks_the_lowest_one_speaks() -> None:
     assert found.place.step == 5
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "step {}/40 loss {}",
+        '{{"event":"step","step":{},"metrics":{{"loss":{}}}}}',
+        "{{'step': {}, 'loss': {}}}",
+        "train:  50%|#####     | {}/40 [00:01<00:01, 5.0it/s, loss={}]",
+        "step={} loss={}",
+    ],
+)
+@pytest.mark.parametrize("prefix", ["[default{}]:", "[trainer{}]: ", "[rank{}]:"])
+def test_processes_whose_lines_a_launcher_has_numbered_are_told_apart(prefix: str, line: str) -> None:
+    lines = [prefix.format(rank) + line.format(at, 9.5 if rank else 0.5) for at in range(1, 20) for rank in (1, 0)]
+    found = progress_of(*lines)
+    loss = found.metric("loss")
+    assert loss is not None
+    # A bar shows what changed; the others say it each time.
+    assert {point.value for point in loss.points} == {0.5}
+    assert (found.place.step, loss.count) == (19, 1 if "it/s" in line else 19)
+
+
+def test_what_looks_like_such_a_number_and_is_none_is_no_process() -> None:
+    assert [one.rank for one in read("[default0]:[rank 3] epoch=0 step=5 loss=0.5")] == [3]
+    assert [one.rank for one in read("[epoch3]: loss 0.5 acc 0.5")] == [None]
+    assert read('[default0]:{"event":"end","status":"ok"}')[0].event == "end"
+
+
+def test_two_processes_that_write_tables_in_turn_are_read_apart() -> None:
+    table = ("  epoch    train_loss    valid_acc", "-------  ------------  -----------", "      1        0.5000       0.9000",
+             "      2        0.4000       0.9100")  # fmt: skip
+    found = progress_of(*[f"[default{rank}]:{line}" for line in table for rank in (0, 1)])
+    series = found.metric("train_loss")
+    assert series is not None
+    assert [(point.epoch, point.value) for point in series.points] == [(1, 0.5), (2, 0.4)]
+
+
 def test_an_evaluation_moves_no_step() -> None:
     found = progress_of("epoch 1/3 step 7/9 loss 0.5", "Test:  [2/25]  loss: 0.05 (0.05)", "Test:  [24/25]  loss: 0.05 (0.05)")
     assert (found.place.step, found.place.steps) == (7, 9)
@@ -249,9 +293,9 @@ def test_a_log_that_invents_names_is_bounded() -> None:
 
 def test_silence_is_measured_between_moments_not_lines() -> None:
     silence = Silence()
-    for moment in range(5):
+    for turn in range(5):
         for line in range(100):
-            silence.add(moment * 7 * SECOND + line)
+            silence.add(turn * 7 * SECOND + line)
     assert (silence.median, silence.longest, silence.last) == (7.0, 7.0, 28 * SECOND)
 
 
