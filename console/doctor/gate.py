@@ -7,6 +7,7 @@ from console.doctor.answers import Answered
 from console.doctor.findings import Finding, behind, broken, good, off, starting
 from console.doctor.visit import Visit
 from console.model.container import Container, ContainerState, Health
+from console.model.probes import newest
 from console.model.service import GATE
 from console.model.source import SourceError
 from console.sources.protocols import EngineActs
@@ -53,9 +54,8 @@ def _held(visit: Visit, container: Container) -> Finding | None:
 
 
 def _probe(container: Container) -> str:
-    probes = container.details.probes if container.details is not None else ()
-    newest = max(probes, key=lambda one: one.end, default=None)
-    return str(newest.output).strip() if newest is not None else ""
+    told = newest(container.details) if container.details is not None else None
+    return str(told.output).strip() if told is not None else ""
 
 
 def _by_probe(container: Container, *, demo: bool) -> Finding:

@@ -177,3 +177,90 @@ async def test_a_token_goes_nowhere_in_the_clear(tmp_path: Path, endpoint: str) 
     await visit.aclose()
     assert found.state is HopState.BROKEN
     assert "expected an https:// address" in found.seen
+
+
+async def test_another_machines_engine_is_not_to_be_started_here(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.UNREACHABLE, Clean("Nobody listens on tcp://train-01:2375."))
+    made = tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None))
+    visit = Visit(replace(made, away=Clean("Use --host train-01.")))
+    found = await docker.look(visit)
+    await visit.aclose()
+    assert (found.state, found.command) == (HopState.BROKEN, "mlops-console config show")
+    assert "systemctl" not in found.do
+
+
+@pytest.mark.parametrize(
+    ("host", "state"),
+    [("tcp://no-such-name.invalid:2375", SourceState.UNREACHABLE), ("unix:///tmp/none/of/it", SourceState.UNREACHABLE)],
+)
+async def test_an_address_that_leads_nowhere_is_to_be_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, state: SourceState
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", host)
+    monkeypatch.chdir(tmp_path)
+    made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+    visit = Visit(made)
+    found = await docker.look(visit)
+    await visit.aclose()
+    await made.aclose()
+    assert found.state is HopState.BROKEN
+    assert found.do.startswith("set docker.host, DOCKER_HOST or the docker context"), found
+
+
+@pytest.mark.parametrize(
+    ("where", "usual"),
+    [
+        ("/var/run/docker.sock", True),
+        ("/run/docker.sock", True),
+        ("/run/user/1000/docker.sock", True),
+        ("/home/a/docker.sock", False),
+        ("/run/other.sock", False),
+    ],
+)
+def test_a_socket_that_docker_makes_is_missing_where_it_does_not_run(where: str, *, usual: bool) -> None:
+    error = os_error(FileNotFoundError(), parse_address(f"unix://{where}"))
+    assert isinstance(error, WrongAddressError) is not usual
+
+
+class Restarts(Refusing):
+    """A Jenkins that has answered a moment ago, and is restarted meanwhile."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+
+    async def jobs(self) -> tuple[Job, ...]:
+        raise JenkinsError(self.trouble, "Jenkins does not tell.")
+
+    async def work(self) -> Work:
+        raise JenkinsError(self.trouble, "Jenkins does not tell.")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state", "do"),
+    [
+        (Trouble.RESTARTING, HopState.WARNING, "wait a minute, and ask again"),
+        (Trouble.UNREACHABLE, HopState.BROKEN, "its log says why: mlops-console logs jenkins"),
+    ],
+)
+async def test_a_jenkins_that_falls_silent_in_the_midst_of_it(
+    tmp_path: Path, trouble: Trouble, state: HopState, do: str
+) -> None:
+    made = replace(plugins(tmp_path, ""), jenkins=cast("ActingJenkins", Restarts(trouble)), admin=None)
+    found = await job.look(Visit(made))
+    assert (found.state, found.seen, found.do) == (state, "Jenkins does not tell.", do)
+
+
+class Torn(OwnFiles):
+    """On a disk that does not answer."""
+
+    async def facts(self, path: Path) -> FileFacts:
+        raise SourceError(SourceState.UNREACHABLE, clean(f"{path} cannot be looked at: Input/output error."))
+
+
+async def test_secrets_on_a_disk_that_is_torn_have_a_remedy_too(tmp_path: Path) -> None:
+    project = ComposeProject(Clean("mlops"), clean(tmp_path / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
+    made = replace(tools(tmp_path, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=Torn())
+    found = await secrets.look(Visit(made))
+    assert (found.state, found.command) == (HopState.BROKEN, "mlops-console support")

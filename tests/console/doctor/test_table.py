@@ -11,7 +11,7 @@ import pytest
 
 import console.doctor
 from console.cli.group import COMMANDS
-from console.doctor.hops import HOPS, remedy
+from console.doctor.hops import EVERYWHERE, HOPS, remedy
 from console.doctor.job import PARAMETERS
 from console.doctor.page import markdown
 from console.doctor.secrets import READERS
