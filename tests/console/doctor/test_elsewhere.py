@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from console.backend import Backend
 from console.cli.options import GlobalOptions
-from console.doctor import docker, hub, job, secrets
+from console.doctor import docker, gate, hub, job, public, secrets
 from console.doctor.findings import Finding, HopState
 from console.doctor.instruments import DockerSide, Instruments
 from console.doctor.tools import instruments
 from console.doctor.visit import Visit
 from console.doctor.walk import walk
-from console.model.container import Variable
+from console.model.container import Health, Probe, Variable
 from console.model.filefacts import FileFacts
+from console.model.jenkins import JenkinsError, Job, Trouble, Work
 from console.model.service import ComposeProject
-from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.source import SourceError, SourceState, SourceStatus, WrongAddressError
 from console.settings import Overrides
+from console.sources.docker_engine.client import os_error
+from console.sources.docker_engine.endpoint import parse_address
 from console.sources.jenkins.admin import JenkinsAdmin
 from console.sources.ownfiles import OwnFiles
+from console.sources.protocols import ActingJenkins
 from console.sources.web import WebAnswer
 from console.text import Clean, clean
 from tests.console.doctor.house import House, blamed, examined
 from tests.console.doctor.test_gpu import Knows, tools
-from tests.console.fakes import FakeCompose, FakeEngine, container, inspection
+from tests.console.fakes import NOW, FakeCompose, FakeEngine, container, inspection
+from tests.console.refusing import Refusing
 from tests.support.engine import Engine
 from tests.support.jenkins.reaching import access
 from tests.support.recorded import replaying
@@ -190,15 +198,9 @@ async def test_another_machines_engine_is_not_to_be_started_here(tmp_path: Path)
     assert "systemctl" not in found.do
 
 
-@pytest.mark.parametrize(
-    ("host", "state"),
-    [("tcp://no-such-name.invalid:2375", SourceState.UNREACHABLE), ("unix:///tmp/none/of/it", SourceState.UNREACHABLE)],
-)
-async def test_an_address_that_leads_nowhere_is_to_be_corrected(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, state: SourceState
-) -> None:
+async def test_an_address_that_leads_nowhere_is_to_be_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("DOCKER_HOST", host)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
     monkeypatch.chdir(tmp_path)
     made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
     visit = Visit(made)
@@ -222,6 +224,31 @@ async def test_an_address_that_leads_nowhere_is_to_be_corrected(
 def test_a_socket_that_docker_makes_is_missing_where_it_does_not_run(where: str, *, usual: bool) -> None:
     error = os_error(FileNotFoundError(), parse_address(f"unix://{where}"))
     assert isinstance(error, WrongAddressError) is not usual
+
+
+def test_a_name_that_nobody_knows_is_a_wrong_address() -> None:
+    assert isinstance(os_error(socket.gaierror(), parse_address("tcp://train-1:2375")), WrongAddressError)
+
+
+async def test_what_a_gate_said_before_it_was_started_anew_is_settled(tmp_path: Path) -> None:
+    """Docker keeps the words of its last probe, which told of a secret that is right by now."""
+    then, started = NOW - timedelta(minutes=2), NOW - timedelta(seconds=5)
+    held = Probe(then, then, 1, Clean("gate: secret webhook-token is no token"))
+    for begun, state in ((started, HopState.OK), (then, HopState.BROKEN)):
+        one = container("gate", service="gate", health=Health.STARTING, details=inspection(probes=(held,), started_at=begun))
+        visit = Visit(tools(tmp_path, OFF, DockerSide(FakeEngine(one), Knows(), FakeCompose(), None, None)))
+        found = await gate.look(visit)
+        await visit.aclose()
+        assert found.state is state, found
+
+
+async def test_the_public_way_that_is_not_told_of_its_address_says_so(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.DENIED, Clean("Docker answers 403: no"))
+    visit = Visit(tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None)))
+    found = await public.look(visit)
+    await visit.aclose()
+    assert (found.state, found.seen) == (HopState.SKIPPED, "not available from here: Docker answers 403: no")
 
 
 class Restarts(Refusing):
