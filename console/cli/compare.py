@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import click
@@ -64,6 +66,7 @@ def compare_runs(context: Context, names: tuple[str, ...], as_csv: bool) -> int:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise UsageError(f"{twice} is named twice: it is compared with others.")
     compared = compare([(one.told, _curves(one.figures)) for one in meant])
+    compared = replace(compared, seconds=tuple(_took(one, found.taken_at) for one in meant))
     if context.json:
         items = [run_forms.run(one.run, one.figures, recalled=one.recalled) for one in meant]
         print_json(document(context, "compare", found, items, **_told(compared)))
@@ -159,6 +162,12 @@ def _rows(meant: Sequence[Meant], compared: Comparison, some: Sequence[int]) -> 
             yield [Cell(f"{name} best"), *(Cell(best[at]) for at in some)]
         last = _values([one.final for one in several])
         yield [Cell(f"{name} last"), *(Cell(last[at]) for at in some)]
+
+
+def _took(one: Meant, now: datetime) -> float | None:
+    """So far, of one that goes on."""
+    begun = one.told.started
+    return max(0.0, (now - begun).total_seconds()) if begun is not None and not one.run.ended else one.told.seconds
 
 
 def _duration(seconds: float | None) -> str:

@@ -268,11 +268,16 @@ def manual() -> str:
                     continue
                 words = name if part is found else f"{name} {part.name}"
                 usage = " ".join(_usage(param) for param in part.params if param.expose_value).replace("|", "\\|")
-                lines.append(f"| `{words}{' ' + usage if usage else ''}` | {(part.help or '').splitlines()[0]} |")
+                lines.append(f"| `{words}{' ' + usage if usage else ''}` | {_sentence(part.help)} |")
     lines += ["", "| everywhere | what |", "|---|---|"]
     for name, (option, wants_value, words) in GLOBAL.items():
         lines.append(f"| `{name}{' ' + option.upper() if wants_value else ''}` | {words} |")
     return "\n".join(lines) + "\n"
+
+
+def _sentence(words: str | None) -> str:
+    """The first paragraph, in one line."""
+    return " ".join((words or "").partition("\n\n")[0].split())
 
 
 def _usage(param: click.Parameter) -> str:

@@ -26,9 +26,11 @@ from console.model.history import PastRun
 from console.model.metric import Curve, Figures
 from console.model.run import Phase, Run
 from console.model.secretnames import MASK
+from console.model.state import StateClass
 from console.model.times import clock
 from console.model.why import Evidence
 from console.model.words import binary, decimal, duration, memory_of
+from console.runs.before import before_of
 from console.runs.meant import SHOWN
 from console.settings import SettingsError
 from console.sources.projectfolders import project_names
@@ -94,7 +96,7 @@ def runs(context: Context, project: str | None, count: str, limit: str, everythi
     else:
         complain(context, found)
         printer = context.printer()
-        printer.table(_COLUMNS, [_row(one, found.figures.get(one.key), found.taken_at) for one in shown])
+        printer.table(_COLUMNS, [_row(one, found) for one in shown])
         if not shown and reached(found):
             printer.line(_nothing(context, found, project))
     return UNREACHABLE if not reached(found) else 1 if bad else 0
@@ -210,7 +212,8 @@ def _nothing(context: Context, found: Runs, project: str | None) -> str:
     return "No runs yet. A merged release starts one, or make train."
 
 
-def _row(one: Run, known: Figures | None, now: datetime) -> list[Cell]:
+def _row(one: Run, found: Runs) -> list[Cell]:
+    known = found.figures.get(one.key)
     told = run_words.shown_state(one, known)
     loss = known.loss if known is not None else None
     return [
@@ -218,10 +221,19 @@ def _row(one: Run, known: Figures | None, now: datetime) -> list[Cell]:
         Cell(told.word, told),
         Cell(run_words.progress(one, known)),
         Cell(run_words.figure(loss.last.value) if loss is not None else ""),
-        Cell(run_words.best(known)),
-        Cell(run_words.when(one, known, now)),
+        Cell(f"{run_words.best(known)} {_change(one, found)}".rstrip()),
+        Cell(run_words.when(one, known, found.taken_at)),
         Cell(run_words.cards(one)),
     ]
+
+
+def _change(one: Run, found: Runs) -> str:
+    """By how much one that went well is better than the run before it."""
+    known = found.figures.get(one.key)
+    if known is None or not one.ended or one.state.kind is not StateClass.GOOD:
+        return ""
+    older = before_of(found.found, one)
+    return run_words.change(known, found.figures.get(older.key)) if older is not None else ""
 
 
 def _show(printer: Printer, meant: Meant, now: datetime) -> None:

@@ -16,6 +16,9 @@ from console.text import Clean
 OFTEN_SECONDS = 600.0
 """Between two looks into the history: a week's growth is no other one a minute later."""
 
+SOON_SECONDS = 60.0
+"""After a look that took too long: the machine may only have been busy."""
+
 DEADLINE_SECONDS = 1.0
 """A disk that answers no sooner is told without this."""
 
@@ -46,16 +49,16 @@ class Outlook:
             try:
                 self._known = await self._pool.run(self._read, self._deadline)
             except TimeoutError:
-                self._known = {}
+                self._known, self._due = {}, self._ticks() + SOON_SECONDS
         return foreseen(disks, self._known)
 
     def _read(self) -> Mapping[Clean, Sequence[Growth]]:
         # Where there is no history its program is not loaded.
-        path = self._place()
         try:
+            path = self._place()
             if not path.stat().st_size:
                 return {}
-        except OSError:
+        except (OSError, ValueError):
             return {}
         from console.history.errors import HistoryError
         from console.history.reader import Reader

@@ -65,6 +65,11 @@ class _Waiting:
     tries: int = 0
     due: float = 0.0
 
+    @property
+    def same(self) -> tuple[str, object]:
+        """What no other message has."""
+        return self.way, self.message.get("id")
+
 
 @dataclass(slots=True)
 class Outbox:
@@ -121,9 +126,10 @@ class Notices:
             # What ended before anybody asked to be told is no news.
             self._since = self._clock()
             await self._note(_SINCE, self._since.isoformat())
+        ours = {one.same for one in self._box.waiting}
         for one in _list(await self._noted(_WAITING)):
             waiting = _waiting(one)
-            if waiting is None:
+            if waiting is None or waiting.same in ours:
                 continue
             way = self._ways.get(waiting.way)
             if way is not None and (not waiting.begun or way.repeats):
@@ -132,9 +138,16 @@ class Notices:
                 why = _UNKNOWN if way is not None else "the settings have no such way any more"
                 self._tell(f"notice: {waiting.message.get('words')}: {why}.")
                 self._keep(box, waiting, False, why)
+        self._carry(box)
         self._box = box
         await self._save()
         self._more.set()
+
+    def _carry(self, box: Outbox) -> None:
+        """What is remembered here goes on in another file: that knows nothing of it."""
+        box.told |= self._box.told
+        box.waiting += self._box.waiting
+        box.kept[:] = (box.kept or self._box.kept)[-MOST_KEPT:]
 
     async def look(self, run: Run, past: PastRun, figures: Figures | None, names: Collection[str]) -> None:
         """A run as it is now; `names` are what tells it from others of the same key."""
@@ -219,12 +232,15 @@ class Notices:
                 self._tell(f"notice: {error.reason} Again in {seconds:.0f}s.")
             else:
                 self._tell(f"notice: {error.reason} Not tried again.")
-                self._box.waiting.remove(one)
-                self._keep(self._box, one, False, str(error.reason))
+                self._over(one, False, str(error.reason))
         else:
-            self._box.waiting.remove(one)
-            self._keep(self._box, one, True, "")
+            self._over(one, True, "")
         await self._save()
+
+    def _over(self, one: _Waiting, well: bool, why: str) -> None:
+        """It waits no more: nor does what another file, which was opened meanwhile, has of the same."""
+        self._box.waiting[:] = [each for each in self._box.waiting if each.same != one.same]
+        self._keep(self._box, one, well, why)
 
     def _keep(self, box: Outbox, one: _Waiting, well: bool, why: str) -> None:
         box.kept.append(

@@ -117,7 +117,7 @@ class Samples:
         if self.host is None or self._time() < self._disks_due:
             return ()
         self._disks_due = self._time() + DISK_SECONDS
-        return tuple(DiskSample(nanoseconds(now), one.path, one.used, one.free) for one in self.host.disks)
+        return tuple(DiskSample(nanoseconds(now), one.place, one.used, one.free) for one in self.host.disks)
 
 
 def _owners(runs: Sequence[Run]) -> Mapping[int, Clean]:

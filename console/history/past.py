@@ -61,7 +61,7 @@ def host(db: sqlite3.Connection, begin: int, end: int, width: int) -> HostPast:
 
 
 def growths(db: sqlite3.Connection, now: int) -> Mapping[Clean, Sequence[Growth]]:
-    """How disks have filled up to `now`, by their paths; those that did not grow are left out."""
+    """How disks have filled up to `now`, by their places; those that did not grow are left out."""
     found = {}
     for subject, name, _ in db.execute(_NAMED, (len(DISK), DISK)).fetchall():
         told = []

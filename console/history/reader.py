@@ -159,7 +159,7 @@ class Reader:
             return past.host(db, begin, end, width)
 
     def growths(self, now: int) -> Mapping[Clean, Sequence[Growth]]:
-        """How disks have filled up to `now` (nanoseconds since 1970), by their paths; those that did not grow are left out."""
+        """How disks have filled up to `now` (nanoseconds since 1970), by their places; those that did not grow are left out."""
         with self._reading() as db:
             return past.growths(db, now)
 

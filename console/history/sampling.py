@@ -56,7 +56,7 @@ def put(
         values = (each.cpu, each.memory, each.cpu_pressure, each.memory_pressure, each.io_pressure)
         _take(db, changed, subject, each.time, oldest, None, values)
     for disk in disks:
-        subject = _subject(db, f"{DISK}{clean(disk.path)}", None, disk.time)
+        subject = _subject(db, f"{DISK}{clean(disk.place)}", None, disk.time)
         _take(db, changed, subject, disk.time, oldest, None, (disk.used, disk.free, None, None, None))
     for tier in range(1, len(TIERS)):
         many = TIERS[tier].width // TIERS[0].width

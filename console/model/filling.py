@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from console.model.machine import Disk
 from console.text import Clean
@@ -22,6 +23,12 @@ AHEAD = 4
 _LATE = 2
 """Columns at a window's beginning that nobody may have recorded."""
 
+_JUMPS = 2
+"""Of the rises from one value to the next the greatest are left out: an image that was pulled once is no growth."""
+
+_NOW = COLUMNS // 4
+"""Values at the end of a window, which have to rise too: what was done an hour ago does not go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -34,16 +41,20 @@ class Growth:
 def grown(used: Sequence[float | None], window: float) -> Growth | None:
     """How much was added a second, from the first to the last of `COLUMNS` values that are `window / 24` seconds apart.
 
-    None where it did not grow, or where too little is known: its beginning, or its end.
+    None where it did not grow, or where too little is known: its beginning, its end, or what is between them.
     """
-    each = window / (COLUMNS - 1)
-    begin = next((at for at, value in enumerate(used[: _LATE + 1]) if value is not None), None)
-    if begin is None or len(used) < COLUMNS:
+    if len(used) < COLUMNS or used[-1] is None:
         return None
-    first, last = used[begin], used[-1]
-    if first is None or last is None or last <= first:
+    known = [(at, value) for at, value in enumerate(used) if value is not None]
+    if known[0][0] > _LATE or len(known) < COLUMNS // 2:
         return None
-    return Growth((last - first) / ((len(used) - 1 - begin) * each), AHEAD * window)
+    rises = sorted((later - value) / (then - at) for (at, value), (then, later) in pairwise(known))
+    # Where it only jumped, once or twice, nothing is left.
+    even = sum(rises[:-_JUMPS]) / len(rises[:-_JUMPS])
+    recent = [value for at, value in known if at >= len(used) - 1 - _NOW]
+    if even <= 0 or (window <= DAY and recent[-1] <= recent[0]):
+        return None
+    return Growth(even / (window / (COLUMNS - 1)), AHEAD * window)
 
 
 def full_in(free: int, growths: Iterable[Growth]) -> float | None:
@@ -54,5 +65,5 @@ def full_in(free: int, growths: Iterable[Growth]) -> float | None:
 
 
 def foreseen(disks: Iterable[Disk], growths: Mapping[Clean, Sequence[Growth]]) -> tuple[Disk, ...]:
-    """The disks with when each would be full, by their paths."""
-    return tuple(replace(one, full_in=full_in(one.free, growths[one.path])) if one.path in growths else one for one in disks)
+    """The disks with when each would be full, by their places."""
+    return tuple(replace(one, full_in=full_in(one.free, growths.get(one.place, ()))) for one in disks)

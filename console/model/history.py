@@ -151,10 +151,10 @@ class HostSample:
 
 @dataclass(frozen=True, slots=True)
 class DiskSample:
-    """A file system at one moment, by a folder on it. Bytes; `free` is what an ordinary program may still write."""
+    """A file system at one moment, by where it is mounted. Bytes; `free` is what an ordinary program may still write."""
 
     time: int
-    path: Clean
+    place: Clean
     used: float
     free: float
 

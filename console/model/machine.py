@@ -13,7 +13,8 @@ class Disk:
 
     `free` is what an ordinary program may still write. `inodes_free` and `inodes` are None where the file system counts none.
     `full_in` are seconds until nothing is free if it goes on growing as it did; None where it does not, where that is too far
-    away to be told, or where nobody recorded it.
+    away to be told, or where nobody recorded it. `mount` is where the file system is mounted: who looks by another folder has
+    the same. None where that is not known.
     """
 
     what: Clean
@@ -24,6 +25,12 @@ class Disk:
     inodes: int | None = None
     inodes_free: int | None = None
     full_in: float | None = None
+    mount: Clean | None = None
+
+    @property
+    def place(self) -> Clean:
+        """What it is remembered by."""
+        return self.mount or self.path
 
     @property
     def full(self) -> float:

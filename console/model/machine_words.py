@@ -21,30 +21,35 @@ def disk_state(disk: Disk) -> State:
     """`ok`, `91%`, or `full`."""
     if disk.full >= BROKEN:
         return state(StateClass.BROKEN, "full" if disk.full >= 99.95 else f"{disk.full:.0f}%")
-    if disk.full >= ATTENTION or (disk.full_in is not None and disk.full_in <= SOON):
+    if disk.full >= ATTENTION or _soon(disk):
         return state(StateClass.ATTENTION, f"{disk.full:.0f}%")
     return state(StateClass.GOOD, "ok")
 
 
 def fullest(disks: Sequence[Disk]) -> Disk | None:
-    """The one that is closest to being full."""
-    return max(disks, key=lambda one: one.full, default=None)
+    """The one that wants a look most: that is full, that will be soon, that has the least room."""
+    return max(disks, key=_urgency, default=None)
+
+
+def _urgency(disk: Disk) -> tuple[bool, bool, float]:
+    return disk.full >= BROKEN, _soon(disk), disk.full
+
+
+def _soon(disk: Disk) -> bool:
+    return disk.full_in is not None and disk.full_in <= SOON
 
 
 def mark(reading: MachineReading) -> State | None:
-    """The state of the fullest disk that wants a look; None where none does."""
-    disk = fullest(_bad(reading))
-    return disk_state(disk) if disk is not None else None
+    """The state of the disk that wants a look most; None where none does."""
+    disk = fullest(reading.disks)
+    told = disk_state(disk) if disk is not None else None
+    return told if told is not None and told.bad else None
 
 
 def problems(reading: MachineReading) -> tuple[Problem, ...]:
-    """Disks that are nearly full or will be soon, the fullest first."""
-    disks = sorted(_bad(reading), key=lambda one: -one.full)
+    """Disks that are nearly full or will be soon, the most urgent first."""
+    disks = sorted((one for one in reading.disks if disk_state(one).bad), key=_urgency, reverse=True)
     return tuple(Problem(disk_state(one).kind, clean(_sentence(one)), clean("disk")) for one in disks)
-
-
-def _bad(reading: MachineReading) -> list[Disk]:
-    return [one for one in reading.disks if disk_state(one).bad]
 
 
 def _sentence(disk: Disk) -> str:

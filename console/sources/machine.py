@@ -14,7 +14,7 @@ from typing import TypeVar
 from console.model.machine import Disk, MachineReading
 from console.model.source import SourceError, SourceState
 from console.sources._blocking import Pool
-from console.text import clean
+from console.text import Clean, clean
 
 PROC_SECONDS = 2.0
 DISK_SECONDS = 1.0
@@ -134,7 +134,19 @@ def file_system(what: str, path: str) -> tuple[int, Disk] | None:
         free=told.f_bavail * unit,
         inodes=told.f_files or None,
         inodes_free=told.f_favail if told.f_files else None,
+        mount=_mount(path, device),
     )
+
+
+def _mount(path: str, device: int) -> Clean | None:
+    """The folder farthest up that is still on the same file system; None where that cannot be told."""
+    try:
+        found = Path(path).resolve()
+        while found.parent != found and os.stat(found.parent).st_dev == device:  # noqa: PTH116 (as above)
+            found = found.parent
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return clean(str(found))
 
 
 def _tell(proc: Path) -> _Told:

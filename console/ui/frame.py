@@ -123,9 +123,11 @@ def _fitted(parts: Sequence[Part], room: int, look: Look) -> list[Part]:
     So numbers and states, which stand between, are never cut.
     """
     found = _shrunk(parts, room, look)
-    for left in (slice(None, -1), slice(2, None)):
-        if line_cells(found) > room and len(found) > _HOST_ALONE:
-            found = _shrunk(found[left], room, look)
+    if line_cells(found) > room and len(found) > _HOST_ALONE:
+        found = _shrunk(found[:-1], room, look)
+    if line_cells(found) > room and len(found) > _HOST_ALONE:
+        # The host had the blank at the edge.
+        found = _shrunk([look.part(" "), *found[2:]], room, look)
     return found
 
 

@@ -12,8 +12,8 @@ from console.model.metric import Figures
 from console.model.run import Run
 from console.model.state import StateClass
 from console.model.world import World
+from console.runs.before import before_of
 from console.text import Clean
-from console.ui.runview import before_of
 
 _TAG = re.compile(r"\bpublished (?:to \S+ )?as ([^\s,]+)")
 """In the platform's own sentence on how a build ended (fact.py)."""

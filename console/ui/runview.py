@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from console.model.build import BuildRef, Parameter, Result
+from console.model.build import Parameter
 from console.model.container import Container, UsageHistory
 from console.model.history import Asked, PastRun
 from console.model.metric import Figures
@@ -18,6 +18,7 @@ from console.model.state import State, StateClass, state
 from console.model.training import IDENTITY, UNSET
 from console.model.why import Why
 from console.model.world import World
+from console.runs.before import before_of
 from console.runs.overrides import apart
 from console.runs.recalled import standing
 from console.text import Clean
@@ -136,31 +137,6 @@ def successor(world: World, run: Run) -> Run | None:
 def before(world: World, run: Run) -> Run | None:
     """The run before it of the same project, to tell what is new about this one. One that was skipped has trained nothing."""
     return before_of(world.runs, run)
-
-
-def before_of(runs: Iterable[Run], run: Run) -> Run | None:
-    """The same among these."""
-    same = [one for one in runs if one.project == run.project and one.key != run.key and _trained(one)]
-    ref = _ref(run)
-    if ref is None:
-        return max(same, key=_number, default=None) if run.phase is Phase.QUEUED else None
-    older = [one for one in same if (theirs := _ref(one)) is not None and theirs.job == ref.job and theirs < ref]
-    return max(older, key=_number, default=None)
-
-
-def _trained(run: Run) -> bool:
-    return run.phase is not Phase.QUEUED and (run.build is None or run.build.result is not Result.NOT_BUILT)
-
-
-def _ref(run: Run) -> BuildRef | None:
-    """By the key: a run by hand has a number of its own, and no build."""
-    job, mark, number = run.key.rpartition("#")
-    return BuildRef(Clean(job), int(number)) if mark and number.isascii() and number.isdigit() else None
-
-
-def _number(run: Run) -> int:
-    ref = _ref(run)
-    return ref.number if ref is not None else -1
 
 
 def figures_of(world: World, run: Run) -> Figures | None:

@@ -18,7 +18,7 @@ from console.model.build import Result as Ended
 from console.model.jenkins import JenkinsError
 from console.model.jenkins_rows import build_state
 from console.model.state import StateClass
-from console.model.training import TRAIN
+from console.model.training import STAGE, TRAIN
 from console.model.words import duration
 from console.sources.protocols import ActingJenkins
 from console.text import Clean, clean
@@ -37,13 +37,15 @@ _WAYS = {Stop.STOP: "stop", Stop.TERM: "term", Stop.KILL: "kill"}
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """`by` is who stopped it already, `grace` the seconds that its training has for a checkpoint, once its log tells."""
+    """`by` is who stopped it already, `grace` the seconds that its training has for a checkpoint, once its log tells.
+    `begun` is whether its training has; None where that is not told."""
 
     ref: BuildRef
     build: Build | None
     stopping: bool = False
     by: Clean | None = None
     grace: int | None = None
+    begun: bool | None = None
 
     @property
     def name(self) -> Clean:
@@ -51,7 +53,8 @@ class _Seen:
 
     @property
     def trains(self) -> bool:
-        return self.ref.job == TRAIN
+        """Whether there is a checkpoint to be saved or lost."""
+        return self.ref.job == TRAIN and self.begun is not False
 
 
 class StopBuilds:
@@ -97,7 +100,17 @@ class StopBuilds:
         # Whoever stopped it stands above all that it has printed since: a second stop must not pass for the first one.
         told = _told(await tail(self._jenkins, ref, _LOOKED_BACK))
         stopping = told.by is not None or build.result is Ended.ABORTED
-        return _Seen(ref, build, stopping, told.by, told.grace)
+        return _Seen(ref, build, stopping, told.by, told.grace, await self._begun(ref))
+
+    async def _begun(self, ref: BuildRef) -> bool | None:
+        """A build that waits for its lock, or makes its image, has no training yet: there are no stages to come."""
+        if ref.job != TRAIN:
+            return None
+        try:
+            found = await self._jenkins.stages(ref)
+        except JenkinsError:
+            return None
+        return any(one.name.lower() == STAGE for one in found.stages)
 
     async def _why_not(self, seen: _Seen) -> Clean | None:
         build = seen.build
@@ -151,6 +164,9 @@ class StopBuilds:
             case Stop.STOP if one.trains:
                 told.append(Say("does", clean("has the training save a checkpoint and end")))
                 told.append(Say("stays", clean("its log, its metrics and the checkpoint: it can be gone on from")))
+            case Stop.STOP if one.begun is False:
+                told.append(Say("does", clean("ends it before its training has begun: nothing is trained")))
+                told.append(Say("stays", clean("its log")))
             case Stop.STOP:
                 told.append(Say("does", clean("interrupts its step; the steps that clean up after it still run")))
                 told.append(Say("stays", clean("its log")))
@@ -255,11 +271,13 @@ def _word(seen: Sequence[_Seen]) -> Clean:
 
 def _basis(one: _Seen) -> Basis:
     build = one.build
-    fact = (build is not None, build is not None and build.building, one.stopping)
+    fact = (build is not None, build is not None and build.building, one.stopping, one.begun is False)
     if build is None:
         words = f"{one.ref.shown} was deleted since."
     elif not build.building:
         words = f"{one.ref.shown} has ended since: {build_state(build).word}."
+    elif not one.stopping:
+        words = f"{one.ref.shown} has begun to train since."
     else:
         words = f"{one.ref.shown} is being stopped since{f', by {one.by}' if one.by else ''}."
     return Basis(str(key_of(one.ref)), fact, clean(words))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from console.actions.doer import Doer
@@ -11,14 +13,24 @@ from console.actions.plan import End, Fate, Plan, Weight
 from console.actions.together import Together
 from console.demo.controller import VIEWER, Kind, Pipeline, Sh
 from console.model.asking import Stop
-from console.model.build import BuildRef
+from console.model.build import BuildRef, Stage, Stages, StageStatus
 from console.model.state import StateClass
 from console.text import clean
 from tests.console.actions.acts import Notebook
 from tests.console.actions.stage import Theatre, ref
-from tests.console.fake_jenkins import FakeJenkins, build
+from tests.console.fake_jenkins import NOW, FakeJenkins, build
 from tests.support.jenkins import Fault
 from tests.support.jenkins.reaching import source_at
+
+
+def staged(ref: BuildRef, *names: str) -> Stages:
+    """A build that is in the last of these stages."""
+    moments = [NOW + timedelta(seconds=at) for at in range(len(names))]
+    found = [
+        Stage(clean(str(at)), clean(name), StageStatus.IN_PROGRESS, moments[at], None, timedelta(0))
+        for at, name in enumerate(names)
+    ]
+    return Stages(ref, StageStatus.IN_PROGRESS, tuple(found))
 
 
 def stop(stage: Theatre, *refs: BuildRef, how: Stop = Stop.STOP) -> StopBuilds:
@@ -41,6 +53,31 @@ async def test_one_stop_saves_the_checkpoint(stage: Theatre) -> None:
     assert "#1 saving checkpoint, 30s of 2m" in saving
     assert words[-1].startswith("#1 aborted after ")
     assert (told[-1].end, told[-1].kind) == (End.GOOD, StateClass.ENDED)
+
+
+@pytest.mark.parametrize("stages", [(), ("Check", "Build image")])
+async def test_a_build_that_has_not_begun_to_train_has_no_checkpoint_to_promise(stages: tuple[str, ...]) -> None:
+    jenkins, one = FakeJenkins(), build("train", 7, None)
+    jenkins.known[one.ref] = one
+    jenkins.staged[one.ref] = staged(one.ref, *stages)
+    plan = await StopBuilds(jenkins, [one.ref]).plan()
+    assert plan.told("does") == ("ends it before its training has begun: nothing is trained",)
+    assert plan.told("stays") == ("its log",)
+    (goes,) = (await StopBuilds(jenkins, [one.ref], Stop.TERM).plan()).told("goes")
+    assert "checkpoint" not in goes
+    # Meanwhile it has begun: what was agreed to is no longer what would be done.
+    before = plan.basis
+    jenkins.staged[one.ref] = staged(one.ref, *stages, "Train")
+    plan = await StopBuilds(jenkins, [one.ref]).plan()
+    assert plan.told("does") == ("has the training save a checkpoint and end",)
+    assert plan.basis != before
+
+
+async def test_where_stages_are_not_told_it_may_have_a_checkpoint() -> None:
+    jenkins, one = FakeJenkins(), build("train", 7, None)
+    jenkins.known[one.ref] = one
+    plan = await StopBuilds(jenkins, [one.ref]).plan()
+    assert plan.told("does") == ("has the training save a checkpoint and end",)
 
 
 async def test_a_second_stop_wants_the_projects_name(stage: Theatre) -> None:

@@ -9,12 +9,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from console.demo import RunningClock, demo_gpus, demo_jenkins, demo_sources
+from console.demo import RunningClock, demo_gpus, demo_jenkins, demo_past, demo_sources
 from console.model.source import SourceError, SourceState
 from console.text import clean
 from tests.console.cli.calling import FakeBackend, answer, call
@@ -62,6 +62,33 @@ def test_the_demo_has_runs_in_every_phase(demo: FakeBackend, capsys: pytest.Capt
     assert found["project-b #127"]["state"] == "failed"
     assert "out of memory" in found["project-b #127"]["why"]
     assert status == int(any(one["class"] in ("broken", "attention") for one in found.values() if one["phase"] != "ended"))
+
+
+def test_one_that_went_well_is_told_with_how_much_better_it_is(
+    demo: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "past", demo_past)
+    call(demo, "runs")
+    rows = {line.partition("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert " acc 0.945 +.004 " in rows["project-a #120"]  # 0.9449 after 0.9413
+    assert " auc 0.851 -.016 " in rows["customer-churn-forecast-eu #123"]
+    # Of one that goes on, has failed or is the first nothing can be said yet.
+    for name, best in (("project-a #128", "acc 0.9"), ("project-b #127", "acc 0.816"), ("project-a #96", "acc 0.940")):
+        assert best in rows[name]
+        assert " +" not in rows[name]
+
+
+def test_one_that_goes_on_has_taken_so_long(
+    demo: FakeBackend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "past", demo_past)
+    _, document = answer(demo, capsys, "compare", "128", "120")
+    goes_on, over = document["seconds"]
+    (build,) = answer(demo, capsys, "build", "train", "128")[1]["items"]
+    begun = datetime.fromisoformat(build["started_at"])
+    taken = datetime.fromisoformat(document["taken_at"])
+    assert goes_on == pytest.approx((taken - begun).total_seconds(), abs=2)
+    assert over > goes_on
 
 
 def test_people_see_how_far_it_is_and_whether_it_learns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -193,6 +193,25 @@ async def test_a_program_that_may_have_run_is_not_run_again(room: Room, repeats:
     assert repeats or "nobody knows whether it arrived" in kept(room)[0]["why"]
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_history_that_is_moved_away_during_a_send_loses_and_doubles_nothing(room: Room, arrives: bool) -> None:
+    way = room.ways[0] = Way()
+    hangs = way.hang = asyncio.Event()
+    one = begin(room, told(2))
+    async with room.running():
+        await until(lambda: room.run("local#3") is not None)
+        end(room, one, 1)
+        await until(lambda: way.begun)
+        room.path.rename(room.path.with_suffix(".old"))
+        # The recorder has begun a new one.
+        await until(lambda: room.path.exists() and room.run("local#3") is not None)
+        way.refuses = None if arrives else MessageError(clean("hooks answered 404."), again=False)
+        hangs.set()
+        await until(lambda: kept(room))
+    assert len(way.came) == int(arrives)
+    assert [(each["arrived"], each["why"]) for each in kept(room)] == [(arrives, None if arrives else "hooks answered 404.")]
+
+
 async def test_a_secret_in_a_reason_does_not_leave(room: Room) -> None:
     (way,) = room.ways
     jenkins = room.jenkins = KeepingJenkins()

@@ -117,7 +117,7 @@ async def test_the_engines_disk_is_written_down_once_a_minute(room: Room, monkey
     async with room.running():
         await until(lambda: len(asked) >= 4)
     assert asked[-1] == {"docker": "/var/lib/docker"}
-    assert [(one.path, one.used + one.free) for one in samples] == [("/var/lib/docker", 100)]
+    assert [(one.place, one.used + one.free) for one in samples] == [("/var/lib/docker", 100)]
 
 
 async def test_one_that_ends_is_told_to_have_and_is_not_read_again(room: Room) -> None:

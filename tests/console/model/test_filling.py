@@ -42,6 +42,34 @@ def test_what_is_made_by_day_and_removed_by_night_is_no_growth() -> None:
             assert told is None or told.rate * told.ahead < 1 * GB
 
 
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("ago", [0.9, 0.5, 0.1, 0.0])
+def test_an_image_that_was_pulled_once_is_no_growth(window: int, ago: float) -> None:
+    """Also where that took a while, and where it is the last thing that is seen."""
+    for pulls in (1, 2):
+        moments = [ago * window * (each + 1) / pulls for each in range(pulls)]
+
+        def saw(before: float, moments: list[float] = moments) -> float:
+            return 500 * GB + 130 * GB * sum(before <= one for one in moments)
+
+        assert grown(held(window, saw), window) is None
+
+
+def test_what_grew_an_hour_ago_and_no_more_is_not_taken_to_go_on() -> None:
+    def saw(before: float) -> float:
+        return 500 * GB - max(before, 0.4 * HOUR) * 1e7
+
+    assert grown(held(HOUR, saw), HOUR) is None
+    # In a week there are nights, and days off.
+    assert grown(held(WEEK, lambda before: 500 * GB - max(before, 0.3 * WEEK) * 1e5), WEEK) is not None
+
+
+def test_checkpoints_of_every_few_hours_are_growth() -> None:
+    told = grown(held(DAY, lambda before: 500 * GB - before // (2 * HOUR) * 10 * GB), DAY)
+    assert told is not None
+    assert 0.6 * 120 * GB / DAY < told.rate <= 120 * GB / DAY
+
+
 @pytest.mark.parametrize(
     "used",
     [
@@ -85,7 +113,10 @@ def test_no_growth_is_believed_for_longer_than_it_may_be(free: int, told: list[t
         assert not any(free / rate < found * (1 - 1e-9) and rate * ahead >= free for rate, ahead in told)
 
 
-def test_disks_are_known_by_their_paths() -> None:
-    docker, home = (Disk(Clean(what), Clean(path), 100, 50, 50) for what, path in (("docker", "/d"), ("home", "/h")))
+def test_disks_are_known_by_where_they_are_mounted() -> None:
+    docker, home = (
+        Disk(Clean("docker"), Clean("/d/docker"), 100, 50, 50, mount=Clean("/d")),
+        Disk(Clean("home"), Clean("/h"), 100, 50, 50),
+    )
     told = foreseen((docker, home), {Clean("/d"): (Growth(1.0, 100.0),)})
     assert [one.full_in for one in told] == [50.0, None]

@@ -57,6 +57,13 @@ def test_a_disk_that_fills_soon_wants_a_look_however_much_is_free() -> None:
     # Another disk may be fuller, and well.
     assert (marked := mark(reading(fills, disk(80 * GB, 20 * GB, "home")))) is not None
     assert marked.word == "60%"
+    # What is full in some hours is more urgent than what has been nearly full for long, and less than what is full.
+    several = reading(disk(91 * GB, 9 * GB, "home"), disk(99 * GB, 1 * GB, "tmp"), fills)
+    assert [one.sentence.partition(":")[0].partition(",")[0] for one in problems(several)] == [
+        "disk of tmp 99%",
+        "disk 60%",
+        "disk of home 91%",
+    ]
 
 
 def test_when_it_will_be_full_stands_beside_how_full_it_is() -> None:

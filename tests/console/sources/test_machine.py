@@ -222,6 +222,18 @@ async def test_a_disk_that_fills(mount: Mount) -> None:
     assert (full.used, full.free, full.full) == (1 << 20, 0, 100.0)
 
 
+async def test_a_file_system_has_one_name_whichever_folder_on_it_is_asked_about(mount: Mount) -> None:
+    folder = mount("size=1m")
+    deep = folder / "a" / "b"
+    deep.mkdir(parents=True)
+    (folder / "link").symlink_to(deep)
+    for asked in (folder, deep, folder / "link"):
+        (found,) = await disks(asked)
+        assert (found.place, found.path) == (str(folder), str(asked))
+    (above,) = await disks(folder.parent)
+    assert above.place != str(folder)
+
+
 async def test_a_disk_that_is_full_of_files(mount: Mount) -> None:
     folder = mount("size=1m,nr_inodes=10")
     for number in range(9):
