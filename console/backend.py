@@ -35,14 +35,19 @@ if TYPE_CHECKING:
 class Backend:
     """Settings and sources for this call, made when they are first needed."""
 
-    def __init__(self, options: GlobalOptions) -> None:
+    def __init__(self, options: GlobalOptions, *, open_secrets: bool = False) -> None:
         self._options = options
+        self._open_secrets = open_secrets
         self.demo = options.demo
 
     @cached_property
     def loaded(self) -> Loaded:
         """Raises SettingsError with every problem in every file."""
-        return load(argv=self._overrides, env=os.environ, cwd=Path.cwd())
+        return load(argv=self._overrides, env=os.environ, cwd=Path.cwd(), open_secrets=self._open_secrets)
+
+    def for_doctor(self) -> Backend:
+        """The same for who tells of secrets that others can read, and mends them: they are no mistake of the settings here."""
+        return self if self._open_secrets or self.demo else Backend(self._options, open_secrets=True)
 
     @property
     def _overrides(self) -> Overrides:
@@ -251,7 +256,7 @@ class Backend:
             return demo_instruments(loaded, self.host, self._demo, self.gpus(), self.machine())
         from console.doctor.tools import instruments
 
-        return instruments(self, self._overrides, os.environ, Path.cwd())
+        return instruments(self.for_doctor(), self._overrides, os.environ, Path.cwd())
 
     @cached_property
     def _recorders(self) -> dict[bool, AuditRecorder]:

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from console.cli.group import manual
-from console.doctor.hops import markdown as hops
-from console.doctor.hops import overview
+from console.doctor.page import markdown as hops
+from console.doctor.page import overview
 from console.settings.manual import markdown as settings
 from console.ui.keymap import markdown as keys
 from infra.platform.catalogue import NONE, SECRETS

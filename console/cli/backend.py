@@ -67,6 +67,10 @@ class Backend(Protocol):
         """What does things, for one event loop that watches already; raises SourceError as `reach` does."""
         ...
 
+    def for_doctor(self) -> Backend:
+        """The same, where a secret that others can read is no mistake of the settings: the doctor tells it, and mends it."""
+        ...
+
     def instruments(self) -> Instruments:
         """What the doctor looks with, for one event loop; settings that are wrong are part of it."""
         ...

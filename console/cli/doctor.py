@@ -36,6 +36,7 @@ def doctor(context: Context, /, fix: bool, **options: Any) -> int:
     Exit status: 0 nothing is broken, 1 a hop is; with --fix: 0 all of it was mended, 1 not all.
     """
     wish = told(options)
+    context = Context(context.options, context.backend.for_doctor())
     if not fix and (wish.yes or wish.confirm is not None or wish.dry_run):
         raise UsageError("--yes, --confirm and --dry-run are for --fix.")
     where = _read_only(context)

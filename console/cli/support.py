@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+import traceback
 from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -20,10 +21,10 @@ from console.cli import forms
 from console.cli.group import Context, command, root, run_click
 from console.cli.options import UsageError
 from console.cli.output import OutputError, print_json
-from console.model.secretnames import MASK
+from console.model.secretnames import MASK, arguments
 from console.model.source import SourceError
 from console.model.words import decimal
-from console.settings import SettingsError
+from console.settings import Loaded, SettingsError
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 """What is asked, by the name of its file."""
 
 NOT_SAVED = 1
+_LONG = 16
+"""Letters of a path that by themselves are nothing else: `mlops` stands everywhere."""
+
 _INTRODUCTION = """\
 Made by `mlops-console support` on {host}, {at}{demo}, to be sent with a report of a bug.
 
@@ -52,6 +56,7 @@ logs hold what programs have written, and names of projects, hosts and people st
 home folders too.
 
 A NAME.json is the answer of a command; a NAME.txt is what it complained of, and stands alone where it gave no answer.
+What begins with Traceback is a defect of this program.
 
 {contents}
 """
@@ -143,7 +148,11 @@ def _collected(context: Context, at: datetime) -> _Archive:
     masking, archive = asyncio.run(_gathered(context))
     for name, (text, said) in answers.items():
         if text.strip():
-            archive.add(f"{name}.json", _document(masking, text))
+            try:
+                archive.add(f"{name}.json", _document(masking, text))
+            except Exception:  # whatever is wrong with it, it is the reason for the report
+                archive.add(f"{name}.txt", masking.text(f"{said}{text}\n{traceback.format_exc()}"))
+                continue
         if said:
             archive.add(f"{name}.txt", masking.text(said))
     contents = "\n".join(f"{len(content):>10}  {name}" for name, content in sorted(archive.files.items()))
@@ -162,6 +171,8 @@ def _answered(context: Context, words: tuple[str, ...]) -> tuple[str, str]:
             run_click(root(), words, asked)
         except (UsageError, SettingsError, SourceError, OutputError) as error:
             err.write(f"{error}\n")
+        except Exception:  # a defect of one command is what is reported, and not the end of the report
+            err.write(traceback.format_exc())
     return out.getvalue(), err.getvalue()
 
 
@@ -180,16 +191,36 @@ async def _gathered(context: Context) -> tuple[Masking, _Archive]:
     tools = context.backend.instruments()
     visit, archive = Visit(tools), _Archive()
     try:
-        world = await bundle.world_of(visit)
-        masking = Masking(await bundle.secrets(visit, world, os.environ))
+        try:
+            world, defect = await bundle.world_of(visit), ""
+        except Exception:  # as of the commands; no log is read then, and no environment that a secret could be from
+            world, defect = None, traceback.format_exc()
+        # A defect here does end it all: with secrets that nobody looked for it must not be written.
+        masking = Masking(await bundle.secrets(visit, world, os.environ) | _own(tools.loaded))
         told = {**bundle.versions(tools, world), "variables": bundle.variables(os.environ)}
         archive.add("versions.json", json.dumps(masking.data(told), ensure_ascii=True, indent=1) + "\n")
-        for name, text in (await bundle.logs(visit, world)).items():
-            archive.add(f"logs/{_file(name)}.log", masking.text(text) + "\n")
+        if defect:
+            archive.add("world.txt", masking.text(defect))
+        try:
+            for name, text in (await bundle.logs(visit, world)).items():
+                archive.add(f"logs/{_file(name)}.log", masking.text(text) + "\n")
+        except Exception:  # as of the commands
+            archive.add("logs.txt", masking.text(traceback.format_exc()))
     finally:
         await visit.aclose()
         await tools.aclose()
     return masking, archive
+
+
+def _own(loaded: Loaded | SettingsError) -> set[str]:
+    """What lets one in, of what the settings say themselves: an address to post to, and words of a command line."""
+    if isinstance(loaded, SettingsError):
+        return set()
+    notify = loaded.settings.notify
+    path = notify.webhook.partition("://")[2].partition("/")[2]
+    hidden = arguments(notify.command)
+    found = {word for word, told in zip(notify.command, hidden, strict=True) if told == MASK}
+    return found | ({notify.webhook, path} if len(path) >= _LONG else {notify.webhook} if path else set())
 
 
 def _file(name: str) -> str:

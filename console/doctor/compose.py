@@ -18,7 +18,7 @@ HOP = "compose"
 _OWN_HOP = {"jenkins": "jenkins", "gate": "gate", "frp_client": "tunnel"}
 """Services that a later hop looks at: while they run, what is wrong with them is told there."""
 
-_SECRET = re.compile(r"\bsecrets?\b")
+SECRET = re.compile(r"\bsecrets?\b")
 
 
 async def look(visit: Visit) -> Finding:
@@ -83,10 +83,11 @@ def _front(visit: Visit, one: Service) -> str | None:
     """The hop whose fault it is that a service that runs is not well."""
     if one.state.kind in (StateClass.GOOD, StateClass.ENDED) or not any(each.alive for each in one.containers):
         return None
-    if visit.is_broken("secrets") and _SECRET.search(one.why):
+    if visit.is_broken("secrets") and SECRET.search(one.why):
         return "secrets"
     own = _OWN_HOP.get(str(one.name))
-    return visit.leads_to(own) if own is not None else None
+    front = visit.leads_to(own) if own is not None else None
+    return front if front != HOP else None
 
 
 def _is_off(visit: Visit, one: Service) -> bool:

@@ -9,7 +9,7 @@ from console.doctor.visit import Visit
 from console.model.container import Container
 from console.model.daemon import Daemon
 from console.model.machine_words import disk_state, fullest, outlook, used_of
-from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.source import HangsError, RefusesError, SourceError, SourceState, SourceStatus, WrongAddressError
 from console.model.state import StateClass
 
 HOP = "docker"
@@ -24,10 +24,14 @@ async def look(visit: Visit) -> Finding:
         return broken(HOP, "address", str(tools.docker.reason))
     try:
         engine, daemon = await tools.docker.engine.engine(), await visit.daemon()
+        world = await visit.world()
     except SourceError as error:
-        key = "denied" if error.state is SourceState.DENIED else "down"
-        return broken(HOP, key, str(error.reason), user=str(tools.user))
-    world = await visit.world()
+        return broken(HOP, _wrong(error, visit), str(error.reason), user=str(tools.user))
+    told = world.sources[HOP]
+    if told.state is not SourceState.OK:
+        # It has told its version: whoever does not list containers either may not be asked for them, or hangs at them.
+        key = "refuses" if told.state is SourceState.DENIED else "hangs"
+        return broken(HOP, key, f"Engine {engine.version} does not tell of its containers: {told.reason}")
     found = [_rotation(world.containers), _live_restore(daemon)]
     if engine.local:
         found.append(await _disk(visit, daemon))
@@ -36,6 +40,21 @@ async def look(visit: Visit) -> Finding:
     room = "".join(f"; {one.seen}" for one in said if one not in bad and one.seen)
     first = good(f"Engine {engine.version}{room}")
     return together([*bad, first]) if bad else first
+
+
+def _wrong(error: SourceError, visit: Visit) -> str:
+    """The remedy for an Engine that did not answer."""
+    match error:
+        case RefusesError():
+            return "refuses"
+        case WrongAddressError():
+            return "address"
+        case _ if error.state is SourceState.DENIED:
+            return "denied"
+        case _ if visit.instruments.away is not None:
+            return "there"
+        case _:
+            return "hangs" if isinstance(error, HangsError) else "down"
 
 
 def _rotation(containers: Sequence[Container]) -> Finding | None:

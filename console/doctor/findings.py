@@ -71,7 +71,8 @@ class Mends:
 class Finding:
     """How one hop is. `seen` is a line about it, `do` what to do (empty: nothing), `command` what of that is typed first,
     `because` the hop in front that is broken, `seconds` how long looking took, `mends` what `--fix` would do. `about` is the
-    service or node that it is about, where that is one."""
+    service or node that it is about, where that is one. `coming`: what it looks at is starting, so that those behind it cannot
+    be looked at yet, though nothing is broken."""
 
     state: HopState
     seen: Clean
@@ -81,6 +82,7 @@ class Finding:
     mends: Mends = field(default_factory=Mends)
     command: Clean = field(default_factory=lambda: Clean(""))
     about: Clean = field(default_factory=lambda: Clean(""))
+    coming: bool = False
 
 
 def good(seen: str) -> Finding:
@@ -110,6 +112,11 @@ def broken(hop: str, key: str, seen: str, *, mends: Mends | None = None, about: 
 
 def warning(hop: str, key: str, seen: str, *, mends: Mends | None = None, about: str = "", **names: str) -> Finding:
     return replace(broken(hop, key, seen, mends=mends, about=about, **names), state=HopState.WARNING)
+
+
+def starting(hop: str, seen: str) -> Finding:
+    """It is not there yet. Those that rest on it are skipped."""
+    return replace(warning(hop, "starting", seen), coming=True)
 
 
 def together(found: Sequence[Finding]) -> Finding:

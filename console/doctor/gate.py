@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from console.doctor import answers
+from console.doctor import answers, jenkins
 from console.doctor.answers import Answered
-from console.doctor.findings import Finding, behind, broken, good, off
+from console.doctor.findings import Finding, behind, broken, good, off, starting
 from console.doctor.visit import Visit
 from console.model.container import Container, ContainerState, Health
+from console.model.probes import newest
 from console.model.service import GATE
 from console.model.source import SourceError
 from console.sources.protocols import EngineActs
@@ -39,7 +40,7 @@ async def look(visit: Visit) -> Finding:
         other = await _ask(hands, container, "GET", _ELSEWHERE)
     except SourceError as error:
         return broken(HOP, "down", str(error.reason))
-    return judged(visit, unsigned, other)
+    return await _judged(visit, unsigned, other)
 
 
 def _held(visit: Visit, container: Container) -> Finding | None:
@@ -53,9 +54,8 @@ def _held(visit: Visit, container: Container) -> Finding | None:
 
 
 def _probe(container: Container) -> str:
-    probes = container.details.probes if container.details is not None else ()
-    newest = max(probes, key=lambda one: one.end, default=None)
-    return str(newest.output).strip() if newest is not None else ""
+    told = newest(container.details) if container.details is not None else None
+    return str(told.output).strip() if told is not None else ""
 
 
 def _by_probe(container: Container, *, demo: bool) -> Finding:
@@ -78,7 +78,7 @@ async def _ask(hands: EngineActs, container: Container, method: str, path: str) 
     return answers.of_text(ran.out)
 
 
-def judged(visit: Visit, unsigned: Answered | None, other: Answered | None) -> Finding:
+async def _judged(visit: Visit, unsigned: Answered | None, other: Answered | None) -> Finding:
     """What both answers mean."""
     if unsigned is None or other is None:
         return broken(HOP, "down", "nginx does not answer in its container")
@@ -87,10 +87,21 @@ def judged(visit: Visit, unsigned: Answered | None, other: Answered | None) -> F
     if other.status != 404:
         return broken(HOP, "elsewhere", f"{_ELSEWHERE} is answered with {other.status}, and not with 404")
     if unsigned.status in answers.AWAY:
-        if (front := visit.leads_to("jenkins")) is not None:
-            return behind(front, "it answers, and Jenkins is not there behind it")
-        return broken(HOP, "behind", f"it answers, and does not reach Jenkins ({unsigned.status})")
+        away = await without_jenkins(visit, HOP)
+        return away or broken(HOP, "behind", f"it answers, and does not reach Jenkins ({unsigned.status})")
     return by_status(HOP, unsigned.status) or good(_REFUSES)
+
+
+async def without_jenkins(visit: Visit, hop: str) -> Finding | None:
+    """What a hop says that finds nobody behind the gate, where Jenkins is known to be away; else None."""
+    seen = "it answers, and Jenkins is not there behind it"
+    if (front := visit.leads_to("jenkins")) is not None:
+        return behind(front, seen)
+    # Without a login, or with another Jenkins' address, nothing has been heard of the one behind the gate.
+    found = await jenkins.by_container(visit)
+    if found is None:
+        return None
+    return behind(found.because, seen) if found.because is not None else starting(hop, "it answers, and Jenkins is starting")
 
 
 def by_status(hop: str, status: int) -> Finding | None:

@@ -1,6 +1,6 @@
 """The table of hops: what each looks at, which it rests on, and what to do about whatever can be wrong with it.
 
-docs/troubleshooting.md is made from it, and the command says nothing else: so they cannot drift.
+docs/troubleshooting.md is made from it (`page.py`), and the command says nothing else: so they cannot drift.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ HOPS: tuple[Hop, ...] = (
         "settings",
         "Settings",
         "whether every file of settings can be read and makes sense, and whether others may change them or read a token",
-        "nothing can be asked with settings that are not sure",
+        "others can get at settings or tokens, or nothing else can be asked",
         {
             "wrong": Remedy(
                 "a file says something that is no setting", "correct the line; the files: `mlops-console config path`"
@@ -70,12 +70,27 @@ HOPS: tuple[Hop, ...] = (
         "nothing of the platform can be seen or run",
         {
             "down": Remedy(
-                "the Engine does not answer", "`sudo systemctl start docker`; why it is down: `journalctl -u docker -n 50`"
+                "the Engine does not run", "`sudo systemctl start docker`; why it is down: `journalctl -u docker -n 50`"
+            ),
+            "hangs": Remedy(
+                "the Engine is there, and does not answer as it should",
+                "`journalctl -u docker -n 50` says why; `sudo systemctl restart docker` (ends trainings without live-restore)",
+            ),
+            "there": Remedy(
+                "the Engine of another machine does not answer",
+                "see whether Docker runs there, and the way to it; who named it: `mlops-console config show`",
             ),
             "denied": Remedy(
                 "this user may not ask the Engine", "`sudo usermod -aG docker {user}`, then log in again: it is as good as root"
             ),
-            "address": Remedy("the address of the Engine makes no sense", "set docker.host, DOCKER_HOST or the docker context"),
+            "refuses": Remedy(
+                "the Engine, or a proxy before it, refuses what is asked",
+                "let that proxy pass GET requests, or have docker.host name the Engine itself",
+            ),
+            "address": Remedy(
+                "the address of the Engine makes no sense, or no Engine is at it",
+                "set docker.host, DOCKER_HOST or the docker context; who set it: `mlops-console config show`",
+            ),
             "full": Remedy("the Engine's disk is full, nearly so, or will be within a day", "`mlops-console prune --dry-run`"),
             "rotation": Remedy(
                 "logs of containers grow for ever",
@@ -148,7 +163,8 @@ HOPS: tuple[Hop, ...] = (
             ),
             "other": Remedy("something else answers there", "correct jenkins.url, or what stands in front of Jenkins"),
         },
-        hears=("settings",),
+        hears=("settings", "docker", "secrets"),
+        limit=20.0,
     ),
     Hop(
         "job",
@@ -169,6 +185,9 @@ HOPS: tuple[Hop, ...] = (
             ),
             "node": Remedy(
                 "no node for trainings is on line", "`mlops-console nodes` says why; `mlops-console services agent`"
+            ),
+            "silent": Remedy(
+                "Jenkins does not tell of the job, its nodes or its plugins", "its log says why: `mlops-console logs jenkins`"
             ),
             "plugins": Remedy(
                 "plugins are not as infra/jenkins/plugins.txt has them", "`make up` builds the image and starts it anew"
@@ -340,8 +359,18 @@ HOPS: tuple[Hop, ...] = (
     ),
 )
 
+EVERYWHERE: Mapping[str, Remedy] = {
+    "slow": Remedy("a hop takes too long", "ask again; where it stays so this machine, or its disk, is overloaded"),
+    "starting": Remedy("what stands behind a hop is starting", "wait a minute, and ask again"),
+    "unread": Remedy("something cannot be looked at", "what it shows says why; where it stays so: `mlops-console support`"),
+    "defect": Remedy(
+        "the doctor itself fails at a hop", "the other hops are right; tell it with what `mlops-console support` packs"
+    ),
+}
+"""What may be wrong at any hop."""
+
 _BY_ID = {hop.id: hop for hop in HOPS}
-_GAP = re.compile(r"\{(\w+)\}")
+GAP = re.compile(r"\{(\w+)\}")
 _THEN = frozenset({", then ", "; then "})
 # What a shell takes as it stands: names come from a Compose file, from Jenkins, from paths.
 _PLAIN = re.compile(r"[\w/.:@=+][\w/.:@=+-]*(?: [\w/.:@=+][\w/.:@=+-]*)*", re.ASCII)
@@ -357,42 +386,13 @@ def number(name: str) -> int:
 
 
 def remedy(name: str, key: str, names: Mapping[str, str]) -> Advice:
-    """What to do, with its gaps filled. A second command belongs to the first where it is for `then`."""
+    """What to do, with its gaps filled. A second command belongs to the first where it is for `then`; one that comes after
+    what people do by hand is not offered: by itself it would be too early."""
     # Parted before names are filled in, which may hold backticks too.
-    texts = _BY_ID[name].remedies[key].do.split("`")
-    commands, between = texts[1::2], texts[2::2]
+    texts = (_BY_ID[name].remedies.get(key) or EVERYWHERE[key]).do.split("`")
+    by_hand = texts[0].endswith(tuple(_THEN))
+    commands, between = [] if by_hand else texts[1::2], texts[2::2]
     wanted = commands[:2] if between[:1] and between[0] in _THEN else commands[:1]
     command = " && ".join(wanted)
-    safe = all(_PLAIN.fullmatch(names[gap]) for gap in _GAP.findall(command))
+    safe = all(_PLAIN.fullmatch(names[gap]) for gap in GAP.findall(command))
     return Advice(clean("".join(texts).format_map(names)), clean(command.format_map(names)) if safe else Clean(""))
-
-
-def markdown() -> str:
-    """The part of docs/troubleshooting.md that this table makes."""
-    lines: list[str] = []
-    for at, one in enumerate(HOPS, 1):
-        lines += [f"## {at} {one.id}: {one.title}", "", f"Looks at {one.asks}. While it is broken {one.costs}."]
-        if one.needs:
-            lines += ["", f"Skipped while {' or '.join(one.needs)} is broken."]
-        lines += ["", "| it shows | what to do |", "|---|---|"]
-        lines += [
-            f"| {each.sees} | {_GAP.sub(_upper, each.do).replace('|', chr(92) + '|')} |" for each in one.remedies.values()
-        ]
-        lines.append("")
-    return "\n".join(lines[:-1]) + "\n"
-
-
-def overview() -> str:
-    """The part of docs/operations.md that this table makes: every hop in a line, and where to read how to mend it."""
-    lines = ["| hop | while it is broken |", "|---|---|"]
-    lines += [f"| [{at} {one.id}](troubleshooting.md#{_anchor(at, one)}) | {one.costs} |" for at, one in enumerate(HOPS, 1)]
-    return "\n".join(lines) + "\n"
-
-
-def _anchor(at: int, one: Hop) -> str:
-    """Of its heading, as GitHub calls it."""
-    return f"{at} {one.id} {one.title}".lower().replace(" ", "-")
-
-
-def _upper(found: re.Match[str]) -> str:
-    return found[1].upper()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from console.doctor.findings import Finding, behind, broken, good, off, warning
+from console.doctor.compose import SECRET
+from console.doctor.findings import Finding, behind, broken, good, off, starting, warning
 from console.doctor.visit import Visit
 from console.model.asking import Needs
-from console.model.container import ContainerState
+from console.model.container import ContainerState, Health
 from console.model.jenkins import JenkinsError, Job, Trouble
 from console.model.source import SourceError, SourceState, SourceStatus
 from console.model.training import TRAIN
 from console.sources.protocols import ActingJenkins
 from console.sources.web import is_here
-from console.text import Clean
+from console.text import Clean, clean
 
 HOP = "jenkins"
 SERVICE = Clean("jenkins")
+_LOGIN = "no login: mlops-console login"
 _KEYS: Mapping[Trouble, str] = {
     Trouble.UNREACHABLE: "down",
     Trouble.STARTING: "starting",
@@ -32,7 +35,8 @@ async def look(visit: Visit) -> Finding:
     source = visit.instruments.jenkins
     if isinstance(source, SourceStatus):
         if source.state is SourceState.OFF:
-            return off("no login: mlops-console login")
+            found = await by_container(visit)
+            return replace(found, seen=clean(f"no login; {found.seen}")) if found is not None else off(_LOGIN)
         # A token's file that others may read is told, and mended, with the settings.
         return behind("settings") if visit.is_broken("settings") else broken(HOP, "login", str(source.reason))
     try:
@@ -57,23 +61,51 @@ async def look(visit: Visit) -> Finding:
 async def _refused(visit: Visit, source: ActingJenkins, error: JenkinsError) -> Finding:
     key = _KEYS.get(error.trouble, "other")
     if key == "starting":
-        return warning(HOP, key, str(error.reason))
-    if key == "down" and await _is_not_running(visit, str(source.url)):
-        return behind("compose", "its container does not run")
+        return starting(HOP, str(error.reason))
+    if key == "down" and is_here(str(source.url)):
+        if (found := await by_container(visit)) is not None:
+            return found
+        if await _is_without_engine(visit):
+            return behind("docker", str(error.reason))
     permission = str(error.permission or "Overall/Read")
     return broken(HOP, key, str(error.reason), user="its user", permission=permission)
 
 
-async def _is_not_running(visit: Visit, url: str) -> bool:
-    """Whether the platform on this machine has a Jenkins, and it is stopped or missing: then nobody can answer."""
-    if not is_here(url):
-        return False
+async def by_container(visit: Visit) -> Finding | None:
+    """What the container of the platform's own Jenkins alone says: that nobody can answer, or not yet. None where it is well,
+    or there is none."""
     try:
         container = await visit.service(SERVICE)
         world = await visit.world()
     except SourceError:
+        return None
+    health = container.health if container is not None and container.state is ContainerState.RUNNING else None
+    if health is Health.STARTING:
+        return starting(HOP, "its container is starting")
+    if not visit.declares(SERVICE, world):
+        return None
+    if health is None:
+        return behind("compose", "its container does not run")
+    if health is not Health.UNHEALTHY:
+        return None
+    why = next((str(one.why) for one in world.services if one.name == SERVICE), "")
+    return behind("secrets" if visit.is_broken("secrets") and SECRET.search(why) else "compose", "its container is not well")
+
+
+async def _is_without_engine(visit: Visit) -> bool:
+    """Whether the platform on this machine has a Jenkins, and the Engine that it runs in does not answer."""
+    try:
+        await visit.service(SERVICE)
+    except SourceError as error:
+        if error.state is SourceState.DENIED or not visit.is_broken("docker"):
+            return False
+    else:
         return False
-    return visit.declares(SERVICE, world) and (container is None or container.state is not ContainerState.RUNNING)
+    try:
+        project = await visit.project()
+    except SourceError:
+        return False
+    return project is not None and any(one.name == SERVICE for one in project.services)
 
 
 async def _lacking(source: ActingJenkins, jobs: Collection[Job]) -> list[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from console.doctor.findings import Finding, HopState, Mends, broken, good, off, together, warning
+from console.doctor.findings import Finding, HopState, Mends, broken, good, off, starting, together, warning
 from console.doctor.visit import Visit
 from console.model.asking import Definition, FieldKind
 from console.model.jenkins import JenkinsError, Node, Trouble
@@ -51,13 +52,20 @@ async def _job(jenkins: Jenkins) -> Finding:
             return broken(HOP, "missing", f"there is no job {TRAIN}, or it is hidden from this user")
         declared = await jenkins.parameters(TRAIN)
     except JenkinsError as error:
-        return Finding(HopState.BROKEN, error.reason)
+        return _silent(error)
     if not job.buildable:
         return broken(HOP, "disabled", f"job {TRAIN} is disabled")
     wrong = _differ(declared)
     if wrong:
         return broken(HOP, "parameters", f"job {TRAIN}: {wrong}")
     return good(f"{TRAIN} has its {len(PARAMETERS)} parameters")
+
+
+def _silent(error: JenkinsError) -> Finding:
+    """It answered a moment ago; one that is restarted meanwhile is nobody's fault."""
+    if error.trouble in (Trouble.STARTING, Trouble.RESTARTING):
+        return starting(HOP, str(error.reason))
+    return broken(HOP, "silent", str(error.reason))
 
 
 def _differ(declared: Sequence[Definition]) -> str:
@@ -77,7 +85,7 @@ async def _nodes(jenkins: Jenkins) -> Finding:
     try:
         nodes = [one for one in (await jenkins.work()).nodes if not one.controller]
     except JenkinsError as error:
-        return Finding(HopState.BROKEN, error.reason)
+        return _silent(error)
     trainers = [one for one in nodes if LABEL in one.labels] or nodes
     if not trainers:
         return broken(HOP, "node", "Jenkins has no node for trainings")
@@ -120,7 +128,7 @@ async def plugins(visit: Visit) -> Finding | None:
     except JenkinsError as error:
         if error.trouble is Trouble.NOT_PERMITTED:
             return None
-        return Finding(HopState.WARNING, error.reason)
+        return replace(_silent(error), state=HopState.WARNING)
     wrong = [f"{name} is missing, pinned at {version}" for name, version in pinned.items() if name not in installed]
     wrong += [
         f"{name} {installed[name].version} is there, pinned at {version}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.doctor import answers, gate
-from console.doctor.findings import Finding, HopState, behind, broken, good, off
+from console.doctor.findings import Finding, HopState, broken, good, off
 from console.doctor.visit import Visit
 from console.model.service import CLIENT
 from console.model.source import SourceError
@@ -15,7 +15,10 @@ _SECONDS = 10.0
 
 
 async def look(visit: Visit) -> Finding:
-    domain = (await visit.environment(CLIENT)).get("FRP_DOMAIN", "")
+    try:
+        domain = (await visit.environment(CLIENT)).get("FRP_DOMAIN", "")
+    except SourceError as error:
+        return visit.without_docker(error)
     if not domain or visit.found["tunnel"].state is HopState.OFF:
         return off("there is no public address: FRP_DOMAIN is not set")
     url = f"https://{domain}{answers.PATH}"
@@ -28,10 +31,8 @@ async def look(visit: Visit) -> Finding:
     if not unsigned.marked:
         return broken(HOP, "not-gate", f"{domain} answers {unsigned.status} without the gate's mark")
     if unsigned.status in answers.AWAY:
-        front = visit.leads_to("jenkins")
-        return (
-            behind(front) if front is not None else broken(HOP, "odd", f"the gate does not reach Jenkins ({unsigned.status})")
-        )
+        away = await gate.without_jenkins(visit, HOP)
+        return away or broken(HOP, "odd", f"the gate does not reach Jenkins ({unsigned.status})")
     if (wrong := gate.by_status(HOP, unsigned.status)) is not None:
         return wrong
     took = f"{domain} refuses an unsigned request in {told.seconds * 1000:.0f} ms"

@@ -63,7 +63,7 @@ async def _one(visit: Visit, name: str, path: Path) -> Finding:
     except SourceError as error:
         if error.state is SourceState.DENIED:
             return elsewhere("this user may not look at the secrets: sudo mlops-console doctor")
-        return Finding(HopState.BROKEN, error.reason)
+        return broken(HOP, "unread", str(error.reason))
     if not facts.plain:
         return broken(HOP, "missing", f"{name} is no plain file")
     if facts.size == 0:

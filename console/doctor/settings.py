@@ -29,10 +29,7 @@ async def look(visit: Visit) -> Finding:
     if isinstance(tools.loaded, SettingsError):
         problems = tools.loaded.problems
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        # A file that is open is a mistake of the settings, too: its own sentence, with what mends it, is enough.
-        if not (found and all(any(str(one) in problem for one in tools.keys) for problem in problems)):
-            found.append(broken(HOP, "wrong", f"{problems[0]}{more}"))
-        return together(found)
+        return together([broken(HOP, "wrong", f"{problems[0]}{more}"), *found])
     if found:
         return together(found)
     return good(_told(tools.loaded))

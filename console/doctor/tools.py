@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,7 +67,7 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
         demo=False,
         loaded=loaded,
         own=tuple(one.path for one in looked if one.found and one.role != "repository"),
-        keys=_keys(loaded, env),
+        keys=_keys(parts, loaded, env),
         user=who.user,
         uid=os.geteuid(),
         files=OwnFiles(),
@@ -82,11 +83,18 @@ def instruments(parts: Parts, overrides: Overrides, env: Mapping[str, str], cwd:
     )
 
 
-def _keys(loaded: Loaded | SettingsError, env: Mapping[str, str]) -> tuple[Path, ...]:
+def _keys(parts: Parts, loaded: Loaded | SettingsError, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Files with secrets of this person's. A link counts as what it leads to: that is read, and may be open."""
+    from console.settings.loading import KEY_NAME
     from console.sources.jenkins.login import login_file
 
-    token = loaded.settings.jenkins.token_file if not isinstance(loaded, SettingsError) else None
-    return (login_file(user_file(env).parent), *([token] if token is not None else []))
+    named = [login_file(user_file(env).parent), *loaded.secret_files]
+    if not isinstance(loaded, SettingsError):
+        with suppress(SourceError):
+            # Also where the Docker context, and no setting, names its folder.
+            tls = parts.endpoint.tls
+            named += [tls.folder / KEY_NAME] if tls is not None else []
+    return tuple(dict.fromkeys(Path(os.path.realpath(one)) for one in named))
 
 
 def _away(parts: Parts) -> Clean | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.doctor.findings import Finding, behind, broken, good, off, warning
+from console.doctor.findings import Finding, behind, broken, good, off, starting
 from console.doctor.visit import Visit
 from console.model.container import ContainerState
 from console.model.service import CLIENT
@@ -42,7 +42,7 @@ def _judged(visit: Visit, found: Tunnel, now: datetime) -> Finding:
         case SourceState.DENIED:
             return broken(HOP, "refused", why)
         case SourceState.STARTING:
-            return warning(HOP, "starting", why or "it is starting")
+            return starting(HOP, why or "it is starting")
         case SourceState.STALE:
             return broken(HOP, "silent", why)
         case _:

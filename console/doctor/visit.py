@@ -33,11 +33,11 @@ class Visit:
         return hop in self.found and self.found[hop].state is HopState.BROKEN
 
     def leads_to(self, hop: str) -> str | None:
-        """The broken hop that `hop` is behind, or `hop` itself; None where nothing is broken there."""
-        if self.is_broken(hop):
-            return hop
+        """The broken hop that `hop` is behind, or `hop` itself; so too for one that is starting. None where all is there."""
         found = self.found.get(hop)
-        return found.because if found is not None else None
+        if found is None:
+            return None
+        return hop if found.state is HopState.BROKEN or found.coming else found.because
 
     def without_docker(self, error: SourceError) -> Finding:
         """What a hop says that got this error of the Engine."""
@@ -55,7 +55,8 @@ class Visit:
         return _asked(self.instruments.jenkins)
 
     async def world(self) -> World:
-        """Engine, Compose file, services and tunnel, whatever of them answers. Raises SourceError without an Engine to ask."""
+        """Engine, Compose file, services and tunnel, whatever of them answers. Raises SourceError without an Engine to ask;
+        one that does not tell is a state in the world."""
         docker = self.docker
 
         async def read() -> World:

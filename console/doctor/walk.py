@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from console.doctor import clock, compose, docker, gate, gpu, hub, jenkins, job, public, recorder, secrets, settings, tunnel
-from console.doctor.findings import Finding, HopState, Mends, behind
-from console.doctor.hops import HOPS, Hop, hop, number
+from console.doctor.findings import Finding, HopState, Mends, behind, broken
+from console.doctor.hops import HOPS, Hop, hop, number, remedy
 from console.doctor.instruments import Instruments
 from console.doctor.visit import Visit
+from console.model.source import SourceError
 from console.text import Clean, clean
 
 Look = Callable[[Visit], Awaitable[Finding]]
@@ -61,7 +64,7 @@ async def walk(
     """Look at everything. `heard` is told of each hop as soon as it is known, in whatever order that is, and `begins` when
     looking at it begins.
 
-    A hop that has not answered within its time is broken, and says so; a defect of one ends the walk.
+    A hop that has not answered within its time is broken, and says so; so is one that the doctor itself fails at.
     """
     begun = time.monotonic()
     visit = Visit(instruments)
@@ -78,7 +81,7 @@ async def walk(
         async with asyncio.TaskGroup() as group:
             for one in hops:
                 group.create_task(go(one))
-    except* Exception as defects:
+    except* Exception as defects:  # of whoever is told of the hops
         raise defects.exceptions[0] from None
     finally:
         await visit.aclose()
@@ -93,15 +96,25 @@ async def _timed(one: Hop, visit: Visit, look: Look) -> Finding:
         async with asyncio.timeout(one.limit):
             found = await look(visit)
     except TimeoutError:
-        found = Finding(HopState.BROKEN, clean(f"has not answered within {one.limit:g}s"), _SLOW)
+        found = broken(one.id, "slow", f"has not answered within {one.limit:g}s")
+    except SourceError as error:
+        found = broken(one.id, "unread", str(error.reason))
+    except Exception as defect:  # one hop that cannot be looked at takes nothing from the others
+        found = broken(one.id, "defect", f"the doctor fails here: {_told(defect)}")
+    if not found.do and found.state in (HopState.BROKEN, HopState.WARNING):
+        told = remedy(one.id, "unread", {})
+        found = replace(found, do=told.do, command=told.command)
     return replace(found, seconds=time.monotonic() - begun)
 
 
-_SLOW = Clean("ask again; where it stays so this machine, or its disk, is overloaded")
+def _told(defect: Exception) -> str:
+    """With its place, which whoever mends it wants to know."""
+    place = traceback.extract_tb(defect.__traceback__)[-1]
+    return f"{type(defect).__name__}: {defect} ({Path(place.filename).name} line {place.lineno})"
 
 
 def _in_the_way(one: Hop, visit: Visit) -> str | None:
-    """The broken hop that this one is behind."""
+    """The hop that is broken, or starting, and that this one is behind."""
     if one.id != _FIRST and not settings.usable(visit):
         return _FIRST
     return next((front for before in one.needs if (front := visit.leads_to(before)) is not None), None)

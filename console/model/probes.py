@@ -25,6 +25,12 @@ def patience(plan: ProbePlan | None) -> float:
     return min(max(judged, _LEAST), _MOST)
 
 
+def newest(details: Inspection) -> Probe | None:
+    """The newest since the container was started: Docker keeps those from before, which tell of a process that is gone."""
+    begun = details.started_at
+    return max((one for one in details.probes if begun is None or one.end >= begun), key=lambda one: one.end, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """Equal results in a row: the `newest` of them, how many `times` it came, and when it came `first`."""

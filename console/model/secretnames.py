@@ -22,6 +22,17 @@ _SECRET = re.compile(
     r"|(?<=[a-z\d]_)pwd(?![\w.-])",
     re.IGNORECASE,
 )
+# Counts and measures of trainings are called so, too: `max_tokens`, `num_keys`, `ms_per_token`. Where a number is a secret the
+# name ends in one of these.
+_EXACTLY = re.compile(
+    r"(?:passw(?:or)?ds?|passphrases?|secrets?|credentials?|pass|pwd|(?<!per[-_.])token"
+    r"|(?:(?:api|auth|access|secret|private|signing|encryption|master|hmac|ssh)[-_.]?|(?<![a-z]))key)(?:[-_.]?\d++)?\Z",
+    re.IGNORECASE,
+)
+_NUMERAL = r"""["']?+[-+]?+\d[\d_.]*+(?:e[-+]?+\d++)?+[kMGTB%]?+"""
+_CLOSING = r"""[)\]};,"']*+"""
+_NUMBER = re.compile(rf"""{_NUMERAL}(?={_CLOSING}(?:\s|\Z)|[,&;]["']?+[\w.-]{{1,64}}+["']?+[=:])""", re.IGNORECASE)
+_NOTHING_ELSE = re.compile(_NUMERAL + _CLOSING, re.IGNORECASE)
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*+")
 _PASSWORD = re.compile(r"(?<=//)([^/\s:@]*+):([^/\s@]++)@")
 
@@ -65,6 +76,16 @@ def secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
+def is_count(name: str, text: str, at: int = 0) -> bool:
+    """Whether a number stands at this place of `text` that is no secret, though `name` is called like one: `max_tokens`."""
+    return _EXACTLY.search(name) is None and _NUMBER.match(text, at) is not None
+
+
+def hides(name: str, value: str) -> bool:
+    """Whether what is called so is a secret."""
+    return bool(value) and secret(name) and (_NOTHING_ELSE.fullmatch(value) is None or _EXACTLY.search(name) is not None)
+
+
 def masked(text: str, *, lines: bool = False) -> Clean:
     """A text with stars for the values in `NAME=value` and `--name value` where the name is that of a secret, however a shell
     would have them quoted, for passwords in addresses and behind `-p` of mysql, and for what follows `Authorization:`, `Bearer`
@@ -89,7 +110,7 @@ def _assignments(text: str) -> Iterator[str]:
     start = 0
     while (found := _NAMED.search(text, at)) is not None:
         at = found.end()
-        if not secret(found["name"]):
+        if not secret(found["name"]) or is_count(found["name"], text, at):
             continue
         quote = found["quote"] or ""
         inside = _INSIDE[quote].match(text, at)
@@ -108,6 +129,8 @@ def _options(text: str) -> Iterator[str]:
         name = found[0]
         # `--password --token x`: whichever of them is the value, none of the two is seen.
         while secret(name) and (value := _VALUE.match(text, at)) is not None and (word := value["listed"] or value["word"]):
+            if not hides(name, word):
+                break
             quote = word[0] if value["comma"] else ""
             yield f"{text[start:at]}{value['comma'] or value['blank']}{quote}{MASK}{quote}"
             at = start = value.end()
@@ -118,18 +141,18 @@ def _options(text: str) -> Iterator[str]:
 def arguments(words: Sequence[str]) -> tuple[Clean, ...]:
     """The words of a command line, each masked; what follows an option that is called like a secret is one, whatever it is."""
     made: list[Clean] = []
-    hides = False
+    named = ""
     mysql = False
     for word in words:
         if mysql and len(word) > 2 and word.startswith("-p"):
             made.append(Clean(f"-p{MASK}"))
         else:
-            made.append(MASK if hides and word else masked(word))
+            made.append(MASK if hides(named, word) else masked(word))
         mysql = mysql or _MYSQL_PROGRAM.fullmatch(word) is not None
-        hides = _OPTION.fullmatch(word) is not None and secret(word)
+        named = word if _OPTION.fullmatch(word) is not None else ""
     return tuple(made)
 
 
 def label_value(name: str, value: str) -> Clean:
     """What is shown of a label, or of whatever else people give names of their own: stars where its name is a secret's."""
-    return MASK if value and secret(name) else masked(value)
+    return MASK if hides(name, value) else masked(value)

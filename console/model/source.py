@@ -78,5 +78,17 @@ class NotInstalledError(SourceError):
     """The program that would have answered is not on this machine."""
 
 
+class HangsError(SourceError):
+    """The system is there, and does not answer in time."""
+
+
+class WrongAddressError(SourceError):
+    """Nothing that could answer is at the address of the system."""
+
+
+class RefusesError(SourceError):
+    """The system, or what stands before it, has answered that it does not do what was asked."""
+
+
 class NotThereError(SourceError):
     """The system answered, and what was asked about does not exist (any more)."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from console.model.causes import probe_cause
 from console.model.container import Container, ContainerState, Health, Inspection, Probe
+from console.model.probes import newest
 from console.model.service import CLIENT, GATE, Service
 from console.model.source import SourceState, SourceStatus
 from console.model.state import StateClass
@@ -100,7 +101,7 @@ def _judge_service(service: Service, look: TunnelLook) -> Tunnel:
     domain = environment.get(clean("FRP_DOMAIN")) or None
     name = environment.get(clean("FRP_SERVER_NAME")) or server
     known = Tunnel(SourceStatus(SourceState.OK), server, domain, name)
-    probe = max(details.probes, key=lambda one: one.end, default=None)
+    probe = newest(details)
     if probe is None:
         if container.health is Health.NONE:
             return replace(known, status=_unknown(f"{CLIENT} has no probe, which would tell"))

@@ -10,22 +10,29 @@ from pathlib import Path
 from typing import Any, get_args
 
 from console.settings.description import SettingInfo, Settings, describe
-from console.settings.secret import Secret, check_secret_file
+from console.settings.plainfile import read_plain
+from console.settings.secret import OpenSecretError, Secret, check_secret_file
 from console.text import Clean, clean
 from console.text.near import did_you_mean, nearest
 
 ADMINISTRATOR = Path("/etc/mlops-console/config.toml")
 REPOSITORY_NAME = ".mlops-console.toml"
+KEY_NAME = "key.pem"
+LARGEST = 256 * 1024
+"""Bytes of one file of settings: what is larger was put there by mistake, or to keep us busy."""
+
 _AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _TRUE, _FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 
 
 class SettingsError(Exception):
-    """Something in the settings is wrong. `problems` holds one sentence for each mistake."""
+    """Something in the settings is wrong. `problems` holds one sentence for each mistake, `secret_files` the files with
+    secrets that are named all the same."""
 
-    def __init__(self, problems: Collection[Clean]) -> None:
+    def __init__(self, problems: Collection[Clean], secret_files: Collection[Path] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+        self.secret_files = tuple(secret_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +75,20 @@ class Loaded:
         return next(one.path.parent for one in self.files if one.role == "repository") / self.settings.projects.dir
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Files with secrets that the settings name, there or not."""
+        named = self.settings
+        return _secret_files(named.jenkins.token_file, named.notify.secret_file, named.docker.cert_path)
+
+    @property
     def read_only(self) -> Clean | None:
         """What has switched every act off: `--read-only`, `MLOPS_READ_ONLY`, or a file and its line. None where acts are on."""
         return self.origins["read_only"].where if self.settings.read_only else None
+
+
+def _secret_files(token: Path | None, notify: Path | None, certificates: Path | None) -> tuple[Path, ...]:
+    key = certificates / KEY_NAME if certificates is not None else None
+    return tuple(one for one in (token, notify, key) if one is not None)
 
 
 @dataclass(slots=True)
@@ -87,8 +105,14 @@ class _Found:
         self.origins[key] = origin
 
 
-def load(*, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMINISTRATOR) -> Loaded:
-    """The settings for this call. SettingsError with every mistake of every place."""
+def load(
+    *, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMINISTRATOR, open_secrets: bool = False
+) -> Loaded:
+    """The settings for this call. SettingsError with every mistake of every place.
+
+    With `open_secrets` a secret that others can read is none: for who tells it in another way, and mends it. Whoever then
+    reads it is still refused.
+    """
     files = places(argv, env, cwd, etc)
     found = _Found()
     for place in files:
@@ -101,9 +125,10 @@ def load(*, argv: Overrides, env: Mapping[str, str], cwd: Path, etc: Path = ADMI
         found.set("screen.color", "never", Origin("command line", clean("--no-color")))
     for key, (value, origin) in found.forced.items():
         found.set(key, value, origin)
-    _check_secrets(found)
+    _check_secrets(found, open_secrets=open_secrets)
     if found.problems:
-        raise SettingsError(found.problems)
+        named = (found.values.get(key) for key in ("jenkins.token_file", "notify.secret_file", "docker.cert_path"))
+        raise SettingsError(found.problems, _secret_files(*named))
     return Loaded(_build(found), _origins(found), files)
 
 
@@ -154,23 +179,27 @@ def _repository(cwd: Path) -> Path:
 def _read_file(place: SettingsFile, found: _Found) -> None:
     import tomllib
 
+    from console.settings.lines import LineFinder
+
     name = clean(str(place.path))
     try:
-        text = place.path.read_bytes().decode()
+        text = read_plain(place.path, LARGEST).decode()
         values = tomllib.loads(text)
+        lines = LineFinder(text)
     except OSError as failed:
         found.problems.append(clean(f"{name}: cannot be read: {failed.strerror}"))
         return
     except UnicodeDecodeError:
         found.problems.append(clean(f"{name}: is not UTF-8 text"))
         return
+    except RecursionError:
+        found.problems.append(clean(f"{name}: is no file of settings: lists within lists without end"))
+        return
     except tomllib.TOMLDecodeError as broken:
         line, what = _place_in(text, str(broken))
         found.problems.append(clean(f"{name} line {line}: is no TOML: {what}"))
         return
-    from console.settings.lines import LineFinder
-
-    _Reader(place, name, LineFinder(text), found).read(values)
+    _Reader(place, name, lines, found).read(values)
 
 
 def _place_in(text: str, said: str) -> tuple[int, str]:
@@ -312,13 +341,15 @@ def _read_environment(env: Mapping[str, str], cwd: Path, found: _Found) -> None:
         found.set("screen.color", "never", Origin("environment", clean("NO_COLOR")))
 
 
-def _check_secrets(found: _Found) -> None:
+def _check_secrets(found: _Found, *, open_secrets: bool) -> None:
     """A secret that others can read is told at once, not when it is first used in the middle of something."""
     path = found.values.get("jenkins.token_file")
     if path is not None:
         try:
             check_secret_file(path)
         except OSError as refused:
+            if open_secrets and isinstance(refused, OpenSecretError):
+                return
             found.problems.append(clean(f"{found.origins['jenkins.token_file'].where}: {refused.strerror}"))
 
 

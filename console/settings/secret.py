@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from console.settings.plainfile import read_plain
 from console.text import Clean, clean
 
 LARGEST = 64 * 1024
@@ -56,10 +58,14 @@ class SecretFileError(OSError):
         self.strerror = str(message)
 
 
+class OpenSecretError(SecretFileError):
+    """One that others can read or change: taking rights from its file mends it."""
+
+
 def check_secret_file(path: Path) -> None:
     """Raise SecretFileError unless `path` is a regular file that the world cannot read and nobody else can change.
 
-    The group may read it: that is how a container gets a secret.
+    For its rights that is an OpenSecretError. The group may read it: that is how a container gets a secret.
     """
     try:
         mode = path.stat().st_mode
@@ -69,18 +75,18 @@ def check_secret_file(path: Path) -> None:
         raise SecretFileError(clean(f"the secret {path} is not a file"))
     if mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IXOTH | stat.S_IWGRP):
         reason = f"the secret {path} is open to others (mode {stat.S_IMODE(mode):04o}). Run: chmod 600 {path}"
-        raise SecretFileError(clean(reason))
+        raise OpenSecretError(clean(reason))
 
 
 def read_secret_file(path: Path) -> Secret:
     """The text of a secret's file without its last line end. SecretFileError when it is open, empty, too large or no text."""
     check_secret_file(path)
     try:
-        raw = path.read_bytes()
+        raw = read_plain(path, LARGEST)
     except OSError as failed:
+        if failed.errno == errno.EFBIG:
+            raise SecretFileError(clean(f"the secret {path} is larger than 64 KiB: that is no token")) from None
         raise SecretFileError(clean(f"the secret {path} cannot be read: {failed.strerror}")) from None
-    if len(raw) > LARGEST:
-        raise SecretFileError(clean(f"the secret {path} is larger than 64 KiB: that is no token"))
     try:
         text = raw.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

@@ -186,7 +186,9 @@ def about(walk: Walk, name: str, look: Look, width: int, room: int, *, acts: boo
             line = long_fact("mend", mended(found.mends), look, width)
             lines += [*line[:-1], [*line[-1], look.part("  "), *look.does("mend", " shows how", role=Role.MUTED)]]
         if found.because is not None:
-            lines += long_fact("because of", f"{found.because}, which is broken", look, width)
+            front = walk.found.get(found.because)
+            how = "starting" if front is not None and front.coming else "broken"
+            lines += long_fact("because of", f"{found.because}, which is {how}", look, width)
         if found.state is HopState.BROKEN:
             lines += long_fact("breaks", one.costs, look, width)
     lines += long_fact("looks at", one.asks, look, width)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from console.model.source import NotThereError, SourceError, SourceState
+from console.model.source import HangsError, NotThereError, RefusesError, SourceError, SourceState, WrongAddressError
 from console.sources._blocking import Pool
 from console.sources.docker_engine.endpoint import Endpoint, Tls
 from console.sources.docker_engine.wire import (
@@ -26,6 +26,7 @@ from console.text import clean
 
 KEPT_CONNECTIONS = 4
 _STATES = {401: SourceState.DENIED, 403: SourceState.DENIED, 501: SourceState.OFF}
+_REFUSED = frozenset({401, 403})
 
 
 class Client:
@@ -148,15 +149,15 @@ class Client:
             yield
         except TimeoutError:
             reason = f"Docker has not answered on {where} (timed out after {limit:g}s)."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+            raise HangsError(SourceState.UNREACHABLE, clean(reason)) from None
         except CutOffError:
             reason = f"Docker on {where} has closed the connection: it was stopped or is being restarted."
             raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
         except SilentError as hung:
-            raise SourceError(SourceState.UNREACHABLE, clean(f"Docker on {where} hangs: {hung}.")) from None
+            raise HangsError(SourceState.UNREACHABLE, clean(f"Docker on {where} hangs: {hung}.")) from None
         except WireError as broken:
             reason = f"What answers on {where} is no Docker Engine: {broken}."
-            raise SourceError(SourceState.UNREACHABLE, clean(reason)) from None
+            raise WrongAddressError(SourceState.UNREACHABLE, clean(reason)) from None
         except OSError as failed:
             raise os_error(failed, self._endpoint) from None
 
@@ -174,7 +175,8 @@ def _decode(head: Head, body: bytes) -> Any:
     reason = clean(f"Docker answers {head.status}: {message or 'no reason given'}")
     if head.status == 404:
         raise NotThereError(SourceState.OK, reason)
-    raise SourceError(_STATES.get(head.status, SourceState.UNREACHABLE), reason)
+    kind = RefusesError if head.status in _REFUSED else SourceError
+    raise kind(_STATES.get(head.status, SourceState.UNREACHABLE), reason)
 
 
 class _SshConnection(Connection):
@@ -239,13 +241,14 @@ def os_error(failed: OSError, endpoint: Endpoint) -> SourceError:
         return SourceError(SourceState.DENIED, clean(reason))
     if isinstance(failed, FileNotFoundError):
         what = "ssh is not installed" if endpoint.kind == "ssh" else f"there is no {where}: is Docker installed and started?"
-        return SourceError(SourceState.UNREACHABLE, clean(f"Docker is not there: {what}"))
+        kind = WrongAddressError if endpoint.kind == "unix" and not endpoint.usual else SourceError
+        return kind(SourceState.UNREACHABLE, clean(f"Docker is not there: {what}"))
     if isinstance(failed, ConnectionRefusedError):
         reason = f"Nobody listens on {where}: the Docker Engine is not running."
         return SourceError(SourceState.UNREACHABLE, clean(reason))
     if isinstance(failed, socket.gaierror):
-        return SourceError(SourceState.UNREACHABLE, clean(f"The name {endpoint.host!r} is not known here."))
+        return WrongAddressError(SourceState.UNREACHABLE, clean(f"The name {endpoint.host!r} is not known here."))
     if isinstance(failed, BlockingIOError):
-        return SourceError(SourceState.UNREACHABLE, clean(f"Docker on {where} takes no more connections: it hangs."))
+        return HangsError(SourceState.UNREACHABLE, clean(f"Docker on {where} takes no more connections: it hangs."))
     why = failed.strerror or str(failed)
     return SourceError(SourceState.UNREACHABLE, clean(f"Docker on {where} cannot be reached: {why}."))

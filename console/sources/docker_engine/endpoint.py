@@ -10,6 +10,8 @@ from console.model.source import SourceError, SourceState
 from console.text import Clean, clean
 
 DEFAULT_SOCKET = Path("/var/run/docker.sock")
+_SOCKET_FOLDERS = (DEFAULT_SOCKET.parent, Path("/run"))
+_ROOTLESS = Path("/run/user")
 _TCP_PORT, _TLS_PORT = 2375, 2376
 
 
@@ -58,6 +60,14 @@ class Endpoint:
     def local(self) -> bool:
         """True when the Engine's processes and cgroups can be on this machine."""
         return self.kind == "unix"
+
+    @property
+    def usual(self) -> bool:
+        """True for a socket that Docker itself makes when it starts: where it is missing the address is right all the same."""
+        if self.automatic:
+            return True
+        folder = self.path.parent if self.path is not None and self.path.name == DEFAULT_SOCKET.name else None
+        return folder is not None and (folder in _SOCKET_FOLDERS or folder.parent == _ROOTLESS)
 
     @property
     def there(self) -> There:

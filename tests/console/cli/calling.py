@@ -86,6 +86,9 @@ class FakeBackend:
     def hands(self) -> Hands:
         raise SourceError(SourceState.OFF, Clean("Docker is not here."))
 
+    def for_doctor(self) -> FakeBackend:
+        return self
+
     def instruments(self) -> Instruments:
         """What the doctor looks with is tried on a whole platform, not here."""
         raise SourceError(SourceState.OFF, Clean("Docker is not here."))

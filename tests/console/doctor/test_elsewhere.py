@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from console.backend import Backend
 from console.cli.options import GlobalOptions
-from console.doctor import docker, hub, job, secrets
+from console.doctor import docker, gate, hub, job, public, secrets
 from console.doctor.findings import Finding, HopState
 from console.doctor.instruments import DockerSide, Instruments
 from console.doctor.tools import instruments
 from console.doctor.visit import Visit
 from console.doctor.walk import walk
-from console.model.container import Variable
+from console.model.container import Health, Probe, Variable
 from console.model.filefacts import FileFacts
+from console.model.jenkins import JenkinsError, Job, Trouble, Work
 from console.model.service import ComposeProject
-from console.model.source import SourceError, SourceState, SourceStatus
+from console.model.source import SourceError, SourceState, SourceStatus, WrongAddressError
 from console.settings import Overrides
+from console.sources.docker_engine.client import os_error
+from console.sources.docker_engine.endpoint import parse_address
 from console.sources.jenkins.admin import JenkinsAdmin
 from console.sources.ownfiles import OwnFiles
+from console.sources.protocols import ActingJenkins
 from console.sources.web import WebAnswer
 from console.text import Clean, clean
 from tests.console.doctor.house import House, blamed, examined
 from tests.console.doctor.test_gpu import Knows, tools
-from tests.console.fakes import FakeCompose, FakeEngine, container, inspection
+from tests.console.fakes import NOW, FakeCompose, FakeEngine, container, inspection
+from tests.console.refusing import Refusing
 from tests.support.engine import Engine
 from tests.support.jenkins.reaching import access
 from tests.support.recorded import replaying
@@ -177,3 +185,109 @@ async def test_a_token_goes_nowhere_in_the_clear(tmp_path: Path, endpoint: str) 
     await visit.aclose()
     assert found.state is HopState.BROKEN
     assert "expected an https:// address" in found.seen
+
+
+async def test_another_machines_engine_is_not_to_be_started_here(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.UNREACHABLE, Clean("Nobody listens on tcp://train-01:2375."))
+    made = tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None))
+    visit = Visit(replace(made, away=Clean("Use --host train-01.")))
+    found = await docker.look(visit)
+    await visit.aclose()
+    assert (found.state, found.command) == (HopState.BROKEN, "mlops-console config show")
+    assert "systemctl" not in found.do
+
+
+async def test_an_address_that_leads_nowhere_is_to_be_corrected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    monkeypatch.chdir(tmp_path)
+    made = instruments(Backend(GlobalOptions()), Overrides(), os.environ, tmp_path)
+    visit = Visit(made)
+    found = await docker.look(visit)
+    await visit.aclose()
+    await made.aclose()
+    assert found.state is HopState.BROKEN
+    assert found.do.startswith("set docker.host, DOCKER_HOST or the docker context"), found
+
+
+@pytest.mark.parametrize(
+    ("where", "usual"),
+    [
+        ("/var/run/docker.sock", True),
+        ("/run/docker.sock", True),
+        ("/run/user/1000/docker.sock", True),
+        ("/home/a/docker.sock", False),
+        ("/run/other.sock", False),
+    ],
+)
+def test_a_socket_that_docker_makes_is_missing_where_it_does_not_run(where: str, *, usual: bool) -> None:
+    error = os_error(FileNotFoundError(), parse_address(f"unix://{where}"))
+    assert isinstance(error, WrongAddressError) is not usual
+
+
+def test_a_name_that_nobody_knows_is_a_wrong_address() -> None:
+    assert isinstance(os_error(socket.gaierror(), parse_address("tcp://train-1:2375")), WrongAddressError)
+
+
+async def test_what_a_gate_said_before_it_was_started_anew_is_settled(tmp_path: Path) -> None:
+    """Docker keeps the words of its last probe, which told of a secret that is right by now."""
+    then, started = NOW - timedelta(minutes=2), NOW - timedelta(seconds=5)
+    held = Probe(then, then, 1, Clean("gate: secret webhook-token is no token"))
+    for begun, state in ((started, HopState.OK), (then, HopState.BROKEN)):
+        one = container("gate", service="gate", health=Health.STARTING, details=inspection(probes=(held,), started_at=begun))
+        visit = Visit(tools(tmp_path, OFF, DockerSide(FakeEngine(one), Knows(), FakeCompose(), None, None)))
+        found = await gate.look(visit)
+        await visit.aclose()
+        assert found.state is state, found
+
+
+async def test_the_public_way_that_is_not_told_of_its_address_says_so(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.failure = SourceError(SourceState.DENIED, Clean("Docker answers 403: no"))
+    visit = Visit(tools(tmp_path, OFF, DockerSide(engine, Knows(), FakeCompose(), None, None)))
+    found = await public.look(visit)
+    await visit.aclose()
+    assert (found.state, found.seen) == (HopState.SKIPPED, "not available from here: Docker answers 403: no")
+
+
+class Restarts(Refusing):
+    """A Jenkins that has answered a moment ago, and is restarted meanwhile."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+
+    async def jobs(self) -> tuple[Job, ...]:
+        raise JenkinsError(self.trouble, "Jenkins does not tell.")
+
+    async def work(self) -> Work:
+        raise JenkinsError(self.trouble, "Jenkins does not tell.")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state", "do"),
+    [
+        (Trouble.RESTARTING, HopState.WARNING, "wait a minute, and ask again"),
+        (Trouble.UNREACHABLE, HopState.BROKEN, "its log says why: mlops-console logs jenkins"),
+    ],
+)
+async def test_a_jenkins_that_falls_silent_in_the_midst_of_it(
+    tmp_path: Path, trouble: Trouble, state: HopState, do: str
+) -> None:
+    made = replace(plugins(tmp_path, ""), jenkins=cast("ActingJenkins", Restarts(trouble)), admin=None)
+    found = await job.look(Visit(made))
+    assert (found.state, found.seen, found.do) == (state, "Jenkins does not tell.", do)
+
+
+class Torn(OwnFiles):
+    """On a disk that does not answer."""
+
+    async def facts(self, path: Path) -> FileFacts:
+        raise SourceError(SourceState.UNREACHABLE, clean(f"{path} cannot be looked at: Input/output error."))
+
+
+async def test_secrets_on_a_disk_that_is_torn_have_a_remedy_too(tmp_path: Path) -> None:
+    project = ComposeProject(Clean("mlops"), clean(tmp_path / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
+    made = replace(tools(tmp_path, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=Torn())
+    found = await secrets.look(Visit(made))
+    assert (found.state, found.command) == (HopState.BROKEN, "mlops-console support")

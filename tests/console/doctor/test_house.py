@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from console.main import main
 from console.sources.compose import program
 from tests.console.doctor.house import SECRETS, House, blamed, examined
 from tests.console.doctor.ward import Ward, sick
+from tests.support.refusing import refusing
 
 
 def test_a_platform_that_is_well(house: House, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +50,10 @@ def test_settings_that_anybody_may_change(ward: Ward) -> None:
     file = config(ward, "[prune]\nkeep_images = 4\n", 0o646)
     found = ward.is_named("settings", "can be changed by everybody", "chmod 0644")
     assert found["settings"]["can_fix"]
+    # They can be read, so the rest of the chain was asked, and the verdict says nothing else.
+    assert found["public"]["state"] == "ok"
+    assert main(["doctor"]) == 1
+    assert "Broken at 1 settings: others can get at settings or tokens" in ward.capsys.readouterr().out
     ward.mends(str(file))
     assert file.stat().st_mode & 0o777 == 0o644
 
@@ -104,11 +110,47 @@ def test_a_login_that_others_can_read(ward: Ward, monkeypatch: pytest.MonkeyPatc
 
 def test_an_engine_that_is_not_there(ward: Ward, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
-    found = ward.is_named("docker", "Docker is not there", "systemctl start docker")
+    found = ward.is_named("docker", "Docker is not there", "DOCKER_HOST")
     behind = {name for name, one in found.items() if one["because"] == "docker"}
     assert behind == {"compose", "gate", "tunnel", "public", "hub"}
     assert found["jenkins"]["state"] == "ok"
     assert found["secrets"]["state"] == "ok"
+
+
+def test_an_engine_that_does_not_run(ward: Ward, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its socket is left from before. Jenkins, whose ports the Engine hands on, is not blamed for it."""
+    ward.house.jenkins.refuse()
+    ward.undo.append(lambda: ward.house.jenkins.refuse(on=False))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/left")
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "left"))
+    found = ward.is_named("docker", "the Docker Engine is not running", "systemctl start docker")
+    assert found["jenkins"]["because"] == found["job"]["because"] == "docker"
+    assert "connection refused" in found["jenkins"]["seen"]
+    # One that is no service of the platform's may stand there by itself.
+    changed(ward, "  jenkins:\n", "  controller:\n")
+    assert blamed(examined(ward.capsys)) == ["docker", "jenkins"]
+
+
+def test_an_engine_that_hangs(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    ward.house.engine.pause()
+    ward.undo.append(ward.house.engine.resume)
+    monkeypatch.setenv("MLOPS_DOCKER_TIMEOUT", "1")
+    ward.is_named("docker", "has not answered", "sudo systemctl restart docker")
+
+
+@pytest.mark.parametrize(
+    ("part", "said"), [("/containers/json", "does not tell of its containers"), ("/info", "403"), ("/version", "403")]
+)
+def test_an_engine_that_refuses_a_part_of_it(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, part: str, said: str
+) -> None:
+    with refusing(ward.house.engine.socket, tmp_path / "s", part) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        found = ward.is_named("docker", said, "not for you", "let that proxy pass")
+        assert {found[name]["because"] for name in ("compose", "gate", "tunnel", "public")} == {"docker"}
+        assert main(["doctor"]) == 1
+    assert "Broken at 2 docker" in ward.capsys.readouterr().out
 
 
 def test_an_engine_whose_address_makes_no_sense(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:

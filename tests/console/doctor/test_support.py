@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
@@ -32,6 +33,13 @@ PLANTS = {
     "a node": "plant-of-a-node",
     "file of a secret": SECRETS["webhook-hmac"],
     "token of Jenkins": TOKEN,
+    "log, in colours": "plant-in-colours",
+    "log, in INI": "plant-in-ini",
+    "log, a number": "773456780912345",
+    "output of a probe": "plant-of-a-probe",
+    "command of notices": "plant-of-a-command",
+    "webhook of notices": "plant-of-an-address",
+    "secret file of notices": "plant-of-a-secret-file",
 }
 LOG = """\
 started with {environment of a container}
@@ -48,7 +56,12 @@ using {log, by its form}
 -----END PRIVATE KEY-----
 the password is: {log, in a sentence}
 + mysql -h db -uroot -p{log, of mysql} mlops
-kept: epoch 3 of 10
+\x1b[36mpassword\x1b[0m=\x1b[35m{log, in colours}\x1b[0m
+{secret file of notices:.5}\x1b[1m{rest}
+auth.token = "{log, in INI}"
+{{"password": {log, a number}}}
+told {command of notices} at {webhook of notices}
+kept: epoch 3 of 10, num_tokens: 512
 """
 
 
@@ -70,7 +83,17 @@ def planted(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     login.parent.mkdir(parents=True)
     login.write_text(json.dumps({"url": house.jenkins.url, "user": "operator", "token": PLANTS["login"]}))
     login.chmod(0o600)
-    house.put("plants.log", LOG.format_map(PLANTS))
+    secret = login.with_name("notify-secret")
+    secret.write_text(f"{PLANTS['secret file of notices']}\n")
+    secret.chmod(0o600)
+    settings = login.with_name("config.toml")
+    settings.write_text(
+        f'[notify]\nsecret_file = "{secret}"\nwebhook = "https://hooks.example.org/{PLANTS["webhook of notices"]}"\n'
+        f'command = ["/usr/bin/tell", "--token", "{PLANTS["command of notices"]}"]\n'
+    )
+    house.put("plants.log", LOG.format_map({**PLANTS, "rest": PLANTS["secret file of notices"][5:]}))
+    probe = (house.shared / "jenkins.probe").read_text()
+    house.put("jenkins.probe", f"password: {PLANTS['output of a probe']}\n")
     house.engine.docker(
         "run", "-d", "--name", "mlops-project-a-1", "--network=none", "--label", "mlops.managed=true",
         "--label", "mlops.project=project-a", "--label", f"hub-token={PLANTS['label of a container']}",
@@ -78,12 +101,17 @@ def planted(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         "busybox:test", "sh", "-c", "cat /house/plants.log; exec sleep 1000",
     )  # fmt: skip
     until_sync(lambda: "epoch 3" in house.engine.docker("logs", "mlops-project-a-1"), "the log to be there")
+    until_sync(
+        lambda: "plant-of" in str(house.engine.inspect(house.container("jenkins"))["State"]["Health"]), "the probe to say it"
+    )
     node = house.controller.nodes["trainer-1"]
     node.temporarily_offline = f"mended with token={PLANTS['a node']}"
     yield house
     node.temporarily_offline = None
     house.engine.docker("rm", "-f", "mlops-project-a-1")
-    login.unlink()
+    house.put("jenkins.probe", probe)
+    for file in (login, secret, settings):
+        file.unlink()
     login.parent.rmdir()
     login.parent.parent.rmdir()
 
@@ -100,10 +128,14 @@ def test_no_secret_is_in_it_wherever_one_was(planted: House, capsys: pytest.Capt
         holding = [name for name, content in found.items() if plant.encode() in content]
         assert holding == [], f"{where}: in {holding}"
     log = found["logs/mlops-project-a-1.log"].decode()
-    assert "kept: epoch 3 of 10" in log
-    assert log.count("********") == 14
+    assert "kept: epoch 3 of 10, num_tokens: 512" in log
+    assert log.count("********") == 20
     # It was not left out: it was read, and is hidden.
     assert b"********" in found["nodes.json"]
+    assert b"password: ********" in found["services.json"]
+    values = {one["key"]: one["value"] for one in json.loads(found["settings.json"])["items"]}
+    assert (values["notify.command"], values["notify.webhook"]) == (["/usr/bin/tell", "--token", "********"], "********")
+    assert str(values["notify.secret_file"]).endswith("notify-secret"), "where it is may be told"
     assert json.loads(found["doctor.json"])["broken"] == "job"
     assert json.loads(found["versions.json"])["engine"].startswith("20.10")
     assert "MLOPS_JENKINS_TOKEN" in json.loads(found["versions.json"])["variables"]
@@ -165,3 +197,55 @@ def test_settings_that_are_wrong_are_in_the_report(tmp_path: Path, monkeypatch: 
     assert "a NAME.txt is what it complained of" in found["README.txt"].decode()
     assert "paths of this machine" in found["README.txt"].decode()
     assert json.loads(found["doctor.json"])["broken"] == "settings"
+
+
+def _breaks(_context: object) -> int:
+    raise LookupError("token=plant-of-a-defect")
+
+
+def test_a_defect_of_a_command_is_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("console.cli.status.status", click.Command("status", callback=click.pass_obj(_breaks)))
+    assert main(["--demo", "support", "-o", "x.tar.gz"]) == 0
+    found = members(tmp_path / "x.tar.gz")
+    said = found["status.txt"].decode()
+    assert said.startswith("Traceback")
+    assert "LookupError: token=********" in said
+    assert "status.json" not in found
+    assert json.loads(found["doctor.json"])["broken"] == "compose", "all else is there"
+
+
+def test_an_answer_that_is_no_json_is_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("console.cli.status.status", click.Command("status", callback=lambda: click.echo("{broken")))
+    assert main(["--demo", "support", "-o", "x.tar.gz"]) == 0
+    said = members(tmp_path / "x.tar.gz")["status.txt"].decode()
+    assert said.startswith("{broken")
+    assert "JSONDecodeError" in said
+
+
+@pytest.mark.parametrize(("part", "file"), [("world_of", "world.txt"), ("logs", "logs.txt")])
+def test_a_defect_in_what_no_command_tells(part: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_arguments: object) -> None:
+        raise LookupError("a defect")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(f"console.doctor.bundle.{part}", breaks)
+    assert main(["--demo", "support", "-o", "x.tar.gz"]) == 0
+    found = members(tmp_path / "x.tar.gz")
+    assert "LookupError: a defect" in found[file].decode()
+    assert "versions.json" in found
+
+
+def test_a_report_is_not_written_where_secrets_cannot_be_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_arguments: object) -> None:
+        raise LookupError("a defect")
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("console.doctor.bundle.secrets", breaks)
+    assert main(["--demo", "support", "-o", "x.tar.gz"]) != 0
+    assert not (tmp_path / "x.tar.gz").exists()

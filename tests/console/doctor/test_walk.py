@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from console.demo import demo_gpus, demo_instruments, demo_machine, demo_reach
-from console.doctor.findings import Finding, HopState, Mends, behind, broken, elsewhere, good, off, together, warning
-from console.doctor.hops import HOPS, Hop, Remedy, number
+from console.doctor.findings import Finding, HopState, Mends, behind, broken, elsewhere, good, off, starting, together, warning
+from console.doctor.hops import EVERYWHERE, HOPS, Hop, Remedy, number
 from console.doctor.instruments import Instruments
 from console.doctor.rows import row, rows, told
 from console.doctor.visit import Visit
 from console.doctor.walk import LOOKS, Checkup, verdict, walk
+from console.model.source import SourceError, SourceState
 from console.model.state import StateClass
 from console.settings import Overrides, load
 from console.text import Clean
@@ -111,12 +113,47 @@ async def test_a_hop_that_hangs_is_broken_and_the_others_are_not(tools: Instrume
     assert [name for name, one in checkup.found.items() if one.state is HopState.BROKEN] == ["docker"]
 
 
-async def test_a_defect_ends_the_walk(tools: Instruments) -> None:
+async def test_a_defect_at_one_hop_is_told_there_and_takes_nothing_from_the_others(tools: Instruments) -> None:
     async def wrong(visit: Visit) -> Finding:
-        raise ZeroDivisionError
+        raise ZeroDivisionError("half of it\x1b[31m")
 
-    with pytest.raises(ZeroDivisionError):
-        await walk(tools, hops=[hop("settings"), hop("hub")], looks={"settings": says(good("")), "hub": wrong})
+    hops = [hop("settings"), hop("docker"), hop("gate", needs=["docker"]), hop("hub")]
+    checkup = await walk(tools, hops=hops, looks={one.id: says(good("fine")) for one in hops} | {"docker": wrong})
+    found = checkup.found["docker"]
+    assert re.fullmatch(r"the doctor fails here: ZeroDivisionError: half of it \(test_walk\.py line \d+\)", found.seen), (
+        found.seen
+    )
+    assert (found.state, found.command) == (HopState.BROKEN, "mlops-console support")
+    assert checkup.found["gate"].because == "docker"
+    assert checkup.found["hub"].state is HopState.OK
+
+
+async def test_an_answer_that_a_hop_does_not_get_is_its_finding(tools: Instruments) -> None:
+    async def refused(visit: Visit) -> Finding:
+        raise SourceError(SourceState.DENIED, Clean("Docker answers 403: no"))
+
+    async def bare(visit: Visit) -> Finding:
+        return Finding(HopState.WARNING, Clean("it cannot be read"))
+
+    hops = [hop("settings"), hop("public"), hop("hub")]
+    checkup = await walk(tools, hops=hops, looks={"settings": says(good("")), "public": refused, "hub": bare})
+    assert (checkup.found["public"].state, checkup.found["public"].seen) == (HopState.BROKEN, "Docker answers 403: no")
+    # A bad one without a remedy of its own has that of any hop.
+    assert checkup.found["hub"].do == checkup.found["public"].do == EVERYWHERE["unread"].do.replace("`", "")
+
+
+async def test_one_that_is_starting_is_in_the_way_and_nothing_is_broken(tools: Instruments) -> None:
+    hops = [hop("settings"), hop("jenkins"), hop("job", needs=["jenkins"]), hop("public", needs=["job"])]
+    looks = {one.id: says(good("fine")) for one in hops} | {"jenkins": says(starting("jenkins", "it begins"))}
+    checkup = await walk(tools, hops=hops, looks=looks)
+    assert {name: one.because for name, one in checkup.found.items()} == {
+        "settings": None,
+        "jenkins": None,
+        "job": "jenkins",
+        "public": "jenkins",
+    }
+    assert checkup.found["jenkins"].state is HopState.WARNING
+    assert checkup.broken is None
 
 
 async def test_what_several_hops_ask_is_asked_once_and_outlives_whoever_gave_up(tools: Instruments) -> None:

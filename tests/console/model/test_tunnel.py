@@ -247,6 +247,13 @@ def test_a_client_that_does_not_run() -> None:
     )
 
 
+def test_a_probe_from_before_it_was_started_anew_tells_nothing() -> None:
+    """Docker keeps them: the client that they tell of is gone."""
+    for said, code in ((UP, 0), ("frpc does not answer", 1)):
+        found = judged(said, code, health=Health.STARTING, back=60.0, started_at=NOW - timedelta(seconds=5))
+        assert (found.status.state, found.status.reason) == (SourceState.STARTING, "frp_client is starting")
+
+
 def test_what_is_not_known_is_no_state_of_the_tunnel() -> None:
     gone = SourceStatus(SourceState.UNREACHABLE, clean("gone"))
     found = judge(services(client(UP)), TunnelLook(), gone)

@@ -157,11 +157,11 @@ def test_a_folder_that_may_not_be_looked_into_is_a_sentence(places: Places, monk
             raise PermissionError(13, "Permission denied")
         return real(path, **options)
 
-    def refuse_to_read(path: Path) -> bytes:
+    def refuse_to_read(path: Path, limit: int) -> bytes:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "stat", refuse)
-    monkeypatch.setattr(Path, "read_bytes", refuse_to_read)
+    monkeypatch.setattr("console.settings.loading.read_plain", refuse_to_read)
     assert places.problems() == [f"{places.user}: cannot be read: Permission denied"]
 
 
@@ -359,3 +359,20 @@ def test_what_the_administrator_leaves_on_is_a_default(places: Places) -> None:
     assert places.load().read_only is None
     assert places.load(MLOPS_READ_ONLY="1").read_only == "MLOPS_READ_ONLY"
     assert [info.key for info in describe() if info.forced] == ["read_only"]
+
+
+def test_a_secret_that_others_can_read_is_none_of_who_mends_it(places: Places) -> None:
+    token = places.root / "token"
+    token.write_text("abc\n")
+    token.chmod(0o644)
+    places.user.write_text(f'[jenkins]\ntoken_file = "{token}"\n[notify]\nsecret_file = "/n"\n[docker]\ncert_path = "/c"\n')
+    loaded = load(argv=Overrides(), env=places.env, cwd=places.root, etc=places.etc, open_secrets=True)
+    assert loaded.secret_files == (token, Path("/n"), Path("/c/key.pem"))
+    with pytest.raises(OSError, match="open to others"):
+        read_secret_file(token)
+    with pytest.raises(SettingsError) as caught:
+        places.load()
+    assert caught.value.secret_files == loaded.secret_files
+    token.unlink()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(argv=Overrides(), env=places.env, cwd=places.root, etc=places.etc, open_secrets=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.doctor.findings import Finding, HopState, Mends, behind, broken, good, off, warning
+from console.doctor.findings import Finding, HopState, Mends, behind, broken, good, off, starting, warning
 from console.doctor.hops import HOPS
 from console.model.glyphs import Glyphs
 from console.text import Clean
@@ -102,6 +102,8 @@ def test_below_stands_what_to_do_first_and_what_can_be_copied() -> None:
 
 def test_what_was_skipped_names_whose_fault_it_is() -> None:
     assert " because of compose, which is broken" in told(over(compose=SICK, gate=behind("compose", "it is down")), "gate")
+    jenkins = starting("jenkins", "Jenkins is starting")
+    assert " because of jenkins, which is starting" in told(over(jenkins=jenkins, gate=behind("jenkins")), "gate")
 
 
 def test_what_can_be_mended_is_said_where_acts_are_on() -> None:
