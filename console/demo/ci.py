@@ -218,7 +218,12 @@ def _stages(number: int, project: str, commit: str, known: Training | None) -> I
     yield Stage("train", (start, follow), post=(finish,))
     repository, tag = f"acme/{project}", f"build-{number}"
     url = f"https://huggingface.co/{repository}/tree/{tag}"
-    told = (f"[publish] uploading to {repository}, 412 MB", 21.0, f"[publish] {repository} {tag} is published: {url}")
+    told = (
+        f"[publish] 412 MB in 6 files to {repository}",
+        *(part for sent in ("118 MB", "331 MB") for part in (7.0, f"[publish] {sent} of 412 MB sent")),
+        7.0,
+        f"[publish] {repository} {tag} is published: {url}",
+    )
     yield Stage("publish", (Sh("infra/jenkins/bin/publish", told),))
     found = training_log.best(known, known.epochs) if known is not None else None
     value = round(found[0], 3) if found is not None else 0.978

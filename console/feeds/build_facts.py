@@ -13,8 +13,8 @@ from typing import TypeVar
 from console.feeds.build_logs import Tails, why_it_failed
 from console.model.build import Build, BuildRef, FailedTest, Result, Stages, StageStatus
 from console.model.held import held
-from console.model.imagestep import image_step
 from console.model.jenkins import Held, JenkinsError, Job, Monitors, Node, Trouble, Work
+from console.model.stagestep import step_now
 from console.sources.protocols import Jenkins
 from console.text import Clean
 
@@ -60,7 +60,7 @@ class BuildFacts:
         self.failures: OrderedDict[BuildRef, Clean] = OrderedDict()
         self.failed_tests: OrderedDict[BuildRef, tuple[FailedTest, ...]] = OrderedDict()
         self.held: dict[BuildRef, Held] = {}
-        self.image_steps: dict[BuildRef, Clean] = {}
+        self.steps: dict[BuildRef, Clean] = {}
         self.monitors: dict[Clean, Monitors] = {}
         self.stopping: set[BuildRef] = set()
         self.missing: dict[Hashable, Clean] = {}
@@ -104,7 +104,7 @@ class BuildFacts:
         running = work.running
         for gone in self._tails.leave_out(running):
             self.held.pop(gone, None)
-            self.image_steps.pop(gone, None)
+            self.steps.pop(gone, None)
             self._still.pop(gone, None)
         self.stopping &= running
         if opened is not None:
@@ -350,7 +350,7 @@ class BuildFacts:
 
     async def _read_held(self, ref: BuildRef) -> bool:
         """What a Pipeline waits for stands at the end of its log, and nowhere else unless it is a node. So does how far
-        its image is."""
+        its image is, and how much of its model is sent."""
         try:
             lines = await self._tails.read(ref)
         except JenkinsError as error:
@@ -365,10 +365,10 @@ class BuildFacts:
         else:
             self.held[ref] = found
         self._still[ref] = self._still.get(ref, 0) + 1 if found is not None and before == found else 0
-        step = self.image_steps.pop(ref, None)
-        now = image_step(lines, step)
+        step = self.steps.pop(ref, None)
+        now = step_now(lines, step)
         if now is not None:
-            self.image_steps[ref] = now
+            self.steps[ref] = now
         return before != found or step != now
 
 

@@ -117,7 +117,7 @@ class JenkinsFeed:
             details=dict(facts.details),
             stages=dict(facts.stages),
             held=dict(facts.held),
-            image_steps=dict(facts.image_steps),
+            steps=dict(facts.steps),
             failures=dict(facts.failures),
             failed_tests=dict(facts.failed_tests),
             stopping=frozenset(facts.stopping),

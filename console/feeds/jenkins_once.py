@@ -44,7 +44,7 @@ async def with_waits(source: Jenkins, world: JenkinsWorld) -> JenkinsWorld:
     """With what running builds wait for: a build that waits for a lock runs only on paper."""
     facts = BuildFacts(source)
     await facts.look_for_waits(world.work)
-    return replace(world, held=facts.held, image_steps=facts.image_steps, details=facts.details)
+    return replace(world, held=facts.held, steps=facts.steps, details=facts.details)
 
 
 async def with_trainings(source: Jenkins, world: JenkinsWorld, refs: Collection[BuildRef]) -> JenkinsWorld:

@@ -43,7 +43,7 @@ def _of_jenkins(world: JenkinsWorld | None) -> tuple[object, ...]:
     if world is None:
         return ()
     quiet = world.controller.quieting_down
-    facts = (world.history, world.details, world.stages, world.held, world.image_steps, world.failures, world.stopping)
+    facts = (world.history, world.details, world.stages, world.held, world.steps, world.failures, world.stopping)
     return (quiet, world.work, world.jobs, *facts)
 
 

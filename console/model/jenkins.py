@@ -259,7 +259,7 @@ class JenkinsWorld:
 
     `history` has the newest builds of jobs that somebody looks at, newest first;
     `details` has builds with causes and parameters, `stages` those of builds in view. `held` says what running builds wait for,
-    `image_steps` which step of its Dockerfile the image of one has come to (`6/9: pip install`), `failures` why builds failed,
+    `steps` how far the stage of one has come (`6/9: pip install`, `118 MB of 412 MB sent`), `failures` why builds failed,
     `stopping` which were told to stop and still run, `missing` why a fact in view could not be read (`("stages", ref)`), `gone`
     of which builds it was told that there are none.
     """
@@ -272,7 +272,7 @@ class JenkinsWorld:
     details: Mapping[BuildRef, Build] = field(default_factory=dict)
     stages: Mapping[BuildRef, Stages] = field(default_factory=dict)
     held: Mapping[BuildRef, Held] = field(default_factory=dict)
-    image_steps: Mapping[BuildRef, Clean] = field(default_factory=dict)
+    steps: Mapping[BuildRef, Clean] = field(default_factory=dict)
     failures: Mapping[BuildRef, Clean] = field(default_factory=dict)
     failed_tests: Mapping[BuildRef, tuple[FailedTest, ...]] = field(default_factory=dict)
     stopping: frozenset[BuildRef] = frozenset()

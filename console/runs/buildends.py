@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from console.model.build import without_key
 from console.model.held import compile_error
-from console.model.imagestep import step_of
+from console.model.stagestep import step_of
 from console.runs.endings import Said
 from console.text import Clean, clean
 

@@ -138,11 +138,11 @@ def _told(
         return Phase.TRAINING, state(StateClass.ACTIVE, "training"), Clean(""), _started(alive) or since
     name = current.name.casefold() if current is not None else ""
     if "publish" in name:
-        return Phase.PUBLISHING, state(StateClass.ACTIVE, "publishing"), Clean(""), since
+        return Phase.PUBLISHING, state(StateClass.ACTIVE, "publishing"), jenkins.steps.get(build.ref, Clean("")), since
     if "train" in name and name not in _BUILDS:
         return Phase.TRAINING, state(StateClass.ACTIVE, "training"), Clean("no container yet"), since
     if name:
-        told = (current.name if current is not None else None, jenkins.image_steps.get(build.ref))
+        told = (current.name if current is not None else None, jenkins.steps.get(build.ref))
         return Phase.BUILDING, state(StateClass.ACTIVE, "building"), clean(" ".join(one for one in told if one)), since
     return Phase.BUILDING, build_state(build), Clean(""), since
 

@@ -125,8 +125,10 @@ def _building(view: RunView, look: Look, width: int) -> About:
 
 def _publishing(view: RunView, look: Look, width: int) -> list[Line]:
     saved = view.past.run.checkpoint if view.past.run is not None else None
-    words = f"The model goes to the Hub. Its newest checkpoint is of epoch {saved.epoch}." if saved is not None else ""
-    return [*sentence(words or "The model goes to the Hub.", look, width), *_metrics(view, look, width)]
+    words = f"The model goes to the Hub{f': {view.run.why}' if view.run.why else ''}."
+    if saved is not None:
+        words += f" Its newest checkpoint is of epoch {saved.epoch}."
+    return [*sentence(words, look, width), *_metrics(view, look, width)]
 
 
 # What has ended

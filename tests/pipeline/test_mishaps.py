@@ -267,7 +267,7 @@ def test_what_is_published_names_the_run_and_holds_no_gpu(folder: Folder, monkey
     monkeypatch.setattr(docker, "remove", lambda *_: None)
     monkeypatch.setattr("infra.jenkins.steps.inputs.give", lambda *_, **__: None)
     monkeypatch.setattr(publish, "_converse", lambda *_: {})
-    publish.upload(record, {}, {}, "secret")
+    publish.upload(record, {}, {"repo": "ann/small"}, "secret")
     assert "mlops.gpu=none" in asked
     assert "mlops.gpu=0" not in asked
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ from .record import LOCAL, PUBLISHED, Folder, Record, current, known
 WORK = "/work"
 
 _MEMORY = "2g"
+
+TOLD_SECONDS = 10.0
+LEAST_TOLD = 1_000_000
+"""Bytes that have to be new before they are worth a line."""
 
 
 def step() -> int:
@@ -118,11 +124,57 @@ def upload(record: Record, content: Mapping[str, bytes | Path], request: dict[st
         *docker.options("--env", (f"{name}={value}" for name, value in start.hub_variables().items())),
         image,
     ).strip()
+    total = sum(map(_bytes, content.values()))
+    say(f"[publish] {_size(total)} in {len(content)} file{'s' if len(content) != 1 else ''} to {request['repo']}")
+    over = threading.Event()
+    watcher = threading.Thread(target=_tell_progress, args=(container, total, over), daemon=True)
     try:
         inputs.give(container, WORK, content, mode=0o444)
+        watcher.start()
         return _converse(container, {**request, "folder": WORK, "token": secret})
     finally:
+        over.set()
         docker.remove(container)
+
+
+def _bytes(content: bytes | Path) -> int:
+    if isinstance(content, bytes):
+        return len(content)
+    return sum(path.lstat().st_size for path in content.rglob("*")) if content.is_dir() else content.lstat().st_size
+
+
+def _size(count: float) -> str:
+    """`412 MB`, `1.8 GB`."""
+    if count < 1000:
+        return f"{count:.0f} B"
+    # What would be rounded to 1000 is one of the next unit.
+    power = next((at for at in range(1, 5) if count / 1000**at < 999.5), 4)
+    value = count / 1000**power
+    return f"{value:.{0 if value >= 9.95 else 1}f} {' kMGT'[power]}B"
+
+
+def _tell_progress(container: str, total: int, over: threading.Event) -> None:
+    """Say now and then how much has left the container, so that nobody takes a slow line for one that hangs.
+
+    What the Hub has already is not sent again, so it may end far below the whole; requests and repetitions count too.
+    """
+    last = 0
+    while not over.wait(TOLD_SECONDS):
+        try:
+            sent = sent_of(docker.call("stats", "--no-stream", "--format={{.NetIO}}", container))
+        except Problem:
+            continue  # an Engine that is busy; the upload itself tells what is wrong with it
+        if sent is not None and sent - last >= LEAST_TOLD and not over.is_set():
+            last = sent
+            say(f"[publish] {_size(min(sent, total))} of {_size(total)} sent")
+
+
+def sent_of(told: str) -> int | None:
+    """Bytes sent of docker's `1.2kB / 118MB` (received and sent); None where it has no network of its own."""
+    found = re.search(r"/ ([\d.]+)([kMGT]?)B\s*$", told)
+    if found is None:
+        return None
+    return int(float(found[1]) * 1000 ** " kMGT".index(found[2] or " "))
 
 
 def _converse(container: str, request: dict[str, Any]) -> dict[str, Any]:

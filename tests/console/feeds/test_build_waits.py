@@ -44,26 +44,26 @@ async def test_how_far_an_image_is_stands_in_what_is_read_anyway() -> None:
         "[Pipeline] { (image)\n[build] Step 5/9 : COPY . .\n[build] Step 6/9 : RUN pip install --quiet x\n"
     )
     assert await room.look() == [True]
-    assert room.facts.image_steps == {runs: "6/9: pip install"}
+    assert room.facts.steps == {runs: "6/9: pip install"}
     assert room.asked() == {"size train#12": 1, "log train#12": 1}
     room.jenkins.logs[runs] += "[build] Collecting torch\n" * 100
     assert await room.look(after=WORKS_SECONDS) == [False]
     room.jenkins.logs[runs] += "x" * (BUSY_BYTES + 1)
     await room.look(after=WORKS_SECONDS)
-    assert room.facts.image_steps == {runs: "6/9: pip install"}, "what it prints in masses is not fetched, and is no other step"
+    assert room.facts.steps == {runs: "6/9: pip install"}, "what it prints in masses is not fetched, and is no other step"
     room.jenkins.logs[runs] += "\n[build] Step 7/9 : COPY src/ src/\n"
     assert await room.look(after=WORKS_SECONDS) == [True]
-    assert room.facts.image_steps == {runs: "7/9: COPY src/ src/"}
+    assert room.facts.steps == {runs: "7/9: COPY src/ src/"}
     room.jenkins.logs[runs] += "[Pipeline] { (train)\n"
     assert await room.look(after=WORKS_SECONDS) == [True]
-    assert room.facts.image_steps == {}
+    assert room.facts.steps == {}
     room.jenkins.logs[runs] += "[build] Step 1/3 : FROM x\n"
     await room.look(after=WORKS_SECONDS)
-    assert runs in room.facts.image_steps
+    assert runs in room.facts.steps
     room.flying = frozenset()
     room.nodes = (node("trainer-1"),)
     await room.look(after=WORKS_SECONDS)
-    assert room.facts.image_steps == {}, "one that has ended is forgotten"
+    assert room.facts.steps == {}, "one that has ended is forgotten"
 
 
 async def test_a_lock_inside_a_node_is_found_and_its_end_is_seen_soon() -> None:

@@ -98,7 +98,7 @@ def test_an_image_that_is_further_is_joined_at_once() -> None:
     image = Stages(made.ref, StageStatus.IN_PROGRESS, (stage("image", StageStatus.IN_PROGRESS, took=None),))
     told = world(job("train", made), work=work, stages={made.ref: image})
     (before,) = runs([], told, None, NOW)
-    (after,) = runs([], replace(told, image_steps={made.ref: clean("6/9: pip install")}), None, LATER)
+    (after,) = runs([], replace(told, steps={made.ref: clean("6/9: pip install")}), None, LATER)
     assert (before.why, after.why) == ("image", "image 6/9: pip install")
 
 

@@ -148,9 +148,20 @@ def test_one_whose_image_is_made_says_how_far_that_is() -> None:
     stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (image,))}
     told = world(job("train", made), work=work, stages=stages)
     assert only(join([], told, None, NOW)).why == "image"
-    far = replace(told, image_steps={ref("train", 12): clean("6/9: pip install")})
+    far = replace(told, steps={ref("train", 12): clean("6/9: pip install")})
     assert only(join([], far, None, NOW)).why == "image 6/9: pip install"
     assert only(join([training()], far, None, NOW)).why == "", "what trains has its image"
+
+
+def test_one_that_publishes_says_how_much_is_sent() -> None:
+    made, work = running()
+    last = stage("Publish", StageStatus.IN_PROGRESS, took=None)
+    stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (last,))}
+    told = world(job("train", made), work=work, stages=stages)
+    assert only(join([], told, None, NOW)).why == ""
+    sent = replace(told, steps={ref("train", 12): clean("118 MB of 412 MB sent")})
+    run = only(join([], sent, None, NOW))
+    assert (run.phase, run.why) == (Phase.PUBLISHING, "118 MB of 412 MB sent")
 
 
 def test_one_that_waits_for_a_card_says_for_whom() -> None:

@@ -348,4 +348,8 @@ def test_publishing_says_where_to_with_what() -> None:
     assert found is not None
     assert found.title == "Publishing"
     assert text(found.lines)[0] == " The model goes to the Hub. Its newest checkpoint is of epoch 14."
+    sent = replace(view, run=replace(view.run, why=clean("118 MB of 412 MB sent")))
+    goes = runmatters.about(sent, LOOK, 80)
+    assert goes is not None
+    assert text(goes.lines)[0] == " The model goes to the Hub: 118 MB of 412 MB sent. Its newest checkpoint is of"
     assert text(found.lines)[3].startswith(" val_acc  0.909")

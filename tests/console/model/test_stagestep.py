@@ -1,10 +1,10 @@
-"""How far an image is, as the log of its build says it."""
+"""How far an image is, and how much of a model is sent, as the log of its build says it."""
 
 from __future__ import annotations
 
 import pytest
 
-from console.model.imagestep import image_step, step_of
+from console.model.stagestep import step_now, step_of
 from console.text import Clean
 
 
@@ -23,7 +23,7 @@ from console.text import Clean
     ],
 )
 def test_a_step_is_its_number_and_what_it_does(line: str, words: str) -> None:
-    assert image_step([line, "[build] Collecting torch"]) == words
+    assert step_now([line, "[build] Collecting torch"]) == words
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,27 @@ def test_a_step_is_its_number_and_what_it_does(line: str, words: str) -> None:
 )
 def test_nothing_else_is_a_step(line: str) -> None:
     assert step_of(line) is None
-    assert image_step([line], Clean("5/9: x")) == "5/9: x"
+    assert step_now([line], Clean("5/9: x")) == "5/9: x"
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("[publish] 118 MB of 412 MB sent", "118 MB of 412 MB sent"),
+        ("[2026-11-24T11:00:00.123Z] [publish] 1.8 GB of 3.2 GB sent\r", "1.8 GB of 3.2 GB sent"),
+        ("[publish] 412 MB in 6 files to ann/small", None),
+        ("[publish] ann/small build-48 is published: https://x", None),
+        ("118 MB of 412 MB sent", None),
+        ("[publish] 118 MB of 412 MB sent twice", None),
+    ],
+)
+def test_how_much_of_a_model_is_sent(line: str, words: str | None) -> None:
+    assert step_now(["[Pipeline] { (Publish)", line, "[publish] and more"]) == words
 
 
 def test_the_newest_counts_until_another_stage_begins() -> None:
     lines = ["[Pipeline] { (image)", "[build] Step 1/9 : FROM x", "[build] Step 2/9 : RUN y"]
-    assert image_step(lines, Clean("9/9: of another")) == "2/9: y"
-    assert image_step([*lines, "[Pipeline] { (train)", "epoch 1"], Clean("2/9: y")) is None
-    assert image_step([], Clean("2/9: y")) == "2/9: y"
-    assert image_step([]) is None
+    assert step_now(lines, Clean("9/9: of another")) == "2/9: y"
+    assert step_now([*lines, "[Pipeline] { (train)", "epoch 1"], Clean("2/9: y")) is None
+    assert step_now([], Clean("2/9: y")) == "2/9: y"
+    assert step_now([]) is None

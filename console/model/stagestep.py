@@ -1,4 +1,5 @@
-"""Which step of its Dockerfile an image has come to, out of the log of its build (infra/jenkins/steps/build.py). Pure."""
+"""How far a stage of a build has come, out of the build's log: which step of its Dockerfile an image is at (build.py of
+infra/jenkins/steps), and how much of a model is sent (publish.py). Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ _STEP = re.compile(
     r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?\[build\] "
     r"(?:Step (?P<number>\d+/\d+) : (?P<what>.+)|#\d+ \[(?:[^\]]*? )?(?P<number2>\d+/\d+)\] (?P<what2>.+))$"
 )
+_SENT = re.compile(
+    r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?\[publish\] (?P<words>[\d.]{1,9} [kMGT]?B of [\d.]{1,9} [kMGT]?B sent)$"
+)
 _STAGE = re.compile(r"^\[Pipeline\] \{ \(")
 _ENDS_WORDS = frozenset({"&&", "||", ";", "|"})
 
@@ -24,13 +28,15 @@ def step_of(line: str) -> tuple[str, str] | None:
     return found["number"] or found["number2"], found["what"] or found["what2"]
 
 
-def image_step(lines: Sequence[str], before: Clean | None = None) -> Clean | None:
-    """`6/9: pip install`, of the newest step in these lines, which may have been read before; `before` where none of them says
-    anything of it. None where another stage has begun since."""
+def step_now(lines: Sequence[str], before: Clean | None = None) -> Clean | None:
+    """`6/9: pip install`, or `120 MB of 412 MB sent`, of the newest step in these lines, which may have been read before;
+    `before` where none of them says anything of it. None where another stage has begun since."""
     for line in reversed(lines):
         told = step_of(line.rstrip())
         if told is not None:
             return clean(f"{told[0]}: {_short(told[1])}", limit=80)
+        if (sent := _SENT.match(line.rstrip())) is not None:
+            return clean(sent["words"])
         if _STAGE.match(line):
             return None
     return before
