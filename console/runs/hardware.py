@@ -48,7 +48,7 @@ def hardware_findings(
     if run.phase is not Phase.TRAINING or run.container is None or not run.container.alive:
         return ()
     found = [*_errors(run, gpu), *_hang(run, figures, gpu, now), *_memory(usage, now), *_hot(run, gpu, now)]
-    found += [*_starved(run, figures, gpu, machine, now), *_card_memory(run, gpu, now), *_disk(machine, now)]
+    found += [*_starved(run, figures, gpu, machine, now), *_card_memory(run, gpu, now), *_disk(figures, machine, now)]
     return tuple(found)
 
 
@@ -171,10 +171,16 @@ def _above(history: GpuHistory, limit: float) -> timedelta | None:
     return _span(history.temperature, history.step, lambda value: value >= limit)
 
 
-def _disk(machine: MachineReading | None, now: datetime) -> Iterator[Finding]:
+def _disk(figures: Figures | None, machine: MachineReading | None, now: datetime) -> Iterator[Finding]:
     """The Engine's disk. Told: that it is nearly full is a trouble of the machine already."""
+    left = (figures.finish - now).total_seconds() if figures is not None and figures.finish is not None else 0.0
     for disk in machine.disks if machine is not None else ():
-        if disk.what == "docker" and disk.full >= DISK_NEARLY:
+        if disk.what != "docker":
+            continue
+        if disk.full_in is not None and disk.full_in < left and disk.full < 100:
+            words = f"The Engine's disk will be full in about {age(disk.full_in)}, before this run ends"
+            yield Finding(Clean("disk"), clean(f"{words}: {decimal(disk.free)} are free."), now)
+        elif disk.full >= DISK_NEARLY:
             yield Finding(
                 Clean("disk"), clean(f"The Engine's disk is {disk.full:.0f}% full, {decimal(disk.free)} are free."), now
             )

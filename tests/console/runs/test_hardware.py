@@ -187,6 +187,19 @@ def test_memory_near_the_limit_of_the_container() -> None:
     assert not hardware_findings(run_on(), LEARNS, None, free, CALM, NOW)
 
 
+def test_a_disk_that_will_be_full_before_the_run_ends_is_told() -> None:
+    fills = Disk(clean("docker"), clean("/var/lib/docker"), 10**12, 7 * 10**11, 3 * 10**11, full_in=3.2 * 3600)
+    machine = replace(CALM, disks=(fills,))
+    long = replace(LEARNS, finish=NOW + timedelta(hours=5))
+    (found,) = hardware_findings(run_on(), long, None, None, machine, NOW)
+    assert found.words == "The Engine's disk will be full in about 3h, before this run ends: 300 GB are free."
+    assert found.sign == "disk"
+    for told in (replace(LEARNS, finish=NOW + timedelta(hours=3)), replace(LEARNS, finish=None), None):
+        assert not hardware_findings(run_on(), told, None, None, machine, NOW)
+    assert not hardware_findings(run_on(), long, None, None, replace(CALM, disks=(replace(fills, full_in=None),)), NOW)
+    assert not hardware_findings(run_on(), long, None, None, replace(CALM, disks=(replace(fills, what=clean("home")),)), NOW)
+
+
 def test_memory_of_a_card_and_a_disk_are_told_and_no_trouble_of_the_run() -> None:
     world = seen(for_minutes(5, utilisation=90, memory_used=round(79.2 * GIB)))
     full = replace(CALM, disks=(Disk(clean("docker"), clean("/var/lib/docker"), 10**12, 98 * 10**10, 2 * 10**10),))
