@@ -171,7 +171,9 @@ async def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
 
 async def test_whoever_is_silent_is_asked_to_end(tmp_path: Path) -> None:
     heard: list[bytes] = []
-    task = followed(Children(), "trap 'echo ending; exit 0' INT; sleep 1000 & wait", tmp_path, heard, quiet=0.3)
+    task = followed(
+        Children(), "trap 'echo ending; exit 0' INT; sleep 1000 & while :; do sleep 1000; done", tmp_path, heard, quiet=0.3
+    )
     await until(task.done, "it to end")
     with pytest.raises(TimeoutError):
         await task

@@ -151,7 +151,7 @@ FAKE_TELLS = """echo '{"id":"Container x-slow-1","status":"Stopping"}' >&2"""
 
 async def test_cancelling_is_told_to_compose_first(room: Room) -> None:
     room.write({"slow": {}})
-    room.fake(f"trap 'echo ended >&2; touch in-order; exit 130' INT; {FAKE_TELLS}; sleep 1000 & wait")
+    room.fake(f"trap 'echo ended >&2; touch in-order; exit 130' INT; {FAKE_TELLS}; while :; do sleep 1000; done")
     doing = room.begin("stop")
     await until(lambda: room.told, "it to have begun")
     doing.cancel()
@@ -187,7 +187,7 @@ async def test_leaving_in_the_middle(room: Room) -> None:
 
 async def test_a_compose_that_says_nothing_is_ended_once_the_grace_is_over(room: Room) -> None:
     room.write({"slow": {"stop_grace_period": "1s"}})
-    room.fake(f"trap 'touch in-order; exit 130' INT; {FAKE_TELLS}; sleep 1000 & wait")
+    room.fake(f"trap 'touch in-order; exit 130' INT; {FAKE_TELLS}; while :; do sleep 1000; done")
     error = await room.refusal("stop", doer=room.doer(margin=0.6))
     reason = f"Compose has said nothing for 2s and was ended. {MAY_GO_ON}"
     assert (error.state, error.reason, error.unsure) == (SourceState.UNREACHABLE, reason, True)
