@@ -45,7 +45,7 @@ def test_a_model_is_published_with_its_card_log_and_events(work: Workplace, hub:
     assert event["event"] == "published"
     SCHEMA.validate(event)
     assert "ann/small build-48 is published: " in published.stderr
-    assert re.search(r"\[publish\] [\d.]+ k?B in 6 files to ann/small\n", published.stderr)
+    assert re.search(r"\[publish\] [\d.]+ k?B in 6 files to small\n", published.stderr)
     assert json.loads(work.file("48", "out/events.jsonl").read_text().splitlines()[-1]) == event
     assert work.containers() == []
 
