@@ -8,7 +8,6 @@ from console.cli import forms
 from console.cli.output import Cell, Column
 from console.model.disk import DiskUse
 from console.model.kept import WHAT, Kept
-from console.model.machine import Disk
 from console.model.machine_words import outlook
 from console.model.words import age, decimal
 
@@ -42,22 +41,6 @@ def row(one: Kept, now: datetime) -> list[Cell]:
     since = age((now - one.at).total_seconds()) if one.at is not None else "n/a"
     note = _GOES_ON if one.resumable else one.note
     return [Cell(text) for text in (WHAT[one.kind], one.project or "", one.name or "all", size, since, one.place, note)]
-
-
-def space(disk: Disk | None) -> dict[str, object] | None:
-    """Percent, as `Disk.full` has it."""
-    if disk is None:
-        return None
-    return {
-        "path": disk.path,
-        "total": disk.total,
-        "used": disk.used,
-        "free": disk.free,
-        "inodes": disk.inodes,
-        "inodes_free": disk.inodes_free,
-        "full": round(disk.full, 1),
-        "full_in": round(disk.full_in) if disk.full_in is not None else None,
-    }
 
 
 def free(use: DiskUse) -> str:

@@ -15,6 +15,7 @@ from console.settings.keyfacts import KeyFact
 from console.text import clean
 
 if TYPE_CHECKING:
+    from console.model.machine import Disk
     from console.model.tunnel import Tunnel
     from console.model.tunnel_log import Request
 
@@ -25,6 +26,20 @@ def moment(value: datetime | None) -> str | None:
     if value is None:
         return None
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def disk(one: Disk) -> dict[str, Any]:
+    """A file system. Bytes, `full` in percent as `Disk.full` has it, `full_in` in seconds."""
+    return {
+        "path": one.path,
+        "total": one.total,
+        "used": one.used,
+        "free": one.free,
+        "inodes": one.inodes,
+        "inodes_free": one.inodes_free,
+        "full": round(one.full, 1),
+        "full_in": round(one.full_in) if one.full_in is not None else None,
+    }
 
 
 def envelope(

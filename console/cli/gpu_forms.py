@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from console.cli.forms import moment
+from console.cli.forms import disk, moment
 from console.model import gpu_words
 from console.model.gpu import Gpu, GpuWorld, Instance, Xid
 from console.model.gpu_use import Holder, used_by
-from console.model.machine import Disk, MachineReading
+from console.model.machine import MachineReading
 from console.model.world import World
 
 
@@ -100,19 +100,5 @@ def machine(reading: MachineReading) -> dict[str, Any]:
         "memory": {"used": reading.memory_used, "total": reading.memory_total},
         "swap": {"used": reading.swap_used, "total": reading.swap_total},
         "pressure": {"cpu": reading.cpu_pressure, "memory": reading.memory_pressure, "io": reading.io_pressure},
-        "disks": [_disk(one) for one in reading.disks],
-    }
-
-
-def _disk(one: Disk) -> dict[str, Any]:
-    return {
-        "what": one.what,
-        "path": one.path,
-        "total": one.total,
-        "used": one.used,
-        "free": one.free,
-        "inodes": one.inodes,
-        "inodes_free": one.inodes_free,
-        "full_in": round(one.full_in) if one.full_in is not None else None,
-        "full": round(one.full, 1),
+        "disks": [{"what": one.what, **disk(one)} for one in reading.disks],
     }

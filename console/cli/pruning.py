@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.actions.plan import Act
-from console.cli import disk_forms
+from console.cli import disk_forms, forms
 from console.cli.acts import act_here
 from console.cli.asking import document
 from console.cli.consent import asks, told
@@ -77,7 +77,7 @@ def df(context: Context) -> int:
         items = list(map(_item, found))
         more: dict[str, Any] = {
             "can_go": decision.bytes,
-            "space": disk_forms.space(use.space),
+            "space": forms.disk(use.space) if use.space is not None else None,
             "no_space": use.no_space,
             "kept": [disk_forms.kept(one) for one in kept],
             "notes": list(decision.notes),

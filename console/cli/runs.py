@@ -26,11 +26,10 @@ from console.model.history import PastRun
 from console.model.metric import Curve, Figures
 from console.model.run import Phase, Run
 from console.model.secretnames import MASK
-from console.model.state import StateClass
 from console.model.times import clock
 from console.model.why import Evidence
 from console.model.words import binary, decimal, duration, memory_of
-from console.runs.before import good_before
+from console.runs.before import good_before, went_well
 from console.runs.meant import SHOWN
 from console.settings import SettingsError
 from console.sources.projectfolders import project_names
@@ -230,7 +229,7 @@ def _row(one: Run, found: Runs) -> list[Cell]:
 def _change(one: Run, found: Runs) -> str:
     """By how much one that went well is better than the last before it that did."""
     known = found.figures.get(one.key)
-    if known is None or not one.ended or one.state.kind is not StateClass.GOOD:
+    if known is None or not went_well(one):
         return ""
     older = good_before(found.found, one)
     return run_words.change(known, found.figures.get(older.key)) if older is not None else ""

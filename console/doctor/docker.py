@@ -8,7 +8,7 @@ from console.doctor.findings import Finding, HopState, broken, elsewhere, good, 
 from console.doctor.visit import Visit
 from console.model.container import Container
 from console.model.daemon import Daemon
-from console.model.machine_words import disk_state, fullest, outlook, used_of
+from console.model.machine_words import disk_state, most_urgent, outlook, used_of
 from console.model.source import HangsError, RefusesError, SourceError, SourceState, SourceStatus, WrongAddressError
 from console.model.state import StateClass
 
@@ -88,7 +88,7 @@ async def _disk(visit: Visit, daemon: Daemon) -> Finding | None:
         reading = await machine.read({"docker": str(daemon.root)})
     except SourceError as error:
         return elsewhere(str(error.reason))
-    disk = fullest([one for one in reading.disks if one.what == "docker"])
+    disk = most_urgent([one for one in reading.disks if one.what == "docker"])
     if disk is None:
         return None
     told = ", ".join(filter(None, (f"disk {disk.full:.0f}%", outlook(disk), used_of(disk))))

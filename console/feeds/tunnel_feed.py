@@ -10,6 +10,7 @@ from console.feeds.resting import rest as until
 from console.logs.join import Joiner
 from console.logs.lines import Line
 from console.model.container import Container, ContainerState
+from console.model.probes import newest
 from console.model.service import CLIENT, GATE
 from console.model.source import NotThereError, SourceError
 from console.model.tunnel import UNREAD, TunnelLook
@@ -151,8 +152,8 @@ def _one(containers: Sequence[Container], service: Clean, project: Clean | None)
 
 
 def _in_trouble(client: Container) -> bool:
-    newest = max(client.details.probes, key=lambda one: one.end, default=None) if client.details else None
-    return newest is not None and newest.exit_code != 0
+    probe = newest(client.details) if client.details is not None else None
+    return probe is not None and probe.exit_code != 0
 
 
 def _marks(containers: Sequence[Container] | None) -> object:

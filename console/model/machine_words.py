@@ -26,7 +26,7 @@ def disk_state(disk: Disk) -> State:
     return state(StateClass.GOOD, "ok")
 
 
-def fullest(disks: Sequence[Disk]) -> Disk | None:
+def most_urgent(disks: Sequence[Disk]) -> Disk | None:
     """The one that wants a look most: that is full, that will be soon, that has the least room."""
     return max(disks, key=_urgency, default=None)
 
@@ -41,7 +41,7 @@ def _soon(disk: Disk) -> bool:
 
 def mark(reading: MachineReading) -> State | None:
     """The state of the disk that wants a look most; None where none does."""
-    disk = fullest(reading.disks)
+    disk = most_urgent(reading.disks)
     told = disk_state(disk) if disk is not None else None
     return told if told is not None and told.bad else None
 
@@ -69,7 +69,7 @@ def outlook(disk: Disk) -> str:
 def summary(reading: MachineReading) -> Clean:
     """`1.68 of 1.84 TB, full in about 6d, cpu 41%, memory 38%, load 12.1 on 16 cores`: what is known of it."""
     parts: list[str] = []
-    if (disk := fullest(reading.disks)) is not None:
+    if (disk := most_urgent(reading.disks)) is not None:
         parts += filter(None, (used_of(disk), outlook(disk)))
     if reading.cpu is not None:
         parts.append(f"cpu {percent(reading.cpu)}")

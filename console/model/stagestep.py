@@ -8,14 +8,15 @@ from collections.abc import Sequence
 
 from console.text import Clean, clean
 
-# The classic builder and BuildKit; with timestamps() each line begins with its moment.
+_MOMENT = r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?"
+"""With timestamps() each line begins with it."""
+
+# The classic builder and BuildKit.
 _STEP = re.compile(
-    r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?\[build\] "
+    _MOMENT + r"\[build\] "
     r"(?:Step (?P<number>\d+/\d+) : (?P<what>.+)|#\d+ \[(?:[^\]]*? )?(?P<number2>\d+/\d+)\] (?P<what2>.+))$"
 )
-_SENT = re.compile(
-    r"^(?:\[\d{4}-\d\d-\d\dT[\d:.]+Z\] ?)?\[publish\] (?P<words>[\d.]{1,9} [kMGT]?B of [\d.]{1,9} [kMGT]?B sent)$"
-)
+_SENT = re.compile(_MOMENT + r"\[publish\] (?P<words>[\d.]{1,9} [kMGT]?B of [\d.]{1,9} [kMGT]?B sent)$")
 _STAGE = re.compile(r"^\[Pipeline\] \{ \(")
 _ENDS_WORDS = frozenset({"&&", "||", ";", "|"})
 
@@ -32,10 +33,10 @@ def step_now(lines: Sequence[str], before: Clean | None = None) -> Clean | None:
     """`6/9: pip install`, or `120 MB of 412 MB sent`, of the newest step in these lines, which may have been read before;
     `before` where none of them says anything of it. None where another stage has begun since."""
     for line in reversed(lines):
-        told = step_of(line.rstrip())
-        if told is not None:
+        said = line.rstrip()
+        if (told := step_of(said)) is not None:
             return clean(f"{told[0]}: {_short(told[1])}", limit=80)
-        if (sent := _SENT.match(line.rstrip())) is not None:
+        if (sent := _SENT.match(said)) is not None:
             return clean(sent["words"])
         if _STAGE.match(line):
             return None

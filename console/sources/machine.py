@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -141,11 +142,16 @@ def file_system(what: str, path: str) -> tuple[int, Disk] | None:
 def _mount(path: str, device: int) -> Clean | None:
     """The folder farthest up that is still on the same file system; None where that cannot be told."""
     try:
-        found = Path(path).resolve()
-        while found.parent != found and os.stat(found.parent).st_dev == device:  # noqa: PTH116 (as above)
-            found = found.parent
+        return _climbed(path, device)
     except (OSError, ValueError, RuntimeError):
         return None
+
+
+@lru_cache(maxsize=64)  # it is asked for every two seconds, and a file system stays where it is mounted
+def _climbed(path: str, device: int) -> Clean:
+    found = Path(path).resolve()
+    while found.parent != found and os.stat(found.parent).st_dev == device:  # noqa: PTH116 (as above)
+        found = found.parent
     return clean(str(found))
 
 

@@ -10,9 +10,8 @@ from console.model import run_words
 from console.model.history import PastRun
 from console.model.metric import Figures
 from console.model.run import Run
-from console.model.state import StateClass
 from console.model.world import World
-from console.runs.before import good_before
+from console.runs.before import good_before, went_well
 from console.text import Clean
 
 _TAG = re.compile(r"\bpublished (?:to \S+ )?as ([^\s,]+)")
@@ -35,7 +34,7 @@ class Known:
 
 def result(run: Run, known: Known, world: World | None) -> str:
     """`acc .978 +.004  hub build-127`; empty where it did not end well, or nobody knows how good it is."""
-    if not run.ended or run.state.kind is not StateClass.GOOD:
+    if not went_well(run):
         return ""
     figures = known.measured(run, world)
     best = short_best(figures)

@@ -95,6 +95,11 @@ def stage(
     return replace(base, **more)  # type: ignore[arg-type]  # as above
 
 
+def in_stages(ref: BuildRef, *found: Stage) -> Stages:
+    """A build that has come so far."""
+    return Stages(ref, StageStatus.IN_PROGRESS, found)
+
+
 def world(*jobs: Job, work: Work | None = None, **more: object) -> JenkinsWorld:
     base = JenkinsWorld(
         url=clean("https://ci.example.org"),

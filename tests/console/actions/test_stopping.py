@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from console.actions.doer import Doer
@@ -13,24 +11,20 @@ from console.actions.plan import End, Fate, Plan, Weight
 from console.actions.together import Together
 from console.demo.controller import VIEWER, Kind, Pipeline, Sh
 from console.model.asking import Stop
-from console.model.build import BuildRef, Stage, Stages, StageStatus
+from console.model.build import BuildRef, Stages, StageStatus
 from console.model.state import StateClass
 from console.text import clean
 from tests.console.actions.acts import Notebook
 from tests.console.actions.stage import Theatre, ref
-from tests.console.fake_jenkins import NOW, FakeJenkins, build
+from tests.console.fake_jenkins import FakeJenkins, build, in_stages
+from tests.console.fake_jenkins import stage as running
 from tests.support.jenkins import Fault
 from tests.support.jenkins.reaching import source_at
 
 
 def staged(ref: BuildRef, *names: str) -> Stages:
     """A build that is in the last of these stages."""
-    moments = [NOW + timedelta(seconds=at) for at in range(len(names))]
-    found = [
-        Stage(clean(str(at)), clean(name), StageStatus.IN_PROGRESS, moments[at], None, timedelta(0))
-        for at, name in enumerate(names)
-    ]
-    return Stages(ref, StageStatus.IN_PROGRESS, tuple(found))
+    return in_stages(ref, *(running(name, StageStatus.IN_PROGRESS, at=at, took=None) for at, name in enumerate(names)))
 
 
 def stop(stage: Theatre, *refs: BuildRef, how: Stop = Stop.STOP) -> StopBuilds:

@@ -80,17 +80,26 @@ async def test_the_history_is_looked_for_where_the_settings_have_it(tmp_path: Pa
         await made.aclose()
 
 
-class Closed(OwnFiles):
-    """A folder that this user may not look into. Tests are root, who may."""
+class Unseen(OwnFiles):
+    """In a folder that this user may not look into (tests are root, who may), or on a disk that does not answer."""
+
+    def __init__(self, state: SourceState, why: str) -> None:
+        super().__init__()
+        self._state, self._why = state, why
 
     async def facts(self, path: Path) -> FileFacts:
-        raise SourceError(SourceState.DENIED, clean(f"{path} cannot be looked at: Permission denied."))
+        raise SourceError(self._state, clean(f"{path} cannot be looked at: {self._why}."))
+
+
+async def of_secrets(folder: Path, files: Unseen) -> Finding:
+    """What is found of secrets whose files cannot be looked at."""
+    project = ComposeProject(Clean("mlops"), clean(folder / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
+    made = replace(tools(folder, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=files)
+    return await secrets.look(Visit(made))
 
 
 async def test_secrets_that_this_user_may_not_look_at(tmp_path: Path) -> None:
-    project = ComposeProject(Clean("mlops"), clean(tmp_path / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
-    made = replace(tools(tmp_path, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=Closed())
-    found = await secrets.look(Visit(made))
+    found = await of_secrets(tmp_path, Unseen(SourceState.DENIED, "Permission denied"))
     assert found.state is HopState.SKIPPED
     assert found.seen == "not available from here: this user may not look at the secrets: sudo mlops-console doctor"
 
@@ -279,15 +288,6 @@ async def test_a_jenkins_that_falls_silent_in_the_midst_of_it(
     assert (found.state, found.seen, found.do) == (state, "Jenkins does not tell.", do)
 
 
-class Torn(OwnFiles):
-    """On a disk that does not answer."""
-
-    async def facts(self, path: Path) -> FileFacts:
-        raise SourceError(SourceState.UNREACHABLE, clean(f"{path} cannot be looked at: Input/output error."))
-
-
 async def test_secrets_on_a_disk_that_is_torn_have_a_remedy_too(tmp_path: Path) -> None:
-    project = ComposeProject(Clean("mlops"), clean(tmp_path / "c.yaml"), (), secrets=((Clean("a"), Clean("/a")),))
-    made = replace(tools(tmp_path, OFF, DockerSide(FakeEngine(), Knows(), FakeCompose(project), None, None)), files=Torn())
-    found = await secrets.look(Visit(made))
+    found = await of_secrets(tmp_path, Unseen(SourceState.UNREACHABLE, "Input/output error"))
     assert (found.state, found.command) == (HopState.BROKEN, "mlops-console support")

@@ -76,6 +76,15 @@ async def test_a_bad_one_is_asked_why() -> None:
     assert list(found.refusals) == [Why.LOGIN]
 
 
+async def test_one_that_was_started_anew_is_not_asked_for_what_a_probe_from_before_said() -> None:
+    one = client(LOST, 1)
+    assert one.details is not None
+    made = engine(replace(one, details=replace(one.details, started_at=NOW - timedelta(seconds=1))))
+    made.logs[one.id] = entries("wrong-token")
+    assert (await look(made)).refusals == {}
+    assert f"log mlops-frp_client-1 {LINES}" not in made.asked
+
+
 async def test_nothing_is_read_where_there_is_no_tunnel() -> None:
     made = FakeEngine(GATE, container("web", service="web"))
     assert await look(made) == TunnelLook()

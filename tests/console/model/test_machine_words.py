@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from console.model.machine import Disk, MachineReading
-from console.model.machine_words import disk_state, fullest, mark, outlook, problems, summary, used_of
+from console.model.machine_words import disk_state, mark, most_urgent, outlook, problems, summary, used_of
 from console.model.state import StateClass
 from console.text import clean
 
@@ -92,7 +92,7 @@ def test_the_fullest_disk_is_told_first_and_gives_the_mark() -> None:
     assert found.word == "99%"
     assert mark(reading(disk(1, 99))) is None
     assert mark(reading()) is None
-    assert fullest(()) is None
+    assert most_urgent(()) is None
 
 
 def test_the_summary_says_what_is_known() -> None:

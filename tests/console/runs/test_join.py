@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.model.build import Build, Parameter, Result, Stages, StageStatus
+from console.model.build import Build, Parameter, Result, StageStatus
 from console.model.container import MANAGED_LABEL, Container, ContainerState
 from console.model.gpu import GpuWorld
-from console.model.jenkins import Work
+from console.model.jenkins import JenkinsWorld, Work
 from console.model.run import Phase, Run
 from console.model.state import StateClass
 from console.runs.join import join
 from console.text import clean
 from tests.console import fake_gpus, fakes
-from tests.console.fake_jenkins import NOW, build, item, job, locked, node, ref, stage, world
+from tests.console.fake_jenkins import NOW, build, in_stages, item, job, locked, node, ref, stage, world
 
 COMMIT = "7fa01469cc8e4d0b6c1f3a8e92b7d5140c6e8f21"
 
@@ -137,16 +137,20 @@ def test_how_one_has_ended(result: Result, description: str, word: str, why: str
 def test_the_stage_says_how_far_it_is(name: str, phase: Phase, word: str) -> None:
     made, work = running()
     last = stage(name, StageStatus.IN_PROGRESS, at=10, took=None)
-    stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (stage("Check request"), last))}
+    stages = {made.ref: in_stages(made.ref, stage("Check request"), last)}
     run = only(join([], world(job("train", made), work=work, stages=stages), None, NOW))
     assert (run.phase, run.state.word, run.since) == (phase, word, last.started)
 
 
-def test_one_whose_image_is_made_says_how_far_that_is() -> None:
+def at_stage(name: str) -> JenkinsWorld:
+    """A build that is in this stage."""
     made, work = running()
-    image = stage("image", StageStatus.IN_PROGRESS, took=None)
-    stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (image,))}
-    told = world(job("train", made), work=work, stages=stages)
+    stages = {made.ref: in_stages(made.ref, stage(name, StageStatus.IN_PROGRESS, took=None))}
+    return world(job("train", made), work=work, stages=stages)
+
+
+def test_one_whose_image_is_made_says_how_far_that_is() -> None:
+    told = at_stage("image")
     assert only(join([], told, None, NOW)).why == "image"
     far = replace(told, steps={ref("train", 12): clean("6/9: pip install")})
     assert only(join([], far, None, NOW)).why == "image 6/9: pip install"
@@ -154,10 +158,7 @@ def test_one_whose_image_is_made_says_how_far_that_is() -> None:
 
 
 def test_one_that_publishes_says_how_much_is_sent() -> None:
-    made, work = running()
-    last = stage("Publish", StageStatus.IN_PROGRESS, took=None)
-    stages = {ref("train", 12): Stages(ref("train", 12), StageStatus.IN_PROGRESS, (last,))}
-    told = world(job("train", made), work=work, stages=stages)
+    told = at_stage("Publish")
     assert only(join([], told, None, NOW)).why == ""
     sent = replace(told, steps={ref("train", 12): clean("118 MB of 412 MB sent")})
     run = only(join([], sent, None, NOW))

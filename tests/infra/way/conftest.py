@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from infra.release.release import Release
 from infra.release.sending import Run, Sent, send_all
 from tests.support import skips
 from tests.support.gotools import NoGoError
+from tests.support.waiting import until_sync
 from tests.support.way import NoWayError, Way
 
 COMMIT = "a" * 40
@@ -48,22 +48,24 @@ def _forget(way: Way) -> None:
 
 @pytest.fixture
 def send(way: Way) -> Send:
-    """The workflow's own sender: releases these projects, and waits by the clock for nothing but the gate, which lets sixty
-    through at once and then five a second: those of the tests before count, too."""
+    """The workflow's own sender: releases these projects, and never waits by the clock: for the gate alone, which lets
+    sixty through at once and then five a second. Those of the tests before count, too."""
 
     def run(
         *projects: str, pause: Callable[[], None] | None = None, commit: str = COMMIT, run: str = "17", patience: float = 900.0
     ) -> list[Sent]:
         release = Release("example/mlops", "refs/heads/main", commit, 7, projects or ("project-a",))
 
+        seen = len(way.gate.log)
+
         def sleep(_seconds: float) -> None:
+            nonlocal seen
             if pause is not None:
                 pause()
-            else:
-                assert " 429 POST " in way.gate.log[seen:], "the sender had to wait"
-                time.sleep(1.0)
-
-        seen = len(way.gate.log)
+                return
+            # It asks again at once, until the gate has room: for nothing else it may have had to wait.
+            until_sync(lambda: " 429 POST " in way.gate.log[seen:], "the gate to have refused it for its rate")
+            seen = len(way.gate.log)
 
         return list(
             way.from_world(
